@@ -1,0 +1,1 @@
+"""oci-tutor: a teaching program for the OCI specifications."""

@@ -1,0 +1,1 @@
+"""Lessons: their model, loading, checks and progress. No user interface."""

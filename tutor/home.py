@@ -1,0 +1,32 @@
+"""Where oci-tutor keeps things on disk, and nowhere else.
+
+Work that a learner edits lies in plain sight (`~/labs/LESSON/`); progress and cache lie where the XDG Base Directory
+Specification puts them. `OCI_TUTOR_HOME` moves all of them below one folder (tests, a USB stick, a shared machine).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The three folders; they are made when first written to."""
+
+    labs: Path
+    state: Path
+    cache: Path
+
+    @classmethod
+    def default(cls) -> Home:
+        """Return the folders for this user, from the environment."""
+        own = os.environ.get("OCI_TUTOR_HOME")
+        if own:
+            root = Path(own).expanduser().absolute()
+            return cls(root / "labs", root / "state", root / "cache")
+        home = Path.home()
+        state = Path(os.environ.get("XDG_STATE_HOME") or home / ".local/state")
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+        return cls(home / "labs", state / "oci-tutor", cache / "oci-tutor")

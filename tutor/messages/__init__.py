@@ -1,0 +1,81 @@
+"""The message catalogue: every text a user sees that is not a lesson's, in Japanese and in English.
+
+A topic is a file (`ja/doctor.yaml`, `en/doctor.yaml`) and the first part of a key: `doctor.root.ok`. Topics load when they
+are first asked for, so that `--help` does not pay for the TUI's texts.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+import yaml
+
+Language = Literal["ja", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+_HERE = Path(__file__).parent
+# libyaml's loader is seven times faster; PyYAML's wheels carry it, a source build may not.
+_Loader: type[yaml.SafeLoader] = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def language_from_environment(environ: os._Environ[str] | dict[str, str] | None = None) -> Language:
+    """Return the language of the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`, in the order of locale(7)).
+
+    Japanese is the course's first language, so it is also the answer where the locale names none (`C`, `POSIX`, unset).
+    """
+    env = os.environ if environ is None else environ
+    value = next((env[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if env.get(name)), "")
+    code = value.partition("_")[0].partition(".")[0].lower()
+    return "ja" if code in ("", "c", "posix", "ja") else "en"
+
+
+@cache
+def topic_entries(language: Language, topic: str) -> dict[str, str]:
+    """Return one topic's entries, flattened: `{"doctor.root.ok": "..."}`.
+
+    Raises:
+        FileNotFoundError: there is no such topic.
+    """
+    with (_HERE / language / f"{topic}.yaml").open(encoding="utf-8") as file:
+        tree = yaml.load(file, _Loader)  # noqa: S506  (a SafeLoader, only faster)
+    return dict(_flatten(topic, tree))
+
+
+def _flatten(prefix: str, tree: object) -> list[tuple[str, str]]:
+    if isinstance(tree, dict):
+        return [item for key, value in tree.items() for item in _flatten(f"{prefix}.{key}", value)]
+    return [(prefix, str(tree))]
+
+
+class Messages:
+    """The catalogue in one language; call it with a key and the values of the entry's placeholders."""
+
+    def __init__(self, language: Language) -> None:
+        self.language: Language = language
+
+    @classmethod
+    def load(cls, language: Language) -> Messages:
+        """Return the catalogue of a language; topics are read when first used."""
+        return cls(language)
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """Return the text of a key with its placeholders filled in (`str.format`).
+
+        Raises:
+            KeyError: there is no such key (a defect: tests look every used key up).
+        """
+        return self.raw(key).format(**values)
+
+    def raw(self, key: str) -> str:
+        """Return the text of a key as written, placeholders unfilled."""
+        return topic_entries(self.language, key.partition(".")[0])[key]
+
+    def has(self, key: str) -> bool:
+        """Tell whether the catalogue has a key: for keys built from data, as `course.verdict.<kind>`."""
+        topic = key.partition(".")[0]
+        return (_HERE / self.language / f"{topic}.yaml").exists() and key in topic_entries(
+            self.language, topic
+        )

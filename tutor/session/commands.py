@@ -1,0 +1,57 @@
+"""The registry of commands: name, arguments, help, in one place; every face offers these and no others.
+
+A session's method of the same name does the work (`Session.execute`). Commands whose `scope` is "view" change nothing and are
+drawn by the face from `Session.snapshot`, `Session.step` and the like.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a command: `values` names the source of its completions."""
+
+    name: str
+    values: Literal["signal", "engine", "choice", "step", "panel", "none"] = "none"
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command; its help is the catalogue's `session.command.<name>`, its argument's `session.argument.<name>`."""
+
+    name: str
+    scope: Literal["engine", "lesson", "view", "face"]
+    arguments: tuple[Argument, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("read", "view"),
+    Command("next", "lesson"),
+    Command("back", "lesson"),
+    Command("edit", "face"),
+    Command("create", "engine"),
+    Command("start", "engine"),
+    Command("state", "engine"),
+    Command("list", "engine"),
+    Command("kill", "engine", (Argument("signal", "signal"),)),
+    Command("delete", "engine", flags=("--force",)),
+    Command("ns", "view"),
+    Command("mounts", "view"),
+    Command("ps", "view"),
+    Command("answer", "lesson", (Argument("choice", "choice", required=True),)),
+    Command("check", "lesson"),
+    Command("hint", "lesson"),
+    Command("solve", "lesson"),
+    Command("reset", "lesson"),
+    Command("engine", "lesson", (Argument("engine", "engine"),)),
+    Command("shell", "face"),
+    Command("help", "face", (Argument("command", "none"),)),
+    Command("quit", "face"),
+)
+
+BY_NAME: dict[str, Command] = {command.name: command for command in COMMANDS}

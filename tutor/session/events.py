@@ -1,0 +1,187 @@
+"""What a session answers: events, frozen values, the same for every face. They may arrive from any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tutor.course.model import Hint, Lesson, Step
+    from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
+    from tutor.observe import Delta, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class LessonOpened:
+    """A lesson is ready: its lab stands and its bundle lies on disk. `resumed` tells that progress was found."""
+
+    lesson: Lesson
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepEntered:
+    """The learner stands at `lesson.steps[index]`; `passed` tells whether it was passed before."""
+
+    index: int
+    step: Step
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChanged:
+    """`config.json` on disk has a new text: the learner saved it, a solution was applied, a reset, or an editor outside."""
+
+    path: str
+    text: str
+    origin: Literal["learner", "solution", "reset", "outside", "opened"]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandStarted:
+    """An engine's command line has been started."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Text that a call's process, or the container it left behind, printed."""
+
+    call: Call
+    stream: Stream
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFinished:
+    """An engine's command has ended."""
+
+    result: CallResult
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The container's state is another now; None: there is no container. `can` are the operations that it allows."""
+
+    state: ContainerState | None
+    can: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """The kernel shows something new."""
+
+    snapshot: Snapshot
+    delta: Delta
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a check looked at, what it expected, what it found (texts ready to show), and a command that shows it again."""
+
+    looked_at: str
+    expected: str
+    found: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One check's result."""
+
+    check_id: str
+    text: str
+    passed: bool
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The present step's checks have run; `passed` when all of them did. `asked`: the learner asked (else it ran by itself)."""
+
+    step: Step
+    verdicts: tuple[Verdict, ...]
+    passed: bool
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuizAnswered:
+    """A quiz was answered; `feedback` is for the choice made."""
+
+    step: Step
+    choice: str
+    correct: bool
+    feedback: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepPassed:
+    """The step is done; `by` tells whether the learner did it or asked for the solution."""
+
+    index: int
+    step: Step
+    by: Literal["learner", "solution"]
+
+
+@dataclass(frozen=True, slots=True)
+class HintGiven:
+    """A hint was asked for, the `number`th (from 1) of `total`."""
+
+    hint: Hint
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class HintOffered:
+    """Checks failed often enough that a hint is worth offering (a face shows how to ask for it)."""
+
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChanged:
+    """Another engine runs the containers now; the lab was laid anew."""
+
+    engine: EngineName
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class LessonFinished:
+    """Every step has passed. `solved` counts the steps for which the solution was shown."""
+
+    lesson: Lesson
+    solved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to say that is no event of its own; texts are ready to show. `next` says what to do now."""
+
+    severity: Literal["information", "warning", "error"]
+    title: str
+    body: str = ""
+    next: str = ""
+
+
+Event = (
+    LessonOpened
+    | StepEntered
+    | ConfigChanged
+    | CommandStarted
+    | Output
+    | CommandFinished
+    | StateChanged
+    | SnapshotTaken
+    | Checked
+    | QuizAnswered
+    | StepPassed
+    | HintGiven
+    | HintOffered
+    | EngineChanged
+    | LessonFinished
+    | Notice
+)
