@@ -1,0 +1,52 @@
+"""Read-only eyes: what the kernel says about a container's process and, beside it, about the host.
+
+`take_snapshot` reads `/proc` once and answers with one immutable `Snapshot`; `diff` tells two of them apart; a `Poller`
+does both in a thread and publishes only what changed. Nothing here writes, enters a namespace or traces.
+"""
+
+from __future__ import annotations
+
+from tutor.observe.difference import Changed, Changes, Delta, diff
+from tutor.observe.model import (
+    NAMESPACE_KINDS,
+    NO_CAPABILITIES,
+    Capabilities,
+    CapabilitySet,
+    CgroupMembership,
+    ContainerView,
+    Credentials,
+    HostView,
+    IdRange,
+    Mount,
+    Namespace,
+    NamespaceKind,
+    NamespaceView,
+    Process,
+    Snapshot,
+    Unreadable,
+    Wait,
+)
+
+__all__ = [
+    "NAMESPACE_KINDS",
+    "NO_CAPABILITIES",
+    "Capabilities",
+    "CapabilitySet",
+    "CgroupMembership",
+    "Changed",
+    "Changes",
+    "ContainerView",
+    "Credentials",
+    "Delta",
+    "HostView",
+    "IdRange",
+    "Mount",
+    "Namespace",
+    "NamespaceKind",
+    "NamespaceView",
+    "Process",
+    "Snapshot",
+    "Unreadable",
+    "Wait",
+    "diff",
+]

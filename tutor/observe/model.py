@@ -1,0 +1,233 @@
+"""What the eyes see, as values: frozen, comparable, of tuples only, so that two moments can be laid side by side.
+
+Field names are the kernel's (proc(5), namespaces(7), capabilities(7)). A thing that could not be read is `None` or empty
+and named in `ContainerView.unreadable` with the error's name, so that a panel says «no permission» and never guesses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+NamespaceKind = Literal["mnt", "pid", "net", "ipc", "uts", "user", "cgroup", "time"]
+NAMESPACE_KINDS: tuple[NamespaceKind, ...] = get_args(NamespaceKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """One namespace that the reference process is in; `inode` is what `readlink /proc/PID/ns/KIND` shows.
+
+    `inode` is None where the link may not be read (`reason`, an errno name such as `EACCES`) or the kernel has no such
+    kind (`ENOENT`).
+    """
+
+    kind: NamespaceKind
+    inode: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceView:
+    """One namespace of the container's process, beside the reference process's of the same kind.
+
+    `shared` is True when both are the same namespace and False when the container has its own; it is also False when
+    either could not be read (`inode` or `host_inode` is None, and `reason` says why). `for_children` is the inode that the
+    next child gets (`pid_for_children`, `time_for_children`), None for the other kinds.
+    """
+
+    kind: NamespaceKind
+    inode: int | None
+    host_inode: int | None
+    shared: bool
+    for_children: int | None = None
+    reason: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Tell whether both sides could be read, that is whether `shared` says anything."""
+        return self.inode is not None and self.host_inode is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One line of `/proc/PID/mountinfo` (proc_pid_mountinfo(5)), its octal escapes undone.
+
+    `root` is the part of the filesystem that is mounted, `target` the mount point as seen from the process's root.
+    `propagation` holds the optional fields (`shared:1`, `master:2`, `propagate_from:3`, `unbindable`), or `private` when
+    there are none.
+    """
+
+    id: int
+    parent: int
+    major_minor: str
+    root: str
+    target: str
+    options: tuple[str, ...]
+    propagation: tuple[str, ...]
+    fstype: str
+    source: str
+    super_options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IdRange:
+    """One line of `uid_map` or `gid_map`: `count` ids from `inside` are those from `outside` (user_namespaces(7))."""
+
+    inside: int
+    outside: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilitySet:
+    """One capability set of a process: the bit mask of `/proc/PID/status` and the names of its bits, in bit order."""
+
+    raw: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """The five capability sets of a thread (capabilities(7))."""
+
+    effective: CapabilitySet
+    permitted: CapabilitySet
+    inheritable: CapabilitySet
+    bounding: CapabilitySet
+    ambient: CapabilitySet
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who the process is: the effective ids and the supplementary groups, as the reader's user namespace counts them."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupMembership:
+    """One line of `/proc/PID/cgroup` (cgroups(7)): hierarchy 0 without controllers is version 2."""
+
+    hierarchy: int
+    controllers: tuple[str, ...]
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The system call in which a process is blocked.
+
+    Attributes:
+        tid: the thread that waits: the one that tells most, where a process has several.
+        syscall: the call's name (`openat`), or `syscall_N` for one that has no name here.
+        number: the call's number on this architecture.
+        arguments: the arguments that can be told, in strace's notation; what could not be read is `...`.
+        summary: the call in a few words for a narrow panel: `openat("exec.fifo", O_WRONLY)`.
+        path: the file that the call is about, with directory descriptors and `/proc/self/fd/N` resolved; None if none.
+        fd: the descriptor that the call is about; None if none.
+        wchan: the kernel function in which it sleeps (proc(5)), empty where the kernel does not tell.
+        key: the message catalogue's entry that explains it (`observe.wait.openat_exec_fifo`); `observe.describe` fills it in.
+    """
+
+    tid: int
+    syscall: str
+    number: int
+    arguments: tuple[str, ...]
+    summary: str
+    path: str | None
+    fd: int | None
+    wchan: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process of the container.
+
+    Attributes:
+        pid: as the reader's pid namespace counts it.
+        ns_pid: as the process's own (innermost) pid namespace counts it (`NSpid`).
+        ppid: its parent, as the reader counts; 0 when the parent is outside the reader's pid namespace.
+        state: the letter of proc(5): R running, S sleeping, D disk sleep, T stopped, t traced, Z zombie, I idle, X dead.
+        comm: its short name; cmdline: its arguments, empty for a zombie; exe: its program's path, empty if unreadable.
+        threads: how many it has.
+        depth: its place in the tree: 0 for the container's init and for a process that entered from outside (`exec`).
+        waits_for: the blocking system call; None while it runs, for a zombie, and where it may not be read.
+    """
+
+    pid: int
+    ns_pid: int
+    ppid: int
+    state: str
+    comm: str
+    cmdline: tuple[str, ...]
+    exe: str
+    threads: int
+    depth: int
+    waits_for: Wait | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file of `/proc/PID` that could not be read: its name (`mountinfo`) and the errno's name (`EACCES`)."""
+
+    what: str
+    reason: str
+
+
+NO_CAPABILITIES = Capabilities(*(CapabilitySet(0, ()),) * 5)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerView:
+    """What the kernel says about a container's init process and everything that runs with it.
+
+    `alive` is False when there is no such process any more, when it is a zombie, or when its pid belongs to another
+    process by now; everything but `pid` (and a zombie's own line in `processes`) is then empty. `processes` is in the order
+    in which a tree is drawn: each parent before its children.
+    """
+
+    pid: int
+    alive: bool
+    start_time: int = 0
+    namespaces: tuple[NamespaceView, ...] = ()
+    uid_map: tuple[IdRange, ...] = ()
+    gid_map: tuple[IdRange, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    processes: tuple[Process, ...] = ()
+    root: str = ""
+    cwd: str = ""
+    credentials: Credentials | None = None
+    capabilities: Capabilities = NO_CAPABILITIES
+    cgroups: tuple[CgroupMembership, ...] = ()
+    no_new_privs: bool = False
+    seccomp: int = 0
+    unreadable: tuple[Unreadable, ...] = ()
+
+    def namespace(self, kind: NamespaceKind) -> NamespaceView | None:
+        """Return the view of one kind of namespace, None when the process is gone."""
+        return next((view for view in self.namespaces if view.kind == kind), None)
+
+    def process(self, pid: int) -> Process | None:
+        """Return one process of the container, None when it is not there."""
+        return next((process for process in self.processes if process.pid == pid), None)
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """The reference process: what «shared with the host» is measured against, and where stray mounts would show."""
+
+    pid: int
+    namespaces: tuple[Namespace, ...]
+    mounts: tuple[Mount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything seen at one moment. `taken` is `time.monotonic()` in seconds; it does not count when comparing."""
+
+    taken: float = field(compare=False)
+    host: HostView
+    container: ContainerView | None
