@@ -1,0 +1,11 @@
+# The texts of script/tutor and script/test, which speak before Python and the message catalogue are there.
+MSG_APT='Installing Debian packages: %s'
+MSG_APT_FAILED='  %s could not be installed. We can go on without it.'
+MSG_READ_ONLY='%s is not writable, so nothing can be set up. Clone it to a place you can write to, or run this once as its owner.'
+MSG_VENV='Setting up for the first time (making .venv; this may take a minute) ...'
+MSG_NO_PYTHON='No Python 3.11 or later was found. On Debian or Ubuntu: `sudo apt-get install python3 python3-venv`. To use a Python elsewhere, name it in OCI_TUTOR_PYTHON.'
+MSG_NO_VENV='This Python has no venv. Run `sudo apt-get install %s`, then try again.'
+MSG_VENV_FAILED='The virtual environment .venv could not be made. Check the free disk space, then try again.'
+MSG_PIP_FAILED='The Python packages could not be installed. Check the network and the free disk space, then try again (log: %s).'
+MSG_MISSING='Going on without: %s(`oci-tutor doctor` tells how to get them)'
+MSG_STEP='── %s'

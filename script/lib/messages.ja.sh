@@ -1,0 +1,11 @@
+# The texts of script/tutor and script/test, which speak before Python and the message catalogue are there.
+MSG_APT='Debian パッケージを入れています: %s'
+MSG_APT_FAILED='  %s は入れられませんでした。なくても続けられます。'
+MSG_READ_ONLY='%s に書き込めないため、準備ができません。書き込める場所に clone し直すか、持ち主のユーザーで一度実行してください。'
+MSG_VENV='初回の準備をしています (.venv を作ります。1 分ほどかかることがあります) ...'
+MSG_NO_PYTHON='Python 3.11 以降が見つかりません。Debian や Ubuntu では `sudo apt-get install python3 python3-venv` で入ります。別の場所の Python を使うには OCI_TUTOR_PYTHON で指定してください。'
+MSG_NO_VENV='Python の venv が使えません。`sudo apt-get install %s` を実行してから、もう一度お試しください。'
+MSG_VENV_FAILED='仮想環境 .venv を作れませんでした。ディスクの空き容量を確認してから、もう一度お試しください。'
+MSG_PIP_FAILED='Python パッケージを入れられませんでした。ネットワークとディスクの空き容量を確認してから、もう一度お試しください (記録: %s)。'
+MSG_MISSING='次のものがないまま続けます: %s(入れ方は `oci-tutor doctor` が案内します)'
+MSG_STEP='── %s'

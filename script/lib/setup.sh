@@ -1,0 +1,87 @@
+# Shared by script/tutor and script/test: a virtual environment in the checkout, and Debian packages where they can be had.
+# POSIX sh. Expects $ROOT (the checkout). Everything here can be interrupted and run again.
+
+case "${OCI_TUTOR_LANG:-${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}}" in
+    '' | C | C.* | POSIX | ja*) . "$ROOT/script/lib/messages.ja.sh" ;;
+    *) . "$ROOT/script/lib/messages.en.sh" ;;
+esac
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$@"; exit 1; }
+
+# Prints the path of a Python that is new enough. A version manager's shim may be on PATH and refuse to run, so each
+# candidate is run, and asked for the interpreter behind it.
+find_python() {
+    for candidate in "${OCI_TUTOR_PYTHON:-}" python3 /usr/bin/python3 python3.13 python3.12 python3.11 python3.14; do
+        [ -n "$candidate" ] || continue
+        "$candidate" -c 'import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys.executable)' 2>/dev/null && return 0
+    done
+    return 1
+}
+
+# as_root COMMAND...: runs it as root, or fails. sudo may ask for a password only where somebody can answer.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"
+    elif ! command -v sudo >/dev/null 2>&1; then return 1
+    elif sudo -n true 2>/dev/null || [ -t 0 ]; then sudo "$@"
+    else return 1
+    fi
+}
+
+# missing_packages PROGRAM=PACKAGE...: prints the packages whose program is not there.
+missing_packages() {
+    for pair in "$@"; do
+        command -v "${pair%%=*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%=*}" ] || printf '%s ' "${pair#*=}"
+    done
+}
+
+# install_packages PACKAGE...: best effort. --no-remove, because Docker's own containerd.io conflicts with Debian's runc and
+# a tutorial must never take somebody's Docker away. One by one where all at once fails: one unknown name spoils the lot.
+install_packages() {
+    command -v apt-get >/dev/null 2>&1 || return 1
+    say "$(printf "$MSG_APT" "$*")"
+    apt_log=$(mktemp) || return 1
+    apt="env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=60"
+    if ! as_root $apt install --no-install-recommends --no-remove "$@" >"$apt_log" 2>&1; then
+        as_root $apt update >>"$apt_log" 2>&1
+        for package in "$@"; do
+            as_root $apt install --no-install-recommends --no-remove "$package" >>"$apt_log" 2>&1 || {
+                say "$(printf "$MSG_APT_FAILED" "$package")"
+                grep -E '^E: ' "$apt_log" | tail -n 2 >&2
+            }
+        done
+    fi
+    rm -f "$apt_log"
+}
+
+# set_up_venv KIND PIP_ARGUMENTS...: makes $ROOT/.venv, or brings it up to date when pyproject.toml has changed. The stamp is
+# written last, so that whatever interrupts it, the next run does it again.
+set_up_venv() {
+    kind=$1; shift
+    venv="$ROOT/.venv"
+    wanted="$kind $(cksum <"$ROOT/pyproject.toml")"
+    stamp="$venv/.oci-tutor-$kind"
+    [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
+    if ! [ -w "$ROOT" ]; then die "$(printf "$MSG_READ_ONLY" "$ROOT")"; fi
+    (
+        # Two at once: the second waits, then finds the work done.
+        if command -v flock >/dev/null 2>&1; then flock 9; fi
+        [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && exit 0
+        say "$MSG_VENV"
+        python=$(find_python) || die "$MSG_NO_PYTHON"
+        if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+            version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+            install_packages "python$version-venv"
+            "$python" -c 'import ensurepip, venv' 2>/dev/null || die "$(printf "$MSG_NO_VENV" "python$version-venv")"
+        fi
+        log="$ROOT/.venv.log"
+        "$venv/bin/python" -c 'import pip' 2>/dev/null || "$python" -m venv --clear "$venv" >"$log" 2>&1 || {
+            tail -n 5 "$log" >&2; die "$MSG_VENV_FAILED"; }
+        # --group needs pip 25.1; older ones come with Debian 12.
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' >>"$log" 2>&1 &&
+            (cd "$ROOT" && "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >>"$log" 2>&1) || {
+            grep -E '^ERROR' "$log" | tail -n 5 >&2; die "$(printf "$MSG_PIP_FAILED" "$log")"; }
+        printf '%s' "$wanted" >"$stamp"
+        rm -f "$log"
+    ) 9>"$ROOT/.venv.lock" || exit 1
+}

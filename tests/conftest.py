@@ -1,0 +1,46 @@
+"""What every test may rely on: peers are real, or the test says why it did not run (and in CI that is a failure)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+
+import pytest
+
+CI = bool(os.environ.get("CI"))
+
+
+@cache
+def _why_no_namespaces() -> str:
+    """Return why this machine cannot make a mount namespace, or nothing."""
+    probe = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "true"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "" if probe.returncode == 0 else f"needs root with namespaces: {probe.stderr.strip()}"
+
+
+def _missing(item: pytest.Item) -> str:
+    reasons = [
+        f"{tool} is not installed"
+        for mark in item.iter_markers("peer")
+        for tool in mark.args
+        if shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None
+    ]
+    if item.get_closest_marker("root") is not None and (why := _why_no_namespaces()):
+        reasons.append(why)
+    return ", ".join(reasons)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose peer is missing, with the reason; in CI nothing that needs a peer may be skipped."""
+    why = _missing(item)
+    if not why:
+        return
+    if CI:
+        pytest.fail(f"in CI every peer must be there: {why}", pytrace=False)
+    pytest.skip(why)
