@@ -1,0 +1,198 @@
+"""The types of `config.json` and of our own files, with the names that they have in JSON.
+
+For type checkers only: nothing imports this module at run time, which costs the start of the runtime nothing.
+What is `NotRequired` may be absent; `config.load` has removed members whose value was `null`.
+Source: config.md and config-linux.md of runtime-spec 1.3.0.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+NamespaceType = Literal["pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"]
+HookKind = Literal["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
+Status = Literal["creating", "created", "running", "paused", "stopped"]
+
+
+class Root(TypedDict):
+    """`root`: where the container's root filesystem is."""
+
+    path: str
+    readonly: NotRequired[bool]
+
+
+class Mount(TypedDict):
+    """One entry of `mounts`."""
+
+    destination: str
+    type: NotRequired[str]
+    source: NotRequired[str]
+    options: NotRequired[list[str]]
+
+
+class ConsoleSize(TypedDict):
+    """`process.consoleSize`, in characters."""
+
+    height: int
+    width: int
+
+
+class User(TypedDict):
+    """`process.user`: numbers as seen in the container. `uid` and `gid` are 0 where the file left them out."""
+
+    uid: int
+    gid: int
+    umask: NotRequired[int]
+    additionalGids: NotRequired[list[int]]
+
+
+class Rlimit(TypedDict):
+    """One entry of `process.rlimits`; `type` is a name such as `RLIMIT_NOFILE`."""
+
+    type: str
+    soft: int
+    hard: int
+
+
+class Capabilities(TypedDict):
+    """`process.capabilities`: names such as `CAP_KILL`, known to the kernel or not."""
+
+    bounding: NotRequired[list[str]]
+    effective: NotRequired[list[str]]
+    inheritable: NotRequired[list[str]]
+    permitted: NotRequired[list[str]]
+    ambient: NotRequired[list[str]]
+
+
+class ProcessConfig(TypedDict):
+    """`process`. `user` is always there after validation."""
+
+    terminal: NotRequired[bool]
+    consoleSize: NotRequired[ConsoleSize]
+    user: User
+    args: list[str]
+    env: NotRequired[list[str]]
+    cwd: str
+    rlimits: NotRequired[list[Rlimit]]
+    capabilities: NotRequired[Capabilities]
+    noNewPrivileges: NotRequired[bool]
+    oomScoreAdj: NotRequired[int]
+
+
+class Hook(TypedDict):
+    """One hook; `timeout` is in seconds."""
+
+    path: str
+    args: NotRequired[list[str]]
+    env: NotRequired[list[str]]
+    timeout: NotRequired[int]
+
+
+class Hooks(TypedDict, total=False):
+    """`hooks`: the six kinds, each a list that runs in its order."""
+
+    prestart: list[Hook]
+    createRuntime: list[Hook]
+    createContainer: list[Hook]
+    startContainer: list[Hook]
+    poststart: list[Hook]
+    poststop: list[Hook]
+
+
+class Namespace(TypedDict):
+    """One entry of `linux.namespaces`: new, or joined where `path` is given."""
+
+    type: NamespaceType
+    path: NotRequired[str]
+
+
+class IdMapping(TypedDict):
+    """One entry of `linux.uidMappings` or `linux.gidMappings`."""
+
+    containerID: int
+    hostID: int
+    size: int
+
+
+class Device(TypedDict):
+    """One entry of `linux.devices`. `major` and `minor` are there unless `type` is `p`."""
+
+    type: Literal["c", "b", "u", "p"]
+    path: str
+    major: NotRequired[int]
+    minor: NotRequired[int]
+    fileMode: NotRequired[int]
+    uid: NotRequired[int]
+    gid: NotRequired[int]
+
+
+class TimeOffset(TypedDict):
+    """One entry of `linux.timeOffsets`."""
+
+    secs: NotRequired[int]
+    nanosecs: NotRequired[int]
+
+
+class Linux(TypedDict):
+    """`linux`, as far as this version of runt supports it: anything else is refused by `config.load`."""
+
+    namespaces: NotRequired[list[Namespace]]
+    uidMappings: NotRequired[list[IdMapping]]
+    gidMappings: NotRequired[list[IdMapping]]
+    timeOffsets: NotRequired[dict[str, TimeOffset]]
+    devices: NotRequired[list[Device]]
+    cgroupsPath: NotRequired[str]
+    sysctl: NotRequired[dict[str, str]]
+    rootfsPropagation: NotRequired[str]
+    maskedPaths: NotRequired[list[str]]
+    readonlyPaths: NotRequired[list[str]]
+
+
+class Config(TypedDict):
+    """A whole `config.json` after validation. `root`, `process` and `linux` are always there."""
+
+    ociVersion: str
+    root: Root
+    process: ProcessConfig
+    hostname: NotRequired[str]
+    domainname: NotRequired[str]
+    mounts: NotRequired[list[Mount]]
+    hooks: NotRequired[Hooks]
+    annotations: NotRequired[dict[str, str]]
+    linux: Linux
+
+
+class Process(TypedDict):
+    """A process that can't be mistaken for a later one with the same number; see `liveness`."""
+
+    pid: int
+    start_time: int
+
+
+class Record(TypedDict):
+    """What `state.json` in the container's state directory holds; see `store`."""
+
+    id: str
+    ociVersion: str
+    bundle: str
+    rootfs: str
+    created: str
+    owner: int
+    annotations: dict[str, str]
+    creator: Process
+    init: Process | None
+    cgroups: list[str]
+    mounts: list[str]
+    ready: bool
+    started: bool
+
+
+class State(TypedDict):
+    """The state of a container as hooks receive it on their standard input (runtime.md, State)."""
+
+    ociVersion: str
+    id: str
+    status: Status
+    pid: NotRequired[int]
+    bundle: str
+    annotations: NotRequired[dict[str, str]]
