@@ -1,0 +1,21 @@
+"""Text in a terminal: how wide it is, how it is cut and padded, and where a line may break. No user interface in it.
+
+Widths are counted in cells: Japanese is two columns wide, a combining mark none.
+"""
+
+from __future__ import annotations
+
+from tutor.text.cells import Align, cell_width, fit, pad, truncate
+from tutor.text.lines import NO_LINE_BEGINS_WITH, NO_LINE_ENDS_WITH, divide, wrap
+
+__all__ = [
+    "NO_LINE_BEGINS_WITH",
+    "NO_LINE_ENDS_WITH",
+    "Align",
+    "cell_width",
+    "divide",
+    "fit",
+    "pad",
+    "truncate",
+    "wrap",
+]

@@ -1,0 +1,126 @@
+"""Where a line may break: JIS X 4051's kinsoku shori in the small, as a terminal needs it.
+
+Japanese breaks between any two characters except before closing marks and small kana and after opening brackets; Latin
+words stay whole and keep their punctuation; a line is filled where Japanese follows Latin without a space.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tutor.text.cells import cell_width, clusters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NO_LINE_BEGINS_WITH = frozenset(
+    "、。，．,.・:;：；?!？！‼⁇⁈⁉゠–〜～…‥—―％℃%"
+    "）)」』】］]｝}〉》〕〙〗〟’”»›⟩＞>"
+    "ーぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶㇰㇱㇲㇳㇴㇵㇶㇷㇸㇹㇺㇻㇼㇽㇾㇿ"
+    "々〻ゝゞヽヾ｡｣､･ｰｧｨｩｪｫｬｭｮｯﾞﾟ゛゜"
+)
+NO_LINE_ENDS_WITH = frozenset("（(「『【［[｛{〈《〔〘〖〝‘“«‹⟨＜<￥＄$#")
+
+_SPACES = frozenset(" \t\u3000")
+# An apostrophe or a straight quotation mark tells nothing about its side by itself: it is kept with both neighbours, or
+# with the right one, counting from the start of the text.
+_PAIRED = frozenset('"`')
+_GLUE = frozenset("'\u00a0\u202f\u2060\u2011")
+
+
+@lru_cache(maxsize=8192)
+def _is_cjk(character: str) -> bool:
+    """Tell whether lines may break beside this character although no space stands there."""
+    code = ord(character)
+    return (
+        0x2E80 <= code <= 0xA4CF  # radicals, punctuation, kana, ideographs, Yi
+        or 0xAC00 <= code <= 0xD7A3
+        or 0xF900 <= code <= 0xFAFF
+        or 0xFE30 <= code <= 0xFE4F
+        or 0xFF00 <= code <= 0xFFEF
+        or 0x20000 <= code <= 0x3FFFD
+    )
+
+
+def divide(text: str, width: int, measure: Callable[[str], int] = cell_width) -> list[int]:
+    """Return the offsets at which `text`, one paragraph without line ends, is cut into lines of at most `width` cells.
+
+    The pieces joined give the text back. Spaces at a cut hang on the line before and may stand beyond the width (whoever
+    draws strips them). A word that is wider than the width is folded; kinsoku is broken only where nothing else would fit,
+    and a single character that is wider than the width has a line of its own.
+
+    Args:
+        text: what to divide.
+        width: in cells; nothing is divided when it is not positive.
+        measure: gives the width of a piece of text in cells: a renderer passes its own, so that both agree.
+    """
+    if width <= 0 or measure(text) <= width:
+        return []
+    pieces = [(start, end, measure(text[start:end])) for start, end, _ in clusters(text)]
+    allowed = _opportunities(text, [start for start, _, _ in pieces])
+    cuts: list[int] = []
+    line = 0  # the index of the piece with which the line begins
+    used = 0  # its width so far, spaces at the end included
+    candidate = 0  # the last piece at which it may be cut
+    index = 0
+    while index < len(pieces):
+        start, _, size = pieces[index]
+        if index > line and allowed[index] == _FREE:
+            candidate = index
+        if used + size <= width or index == line or text[start] in _SPACES:
+            used += size
+            index += 1
+            continue
+        cut = candidate if candidate > line else _fold(allowed, line, index)
+        cuts.append(pieces[cut][0])
+        line = index = candidate = cut
+        used = 0
+    return cuts
+
+
+_FREE, _WITHIN, _FORBIDDEN = range(3)
+
+
+def _opportunities(text: str, starts: list[int]) -> list[int]:
+    """Return for each piece whether a line may begin with it: freely, only when a word must be folded, or not at all."""
+    found = [_FORBIDDEN]
+    opened: set[str] = set()
+    glue_next = False
+    for before_start, start in itertools.pairwise(starts):
+        before, after = text[before_start], text[start]
+        if before in _PAIRED:
+            opened ^= {before}
+            glue_next = before in opened
+        if after in _SPACES:
+            found.append(_FORBIDDEN)
+        elif before in _SPACES:
+            found.append(_FORBIDDEN if after in NO_LINE_BEGINS_WITH and _is_cjk(after) else _FREE)
+        elif (
+            after in NO_LINE_BEGINS_WITH
+            or before in NO_LINE_ENDS_WITH
+            or before in _GLUE
+            or after in _GLUE
+            or (before in _PAIRED and glue_next)
+            or (after in _PAIRED and after in opened)
+        ):
+            found.append(_FORBIDDEN)
+        else:
+            found.append(_FREE if _is_cjk(before) or _is_cjk(after) else _WITHIN)
+    return found
+
+
+def _fold(allowed: list[int], line: int, limit: int) -> int:
+    """Return where to cut inside a word: as late as fits and kinsoku allows, else simply as late as fits."""
+    return next((index for index in range(limit, line, -1) if allowed[index] != _FORBIDDEN), limit)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return `text` as lines of at most `width` cells, without the spaces at which they were cut; line ends are kept."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        cuts = [0, *divide(paragraph, width), len(paragraph)]
+        parts = [paragraph[start:end] for start, end in itertools.pairwise(cuts)]
+        lines += [*(part.rstrip(" \t\u3000") for part in parts[:-1]), parts[-1]]
+    return lines
