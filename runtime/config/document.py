@@ -1,0 +1,151 @@
+"""Reading `config.json` as JSON: what is wrong with the text itself, and where in the text a value stands."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from runtime.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    Place = tuple[str | int, ...]
+    """The way to a value: names of members and indexes, from the outside in."""
+
+_SPACE = " \t\n\r"
+_DEPTH = 200
+"""How deeply a text is nested that is said to be nested too deeply."""
+
+
+def read(path: str) -> str:
+    """Return the text of `path`. Raises RuntError if it can't be read or is not UTF-8 (RFC 8259, section 8.1)."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        raise RuntError(f"JSON specification file {path} not found") from None
+    except OSError as error:
+        raise RuntError(f"cannot read the configuration: {describe(error)}") from None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        where = position(content[: error.start].decode("utf-8"), error.start)
+        raise RuntError(f"{path}:{where}: not UTF-8: byte 0x{content[error.start]:02x}") from None
+
+
+def parse(path: str, text: str) -> object:
+    """Return what the JSON `text` of the file `path` says. Raises RuntError that names line and column."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_members)
+    except json.JSONDecodeError as error:
+        where = f"{error.lineno}:{error.colno}"
+        raise RuntError(f"{path}:{where}: not valid JSON: {error.msg[:1].lower()}{error.msg[1:]}") from None
+    except ValueError:
+        # Python's own limits and extensions; it doesn't say where, so we look for them.
+        where = _search(text, r"NaN|-?Infinity|[0-9]{4301,}")
+        raise RuntError(f"{path}:{where}: not valid JSON: not a number that can be used") from None
+
+
+def too_deep(path: str, text: str) -> RuntError:
+    """Return the error for a text whose arrays and objects are nested more deeply than Python can follow."""
+    depth = 0
+    offset = 0
+    for match in re.finditer(r"[\[\]{}]", _blank_strings(text)):
+        depth += 1 if match[0] in "[{" else -1
+        if depth > _DEPTH:
+            offset = match.start()
+            break
+    where = position(text, offset)
+    return RuntError(f"{path}:{where}: arrays and objects are nested too deeply: more than {_DEPTH} levels")
+
+
+def position(text: str, offset: int) -> str:
+    """Return `"LINE:COLUMN"` of the character at `offset`, both counted from 1."""
+    before = text[:offset]
+    return f"{before.count(chr(10)) + 1}:{len(before) - (before.rfind(chr(10)) + 1) + 1}"
+
+
+def locate(text: str, place: Place) -> str:
+    """Return `"LINE:COLUMN"` of the value at `place` in `text`, which is valid JSON.
+
+    Where a member is missing, the position is that of the object that should have it.
+    """
+    offset = _skip_space(text, 0)
+    for part in place:
+        found = _find_member(text, offset, part)
+        if found is None:
+            break
+        offset = found
+    return position(text, offset)
+
+
+def _search(text: str, pattern: str) -> str:
+    """Return the position of what matches `pattern` outside the strings of `text`."""
+    match = re.search(pattern, _blank_strings(text))
+    return position(text, match.start() if match else 0)
+
+
+def _blank_strings(text: str) -> str:
+    """Return `text` with spaces in place of its strings, so that every other character stays where it is."""
+    return re.sub(r'"(?:[^"\\]|\\.)*"', lambda match: " " * len(match[0]), text)
+
+
+def _find_member(text: str, offset: int, part: str | int) -> int | None:
+    """Return where the value of member or element `part` begins in the object or array that begins at `offset`."""
+    decoder = json.JSONDecoder()
+    is_object = text[offset] == "{"
+    if not is_object and text[offset] != "[":
+        return None
+    found = None
+    index = 0
+    offset = _skip_space(text, offset + 1)
+    while text[offset] not in "}]":
+        name: str | int = index
+        if is_object:
+            name, offset = decoder.raw_decode(text, offset)
+            offset = _skip_space(text, _skip_space(text, offset) + 1)
+        if name == part:
+            # Not the end of the search: of several members with one name, the last one counts.
+            found = offset
+        _, offset = decoder.raw_decode(text, offset)
+        offset = _skip_space(text, offset)
+        if text[offset] == ",":
+            offset = _skip_space(text, offset + 1)
+        index += 1
+    return found
+
+
+def _skip_space(text: str, offset: int) -> int:
+    while text[offset] in _SPACE:
+        offset += 1
+    return offset
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """Refuse what Python's JSON reader accepts beyond RFC 8259: NaN and the infinities."""
+    raise ValueError(name)
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the members of an object; where a name comes twice, do as runc does.
+
+    Go's decoder fills the same structure twice: the later scalar or array counts, objects are merged.
+    """
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    members.clear()
+    for name, value in pairs:
+        _merge(members, name, value)
+    return members
+
+
+def _merge(members: dict[str, object], name: str, value: object) -> None:
+    before = members.get(name)
+    if isinstance(before, dict) and isinstance(value, dict):
+        for inner, inner_value in value.items():
+            _merge(before, inner, inner_value)
+    else:
+        members[name] = value

@@ -1,0 +1,225 @@
+"""What members of `config.json` demand of each other, beyond what each must look like by itself.
+
+Each rule is a function that raises Mismatch. They are the rules of the specification and those that runc checks
+before it starts (libcontainer/configs/validate), in runc's words where it has some.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from runtime.config.shape import UNSUPPORTED, Mismatch, found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.schema import Config, Namespace
+
+_SEMVER = re.compile(
+    r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z.-]+)?",
+    re.ASCII,
+)
+_IPC_SYSCTLS = frozenset(
+    f"kernel.{name}"
+    for name in [
+        "msgmax",
+        "msgmnb",
+        "msgmni",
+        "sem",
+        "shmall",
+        "shmmax",
+        "shmmni",
+        "shm_rmid_forced",
+        "auto_msgmni",
+        "msg_next_id",
+        "sem_next_id",
+        "shm_next_id",
+    ]
+)
+_HOST_NAME_MAX = 64
+
+
+def check_version(config: Config) -> None:
+    """`ociVersion` is a semantic version, and one whose configurations we understand: 1.x (config.md)."""
+    version = config["ociVersion"]
+    match = _SEMVER.fullmatch(version)
+    if match is None:
+        raise Mismatch(("ociVersion",), f": expected a version such as 1.3.0, found {found(version)}")
+    if match[1] != "1":
+        raise Mismatch(
+            ("ociVersion",), f": expected version 1.x of the specification, found {found(version)}"
+        )
+
+
+def check_process(config: Config) -> None:
+    """`process`: something to run, a usable environment and limits (config.md, Process)."""
+    process = config["process"]
+    if not process["args"]:
+        raise Mismatch(("process", "args"), " must not be empty")
+    for index, entry in enumerate(process.get("env", ())):
+        if entry.find("=") < 1:
+            raise Mismatch(("process", "env", index), f": expected NAME=VALUE, found {found(entry)}")
+    if process.get("terminal") and "consoleSize" in process:
+        for side, size in sorted(process["consoleSize"].items()):
+            if not isinstance(size, int) or size > 0xFFFF:
+                raise Mismatch(("process", "consoleSize", side), f": expected at most 65535, found {size}")
+    seen = set()
+    for index, limit in enumerate(process.get("rlimits", ())):
+        place = ("process", "rlimits", index)
+        if limit["type"] in seen:
+            raise Mismatch(place, f": {limit['type']} is there twice")
+        if limit["soft"] > limit["hard"]:
+            raise Mismatch(place, f": the soft limit {limit['soft']} is above the hard limit {limit['hard']}")
+        seen.add(limit["type"])
+
+
+def check_mounts(config: Config) -> None:
+    """`mounts`: what this version can't do is refused, and a bind mount says of what (config.md, Mounts)."""
+    for index, mount in enumerate(config.get("mounts", ())):
+        options = mount.get("options", ())
+        for number, option in enumerate(options):
+            if option in ("idmap", "ridmap"):
+                raise Mismatch(("mounts", index, "options", number), f": {option}{UNSUPPORTED}")
+        if ("bind" in options or "rbind" in options) and "remount" not in options and "source" not in mount:
+            raise Mismatch(("mounts", index, "source"), " is required for a bind mount, but missing")
+
+
+def check_namespaces(config: Config) -> None:
+    """`linux.namespaces`: each type once (config-linux.md, Namespaces)."""
+    seen = set()
+    for index, namespace in enumerate(config["linux"].get("namespaces", ())):
+        if namespace["type"] in seen:
+            raise Mismatch(
+                ("linux", "namespaces", index),
+                f": malformed spec file: duplicated ns: a second namespace of type {namespace['type']}",
+            )
+        seen.add(namespace["type"])
+
+
+def check_user_namespace(config: Config) -> None:
+    """ID mappings and a user namespace of our own need each other (config-linux.md, User namespace mappings)."""
+    linux = config["linux"]
+    user = _namespace(config, "user")
+    if user is None:
+        if linux.get("uidMappings") or linux.get("gidMappings"):
+            member = "uidMappings" if linux.get("uidMappings") else "gidMappings"
+            raise Mismatch(
+                ("linux", member),
+                ": User namespace mappings specified, but USER namespace isn't enabled in the config",
+            )
+        return
+    mappings = (("uidMappings", linux.get("uidMappings")), ("gidMappings", linux.get("gidMappings")))
+    for member, mapping in mappings:
+        if "path" in user and mapping:
+            raise Mismatch(("linux", member), ": the user namespace that is joined has mappings already")
+        if "path" not in user and not mapping:
+            raise Mismatch(
+                ("linux", member), ": User namespaces enabled, but no mappings found: no id would be usable"
+            )
+
+
+def check_uts_namespace(config: Config) -> None:
+    """`hostname` and `domainname` would otherwise rename the host (config.md, Hostname)."""
+    if "hostname" in config and _namespace(config, "uts") is None:
+        raise Mismatch(("hostname",), ": unable to set hostname without a private UTS namespace")
+    if "domainname" in config and _namespace(config, "uts") is None:
+        raise Mismatch(("domainname",), ": unable to set domainname without a private UTS namespace")
+    for member, name in (
+        ("hostname", config.get("hostname", "")),
+        ("domainname", config.get("domainname", "")),
+    ):
+        if len(name.encode()) > _HOST_NAME_MAX:
+            raise Mismatch(
+                (member,), f": expected at most {_HOST_NAME_MAX} bytes, found {len(name.encode())}"
+            )
+
+
+def check_mount_namespace(config: Config) -> None:
+    """Masked and read-only paths would otherwise hide the host's own (config-linux.md, Masked Paths)."""
+    linux = config["linux"]
+    if _namespace(config, "mount") is not None:
+        return
+    if linux.get("maskedPaths"):
+        raise Mismatch(
+            ("linux", "maskedPaths"), ": unable to restrict sys entries without a private MNT namespace"
+        )
+    if linux.get("readonlyPaths"):
+        raise Mismatch(
+            ("linux", "readonlyPaths"), ": unable to restrict sys entries without a private MNT namespace"
+        )
+
+
+def check_devices(config: Config) -> None:
+    """`linux.devices`: device numbers unless it is a fifo (config-linux.md, Devices)."""
+    for index, device in enumerate(config["linux"].get("devices", ())):
+        if device["type"] == "p":
+            continue
+        # 12 and 20 bits: MAJOR and MINOR of Linux's dev_t.
+        for member, number, bits in (("major", device.get("major"), 12), ("minor", device.get("minor"), 20)):
+            place = ("linux", "devices", index, member)
+            if number is None:
+                raise Mismatch(place, f" is required for a device of type {device['type']}, but missing")
+            if not 0 <= number < 1 << bits:
+                raise Mismatch(place, f": expected a number from 0 to {(1 << bits) - 1}, found {number}")
+
+
+def check_sysctl(config: Config) -> None:
+    """`linux.sysctl`: only what belongs to a namespace that isn't the host's (config-linux.md, Sysctl)."""
+    for name in config["linux"].get("sysctl", ()):
+        place = ("linux", "sysctl", name)
+        # sysctl(8) takes slashes as separators too, and then dots are part of a name.
+        dotted = name.replace("/", ".") if "/" in name.split(".", 1)[0] else name
+        if ".." in dotted.split("/") or dotted.startswith(("/", ".")):
+            raise Mismatch(place, ": expected a name such as net.ipv4.ip_forward")
+        if dotted in _IPC_SYSCTLS or dotted.startswith("fs.mqueue."):
+            if not _is_private(config, "ipc"):
+                raise Mismatch(place, f': sysctl "{name}" is not allowed in the hosts ipc namespace')
+        elif dotted.startswith("net."):
+            if not _is_private(config, "network"):
+                raise Mismatch(place, f': sysctl "{name}" not allowed in host network namespace')
+        elif dotted in ("kernel.hostname", "kernel.domainname") and _is_private(config, "uts"):
+            member = dotted.removeprefix("kernel.")
+            if member == "hostname" or member in config:
+                raise Mismatch(
+                    place, f': sysctl "{name}" is not allowed as it conflicts with the OCI "{member}" field'
+                )
+        else:
+            raise Mismatch(place, f': sysctl "{name}" is not in a separate kernel namespace')
+
+
+RULES = (
+    check_version,
+    check_process,
+    check_mounts,
+    check_namespaces,
+    check_user_namespace,
+    check_uts_namespace,
+    check_mount_namespace,
+    check_devices,
+    check_sysctl,
+)
+
+
+def _namespace(config: Config, kind: str) -> Namespace | None:
+    """Return the entry of `linux.namespaces` for `kind`, or None if the container shares the runtime's."""
+    for namespace in config["linux"].get("namespaces", ()):
+        if namespace["type"] == kind:
+            return namespace
+    return None
+
+
+_NS_FILES = {"network": "net", "mount": "mnt"}
+
+
+def _is_private(config: Config, kind: str) -> bool:
+    """Tell whether the container's namespace of type `kind` is another one than ours."""
+    namespace = _namespace(config, kind)
+    if namespace is None:
+        return False
+    if "path" not in namespace:
+        return True
+    try:
+        return not os.path.samefile(namespace["path"], f"/proc/self/ns/{_NS_FILES.get(kind, kind)}")
+    except OSError:
+        # The step that joins it will say what is wrong with the path.
+        return True

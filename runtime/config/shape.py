@@ -1,0 +1,196 @@
+"""A small language to say what a JSON value must look like, and the check that a value does.
+
+A shape's `check(value, place)` returns the value as the runtime uses it: members that are `null` or unknown are left
+out (config.md asks runtimes to ignore unknown ones), optional strings that are empty too, as Go's `omitempty` means it.
+Otherwise it raises `Mismatch` with the place, what was expected, and what was found.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Protocol
+
+    from runtime.config.document import Place
+
+    class Shape(Protocol):
+        """What a value must look like."""
+
+        def check(self, value: object, place: Place) -> object:
+            """Return `value` as it is used. Raises Mismatch."""
+            ...
+
+
+class Mismatch(Exception):  # noqa: N818 - a value that doesn't fit its shape is not yet an error: `load` makes it one
+    """A value is not what it must be. `place` says which one, `text` completes the sentence that begins with it."""
+
+    def __init__(self, place: Place, text: str) -> None:
+        super().__init__(text)
+        self.place = place
+        self.text = text
+
+
+class String:
+    """A string, without NUL characters because it is handed to the kernel; `choices` if it is one of a few."""
+
+    def __init__(self, *, absolute: bool = False, choices: tuple[str, ...] = (), nul: bool = False) -> None:
+        self.absolute = absolute
+        self.choices = choices
+        self.nul = nul
+
+    def check(self, value: object, place: Place) -> str:
+        """Return the string. Raises Mismatch."""
+        if not isinstance(value, str):
+            raise Mismatch(place, f": expected a string, found {found(value)}")
+        if not self.nul and "\0" in value:
+            raise Mismatch(place, f": expected a string without NUL characters, found {found(value)}")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise Mismatch(
+                place, f": expected Unicode text, found half of a surrogate pair in {found(value)}"
+            )
+        if self.choices and value and value not in self.choices:
+            raise Mismatch(place, f": expected one of {', '.join(self.choices)}, found {found(value)}")
+        if self.absolute and value and not value.startswith("/"):
+            raise Mismatch(place, f": expected an absolute path, found {found(value)}")
+        return value
+
+
+class Integer:
+    """A whole number from `low` to `high`, written without a fraction or an exponent."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low = low
+        self.high = high
+
+    def check(self, value: object, place: Place) -> int:
+        """Return the number. Raises Mismatch."""
+        if type(value) is not int or not self.low <= value <= self.high:
+            raise Mismatch(
+                place, f": expected a whole number from {self.low} to {self.high}, found {found(value)}"
+            )
+        return value
+
+
+class Boolean:
+    """true or false."""
+
+    def check(self, value: object, place: Place) -> bool:
+        """Return the truth value. Raises Mismatch."""
+        if type(value) is not bool:
+            raise Mismatch(place, f": expected true or false, found {found(value)}")
+        return value
+
+
+class Array:
+    """An array whose elements all have one shape."""
+
+    def __init__(self, element: Shape) -> None:
+        self.element = element
+
+    def check(self, value: object, place: Place) -> list[object]:
+        """Return the list. Raises Mismatch."""
+        if not isinstance(value, list):
+            raise Mismatch(place, f": expected an array, found {found(value)}")
+        return [self.element.check(element, (*place, index)) for index, element in enumerate(value)]
+
+
+class Map:
+    """An object whose names are free and whose values all have one shape."""
+
+    def __init__(self, element: Shape, *, names: tuple[str, ...] = ()) -> None:
+        self.element = element
+        self.name = String(choices=names)
+
+    def check(self, value: object, place: Place) -> dict[str, object]:
+        """Return the mapping. Raises Mismatch."""
+        if not isinstance(value, dict):
+            raise Mismatch(place, f": expected an object, found {found(value)}")
+        return {
+            self.name.check(name, (*place, name)): self.element.check(element, (*place, name))
+            for name, element in value.items()
+            if element is not None
+        }
+
+
+class Object:
+    """An object with known members, of which `required` must be there."""
+
+    def __init__(self, members: Mapping[str, Shape], *, required: tuple[str, ...] = ()) -> None:
+        self.members = members
+        self.required = required
+
+    def check(self, value: object, place: Place) -> dict[str, object]:
+        """Return the known members. Raises Mismatch."""
+        if not isinstance(value, dict):
+            raise Mismatch(place, f": expected an object, found {found(value)}")
+        checked = {}
+        for name, shape in self.members.items():
+            member = value.get(name)
+            if member is None:
+                continue
+            result = shape.check(member, (*place, name))
+            if result is not ABSENT and result != "":
+                checked[name] = result
+        for name in self.required:
+            if name not in checked:
+                raise Mismatch(
+                    (*place, name), " must not be empty" if name in value else " is required, but missing"
+                )
+        return checked
+
+
+ABSENT = object()
+"""What a check returns for a member that is to be left out."""
+
+
+class Unsupported:
+    """Something that the specification knows and this version of runt can't do: an error, never ignored.
+
+    With `empty_is_nothing`, a value that asks for nothing passes: an empty string, array or object, or one with only
+    such members.
+    """
+
+    def __init__(self, *, empty_is_nothing: bool = True) -> None:
+        self.empty_is_nothing = empty_is_nothing
+
+    def check(self, value: object, place: Place) -> object:
+        """Return ABSENT. Raises Mismatch."""
+        if not self.empty_is_nothing:
+            raise Mismatch(place, UNSUPPORTED)
+        self._refuse_content(value, place)
+        return ABSENT
+
+    def _refuse_content(self, value: object, place: Place) -> None:
+        if isinstance(value, dict):
+            for name, member in value.items():
+                self._refuse_content(member, (*place, name))
+        elif value not in (None, "", []):
+            raise Mismatch(place, UNSUPPORTED)
+
+
+UNSUPPORTED = " is not supported by this version of runt"
+
+
+def found(value: object) -> str:
+    """Return a short description of a JSON value for an error message."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "an array"
+    if isinstance(value, str):
+        text = ascii(value) if any(not character.isprintable() for character in value) else f'"{value}"'
+        return text if len(text) <= 60 else f"{text[:56]}...{text[-1]}"
+    if isinstance(value, int) and abs(value) >= 10**30:
+        return "a much larger number"
+    return f"{value}"
+
+
+def name_place(place: Place) -> str:
+    """Return a place as one writes it: `process.args[0]`; the whole document is `config`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return text.removeprefix(".") or "config"
