@@ -182,7 +182,9 @@ class Record(TypedDict):
     creator: Process
     init: Process | None
     cgroups: list[str]
+    cgroups_made: list[str]
     mounts: list[str]
+    hook: Process | None
     ready: bool
     started: bool
 

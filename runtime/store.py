@@ -189,16 +189,16 @@ class Store:
             "creator": creator,
             "init": None,
             "cgroups": [],
+            "cgroups_made": [],
             "mounts": [],
+            "hook": None,
             "ready": False,
             "started": False,
         }
         entry = Entry(directory, record)
         with self.locked(container_id):
             if os.path.lexists(f"{directory}/state.json"):
-                raise RuntError(
-                    f"container with id exists: {container_id}: container with given ID already exists"
-                )
+                raise RuntError("container with given ID already exists")
             # A directory without a record is what a killed reserve or delete left: nothing was acquired for it.
             _remove_directory(directory)
             # 0711: the init process, perhaps with another user's rights, must be able to reach exec.fifo.

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from runtime.config.shape import Array, Boolean, Integer, Map, Object, String, Unsupported
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.schema import HookKind
+
 UINT32 = Integer(0, 2**32 - 1)
 UINT64 = Integer(0, 2**64 - 1)
 INT64 = Integer(-(2**63), 2**63 - 1)
@@ -14,7 +18,14 @@ ID = Integer(0, 2**32 - 2)
 """A user or group id; 4294967295 means "no change" to setresuid(2) and is nobody's."""
 
 NAMESPACES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
-HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
+HOOKS: tuple[HookKind, ...] = (
+    "prestart",
+    "createRuntime",
+    "createContainer",
+    "startContainer",
+    "poststart",
+    "poststop",
+)
 RLIMITS = tuple(
     f"RLIMIT_{name}"
     for name in [

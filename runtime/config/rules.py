@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import re
 
+from runtime.config.members import HOOKS
 from runtime.config.shape import UNSUPPORTED, Mismatch, found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runtime.config.document import Place
     from runtime.schema import Config, Namespace
 
 _SEMVER = re.compile(
@@ -56,9 +60,7 @@ def check_process(config: Config) -> None:
     process = config["process"]
     if not process["args"]:
         raise Mismatch(("process", "args"), " must not be empty")
-    for index, entry in enumerate(process.get("env", ())):
-        if entry.find("=") < 1:
-            raise Mismatch(("process", "env", index), f": expected NAME=VALUE, found {found(entry)}")
+    _check_environment(process.get("env", ()), ("process", "env"))
     if process.get("terminal") and "consoleSize" in process:
         for side, size in sorted(process["consoleSize"].items()):
             if not isinstance(size, int) or size > 0xFFFF:
@@ -71,6 +73,14 @@ def check_process(config: Config) -> None:
         if limit["soft"] > limit["hard"]:
             raise Mismatch(place, f": the soft limit {limit['soft']} is above the hard limit {limit['hard']}")
         seen.add(limit["type"])
+
+
+def check_hooks(config: Config) -> None:
+    """`hooks`: a usable environment for each (config.md, POSIX-platform Hooks)."""
+    hooks = config.get("hooks", {})
+    for kind in HOOKS:
+        for index, hook in enumerate(hooks.get(kind, ())):
+            _check_environment(hook.get("env", ()), ("hooks", kind, index, "env"))
 
 
 def check_mounts(config: Config) -> None:
@@ -190,6 +200,7 @@ def check_sysctl(config: Config) -> None:
 RULES = (
     check_version,
     check_process,
+    check_hooks,
     check_mounts,
     check_namespaces,
     check_user_namespace,
@@ -198,6 +209,12 @@ RULES = (
     check_devices,
     check_sysctl,
 )
+
+
+def _check_environment(variables: Sequence[str], place: Place) -> None:
+    for index, variable in enumerate(variables):
+        if variable.find("=") < 1:
+            raise Mismatch((*place, index), f": expected NAME=VALUE, found {found(variable)}")
 
 
 def _namespace(config: Config, kind: str) -> Namespace | None:
