@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 Operation = Literal["create", "start", "state", "list", "kill", "delete"]
 OPERATIONS: tuple[Operation, ...] = ("create", "start", "state", "list", "kill", "delete")
 
+Panel = Literal["namespaces", "mounts", "processes", "config", "output"]
+
+Requirement = Literal["none", "created", "running", "stopped"]
+REQUIREMENTS: tuple[Requirement, ...] = ("none", "created", "running", "stopped")
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -31,10 +36,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A hint; it is offered after `after_failures` failed checks, in order."""
+    """A hint; it is offered after `after_failures` failed tries, in order."""
 
     text: str
     after_failures: int = 0
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +58,21 @@ class EditConfig:
 
 @dataclass(frozen=True, slots=True)
 class RunOperation:
-    """The learner runs one operation (any way: key, command, shell); `arguments` follow the container id (`KILL`)."""
+    """The learner runs one operation (any way: key, command, shell); `arguments` follow the container id (`KILL`).
+
+    `fails`: the operation is tried on purpose in a state that does not allow it, and its error is what there is to see.
+    """
 
     operation: Operation
     arguments: tuple[str, ...] = ()
+    fails: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Observe:
     """The learner looks at a panel; `panel` is the one to bring forward."""
 
-    panel: Literal["namespaces", "mounts", "processes", "config", "output"]
+    panel: Panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +88,14 @@ class Choice:
 class Quiz:
     """A question; also a prediction before an observation. `answer` is the right choice's id.
 
+    A prediction passes with any answer: the observation that follows tells. Any other quiz passes with the right one.
     A later issue adds answers computed from the live kernel; faces only ever see the verdict.
     """
 
     question: str
     choices: tuple[Choice, ...]
     answer: str
+    prediction: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,12 @@ StepKind = Literal["read", "edit-config", "run-op", "observe", "quiz", "shell"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a lesson. It is passed when every check passes (and its quiz is answered); `read` passes by going on."""
+    """One step of a lesson. It is passed when every check passes and its quiz is answered.
+
+    `read` and `observe` pass by going on (`next`), `observe` only while its checks hold. `requires` is the state of the
+    container in which the step begins: `reset` and resuming bring it there. The texts may hold the placeholders of
+    `tutor.course.placeholders` until a session has filled them in.
+    """
 
     id: str
     kind: StepKind
@@ -111,11 +128,16 @@ class Step:
     hints: tuple[Hint, ...] = ()
     summary: str = ""  # shown once the step has passed: what was seen, and why
     clause: str = ""  # where the specification says so: "runtime.md#create"
+    requires: Requirement = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class LabPlan:
-    """What a lesson needs in its lab: the bundle folder's name, the container id, the files laid into the bundle at first."""
+    """What a lesson needs in its lab: the bundle folder's name, the container id, the files laid into the bundle at first.
+
+    `image` names what the bundle is unpacked from (`mini`: the image built from this machine); `files` is path within the
+    bundle to text, and lies over what the image brought.
+    """
 
     bundle: str
     container_id: str

@@ -1,0 +1,26 @@
+"""Declarative checks on real state: what a lesson may ask of the kernel, the runtime and the files.
+
+A kind of check is a function from a `CheckContext` and its arguments to a `Finding`, registered with the arguments that it
+takes, so that the loader can tell a mistake in a lesson with its line. To add a kind: write the function in the module
+of its topic, decorate it, and give its words to the catalogue (`course.check.KIND`).
+"""
+
+from __future__ import annotations
+
+from tutor.course.checks import config, files, kernel, runtime
+from tutor.course.checks.context import CallRecord, CheckContext, Finding
+from tutor.course.checks.registry import KINDS, Argument, Kind, evaluate
+
+__all__ = [
+    "KINDS",
+    "Argument",
+    "CallRecord",
+    "CheckContext",
+    "Finding",
+    "Kind",
+    "config",
+    "evaluate",
+    "files",
+    "kernel",
+    "runtime",
+]

@@ -1,0 +1,109 @@
+"""Checks on `config.json` (and other JSON in the bundle): parsed, never compared as text."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tutor.course.checks.context import CheckContext, Finding
+from tutor.course.checks.registry import Argument, kind
+from tutor.session.events import Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ABSENT = object()
+
+
+@kind(
+    "json",
+    Argument("file", "text"),
+    Argument("pointer", "text", required=True),
+    Argument("equals", "data"),
+    Argument("not_equals", "data"),
+    Argument("contains", "data"),
+    Argument("exists", "boolean"),
+    Argument("default", "data"),
+    one_of=("equals", "not_equals", "contains", "exists"),
+)
+def json_value(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
+    """The value at a JSON pointer (RFC 6901) is this, is not that, has a member like this, or is there at all.
+
+    `contains` asks for an element of a list; an object matches when it has at least the members given. `default` is what
+    an absent value counts as, as the specification says for optional properties.
+    """
+    file, pointer, words = arguments.get("file", "config.json"), arguments["pointer"], context.messages
+    path = context.bundle / file
+    command = f"cat {path}"
+    looked_at = f"{file} {pointer}"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        found = words("course.check.json.unreadable", reason=error.strerror)
+        return Finding(False, (Evidence(looked_at, _expected(context, arguments), found, command),))
+    except ValueError:
+        found = words("course.check.json.invalid")
+        return Finding(False, (Evidence(looked_at, _expected(context, arguments), found, command),))
+    value = look_up(document, pointer)
+    found = words("course.check.json.absent") if value is _ABSENT else _show(value)
+    if value is _ABSENT and "default" in arguments:
+        value = arguments["default"]
+    evidence = Evidence(looked_at, _expected(context, arguments), found, command)
+    return Finding(_holds(value, arguments), (evidence,))
+
+
+def look_up(document: object, pointer: str) -> object:
+    """Return the value at a JSON pointer, or a marker that is equal to nothing when there is none."""
+    value: Any = document
+    for token in pointer.split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return _ABSENT
+    return value
+
+
+def _holds(value: object, arguments: Mapping[str, Any]) -> bool:
+    there = value is not _ABSENT
+    if "exists" in arguments and arguments["exists"] != there:
+        return False
+    if "equals" in arguments and not (there and _same(value, arguments["equals"])):
+        return False
+    if "not_equals" in arguments and not (there and not _same(value, arguments["not_equals"])):
+        return False
+    if "contains" in arguments:
+        return isinstance(value, list) and any(_like(each, arguments["contains"]) for each in value)
+    return True
+
+
+def _same(left: object, right: object) -> bool:
+    """Compare as JSON does: `true` is not 1."""
+    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+
+
+def _like(value: object, pattern: object) -> bool:
+    if isinstance(pattern, dict) and isinstance(value, dict):
+        return all(name in value and _like(value[name], each) for name, each in pattern.items())
+    return _same(value, pattern)
+
+
+def _expected(context: CheckContext, arguments: Mapping[str, Any]) -> str:
+    words = context.messages
+    parts = []
+    if "exists" in arguments:
+        parts.append(words("course.check.json.exists" if arguments["exists"] else "course.check.json.absent"))
+    if "equals" in arguments:
+        parts.append(_show(arguments["equals"]))
+    if "not_equals" in arguments:
+        parts.append(words("course.check.json.other_than", value=_show(arguments["not_equals"])))
+    if "contains" in arguments:
+        parts.append(words("course.check.json.contains", value=_show(arguments["contains"])))
+    return words("course.check.and").join(parts)
+
+
+def _show(value: object, longest: int = 72) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= longest else text[: longest - 1] + "…"

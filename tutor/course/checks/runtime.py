@@ -1,0 +1,158 @@
+"""Checks on what the runtime says: the container's state, and what commands printed and returned."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tutor.course.checks.context import CallRecord, CheckContext, Finding
+from tutor.course.checks.registry import Argument, kind
+from tutor.course.model import OPERATIONS, REQUIREMENTS
+from tutor.session.events import Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LONGEST = 60
+
+
+@kind("state", Argument("is", "words", required=True, known=REQUIREMENTS))
+def state(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
+    """The container's status is one of these; `none`: there is no container of this id."""
+    found = context.state.status if context.state else "none"
+    words = context.messages
+    evidence = Evidence(
+        words("course.check.state.looked_at", command=context.state_command),
+        _or(context, [_status(context, each) for each in arguments["is"]]),
+        _status(context, found),
+        context.state_command,
+    )
+    return Finding(found in arguments["is"], (evidence,))
+
+
+@kind(
+    "call",
+    Argument("operation", "word", required=True, known=OPERATIONS),
+    Argument("fails", "boolean"),
+)
+def call(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
+    """An operation was run in this step and ended well, or with an error (`fails`)."""
+    words, operation, fails = context.messages, arguments["operation"], arguments.get("fails", False)
+    done = [each for each in _calls(context, operation) if each.returncode is not None and not each.earlier]
+    passed = any(bool(each.returncode) == fails for each in done)
+    last = done[-1] if done else None
+    found = words("course.check.call.none")
+    if last:
+        said = _first_line(last.stderr)
+        found = words(
+            "course.check.call.found", returncode=last.returncode, said=f" ({said})" if said else ""
+        )
+    evidence = Evidence(
+        words("course.check.call.looked_at", operation=operation),
+        words("course.check.call.failure" if fails else "course.check.call.success"),
+        found,
+        last.typed if last else f"{context.engine} {operation} {context.container_id}",
+    )
+    return Finding(passed, (evidence,))
+
+
+@kind(
+    "output",
+    Argument("operation", "word", known=OPERATIONS),
+    Argument("contains", "texts", required=True),
+)
+def output(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
+    """Since the step began an operation, or the container that it left behind, printed all of these."""
+    words, wanted = context.messages, arguments["contains"]
+    operation = arguments.get("operation")
+    calls = _calls(context, operation)
+    passed = any(all(text in each.stdout for text in wanted) for each in calls)
+    printed = "".join(each.stdout for each in calls)
+    shown = words("course.check.output.nothing")
+    if printed.strip():
+        shown = _short(next((line for line in printed.splitlines() if wanted[0] in line), printed))
+    evidence = Evidence(
+        words("course.check.output.of", operation=operation)
+        if operation
+        else words("course.check.output.any"),
+        " ".join(f"«{text}»" for text in wanted),
+        shown,
+        f"{context.engine} {operation} {context.container_id}" if operation and operation != "list" else "",
+    )
+    return Finding(passed, (evidence,))
+
+
+@kind("list", Argument("shows", "word", required=True, known=REQUIREMENTS))
+def listed(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
+    """`list` was run in this step and its table shows the container with this status, or no such container (`none`)."""
+    words, wanted = context.messages, arguments["shows"]
+    tables = [each for each in _calls(context, "list") if each.returncode == 0 and each.stdout]
+    rows = _rows(tables[-1].stdout) if tables else {}
+    found = rows.get(context.container_id, "none")
+    evidence = Evidence(
+        words("course.check.list.looked_at", command=f"{context.engine} list"),
+        _status(context, wanted),
+        _status(context, found) if tables else words("course.check.call.none"),
+        f"{context.engine} list",
+    )
+    return Finding(bool(tables) and found == wanted, (evidence,))
+
+
+@kind("query", Argument("status", "word", required=True, known=REQUIREMENTS))
+def query(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
+    """`state` was run in this step and its JSON tells this status."""
+    words, wanted = context.messages, arguments["status"]
+    answers = [
+        (each, document)
+        for each in _calls(context, "state")
+        if (document := _document(each.stdout)) is not None and document.get("id") == context.container_id
+    ]
+    found = words("course.check.call.none")
+    if answers:
+        document = answers[-1][1]
+        found = f'"status": "{document.get("status")}", "pid": {document.get("pid", 0)}'
+    evidence = Evidence(
+        words("course.check.query.looked_at", command=context.state_command),
+        f'"status": "{wanted}"',
+        found,
+        context.state_command,
+    )
+    return Finding(bool(answers) and answers[-1][1].get("status") == wanted, (evidence,))
+
+
+def _calls(context: CheckContext, operation: str | None) -> list[CallRecord]:
+    return [each for each in context.calls if operation in (None, each.operation)]
+
+
+def _rows(table: str) -> dict[str, str]:
+    """Return container id to status, from the table that `list` prints: runc and crun head the columns differently."""
+    lines = table.splitlines()
+    if not lines or "STATUS" not in lines[0]:
+        return {}
+    column = lines[0].split().index("STATUS")
+    return {cells[0]: cells[column] for line in lines[1:] if len(cells := line.split()) > column}
+
+
+def _document(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _status(context: CheckContext, status: str) -> str:
+    return context.messages("course.check.state.none") if status == "none" else f"status = {status}"
+
+
+def _or(context: CheckContext, texts: list[str]) -> str:
+    return context.messages("course.check.or").join(texts)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _first_line(text: str) -> str:
+    return _short(next(iter(text.strip().splitlines()), ""))

@@ -1,0 +1,28 @@
+"""What can be wrong with a lesson, said with the place where it is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.errors import TutorError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class LessonError(TutorError):
+    """A defect in a lesson's files. `line` and `column` count from 1, as editors do; 0 when the whole file is meant."""
+
+    def __init__(self, key: str, /, *, file: Path, line: int = 0, column: int = 0, **values: object) -> None:
+        super().__init__(f"course.error.{key}", file=file, line=line, column=column, **values)
+        self.file = file
+        self.line = line
+        self.column = column
+
+
+class UnknownLesson(TutorError, KeyError):  # noqa: N818  (it is named for what the learner did)
+    """There is no lesson of that name; `near` names the ones that look alike, else all of them."""
+
+    def __init__(self, lesson_id: str, near: tuple[str, ...]) -> None:
+        super().__init__("course.unknown_lesson", lesson=lesson_id, near=", ".join(near))
+        self.near = near

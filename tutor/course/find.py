@@ -1,0 +1,13 @@
+"""Where the lessons lie: inside the installed package, or in the checkout beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def lessons_folder() -> Path:
+    """Return the folder that holds the course: `tutor/lessons` in a wheel, `lessons` in a checkout."""
+    packaged = _PACKAGE / "lessons"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "lessons"

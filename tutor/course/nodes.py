@@ -1,0 +1,140 @@
+"""Reading YAML with the position of every value at hand, so that each defect is told with line and column.
+
+PyYAML's constructed values have forgotten where they stood; its nodes have not. An `Item` is a node with the questions
+that a loader asks: is this a mapping with only these keys, a text, one of these words?
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+from yaml.constructor import SafeConstructor
+
+from tutor.course.errors import LessonError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+# libyaml's parser is seven times faster; PyYAML's wheels carry it, a source build may not.
+_Loader: type[yaml.SafeLoader] = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+_TAG = "tag:yaml.org,2002:"
+
+
+def parse(file: Path) -> Item:
+    """Return the root of a YAML file.
+
+    Raises:
+        LessonError: the file can't be read, is no YAML, or is empty.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "UTF-8"
+        raise LessonError("unreadable", file=file, reason=reason) from error
+    try:
+        node = yaml.compose(text, _Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        reason = error.problem or error.context or ""
+        raise LessonError("syntax", file=file, line=line, column=column, reason=reason) from error
+    except yaml.YAMLError as error:
+        raise LessonError("syntax", file=file, reason=str(error)) from error
+    if node is None:
+        raise LessonError("empty", file=file, line=1, column=1)
+    return Item(file, node)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A YAML node and the file that it stands in."""
+
+    file: Path
+    node: yaml.Node
+
+    def error(self, key: str, /, **values: object) -> LessonError:
+        """Return the error `course.error.KEY`, placed at this node."""
+        mark = self.node.start_mark
+        return LessonError(key, file=self.file, line=mark.line + 1, column=mark.column + 1, **values)
+
+    def entries(self) -> dict[str, Item]:
+        """Return a mapping's members, whatever their keys; a key that stands twice is an error."""
+        if not isinstance(self.node, yaml.MappingNode):
+            raise self.error("expected.mapping", found=self._kind())
+        found: dict[str, Item] = {}
+        for key_node, value_node in self.node.value:
+            key = Item(self.file, key_node).text()
+            if key in found:
+                raise Item(self.file, key_node).error("duplicate_key", name=key)
+            found[key] = Item(self.file, value_node)
+        return found
+
+    def mapping(self, required: Collection[str], optional: Collection[str] = ()) -> dict[str, Item]:
+        """Return a mapping's members, after checking that all the required keys are there and no unknown ones."""
+        entries = self.entries()
+        known = [*required, *optional]
+        for name in entries:
+            if name not in known:
+                raise self.key(name).error("unknown_key", name=name, known=", ".join(known))
+        for name in required:
+            if name not in entries:
+                raise self.error("missing_key", name=name)
+        return entries
+
+    def key(self, name: str) -> Item:
+        """Return the key itself, for an error about it."""
+        assert isinstance(self.node, yaml.MappingNode)  # noqa: S101  (only asked after `entries`)
+        return Item(self.file, next(node for node, _ in self.node.value if node.value == name))
+
+    def items(self) -> list[Item]:
+        """Return a sequence's members."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            raise self.error("expected.sequence", found=self._kind())
+        return [Item(self.file, node) for node in self.node.value]
+
+    def text(self) -> str:
+        """Return a text."""
+        return str(self._scalar("str", "text"))
+
+    def texts(self) -> tuple[str, ...]:
+        """Return a sequence of texts; a single text counts as a sequence of one."""
+        if isinstance(self.node, yaml.ScalarNode):
+            return (self.text(),)
+        return tuple(item.text() for item in self.items())
+
+    def number(self) -> int:
+        """Return a whole number."""
+        return int(self._scalar("int", "number"))
+
+    def boolean(self) -> bool:
+        """Return true or false."""
+        return bool(self._scalar("bool", "boolean"))
+
+    def choice(self, known: Collection[str]) -> str:
+        """Return a text that must be one of the known ones."""
+        value = self.text()
+        if value not in known:
+            raise self.error("unknown_value", value=value, known=", ".join(known))
+        return value
+
+    def identifier(self) -> str:
+        """Return a text that can be a file name and a command's argument: lower case letters, digits and `-`."""
+        value = self.text()
+        if not value or not all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in value):
+            raise self.error("identifier", value=value)
+        return value
+
+    def data(self) -> Any:
+        """Return the value as plain data, whatever it is."""
+        return SafeConstructor().construct_document(self.node)
+
+    def _scalar(self, tag: str, expected: str) -> Any:
+        if self.node.tag != _TAG + tag:
+            raise self.error(f"expected.{expected}", found=self._kind())
+        return self.data()
+
+    def _kind(self) -> str:
+        return str(self.node.tag).removeprefix(_TAG)
