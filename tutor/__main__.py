@@ -1,0 +1,10 @@
+"""`python -m tutor` is `oci-tutor`."""
+
+from __future__ import annotations
+
+import sys
+
+from tutor.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

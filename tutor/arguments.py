@@ -1,0 +1,113 @@
+"""argparse that speaks the learner's language, wraps Japanese by its width, and takes the common options anywhere."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, ClassVar, NoReturn
+
+from tutor.engines.model import ENGINE_NAMES
+from tutor.messages import LANGUAGES, Language, Messages, language_from_environment
+from tutor.text import wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# argparse's own texts that can reach a user, and the catalogue's entries for them (`cli.argparse.*`, %-placeholders).
+# A test compares them with the argparse of the Python that runs.
+ARGPARSE_TEXTS = {
+    "usage: ": "usage",
+    "options": "options",
+    "positional arguments": "positionals",
+    "subcommands": "subcommands",
+    "%(heading)s:": "heading",
+    " (default: %(default)s)": "default",
+    "show this help message and exit": "help",
+    "show program's version number and exit": "version",
+    "%(prog)s: error: %(message)s\n": "error",
+    "%(prog)s: warning: %(message)s\n": "warning",
+    "argument %(argument_name)s: %(message)s": "argument",
+    "ambiguous option: %(option)s could match %(matches)s": "ambiguous",
+    "can't open '%(filename)s': %(error)s": "cannot_open",
+    "expected %s argument": "expected_some",
+    "expected %s arguments": "expected_some",
+    "expected at least one argument": "expected_at_least_one",
+    "expected at most one argument": "expected_at_most_one",
+    "expected one argument": "expected_one",
+    "ignored explicit argument %r": "takes_no_value",
+    "invalid %(type)s value: %(value)r": "invalid_value",
+    "invalid choice: %(value)r (choose from %(choices)s)": "invalid_choice",
+    "not allowed with argument %s": "not_allowed_with",
+    "one of the arguments %s is required": "one_required",
+    "the following arguments are required: %s": "required",
+    "unexpected option string: %s": "unexpected",
+    "unknown parser %(parser_name)r (choices: %(choices)s)": "unknown_command",
+    "unrecognized arguments: %s": "unrecognized",
+    "argument '%(argument_name)s' is deprecated": "argument_deprecated",
+    "command '%(parser_name)s' is deprecated": "command_deprecated",
+    "option '%(option)s' is deprecated": "option_deprecated",
+}
+
+
+def language_of(argv: Sequence[str]) -> Language:
+    """Return the language for a command line, before it is parsed: what `--lang` names, else the locale's."""
+    wanted = ""
+    for position, argument in enumerate(argv):
+        if argument == "--":
+            break
+        if argument == "--lang":
+            wanted = argv[position + 1] if position + 1 < len(argv) else ""
+        elif argument.startswith("--lang="):
+            wanted = argument.partition("=")[2]
+    return next((language for language in LANGUAGES if language == wanted), language_from_environment())
+
+
+def speak(messages: Messages) -> None:
+    """Make argparse say its own texts from the catalogue: `argparse._` is where it looks them up, as gettext's users do."""
+
+    def translate(text: str) -> str:
+        key = ARGPARSE_TEXTS.get(text)
+        return messages.raw(f"cli.argparse.{key}") if key else text
+
+    def translate_number(one: str, many: str, count: int) -> str:
+        return translate(one if count == 1 else many)
+
+    vars(argparse).update(_=translate, ngettext=translate_number)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser, and through it every subcommand's, that takes `--lang` and `--engine`; its help knows wide characters.
+
+    The common options have no default, so that one given before a subcommand is not undone by the subcommand's parser.
+    """
+
+    messages: ClassVar[Messages]
+
+    @classmethod
+    def speaking(cls, messages: Messages) -> type[Parser]:
+        """Return the class of the parsers that speak `messages`; argparse makes subparsers of their parent's class."""
+        return type(cls.__name__, (cls,), {"messages": messages})
+
+    def __init__(self, **keywords: object) -> None:
+        keywords.setdefault("formatter_class", _HelpFormatter)
+        super().__init__(allow_abbrev=False, **keywords)  # type: ignore[arg-type]  # passed on as add_parser gave them
+        common = self.add_argument_group(self.messages("cli.common"))
+        common.add_argument(
+            "--lang", choices=LANGUAGES, default=argparse.SUPPRESS, help=self.messages("cli.lang")
+        )
+        common.add_argument(
+            "--engine", choices=ENGINE_NAMES, default=argparse.SUPPRESS, help=self.messages("cli.engine")
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, the usage, and where the help is, on standard error; exit status 2."""
+        following = self.messages("cli.see_help", command=f"{self.prog} --help")
+        text = self.messages.raw("cli.argparse.error") % {"prog": self.prog, "message": message}
+        self.exit(2, f"{self.format_usage()}{text}{following}\n")
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return wrap(" ".join(text.split()), width)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(indent + line for line in wrap(text.strip(), width - len(indent)))

@@ -1,0 +1,157 @@
+"""The command `oci-tutor`: the command line to the face that it asks for. Faces are imported when they are wanted.
+
+Nothing that goes wrong here or below ends in a traceback: what is expected says what, where, why and what now; what is not
+goes to a log file whose path is named.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from tutor.arguments import Parser, language_of, speak
+from tutor.errors import TutorError
+from tutor.home import Home
+from tutor.messages import Messages
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from tutor.engines.model import EngineName
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as a shell gives it (128 + SIGINT)."""
+BROKEN_PIPE = 141
+"""The exit status when the reader of our output has gone (128 + SIGPIPE)."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `oci-tutor` and return its exit status: 0 well, 1 failed, 2 wrong command line, 130 interrupted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _let_any_text_be_printed()
+    messages = Messages.load(language_of(arguments))
+    try:
+        status = _run(arguments, messages)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # What is still buffered has no reader either; without this the interpreter complains of it while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return BROKEN_PIPE
+    except TutorError as error:
+        complain(*error.render(messages))
+        return 1
+    except Exception as error:  # noqa: BLE001  (the last resort: a learner sees one message, never a traceback)
+        complain(*_record_crash(error, arguments, messages))
+        return 1
+    return status
+
+
+def _run(argv: list[str], messages: Messages) -> int:
+    arguments = _parser(messages).parse_args(argv)
+    if arguments.version:
+        print(f"oci-tutor {_version()}")
+        return 0
+    engine: EngineName = getattr(arguments, "engine", "runt")
+    match arguments.command:
+        case "doctor":
+            from tutor.doctor.command import run as doctor
+
+            return doctor(messages, as_json=arguments.json)
+        case "image":
+            from tutor.images.commands import run as image
+
+            return image(arguments, messages)
+        case "lessons":
+            from tutor.listing import print_lessons
+
+            return print_lessons(messages)
+        case "repl":
+            from tutor.repl.command import run as repl
+
+            return repl(messages, engine=engine, lesson_id=arguments.lesson)
+        case _:
+            return _start_tui(messages, engine, getattr(arguments, "lesson", None))
+
+
+def _start_tui(messages: Messages, engine: EngineName, lesson_id: str | None) -> int:
+    from tutor.course.course import Course
+
+    course = Course.load(messages.language)
+    if lesson_id is not None:
+        course.lesson(lesson_id)  # an unknown name is said here, before the screen is taken
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise TutorError("cli.no_terminal")
+    if os.environ.get("TERM", "dumb") == "dumb":
+        raise TutorError("cli.dumb_terminal")
+    from tutor.tui.app import run
+
+    return run(course=course, engine=engine, messages=messages, lesson_id=lesson_id)
+
+
+def _parser(messages: Messages) -> argparse.ArgumentParser:
+    speak(messages)
+    parser: argparse.ArgumentParser = Parser.speaking(messages)(
+        prog="oci-tutor", description=messages("cli.description"), epilog=messages("cli.epilog")
+    )
+    parser.add_argument("--version", action="store_true", help=messages("cli.version"))
+    commands = parser.add_subparsers(
+        dest="command", metavar=messages("cli.command"), title=messages("cli.commands")
+    )
+
+    def add(name: str) -> argparse.ArgumentParser:
+        text = messages(f"cli.{name}.help")
+        return commands.add_parser(name, help=text, description=text)
+
+    lesson = messages("cli.lesson")
+    add("start").add_argument("lesson", metavar=lesson, help=messages("cli.start.lesson"))
+    add("lessons")
+    add("repl").add_argument("lesson", metavar=lesson, nargs="?", help=messages("cli.repl.lesson"))
+    add("doctor").add_argument("--json", action="store_true", help=messages("cli.doctor.json"))
+
+    from tutor.images.commands import add_arguments
+
+    add_arguments(commands, messages)
+    return parser
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("oci-tutor")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _let_any_text_be_printed() -> None:
+    """Print `?` for what the terminal's encoding lacks (`LC_ALL=ja_JP.eucJP`), rather than failing on a `✓`."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # not where a test or an embedder has put its own stream
+            stream.reconfigure(errors="replace")
+
+
+def complain(title: str, body: str = "", following: str = "") -> None:
+    """Print a failure to standard error: what, why, what now."""
+    print(f"oci-tutor: {title}", *filter(None, (body, following)), sep="\n", file=sys.stderr)
+
+
+def _record_crash(error: Exception, argv: list[str], messages: Messages) -> tuple[str, str, str]:
+    """Write the traceback of an unexpected error to a file below `Home.state`; return what to tell."""
+    import platform
+    import traceback
+    from datetime import UTC, datetime
+
+    now = datetime.now(UTC)
+    log = Home.default().state / f"crash-{now:%Y%m%dT%H%M%S}-{os.getpid()}.log"
+    text = "".join(traceback.format_exception(error))
+    system = f"oci-tutor {_version()}, Python {platform.python_version()}, {platform.platform()}"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(f"{now.isoformat()}\n{system}\nargv: {argv}\n\n{text}", encoding="utf-8")
+    except OSError as failure:
+        return TutorError("cli.crash_unlogged", error=repr(error), failure=failure).render(messages)
+    return TutorError("cli.crash", error=repr(error), path=log).render(messages)

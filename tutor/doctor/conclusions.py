@@ -1,0 +1,51 @@
+"""What follows for the engines and the lessons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.doctor.findings import ESSENTIAL_CAPABILITIES, LEAST_DISK
+from tutor.doctor.model import Conclusions, EngineVerdict, LessonVerdict, Machine
+from tutor.engines.model import ENGINE_NAMES
+
+if TYPE_CHECKING:
+    from tutor.course.model import Lesson
+    from tutor.doctor.model import Level
+    from tutor.engines.model import EngineName
+
+# What the lab (a mount namespace of its own, a tmpfs over the engines' state) and the lessons' containers need.
+NEEDED_TRIALS = ("mnt", "tmpfs", "proc", "pivot_root")
+
+
+def conclude(machine: Machine, lessons: tuple[Lesson, ...], problem: str = "") -> Conclusions:
+    """Return which engines run here, and which lessons can be done on them; `problem` says why there are no lessons."""
+    engines = tuple(_engine(machine, name) for name in ENGINE_NAMES)
+    return Conclusions(engines, tuple(_lesson(lesson, engines) for lesson in lessons), problem)
+
+
+def _lesson(lesson: Lesson, engines: tuple[EngineVerdict, ...]) -> LessonVerdict:
+    """Return whether a lesson can be done: as well as on the best of its engines."""
+    usable = [each for each in engines if each.level != "missing" and each.engine in lesson.engines]
+    level: Level = "missing"
+    if usable:
+        level = "ok" if any(each.level == "ok" for each in usable) else "limited"
+    return LessonVerdict(lesson.id, lesson.title, level, tuple(each.engine for each in usable))
+
+
+def _engine(machine: Machine, name: EngineName) -> EngineVerdict:
+    tool = machine.tool(name)
+    if tool.path is None:
+        return EngineVerdict(name, "missing", "doctor.engine.absent")
+    if machine.privileges.uid != 0 or any(
+        each in ESSENTIAL_CAPABILITIES for each in machine.privileges.missing_capabilities
+    ):
+        return EngineVerdict(name, "missing", "doctor.engine.needs_root")
+    failed = [each for each in NEEDED_TRIALS if not machine.can(each)]
+    if failed:
+        return EngineVerdict(name, "missing", "doctor.engine.kernel", {"names": ", ".join(failed)})
+    if any(not place.writable or place.free < LEAST_DISK for place in machine.storage):
+        return EngineVerdict(name, "missing", "doctor.engine.disk")
+    if name == "crun" and machine.cgroups.layout == "hybrid":
+        # crun before 1.9 refuses a hierarchy that is both; the lab hides the version 2 one from it.
+        return EngineVerdict(name, "limited", "doctor.engine.hybrid")
+    return EngineVerdict(name, "ok", "doctor.engine.ok", {"version": tool.version})

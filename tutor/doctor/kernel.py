@@ -1,0 +1,158 @@
+"""Ask the kernel: trials in a child process, this process's privileges, the cgroup hierarchies."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import pwd
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tutor.doctor.model import Cgroups, Privileges, System, Trial
+
+TRIAL_SECONDS = 3
+ALL_TRIALS_SECONDS = 20
+
+# What runtimes use as root; the numbers are those of <linux/capability.h>.
+WANTED_CAPABILITIES = {
+    "CAP_CHOWN": 0,
+    "CAP_DAC_OVERRIDE": 1,
+    "CAP_KILL": 5,
+    "CAP_SETGID": 6,
+    "CAP_SETUID": 7,
+    "CAP_SETPCAP": 8,
+    "CAP_NET_ADMIN": 12,
+    "CAP_SYS_CHROOT": 18,
+    "CAP_SYS_PTRACE": 19,
+    "CAP_SYS_ADMIN": 21,
+    "CAP_SYS_RESOURCE": 24,
+    "CAP_MKNOD": 27,
+}
+# What may keep an ordinary user out of user namespaces, below /proc/sys.
+SYSCTLS = (
+    "kernel/apparmor_restrict_unprivileged_userns",  # Ubuntu 23.10 and later
+    "kernel/unprivileged_userns_clone",  # Debian's patch
+    "user/max_user_namespaces",
+    "kernel/yama/ptrace_scope",
+)
+
+
+def run_trials() -> dict[str, Trial]:
+    """Try everything in `trial.py`; nothing when no child could be started at all."""
+    program = Path(__file__).with_name("trial.py")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", str(program), str(TRIAL_SECONDS)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=ALL_TRIALS_SECONDS,
+            check=False,
+        )
+        answers = json.loads(done.stdout)
+    except (OSError, subprocess.TimeoutExpired, json.JSONDecodeError):
+        return {}
+    return {name: Trial(**answer) for name, answer in answers.items()}
+
+
+def read_system() -> System:
+    """Read what this system is."""
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        release = {}
+    return System(
+        kernel=platform.release(),
+        architecture=platform.machine(),
+        distribution=release.get("PRETTY_NAME", ""),
+        apt=shutil.which("apt-get") is not None,
+        python=platform.python_version(),
+        executable=sys.executable,
+    )
+
+
+def read_privileges() -> Privileges:
+    """Read who this process is and what it may do (proc_pid_status(5), subuid(5))."""
+    status = _status()
+    effective = int(status.get("CapEff", "0"), 16)
+    uid = os.geteuid()
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = str(uid)
+    return Privileges(
+        uid=uid,
+        user=user,
+        missing_capabilities=tuple(
+            name for name, bit in WANTED_CAPABILITIES.items() if not effective >> bit & 1
+        ),
+        no_new_privs=status.get("NoNewPrivs") == "1",
+        sudo=shutil.which("sudo"),
+        newuidmap=shutil.which("newuidmap"),
+        newgidmap=shutil.which("newgidmap"),
+        subordinate_uids=_subordinate_ids("/etc/subuid", user, uid),
+        subordinate_gids=_subordinate_ids("/etc/subgid", user, uid),
+        sysctls={name.replace("/", "."): text for name in SYSCTLS if (text := _read(f"/proc/sys/{name}"))},
+    )
+
+
+def read_cgroups() -> Cgroups:
+    """Read which cgroup file systems are mounted and whether groups may be made in them."""
+    v1: dict[str, str] = {}
+    v2_mount = ""
+    for line in _read("/proc/self/mountinfo").splitlines():
+        before, _, after = line.partition(" - ")
+        target = before.split()[4]
+        fstype, _, rest = after.partition(" ")
+        if fstype == "cgroup2":
+            v2_mount = v2_mount or target
+        elif fstype == "cgroup":
+            options = rest.split()[-1].split(",")
+            v1 |= {name: target for name in options if name in _v1_controllers()}
+    own = v2_mount + _own_v2_group().rstrip("/") if v2_mount else ""
+    places = [*v1.values(), *filter(None, (own, v2_mount))]
+    return Cgroups(
+        layout="hybrid" if v1 and v2_mount else "v1" if v1 else "v2" if v2_mount else "none",
+        v1=tuple(sorted(v1)),
+        v2=tuple(_read(f"{v2_mount}/cgroup.controllers").split()) if v2_mount else (),
+        v2_mount=v2_mount,
+        writable=any(os.access(place, os.W_OK) for place in places),
+        delegated=os.geteuid() != 0 and bool(own) and os.access(f"{own}/cgroup.procs", os.W_OK),
+    )
+
+
+def _v1_controllers() -> set[str]:
+    return {
+        line.split()[0] for line in _read("/proc/cgroups").splitlines() if line and not line.startswith("#")
+    }
+
+
+def _own_v2_group() -> str:
+    lines = _read("/proc/self/cgroup").splitlines()
+    return next((line.removeprefix("0::") for line in lines if line.startswith("0::")), "/")
+
+
+def _status() -> dict[str, str]:
+    pairs = (line.partition(":") for line in _read("/proc/self/status").splitlines())
+    return {name: text.strip() for name, _, text in pairs}
+
+
+def _subordinate_ids(path: str, user: str, uid: int) -> int:
+    """Return how many ids a file of subuid(5) gives to a user."""
+    entries = (line.split(":") for line in _read(path).splitlines())
+    return sum(
+        int(entry[2])
+        for entry in entries
+        if len(entry) == 3 and entry[0] in (user, str(uid)) and entry[2].isdigit()
+    )
+
+
+def _read(path: str) -> str:
+    """Return a file's text without white space around it; nothing where it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,44 @@
+"""Examine the machine: every probe, the slow ones side by side."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from tutor.doctor.kernel import read_cgroups, read_privileges, read_system, run_trials
+from tutor.doctor.model import Machine, Storage
+from tutor.doctor.terminal import ask_terminal
+from tutor.doctor.tools import ask_docker, look_for_tools
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.home import Home
+
+
+def examine(home: Home) -> Machine:
+    """Return what this machine is and can do. Takes as long as its slowest probe; none takes more than 20 s."""
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        trials = pool.submit(run_trials)
+        tools = pool.submit(look_for_tools)
+        docker = pool.submit(ask_docker)
+        terminal = ask_terminal()
+        return Machine(
+            system=read_system(),
+            privileges=read_privileges(),
+            cgroups=read_cgroups(),
+            terminal=terminal,
+            storage=tuple(dict.fromkeys(_storage(each) for each in (home.labs, home.state, home.cache))),
+            trials=trials.result(),
+            tools=tools.result(),
+            docker=docker.result(),
+        )
+
+
+def _storage(folder: Path) -> Storage:
+    place = next(each for each in (folder, *folder.parents) if os.access(each, os.F_OK))
+    figures = os.statvfs(place)
+    return Storage(
+        path=str(place), writable=os.access(place, os.W_OK), free=figures.f_bavail * figures.f_frsize
+    )

@@ -1,0 +1,60 @@
+"""`oci-tutor lessons`: the lessons with the learner's progress, as lines for a terminal or a pipe."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from tutor.course.course import Course
+from tutor.course.progress import Progress
+from tutor.home import Home
+from tutor.text import cell_width, pad, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tutor.course.model import Lesson
+    from tutor.course.progress import LessonProgress
+    from tutor.messages import Messages
+
+WIDEST = 100
+
+
+def print_lessons(messages: Messages) -> int:
+    """Print the list; return the exit status."""
+    course = Course.load(messages.language)
+    progress = Progress(Home.default().state)
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    print(messages("cli.list.heading"))
+    name_width = max(cell_width(lesson.id) for lesson in course.lessons)
+    for lesson in course.lessons:
+        print()
+        print("\n".join(_lines(lesson, progress.of(lesson.id), messages, name_width, width)))
+    waiting = next((each for each in course.lessons if not progress.of(each.id).finished), course.lessons[0])
+    print()
+    print("\n".join(wrap(messages("cli.list.start", lesson=waiting.id), width)))
+    return 0
+
+
+def _lines(
+    lesson: Lesson, done: LessonProgress, messages: Messages, name_width: int, width: int
+) -> Iterator[str]:
+    indent = " " * (name_width + 4)
+    passed = sum(step.id in done.passed for step in lesson.steps)
+    beads = "●" * passed + "○" * (len(lesson.steps) - passed)
+    minutes = messages("cli.list.minutes", minutes=lesson.minutes)
+    yield f"  {pad(lesson.id, name_width)}  {lesson.title}"
+    yield f"{indent}{beads}  {_standing(lesson, done, messages)} · {minutes} · {' '.join(lesson.engines)}"
+    yield from (indent + line for line in wrap(lesson.summary.strip(), width - len(indent)))
+
+
+def _standing(lesson: Lesson, done: LessonProgress, messages: Messages) -> str:
+    total = len(lesson.steps)
+    if done.finished and done.solved:
+        return messages("cli.list.solved", count=len(done.solved))
+    if done.finished:
+        return messages("cli.list.finished")
+    number = next((index for index, step in enumerate(lesson.steps, 1) if step.id == done.step_id), 0)
+    if not number:
+        return messages("cli.list.new")
+    return messages("cli.list.begun", number=number, total=total)
