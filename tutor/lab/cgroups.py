@@ -1,0 +1,146 @@
+"""The lab's own cgroup, in every hierarchy where the caller may make one; cgroups(7).
+
+`OWN/oci-tutor-LAB/keeper`: the keeper and all that it starts are in the leaf, so that an engine whose default is a cgroup *below*
+its own (runc, v1) and one whose default is a cgroup *beside* its own (runc, v2) both stay inside `oci-tutor-LAB`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from tutor.lab.processes import Identity, identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEAF = "keeper"
+
+
+class Hierarchy(NamedTuple):
+    """A mounted hierarchy: `controllers` as in /proc/self/cgroup ("cpu", "name=systemd"; "" for v2), `own` is this process's cgroup."""
+
+    version: int
+    controllers: str
+    mount: str
+    own: str
+
+
+def hierarchies() -> list[Hierarchy]:
+    """Return the hierarchies that are mounted and in which this process's own cgroup can be seen."""
+    mounts = list(_mounted())
+    found = []
+    with open("/proc/self/cgroup", encoding="utf-8") as file:  # noqa: PTH123  (starts fast)
+        for line in file:
+            _number, controllers, path = line.rstrip("\n").split(":", 2)
+            for filesystem, root, mount, options in mounts:
+                version = 1 if controllers else 2
+                if filesystem == ("cgroup" if controllers else "cgroup2") and set(
+                    controllers.split(",")
+                ) <= options | {""}:
+                    own = os.path.normpath(mount + "/" + os.path.relpath(path, root))
+                    if (path + "/").startswith(root.rstrip("/") + "/") and os.path.isdir(own):  # noqa: PTH112
+                        found.append(Hierarchy(version, controllers, mount, own))
+                        break
+    return found
+
+
+def _mounted() -> Iterator[tuple[str, str, str, set[str]]]:
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  (starts fast)
+        for line in file:
+            before, _, after = line.partition(" - ")
+            filesystem, _source, options = after.split()[:3]
+            if filesystem in ("cgroup", "cgroup2"):
+                root, mount = before.split()[3:5]
+                yield filesystem, root, mount, set(options.split(","))
+
+
+def make(name: str) -> list[str]:
+    """Make the cgroup `name` with its leaf wherever this process may; return the directories made (of `name`, not the leaf)."""
+    made = []
+    for hierarchy in hierarchies():
+        directory = f"{hierarchy.own}/{name}"
+        try:
+            os.mkdir(directory)  # noqa: PTH102  (starts fast)
+            made.append(directory)
+            os.mkdir(f"{directory}/{LEAF}")  # noqa: PTH102
+            if "cpuset" in hierarchy.controllers.split(","):
+                _inherit_cpuset(hierarchy.own, directory)
+                _inherit_cpuset(directory, f"{directory}/{LEAF}")
+        except (
+            OSError
+        ):  # read-only, delegated to someone else, or too deep: the lab does without this hierarchy
+            remove(directory)
+            made = [one for one in made if one != directory]
+    return made
+
+
+def planned(name: str) -> list[str]:
+    """Return the directories that `make` would make: journalled before, so that a crash in `make` leaves no unknown cgroup."""
+    return [f"{hierarchy.own}/{name}" for hierarchy in hierarchies()]
+
+
+def _inherit_cpuset(parent: str, child: str) -> None:
+    # A new v1 cpuset has neither processors nor memory nodes, and no process can join it until it has both: cpuset(7).
+    for file in ("cpuset.cpus", "cpuset.mems"):
+        _write(f"{child}/{file}", _read(f"{parent}/{file}").strip())
+
+
+def join(directory: str) -> None:
+    """Move this process, which has one thread, into a cgroup.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    # v1's `tasks` moves one thread and does without the RCU stall (5 to 20 ms for each hierarchy) that `cgroup.procs` costs.
+    tasks = f"{directory}/tasks"
+    _write(tasks if os.path.exists(tasks) else f"{directory}/cgroup.procs", "0")  # noqa: PTH110  (starts fast)
+
+
+def members(directory: str) -> list[Identity]:
+    """Return the living processes in a cgroup and all below it; none when it does not exist."""
+    found = []
+    for folder, _folders, _files in os.walk(directory):
+        try:
+            pids = [int(line) for line in _read(f"{folder}/cgroup.procs").split()]
+        except OSError:
+            continue  # removed meanwhile
+        found += [who for pid in pids if (who := identity(pid))]
+    return found
+
+
+def thaw(directory: str) -> None:
+    """Thaw a v1 cgroup and all below it: a frozen process cannot even be killed (v2 has no such rule)."""
+    for folder, _folders, files in os.walk(directory):
+        if "freezer.state" in files:
+            try:
+                _write(f"{folder}/freezer.state", "THAWED")
+            except OSError:
+                continue  # removed meanwhile
+
+
+def remove(directory: str, seconds: float = 2.0) -> bool:
+    """Remove a cgroup and all below it; tell whether it is gone. A cgroup stays busy for a moment after its last process."""
+    deadline = time.monotonic() + seconds
+    while True:
+        for folder, _folders, _files in os.walk(directory, topdown=False):
+            try:
+                os.rmdir(folder)  # noqa: PTH106  (starts fast)
+            except OSError:
+                continue  # busy still, or gone
+        if not os.path.isdir(directory):  # noqa: PTH112  (starts fast)
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.01)
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="ascii") as file:  # noqa: PTH123  (starts fast)
+        return file.read()
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:  # noqa: PTH123  (starts fast)
+        file.write(text)

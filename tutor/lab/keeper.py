@@ -1,0 +1,248 @@
+"""The keeper: lives in the lab's mount namespace and cgroup, and starts programs there for the client.
+
+It has one thread, adopts the containers that engine commands leave behind (so none becomes a zombie), and ends when the client
+asks or is gone. Then it has the engines delete their containers; the guard cleans up after it, or it does so itself when the
+guard has been killed.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, NoReturn
+
+from tutor.lab import cgroups, kernel, processes, roots
+from tutor.lab.cleaning import clean
+from tutor.lab.journal import Journal, load
+from tutor.lab.signals import WATCHED, SignalPipe
+
+if TYPE_CHECKING:
+    from tutor.lab.wire import Channel, Message
+
+_PATIENCE_FOR_A_DELETE = 4.0  # seconds
+_ROOT_SIZE = "16m"
+
+
+def main(channel: Channel, plan: Message, journal: Journal) -> NoReturn:
+    """Run the keeper in this (forked) process; `plan` is `Lab.start`'s message."""
+    status = 1
+    try:
+        kernel.set_process_name("oci-tutor-lab")
+        kernel.become_subreaper()
+        _Keeper(channel, plan, journal).run()
+        status = 0
+    finally:
+        # Not back into the guard's code, whatever happens; the guard cleans up.
+        os._exit(status)
+
+
+def latest(journal: Journal) -> Journal:
+    """Return the journal as the keeper wrote it last."""
+    return load(journal.path) or journal
+
+
+class _Keeper:
+    def __init__(self, channel: Channel, plan: Message, journal: Journal) -> None:
+        self._channel = channel
+        self._plan = plan
+        self._environment: dict[str, str] = plan["environment"]
+        self._guard = processes.identity(os.getppid())
+        self._journal = journal._replace(owners=[*journal.owners, processes.own_identity()])
+        self._programs: dict[int, subprocess.Popen[bytes]] = {}
+        self._signals = SignalPipe(WATCHED)
+
+    def run(self) -> None:
+        try:
+            self._move_in()
+        except OSError as error:
+            self._answer({"error": self._error_key(error), "errno": error.errno, "path": str(error.filename)})
+            return
+        self._answer(
+            {
+                "ready": os.getpid(),
+                "mount_namespace": os.stat("/proc/self/ns/mnt").st_ino,  # noqa: PTH116  (starts fast: no pathlib)
+                "cgroups": self._cgroups,
+            }
+        )
+        closing = self._serve()
+        self._let_engines_delete()
+        if self._guard is None or not processes.is_alive(self._guard):
+            left = self._clean_up()
+            if closing:
+                self._answer({"closed": left})
+
+    def _error_key(self, error: OSError) -> str:
+        path = str(error.filename)
+        if path in roots.DIRECTORIES:
+            return "lab.state_root"
+        return "lab.journal" if path.startswith(self._journal.path) else "lab.refused"
+
+    def _move_in(self) -> None:
+        """Take what the lab is made of; each is journalled already or goes with the last process of the namespace."""
+        self._journal.write()
+        made = [directory for directory in cgroups.make(self._plan["name"]) if _join(directory)]
+        # Held (locked) till this process ends, whatever its end.
+        self._held = [roots.acquire(directory) for directory in roots.DIRECTORIES]
+        kernel.unshare_mount_namespace()
+        kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+        for directory in roots.DIRECTORIES:
+            flags = kernel.MS_NOSUID | kernel.MS_NODEV
+            kernel.mount(self._journal.name, directory, "tmpfs", flags, f"mode=0700,size={_ROOT_SIZE}")
+        self._cgroups = made
+        if self._plan["engine"] == "crun":
+            _suit_crun(made)
+
+    def _serve(self) -> bool:
+        """Serve till the client is gone (False), asks for the end (True), or SIGTERM comes (False)."""
+        while True:
+            self._report_ended()
+            ready, _, _ = select.select([self._channel.fileno(), self._signals.fileno()], [], [])
+            if self._signals.fileno() in ready and signal.SIGTERM in self._signals.read():
+                return False
+            if self._channel.fileno() not in ready:
+                continue
+            received = self._channel.receive()
+            if received is None:
+                return False
+            message, descriptors = received
+            if "close" in message:
+                return True
+            if "spawn" in message:
+                self._spawn(message, descriptors)
+            elif "signal" in message:
+                self._send_signal(message)
+
+    def _spawn(self, message: Message, descriptors: list[int]) -> None:
+        number = message["spawn"]
+        stdin, stdout, stderr = descriptors
+        try:
+            program = subprocess.Popen(
+                message["argv"],
+                cwd=message["cwd"],
+                env=message["env"] if message["env"] is not None else self._environment,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                # A group of its own: an interrupt meets the command and its helpers, never a container of before.
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            self._answer({"failed": number, "errno": getattr(error, "errno", None), "reason": str(error)})
+            return
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        self._programs[program.pid] = program
+        self._answer({"spawned": number, "pid": program.pid})
+
+    def _send_signal(self, message: Message) -> None:
+        # Only this process reaps, so a pid in the table is still that program's, dead or alive.
+        if message["pid"] in self._programs:
+            try:
+                os.killpg(message["pid"], message["signal"])
+            except ProcessLookupError:
+                return  # all of its group have ended
+
+    def _report_ended(self) -> None:
+        orphans_changed = False
+        for pid, code in processes.reap_children():
+            program = self._programs.pop(pid, None)
+            orphans_changed = True
+            if program:
+                program.returncode = code  # it was reaped here, not by its object
+                self._answer({"ended": pid, "returncode": code})
+        if orphans_changed:
+            self._journal_orphans()
+
+    def _journal_orphans(self) -> None:
+        """Note which containers live: where there is no cgroup, a later start has only this to find them by."""
+        own = os.getpid()
+        strays = [who for who in processes.descendants(own) if who.pid not in self._programs]
+        if strays == self._journal.strays:
+            return
+        self._journal = self._journal._replace(strays=strays)
+        try:
+            self._journal.write()
+        except OSError:
+            return  # no space: the cgroup and the namespace find them too
+
+    def _let_engines_delete(self) -> None:
+        """Have each engine delete its containers: it knows what else it made for them (cgroups elsewhere, poststop hooks)."""
+        for directory in roots.DIRECTORIES:
+            engine = self._find_program(os.path.basename(directory))  # noqa: PTH119  (starts fast)
+            try:
+                containers = os.listdir(directory)  # noqa: PTH208
+            except OSError:
+                continue
+            for container in containers if engine else ():
+                self._run_quietly([engine, "delete", "--force", container])
+
+    def _find_program(self, name: str) -> str:
+        for folder in self._environment.get("PATH", "").split(":"):
+            path = f"{folder}/{name}"
+            if os.access(path, os.X_OK):
+                return path
+        return ""
+
+    def _run_quietly(self, argv: list[str]) -> None:
+        nowhere = subprocess.DEVNULL
+        try:
+            program = subprocess.Popen(
+                argv, env=self._environment, stdin=nowhere, stdout=nowhere, stderr=nowhere
+            )
+        except OSError:
+            return  # what this would have done is then left to `clean`
+        self._programs[program.pid] = program
+        deadline = time.monotonic() + _PATIENCE_FOR_A_DELETE
+        # Reaping goes on meanwhile: an engine may wait till the container's init process, our child, is gone.
+        while program.pid in self._programs and (left := deadline - time.monotonic()) > 0:
+            select.select([self._signals.fileno()], [], [], left)
+            self._signals.read()
+            self._report_ended()
+
+    def _clean_up(self) -> list[str]:
+        for directory in self._journal.cgroups:
+            try:
+                cgroups.join(os.path.dirname(directory))  # noqa: PTH120  (starts fast)
+            except OSError:
+                continue  # not made, or gone
+        for held in self._held:
+            os.close(held)
+        for directory in roots.DIRECTORIES:
+            try:
+                kernel.unmount(directory)
+            except OSError:
+                continue
+        return clean(self._journal, reap=True, ancestor=os.getpid())
+
+    def _answer(self, message: Message) -> None:
+        try:
+            self._channel.send(message)
+        except OSError:
+            return  # the client is gone; `_serve` sees that next
+
+
+def _join(directory: str) -> bool:
+    try:
+        cgroups.join(f"{directory}/{cgroups.LEAF}")
+    except (
+        OSError
+    ):  # this hierarchy does not take us (a threaded v2 domain, real-time processes ...): do without it
+        cgroups.remove(directory)
+        return False
+    return True
+
+
+def _suit_crun(made: list[str]) -> None:
+    """Show crun what it accepts: no v2 beside v1, and the lab's cgroup as the root, for its default cgroup is absolute (`/ID`)."""
+    hierarchies = cgroups.hierarchies()
+    both = len({hierarchy.version for hierarchy in hierarchies}) == 2
+    for hierarchy in hierarchies:
+        inside = next((directory for directory in made if directory.startswith(hierarchy.mount + "/")), None)
+        if both and hierarchy.version == 2:
+            kernel.unmount(hierarchy.mount)
+        elif inside:
+            kernel.mount(inside, hierarchy.mount, flags=kernel.MS_BIND)

@@ -1,0 +1,80 @@
+"""The system calls that Python 3.11 does not offer, typed; nothing else."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+CLONE_NEWNS = 0x00020000
+MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x1000, 0x4000, 0x40000
+MNT_DETACH = 2
+CAP_SYS_ADMIN = 21
+_PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 15, 36
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, call: str) -> None:
+    if result == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), call)
+
+
+def unshare_mount_namespace() -> None:
+    """Give this process a mount namespace of its own: unshare(2) with CLONE_NEWNS.
+
+    Raises:
+        OSError: EPERM without CAP_SYS_ADMIN.
+    """
+    _check(_libc.unshare(CLONE_NEWNS), "unshare(CLONE_NEWNS)")
+
+
+def join_mount_namespace(fd: int) -> None:
+    """Enter the mount namespace that `fd` (of `/proc/PID/ns/mnt`) refers to: setns(2).
+
+    Raises:
+        OSError: EPERM without CAP_SYS_ADMIN, EINVAL from a process with several threads.
+    """
+    _check(_libc.setns(fd, CLONE_NEWNS), "setns(CLONE_NEWNS)")
+
+
+def mount(source: str, target: str, filesystem: str = "", flags: int = 0, data: str = "") -> None:
+    """Attach a file system to the tree; `flags` are the MS_ constants above, or'ed. See the manual page in section 2.
+
+    Raises:
+        OSError: the kernel refused; `filename` says the call and the target.
+    """
+    arguments = (
+        source.encode(),
+        os.fsencode(target),
+        filesystem.encode(),
+        ctypes.c_ulong(flags),
+        data.encode(),
+    )
+    _check(_libc.mount(*arguments), f"mount({target})")
+
+
+def unmount(target: str) -> None:
+    """Take the uppermost mount off `target`, busy or not: umount2(2) with MNT_DETACH.
+
+    Raises:
+        OSError: the kernel refused; `filename` says the call and the target.
+    """
+    _check(_libc.umount2(os.fsencode(target), MNT_DETACH), f"umount({target})")
+
+
+def become_subreaper() -> None:
+    """Adopt every orphan among this process's descendants: prctl(2), PR_SET_CHILD_SUBREAPER."""
+    _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def set_process_name(name: str) -> None:
+    """Set the name that ps(1) shows, at most 15 bytes: prctl(2), PR_SET_NAME."""
+    _check(_libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0), "prctl(PR_SET_NAME)")
+
+
+def has_capability(number: int) -> bool:
+    """Tell whether a capability (capabilities(7)) is in this process's effective set."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:  # noqa: PTH123  (starts fast: no pathlib)
+        line = next(line for line in file if line.startswith("CapEff:"))
+    return bool(int(line.split()[1], 16) >> number & 1)

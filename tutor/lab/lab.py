@@ -1,0 +1,359 @@
+"""The client's side of a lab: start it, start programs in it, close it. Safe to use from many threads; it never forks."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from tutor.errors import TutorError
+from tutor.lab import cgroups, journal, kernel, processes
+from tutor.lab.cleaning import clean
+from tutor.lab.guard import PATIENCE
+from tutor.lab.wire import Channel, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from tutor.engines.model import EngineName
+    from tutor.home import Home
+
+_ROOT = Path(__file__).parents[2]
+_ANSWER_SECONDS = (
+    20.0  # for an answer that takes milliseconds; a machine that swaps may need longer than one thinks
+)
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+class LabProcess:
+    """A program in the lab; `pid` is the host's."""
+
+    def __init__(self, lab: Lab, pid: int) -> None:
+        self._lab = lab
+        self._ended = threading.Event()
+        self._returncode: int | None = None
+        self.pid = pid
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end; return the exit status, negative for a signal, as subprocess does. `timeout` is in seconds.
+
+        Raises:
+            TimeoutError: it still runs.
+            TutorError: `lab.ended`, the lab has ended before.
+        """
+        if not self._ended.wait(timeout):
+            raise TimeoutError
+        if self._returncode is None:
+            raise TutorError("lab.ended")
+        return self._returncode
+
+    def signal(self, sig: int) -> None:
+        """Send a signal to the program and what it has started itself (its process group, as a terminal's Ctrl-C does).
+
+        Nothing happens when it has ended.
+        """
+        if not self._ended.is_set():
+            self._lab.send_signal(self.pid, sig)
+
+    def finish(self, returncode: int | None) -> None:
+        """Record the end, None when nobody will ever know its status: for `Lab`."""
+        self._returncode = returncode
+        self._ended.set()
+
+
+class Lab:
+    """A running lab. As a context manager it is closed at the end of the block.
+
+    `mount_namespace_inode` identifies its mount namespace, `cgroups` are its cgroups' directories (empty: none could be made),
+    `environment` is what programs get in it.
+    """
+
+    def __init__(
+        self, guard: subprocess.Popen[bytes], channels: tuple[Channel, Channel], plan: Message
+    ) -> None:
+        """Take over a guard that has been told its plan; use `Lab.start`."""
+        self._guard = guard
+        self._to_guard, self._to_keeper = channels
+        self._journal_path: str = plan["journal"]
+        self.environment: dict[str, str] = plan["environment"]
+        self.engine: EngineName = plan["engine"]
+        self.workdir = Path(plan["workdir"])
+        self.keeper_pid = 0
+        self.mount_namespace_inode = 0
+        self.cgroups: tuple[str, ...] = ()
+        self._lock = threading.Lock()
+        self._answered = threading.Condition(self._lock)
+        self._number = 0
+        self._answers: dict[int, Message | LabProcess] = {}
+        self._running: dict[int, LabProcess] = {}
+        self._left: list[str] | None = (
+            None  # what the keeper could not remove, once it has tried in the guard's place
+        )
+        self._over = False
+        self._closing = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def start(cls, *, home: Home, engine: EngineName, workdir: Path) -> Lab:
+        """Lay a lab; before, clean up what labs that were killed have left (`sweep`).
+
+        Raises:
+            TutorError: `lab.no_privilege`, `lab.no_cgroup`, `lab.journal`, `lab.no_space`, `lab.state_root`, `lab.refused`.
+        """
+        _require_privilege()
+        if engine != "runt" and not cgroups.hierarchies():
+            raise TutorError("lab.no_cgroup", engine=engine)
+        folder = home.state / "labs"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _error({"error": "lab.journal", "errno": error.errno, "path": str(folder)}) from error
+        sweep(home)
+        name = journal.PREFIX + secrets.token_hex(6)
+        plan: Message = {
+            "name": name,
+            "journal": str(folder / f"{name}.json"),
+            "client": processes.own_identity(),
+            "engine": engine,
+            "workdir": str(workdir),
+            "environment": _environment(),
+        }
+        lab = cls(*_start_guard(plan), plan)
+        lab._await_ready()
+        return lab
+
+    def _await_ready(self) -> None:
+        received = self._to_keeper.receive()
+        answer: Message = received[0] if received else {"error": "lab.ended"}
+        if "error" in answer:
+            self._to_guard.shut_down()
+            self._guard.wait()
+            self._release()
+            raise _error(answer)
+        self.keeper_pid = answer["ready"]
+        self.mount_namespace_inode = answer["mount_namespace"]
+        self.cgroups = tuple(answer["cgroups"])
+        threading.Thread(target=self._listen, name="lab", daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether programs can be started in it."""
+        return not self._over
+
+    def spawn(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: int,
+        stdout: int,
+        stderr: int,
+    ) -> LabProcess:
+        """Start a program in the lab; the descriptors are copied, so the caller may close its own at once.
+
+        Raises:
+            TutorError: `lab.ended`, or `lab.spawn` when it cannot be started (no such program, no such folder ...).
+        """
+        with self._lock:
+            self._number += 1
+            number = self._number
+        message: Message = {
+            "spawn": number,
+            "argv": list(argv),
+            "cwd": str(cwd),
+            "env": dict(env) if env else None,
+        }
+        try:
+            self._to_keeper.send(message, (stdin, stdout, stderr))
+        except OSError as error:
+            if error.errno == errno.EMSGSIZE:
+                raise TutorError("lab.spawn", program=argv[0], reason=os.strerror(errno.E2BIG)) from error
+            raise TutorError("lab.ended") from error
+        with self._answered:
+            self._answered.wait_for(lambda: number in self._answers or self._over, _ANSWER_SECONDS)
+            answer = self._answers.pop(number, None)
+        if isinstance(answer, LabProcess):
+            return answer
+        if answer is None:
+            raise TutorError("lab.ended")
+        raise TutorError("lab.spawn", program=argv[0], reason=answer["reason"])
+
+    def send_signal(self, pid: int, number: int) -> None:
+        """Send a signal to a program's process group; nothing happens when it has ended: for `LabProcess`."""
+        try:
+            self._to_keeper.send({"signal": number, "pid": pid})
+        except OSError:
+            return  # the lab has ended, and the program with it
+
+    def shell_call(self, cwd: Path) -> tuple[tuple[str, ...], str, dict[str, str]]:
+        """Return argv, working directory and environment of an interactive shell in the lab, to be run on the terminal.
+
+        The call's exit status is the shell's, or 3 when the lab has ended meanwhile.
+        """
+        prompt = f"(oci-tutor:{self.engine}) $PWD $ "
+        bash = shutil.which("bash")
+        shell = (
+            (bash, "--rcfile", str(Path(__file__).with_name("bashrc")), "-i") if bash else ("/bin/sh", "-i")
+        )
+        argv = _python("enter", self._journal_path, str(cwd), *shell)
+        own = {"OCI_TUTOR_PATH": self.environment["PATH"], "OCI_TUTOR_PROMPT": prompt, "PS1": prompt}
+        return argv, "/", self.environment | own
+
+    def close(self) -> None:
+        """End the lab and everything in it; at the second call nothing happens.
+
+        Raises:
+            TutorError: `lab.leftover`, something could not be removed; `left` names it.
+        """
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            left = self._ask_guard()
+            if left is None:
+                left = self._ask_keeper()
+            if left is None:
+                left = self._clean_ourselves()
+            self._release()
+        if left:
+            raise TutorError("lab.leftover", left=", ".join(left))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask_guard(self) -> list[str] | None:
+        """Have the guard close the lab; return what it could not remove, or None when the guard is gone."""
+        # It may have cleaned up already (the keeper was killed); then its last message still waits to be read.
+        with contextlib.suppress(OSError):
+            self._to_guard.send({"close": True})
+        watchdog = threading.Timer(PATIENCE + _ANSWER_SECONDS, self._to_guard.shut_down)
+        watchdog.start()
+        received = self._to_guard.receive()
+        watchdog.cancel()
+        return list(received[0]["closed"]) if received else None
+
+    def _ask_keeper(self) -> list[str] | None:
+        try:
+            self._to_keeper.send({"close": True})
+        except OSError:
+            return None
+        with self._answered:
+            self._answered.wait_for(lambda: self._over, PATIENCE + _ANSWER_SECONDS)
+            return self._left
+
+    def _clean_ourselves(self) -> list[str]:
+        found = journal.load(self._journal_path)
+        return clean(found, reap=False) if found else []
+
+    def _release(self) -> None:
+        self._to_keeper.shut_down()
+        self._guard.wait()
+        with self._answered:
+            self._answered.wait_for(lambda: self._over or not self.keeper_pid, _ANSWER_SECONDS)
+        self._to_keeper.close()
+        self._to_guard.close()
+
+    def _listen(self) -> None:
+        """Hand on what the keeper says, till it is gone: the one thread that reads."""
+        while received := self._to_keeper.receive():
+            message = received[0]
+            with self._answered:
+                if "spawned" in message:
+                    process = LabProcess(self, message["pid"])
+                    self._running[process.pid] = process
+                    self._answers[message["spawned"]] = process
+                elif "failed" in message:
+                    self._answers[message["failed"]] = message
+                elif "ended" in message and message["ended"] in self._running:
+                    self._running.pop(message["ended"]).finish(message["returncode"])
+                elif "closed" in message:
+                    self._left = message["closed"]
+                self._answered.notify_all()
+        with self._answered:
+            self._over = True
+            for process in self._running.values():
+                process.finish(None)
+            self._running.clear()
+            self._answered.notify_all()
+
+
+def sweep(home: Home) -> None:
+    """Clean up what dead labs have left: those whose client, guard and keeper have all been killed, or the machine has crashed.
+
+    Labs in use, of this or of another process, are not touched.
+    """
+    for path in sorted((home.state / "labs").glob(f"{journal.PREFIX}*.json")):
+        found = journal.load(str(path))
+        if found is None or not found.is_of_this_boot():
+            path.unlink(missing_ok=True)  # a machine crash cut it short, or ended all that it tells of
+        elif not found.has_owner():
+            clean(found, reap=False)
+
+
+def _require_privilege() -> None:
+    if os.geteuid() != 0:
+        raise TutorError("lab.no_privilege", missing=f"root (uid 0; now uid {os.geteuid()})")
+    if not kernel.has_capability(kernel.CAP_SYS_ADMIN):
+        raise TutorError("lab.no_privilege", missing="CAP_SYS_ADMIN")
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment for programs in a lab: the caller's, with every engine on PATH and its default state root."""
+    environment = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
+    folders = [folder for folder in environment.get("PATH", os.defpath).split(":") if folder]
+    # Debian keeps runc in /usr/sbin, which is not on an ordinary user's PATH.
+    folders += [folder for folder in ("/usr/local/sbin", "/usr/sbin", "/sbin") if folder not in folders]
+    ours = str(Path(sys.executable).parent)
+    if (Path(ours) / "runt").exists() and shutil.which("runt", path=":".join(folders)) != f"{ours}/runt":
+        # Last where nothing else answers to `runt`, so that the learner's `python3` stays what it was.
+        folders = (
+            [*folders, ours] if shutil.which("runt", path=":".join(folders)) is None else [ours, *folders]
+        )
+    return environment | {"PATH": ":".join(folders)}
+
+
+def _python(module: str, *arguments: str) -> tuple[str, ...]:
+    """Return argv that runs a module of the lab in a fresh interpreter that looks at nothing of the user's (`-I -S`)."""
+    code = f"import sys; sys.path.append({str(_ROOT)!r}); from tutor.lab.{module} import main; main()"
+    return (sys.executable, "-I", "-S", "-c", code, *arguments)
+
+
+def _start_guard(plan: Message) -> tuple[subprocess.Popen[bytes], tuple[Channel, Channel]]:
+    to_guard, guard_end = Channel.pair()
+    to_keeper, keeper_end = Channel.pair()
+    guard = subprocess.Popen(
+        _python("guard", str(guard_end.fileno()), str(keeper_end.fileno())),
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(guard_end.fileno(), keeper_end.fileno()),
+        start_new_session=True,
+    )
+    guard_end.close()
+    keeper_end.close()
+    to_guard.send(plan)
+    return guard, (to_guard, to_keeper)
+
+
+def _error(answer: dict[str, Any]) -> TutorError:
+    if answer["error"] == "lab.ended":
+        return TutorError("lab.ended")
+    path, reason = answer["path"], os.strerror(answer["errno"])
+    if answer["errno"] in _NO_SPACE:
+        return TutorError("lab.no_space", path=path)
+    return TutorError(answer["error"], path=path, reason=reason)

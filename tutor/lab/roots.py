@@ -1,0 +1,55 @@
+"""The engines' default state roots (`/run/runc` ...), covered by a private tmpfs in the lab.
+
+So a learner types `runt create alpine-test` with no `--root`, and neither sees nor touches the host's containers. A directory
+to mount on must exist on the host. One that we had to make carries the sticky bit as our mark, and every lab holds a shared
+lock on it: the last lab to end removes it. (rmdir(2) of a directory that another lab has mounted on would unmount there.)
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+
+DIRECTORIES = ("/run/runt", "/run/runc", "/run/crun")
+_OURS = 0o1700
+
+
+def acquire(directory: str) -> int:
+    """Make the directory if need be and hold it; return the descriptor that holds it.
+
+    Raises:
+        OSError: it does not exist and cannot be made (read-only /run, no space).
+    """
+    while True:
+        try:
+            os.mkdir(directory, 0o700)  # noqa: PTH102  (starts fast)
+            os.chmod(directory, _OURS)  # noqa: PTH101  (mkdir ignores the sticky bit under some file systems)
+        except FileExistsError:
+            pass
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        # Between mkdir and flock another lab may have removed it: then we hold what no longer has a name.
+        try:
+            if os.path.samestat(os.fstat(descriptor), os.stat(directory)):  # noqa: PTH116
+                return descriptor
+        except FileNotFoundError:
+            pass
+        os.close(descriptor)
+
+
+def remove_unused(directory: str) -> None:
+    """Remove the directory if a lab made it, no lab holds it and nothing is in it."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return  # gone
+    try:
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) != _OURS:
+            return
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.rmdir(directory)  # noqa: PTH106  (starts fast)
+    except OSError:
+        return  # held by another lab, or the host's own runtime has put something into it
+    finally:
+        os.close(descriptor)
