@@ -1,0 +1,216 @@
+"""From an image's config to a runtime's `config.json` (image-spec conversion.md).
+
+Two forms. `full` is the default: everything that conversion.md asks for, in namespaces of its own, so that every runtime runs
+it and the host stays whole. `minimal` is what `oci-image-tool create` writes and the lessons begin with: `"linux": {}`, no
+namespaces, no mounts, no annotations. It is for reading and building upon: a runtime that is handed it mounts into the host.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from tutor.images.errors import ImageError
+
+if TYPE_CHECKING:
+    from tutor.images.rootfs import Rootfs
+
+ConfigStyle = Literal["full", "minimal"]
+
+_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_ANNOTATION = "org.opencontainers.image."
+# What Docker leaves a container's root: enough for su, chown, ping and package managers, not enough to leave.
+_CAPABILITIES = [
+    *(
+        "CAP_AUDIT_WRITE",
+        "CAP_CHOWN",
+        "CAP_DAC_OVERRIDE",
+        "CAP_FOWNER",
+        "CAP_FSETID",
+        "CAP_KILL",
+        "CAP_MKNOD",
+    ),
+    *(
+        "CAP_NET_BIND_SERVICE",
+        "CAP_NET_RAW",
+        "CAP_SETFCAP",
+        "CAP_SETGID",
+        "CAP_SETPCAP",
+        "CAP_SETUID",
+        "CAP_SYS_CHROOT",
+    ),
+]
+_MASKED = [
+    "/proc/acpi",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+]
+_READ_ONLY = ["/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+
+
+@dataclass(frozen=True, slots=True)
+class _User:
+    uid: int
+    gid: int
+    additional: list[int]
+
+
+def runtime_config(image: dict[str, Any], rootfs: Rootfs, style: ConfigStyle) -> dict[str, Any]:
+    """Return the content of `config.json` for an image's config; `rootfs` is asked for users and groups.
+
+    Where the caller is not root, the full form has a user namespace in which the caller is (as `runc spec --rootless`).
+
+    Raises:
+        ImageError: code `user`, if the image's user or group is a name that the root filesystem does not know; `image_config`,
+            if a property has the wrong type.
+    """
+    execution = _typed(image, "config", dict) or {}
+    user = _resolve_user(_typed(execution, "User", str) or "", rootfs)
+    env = _strings(execution, "Env")
+    if not any(entry.startswith("PATH=") for entry in env):
+        env = [*env, _PATH]
+    minimal = style == "minimal"
+    process_user: dict[str, Any] = {"uid": user.uid, "gid": user.gid}
+    if user.additional:
+        process_user["additionalGids"] = user.additional
+    process: dict[str, Any] = {
+        "terminal": True,
+        "user": process_user,
+        "args": [*_strings(execution, "Entrypoint"), *_strings(execution, "Cmd")] or ["sh"],
+        "env": env,
+        "cwd": _typed(execution, "WorkingDir", str) or "/",
+    }
+    if minimal:
+        return {"ociVersion": "1.0.0", "process": process, "root": {"path": "rootfs"}, "linux": {}}
+    if not any(entry.startswith("TERM=") for entry in env):
+        process["env"] = [*env, "TERM=xterm"]
+    # Only root has capabilities without help; an ambient set would hand them to other users, too.
+    process["capabilities"] = {
+        "bounding": _CAPABILITIES,
+        "effective": _CAPABILITIES if user.uid == 0 else [],
+        "permitted": _CAPABILITIES if user.uid == 0 else [],
+    }
+    process["noNewPrivileges"] = True
+    rootless = os.geteuid() != 0
+    return {
+        "ociVersion": "1.0.2",
+        "process": process,
+        "root": {"path": "rootfs"},
+        "hostname": "mini",
+        "mounts": _mounts(sorted(_typed(execution, "Volumes", dict) or {}), rootless=rootless),
+        "annotations": _annotations(image, execution),
+        "linux": _linux(rootless=rootless),
+    }
+
+
+def _mounts(volumes: list[str], *, rootless: bool) -> list[dict[str, Any]]:
+    # In a user namespace with one group there is no gid 5, and the host's network's /sys can only be bound.
+    pts = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", *([] if rootless else ["gid=5"])]
+    sys = ("none", "/sys", ["rbind"]) if rootless else ("sysfs", "sysfs", [])
+    harmless = ["nosuid", "noexec", "nodev"]
+    table = [
+        ("/proc", "proc", "proc", []),
+        ("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
+        ("/dev/pts", "devpts", "devpts", pts),
+        ("/dev/shm", "tmpfs", "shm", [*harmless, "mode=1777", "size=65536k"]),  # noqa: S108  (a mount point)
+        ("/dev/mqueue", "mqueue", "mqueue", harmless),
+        ("/sys", sys[0], sys[1], [*sys[2], *harmless, "ro"]),
+        # conversion.md, "Optional Fields": so that what is written there does not reach the root filesystem.
+        *((volume, "tmpfs", "tmpfs", ["nosuid", "nodev"]) for volume in volumes),
+    ]
+    return [
+        {
+            "destination": destination,
+            "type": kind,
+            "source": source,
+            **({"options": options} if options else {}),
+        }
+        for destination, kind, source, options in table
+    ]
+
+
+def _linux(*, rootless: bool) -> dict[str, Any]:
+    # Without root a network of one's own needs privileges that the user namespace does not give on every machine.
+    kinds = ["pid", "ipc", "uts", "mount", "user" if rootless else "network"]
+    mappings: dict[str, Any] = {}
+    if rootless:
+        mappings["uidMappings"] = [{"containerID": 0, "hostID": os.geteuid(), "size": 1}]
+        mappings["gidMappings"] = [{"containerID": 0, "hostID": os.getegid(), "size": 1}]
+    namespaces = [{"type": kind} for kind in kinds]
+    return {
+        "namespaces": namespaces,
+        **mappings,
+        "maskedPaths": [*_MASKED, "/sys/firmware"],
+        "readonlyPaths": _READ_ONLY,
+    }
+
+
+def _annotations(image: dict[str, Any], execution: dict[str, Any]) -> dict[str, str]:
+    """Return what conversion.md wants as annotations; a label of the same name wins."""
+    annotations = {
+        _ANNOTATION + key: value
+        for key in ("os", "architecture", "variant", "os.version", "author", "created")
+        if (value := _typed(image, key, str))
+    }
+    if features := _strings(image, "os.features"):
+        annotations[_ANNOTATION + "os.features"] = ",".join(features)
+    if signal := _typed(execution, "StopSignal", str):
+        annotations[_ANNOTATION + "stopSignal"] = signal
+    if ports := _typed(execution, "ExposedPorts", dict):
+        annotations[_ANNOTATION + "exposedPorts"] = ",".join(sorted(ports))
+    labels = _typed(execution, "Labels", dict) or {}
+    return {**annotations, **{key: value for key, value in labels.items() if isinstance(value, str)}}
+
+
+def _resolve_user(text: str, rootfs: Rootfs) -> _User:
+    """Return the user that `Config.User` means: `user`, `uid`, `user:group`, `uid:gid`, `uid:group` or `user:gid`."""
+    user, colon, group = text.partition(":")
+    if not user:
+        if colon:
+            raise ImageError("user", user=text, file="/etc/passwd")
+        return _User(0, 0, [])
+    accounts = _accounts(rootfs, "etc/passwd", 7)
+    groups = _accounts(rootfs, "etc/group", 4)
+    account = next((fields for fields in accounts if fields[0] == user), None)
+    if user.isdecimal():
+        # A number is a uid even if someone bears it as a name; the gid is that of the account, if there is one.
+        account = next((fields for fields in accounts if fields[2] == user), None)
+    elif account is None:
+        raise ImageError("user", user=text, file="/etc/passwd")
+    uid = int(user) if account is None else int(account[2])
+    gid = int(account[3]) if account else 0
+    if colon:
+        member = next((fields for fields in groups if fields[0] == group), None)
+        if not group.isdecimal() and member is None:
+            raise ImageError("user", user=text, file="/etc/group")
+        return _User(uid, int(group) if group.isdecimal() or member is None else int(member[2]), [])
+    named = account is not None and not user.isdecimal()
+    additional = sorted({int(f[2]) for f in groups if user in f[3].split(",")} - {gid}) if named else []
+    return _User(uid, gid, additional)
+
+
+def _accounts(rootfs: Rootfs, path: str, width: int) -> list[list[str]]:
+    """Return the lines of passwd(5) or group(5) that have all fields and numbers where numbers belong."""
+    lines = [line.split(":") for line in (rootfs.read(path) or "").splitlines()]
+    numbers = (2, 3) if width > 4 else (2,)
+    return [f for f in lines if len(f) >= width and all(f[n].isdecimal() for n in numbers)]
+
+
+def _typed(owner: dict[str, Any], key: str, kind: type[Any]) -> Any:
+    """Return a property, or None if it is absent or null (which is the same: config.md)."""
+    value = owner.get(key)
+    if value is not None and not isinstance(value, kind):
+        raise ImageError("image_config", property=key, value=repr(value)[:60])
+    return value
+
+
+def _strings(owner: dict[str, Any], key: str) -> list[str]:
+    value = _typed(owner, key, list) or []
+    if not all(isinstance(item, str) for item in value):
+        raise ImageError("image_config", property=key, value=repr(value)[:60])
+    return list(value)

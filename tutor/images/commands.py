@@ -1,0 +1,163 @@
+"""`oci-tutor image build|convert|unpack`: the arguments, and what is printed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from tutor.images.bundle_config import ConfigStyle
+from tutor.images.convert import convert
+from tutor.images.errors import ImageError
+from tutor.images.layout import split_reference
+from tutor.images.mini import TAG, build
+from tutor.images.programs import Source
+from tutor.images.unpack import unpack
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from tutor.messages import Messages
+
+    SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_arguments(subparsers: SubParsers, messages: Messages) -> None:
+    """Add the command `image` with its three subcommands."""
+    image = subparsers.add_parser(
+        "image", help=messages("images.help.image"), description=messages("images.help.image")
+    )
+    commands = image.add_subparsers(
+        dest="image_command", metavar=messages("images.help.command"), required=True
+    )
+
+    parser = _command(commands, messages, "build")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help=messages("images.help.output")
+    )
+    parser.add_argument("-t", "--tag", default=TAG, help=messages("images.help.tag", default=TAG))
+    parser.add_argument(
+        "--from", dest="source", choices=get_args(Source), default="auto", help=messages("images.help.source")
+    )
+    parser = _command(commands, messages, "convert")
+    parser.add_argument("archive", type=Path, metavar="ARCHIVE", help=messages("images.help.archive"))
+    parser.add_argument("layout", metavar="LAYOUT[:REF]", help=messages("images.help.new_layout"))
+
+    parser = _command(commands, messages, "unpack")
+    parser.add_argument("layout", metavar="LAYOUT[:REF]", help=messages("images.help.layout"))
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help=messages("images.help.bundle"))
+    parser.add_argument(
+        "--config", choices=get_args(ConfigStyle), default="full", help=messages("images.help.config")
+    )
+
+
+def _command(commands: SubParsers, messages: Messages, name: str) -> argparse.ArgumentParser:
+    text = messages(f"images.help.{name}")
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("--force", action="store_true", help=messages("images.help.force"))
+    return parser
+
+
+def run(args: argparse.Namespace, messages: Messages) -> int:
+    """Run `image` as `args` say; return the exit code: 0, 1 after an error, 130 after Ctrl-C.
+
+    What was made is printed on standard output, an error as one message on standard error.
+    """
+    try:
+        with _ended_by_signals():
+            lines = {"build": _build, "convert": _convert, "unpack": _unpack}[args.image_command](
+                args, messages
+            )
+    except ImageError as error:
+        print("\n".join(part for part in error.render(messages) if part), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(messages("images.interrupted"), file=sys.stderr)
+        return 128 + signal.SIGINT
+    return _print(lines)
+
+
+def _build(args: argparse.Namespace, messages: Messages) -> list[str]:
+    image = build(args.output, tag=args.tag, source=args.source, replace=args.force)
+    if image.programs.kind == "busybox":
+        origin = messages("images.built.busybox", path=image.programs.paths["busybox"])
+    else:
+        origin = messages(
+            "images.built.tools", count=len(image.programs.paths), path=image.programs.paths["sh"]
+        )
+    return [
+        messages("images.built.title", path=args.output, tag=image.tag, architecture=image.architecture),
+        origin,
+        messages("images.built.image_id", digest=image.image_id),
+        *(
+            messages("images.built.layer", number=number, digest=layer.diff_id, size=layer.size)
+            for number, layer in enumerate(image.layers, 1)
+        ),
+        messages("images.built.next", path=args.output, name=image.tag.replace("/", "-")),
+    ]
+
+
+def _convert(args: argparse.Namespace, messages: Messages) -> list[str]:
+    layout, ref = split_reference(args.layout)
+    image = convert(args.archive, layout, ref=ref, replace=args.force)
+    lines = [
+        messages("images.converted.title", archive=args.archive, layout=layout, ref=image.ref),
+        messages("images.converted.manifest", digest=image.manifest),
+        messages("images.converted.config", digest=image.config),
+    ]
+    for number, layer in enumerate(image.layers, 1):
+        lines.append(messages("images.converted.layer", number=number, digest=layer.digest, size=layer.size))
+        lines.append(messages("images.converted.diff_id", digest=layer.diff_id))
+    lines.append(messages("images.converted.next", layout=layout, ref=image.ref))
+    return lines
+
+
+def _unpack(args: argparse.Namespace, messages: Messages) -> list[str]:
+    layout, ref = split_reference(args.layout)
+    unpacked = unpack(layout, args.bundle, ref=ref, config=args.config, replace=args.force)
+    lines = [
+        messages("images.unpacked.title", layout=args.layout, bundle=args.bundle),
+        messages("images.converted.manifest", digest=unpacked.image.manifest.digest),
+        messages("images.converted.config", digest=unpacked.image.config_descriptor.digest),
+    ]
+    lines += [
+        messages("images.unpacked.layer", number=number, digest=layer.digest)
+        for number, layer in enumerate(unpacked.image.layers, 1)
+    ]
+    lines += [
+        messages(f"images.notice.{notice.code}", count=notice.count, example=notice.example)
+        for notice in unpacked.notices
+    ]
+    if unpacked.foreign:
+        lines.append(messages("images.notice.foreign", architecture=unpacked.foreign))
+    lines.append(messages(f"images.unpacked.{args.config}", bundle=args.bundle))
+    return lines
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the block as Ctrl-C does, cleaning up on the way out."""
+
+    def stop(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print(lines: list[str]) -> int:
+    """Print the lines; a reader that has gone away (`| head -1`) is no failure of what was made."""
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:
+        # Or the interpreter would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

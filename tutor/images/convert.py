@@ -1,0 +1,160 @@
+"""From a `docker save` archive to an OCI image layout: what `skopeo copy docker-archive:FILE oci:LAYOUT:REF` does."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from tutor.images.digests import HashingWriter, chunks, compact_json
+from tutor.images.docker_archive import DockerArchive
+from tutor.images.errors import ImageError
+from tutor.images.layout import CONFIG, LAYER, MANIFEST, LayoutWriter, is_layout
+from tutor.images.outputs import new_directory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# The properties of image-spec config.md, in its order; Docker's own (`container_config`, `docker_version`, `OnBuild`, ...)
+# are left out, as skopeo does.
+_CONFIG_KEYS = (
+    "created",
+    "author",
+    "architecture",
+    "variant",
+    "os",
+    "os.version",
+    "os.features",
+    "config",
+    "rootfs",
+    "history",
+)
+_EXECUTION_KEYS = (
+    "User",
+    "ExposedPorts",
+    "Env",
+    "Entrypoint",
+    "Cmd",
+    "Volumes",
+    "WorkingDir",
+    "Labels",
+    "StopSignal",
+    "ArgsEscaped",
+)
+_ZLIB_GZIP = (
+    31  # zlib's window bits for "32 KiB window, gzip header"; the header has no name and no time in it
+)
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedLayer:
+    """A layer under its two names: the digest of the tar, and that of the compressed blob."""
+
+    diff_id: str
+    digest: str
+    size: int  # bytes, compressed
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedImage:
+    """What the layout now has."""
+
+    ref: str
+    manifest: str
+    config: str
+    layers: tuple[ConvertedLayer, ...]
+
+
+def convert(archive: Path, layout: Path, *, ref: str | None = None, replace: bool = False) -> ConvertedImage:
+    """Make the OCI image layout `layout` from a docker-archive; the image gets the name `ref` (else its tag) in it.
+
+    The layout appears whole or not at all.
+
+    Raises:
+        ImageError: the archive is unreadable, cut off, incomplete or not what its digests say; something is at `layout` already
+            (another layout gives way if `replace`); writing fails.
+    """
+    with DockerArchive.open(archive) as source:
+        config = _oci_config(source.config(), archive)
+        diff_ids = config["rootfs"]["diff_ids"]
+        if len(diff_ids) != len(source.layers):
+            raise ImageError("layer_count", path=archive, layers=len(source.layers), diff_ids=len(diff_ids))
+        name = ref or _tag(source.tags)
+        with new_directory(layout, replace_if=is_layout if replace else None) as directory:
+            writer = LayoutWriter(directory)
+            descriptors, layers = [], []
+            for member, diff_id in zip(source.layers, diff_ids, strict=True):
+                with source.layer(member) as file:
+                    descriptor, found = _add_layer(writer, file)
+                if found != diff_id:
+                    raise ImageError(
+                        "archive_digest", path=archive, member=member, expected=diff_id, found=found
+                    )
+                descriptors.append(descriptor)
+                layers.append(ConvertedLayer(diff_id, descriptor["digest"], descriptor["size"]))
+            config_descriptor = writer.add_blob(compact_json(config), CONFIG)
+            manifest = {
+                "schemaVersion": 2,
+                "mediaType": MANIFEST,
+                "config": config_descriptor,
+                "layers": descriptors,
+            }
+            platform: dict[str, str] = {
+                k: config[k] for k in ("architecture", "os", "variant") if k in config
+            }
+            digest = writer.finish(manifest, ref=name, platform=platform)
+    return ConvertedImage(name, digest, config_descriptor["digest"], tuple(layers))
+
+
+def _add_layer(writer: LayoutWriter, source: IO[bytes]) -> tuple[dict[str, Any], str]:
+    """Compress a layer into a blob; return its descriptor and the digest of the uncompressed tar (its DiffID)."""
+    tar = HashingWriter()
+    scratch = writer.scratch()
+    compressor = zlib.compressobj(wbits=_ZLIB_GZIP)
+    compressed = source.read(2) == _GZIP_MAGIC
+    source.seek(0)
+    with scratch.open("wb") as file:
+        blob = HashingWriter(file)
+        try:
+            with gzip.GzipFile(fileobj=source) if compressed else source as plain:
+                for chunk in chunks(plain):
+                    tar.write(chunk)
+                    blob.write(compressor.compress(chunk))
+        except (zlib.error, gzip.BadGzipFile) as error:
+            # The same as a tar that ends too soon, one level further in.
+            raise EOFError(str(error)) from error
+        blob.write(compressor.flush())
+    return writer.adopt_blob(scratch, blob.digest, blob.size, LAYER + "+gzip"), tar.digest
+
+
+def _oci_config(config: dict[str, Any], archive: Path) -> dict[str, Any]:
+    """Return Docker's config as an OCI config; a property that is null is one that is absent (config.md)."""
+    result = {key: config[key] for key in _CONFIG_KEYS if config.get(key) is not None}
+    execution = result.get("config", {})
+    rootfs = result.get("rootfs")
+    diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    for key, fine in (
+        ("architecture", isinstance(result.get("architecture"), str)),
+        ("os", isinstance(result.get("os"), str)),
+        ("config", isinstance(execution, dict)),
+        (
+            "rootfs.diff_ids",
+            isinstance(diff_ids, list) and all(isinstance(diff_id, str) for diff_id in diff_ids),
+        ),
+    ):
+        if not fine:
+            raise ImageError("archive_config", path=archive, member=key)
+    if "config" in result:
+        result["config"] = {
+            key: execution[key] for key in _EXECUTION_KEYS if execution.get(key) not in (None, "", [], {})
+        }
+    result["rootfs"] = {"type": "layers", "diff_ids": diff_ids}
+    return result
+
+
+def _tag(tags: list[str]) -> str:
+    """Return the tag of the first name, `3.9` of `alpine:3.9`; a registry's port (`host:5000/name`) is none."""
+    tag = tags[0].rpartition(":")[2] if tags and ":" in tags[0] else ""
+    return tag if tag and "/" not in tag else "latest"

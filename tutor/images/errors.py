@@ -1,0 +1,48 @@
+"""Failures of the image tools: every one says what, where, why and what now, from the topic `images` of the catalogue."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tutor.errors import TutorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_REASONS = {
+    errno.ENOSPC: "disk_full",
+    errno.EDQUOT: "disk_full",
+    errno.EACCES: "permission",
+    errno.EPERM: "permission",
+    errno.EROFS: "read_only",
+    errno.ENOENT: "missing",
+}
+
+
+class ImageError(TutorError):
+    """An image, an archive, a layout or a bundle that cannot be made or used.
+
+    `code` is the last part of the catalogue key (`digest_mismatch` for `images.error.digest_mismatch`).
+    """
+
+    def __init__(self, code: str, /, **values: object) -> None:
+        super().__init__(f"images.error.{code}", **values)
+        self.code = code
+
+
+@contextmanager
+def explaining_os_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn an `OSError` in the block into an `ImageError` that names `path` (or the file that the error names).
+
+    Raises:
+        ImageError: codes `disk_full`, `permission`, `read_only`, `missing`, and `os` for everything else.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = error.filename if isinstance(error.filename, str) and error.filename.startswith("/") else path
+        code = _REASONS.get(error.errno or 0, "os")
+        raise ImageError(code, path=os.fspath(where), reason=error.strerror or str(error)) from error

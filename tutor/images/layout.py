@@ -1,0 +1,269 @@
+"""Reading and writing an OCI image layout: `oci-layout`, `index.json` and `blobs/` (image-spec image-layout.md)."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from tutor.images.digests import HashingWriter, chunks, compact_json, digest_of, hex_of, parse_json
+from tutor.images.errors import ImageError, explaining_os_errors
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+REF_NAME = "org.opencontainers.image.ref.name"
+
+_MACHINES = {  # uname -m -> GOARCH and the variant of image-index.md, "Platform Variants"
+    "x86_64": ("amd64", None),
+    "aarch64": ("arm64", "v8"),
+    "armv7l": ("arm", "v7"),
+    "armv6l": ("arm", "v6"),
+    "i386": ("386", None),
+    "i686": ("386", None),
+    "loongarch64": ("loong64", None),
+}
+_NESTING = 8  # an index in an index in an index ...: nobody nests deeper, and a circle must end
+_JSON_LIMIT = 8 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A reference to a blob (image-spec descriptor.md)."""
+
+    media_type: str
+    digest: str
+    size: int  # bytes
+    architecture: str | None = None
+    os: str | None = None
+    variant: str | None = None
+
+    @classmethod
+    def parse(cls, value: object, where: Path) -> Descriptor:
+        """Check one descriptor; `where` is the file it stands in.
+
+        Raises:
+            ImageError: code `layout_json`, if a member is missing, of the wrong type, or the digest no sha256 digest.
+        """
+        if not isinstance(value, dict):
+            raise ImageError("layout_json", path=where, reason="descriptor: not an object")
+        media_type, digest, size = value.get("mediaType"), value.get("digest"), value.get("size")
+        if not isinstance(media_type, str):
+            raise ImageError("layout_json", path=where, reason="descriptor: mediaType")
+        if not isinstance(digest, str) or hex_of(digest) is None:
+            raise ImageError("digest_syntax", path=where, digest=digest)
+        if not isinstance(size, int) or size < 0:
+            raise ImageError("layout_json", path=where, reason=f"descriptor {digest}: size")
+        platform = value.get("platform")
+        platform = platform if isinstance(platform, dict) else {}
+        names = [platform.get(key) for key in ("architecture", "os", "variant")]
+        return cls(media_type, digest, size, *(name if isinstance(name, str) else None for name in names))
+
+    def platform(self) -> str:
+        """Return the platform in the customary form `linux/arm64/v8`."""
+        return "/".join(part for part in (self.os, self.architecture, self.variant) if part) or "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image of a layout: its manifest's descriptor, its config, and its layers from the base up."""
+
+    manifest: Descriptor
+    config_descriptor: Descriptor
+    config: dict[str, Any]
+    layers: tuple[Descriptor, ...]
+
+
+def machine_platform() -> tuple[str, str | None]:
+    """Return this machine's architecture (as GOARCH) and variant."""
+    machine = os.uname().machine
+    return _MACHINES.get(machine, (machine, None))
+
+
+def split_reference(text: str) -> tuple[Path, str | None]:
+    """Split `LAYOUT[:REF]` as skopeo does; a colon in a directory's name works if no ref could be meant (`a:b/c`)."""
+    path, colon, ref = text.rpartition(":")
+    if not colon or not path or "/" in ref:
+        return Path(text), None
+    return Path(path), ref or None
+
+
+def is_layout(path: Path) -> bool:
+    """Tell whether a directory is an image layout, going by the marker file that every one must have."""
+    return (path / "oci-layout").is_file() and (path / "index.json").is_file()
+
+
+class LayoutWriter:
+    """Fills an empty directory with an image layout."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._blobs = path / "blobs" / "sha256"
+        self._blobs.mkdir(parents=True)
+
+    def add_blob(self, content: bytes, media_type: str) -> dict[str, Any]:
+        """Store a blob and return its descriptor."""
+        digest = digest_of(content)
+        (self._blobs / digest.removeprefix("sha256:")).write_bytes(content)
+        return {"mediaType": media_type, "digest": digest, "size": len(content)}
+
+    def scratch(self) -> Path:
+        """Return where a blob that is too large for memory is written, to be handed to `adopt_blob`."""
+        return self._path / ".blob.partial"
+
+    def adopt_blob(self, file: Path, digest: str, size: int, media_type: str) -> dict[str, Any]:
+        """Take over a finished file as a blob and return its descriptor."""
+        file.chmod(0o644)
+        file.rename(self._blobs / digest.removeprefix("sha256:"))
+        return {"mediaType": media_type, "digest": digest, "size": size}
+
+    def finish(self, manifest: dict[str, Any], *, ref: str, platform: dict[str, str]) -> str:
+        """Store the manifest, the index that names it `ref`, and the marker file; return the manifest's digest."""
+        descriptor = self.add_blob(compact_json(manifest), MANIFEST)
+        named = {**descriptor, "platform": platform, "annotations": {REF_NAME: ref}}
+        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [named]}
+        (self._path / "index.json").write_bytes(compact_json(index))
+        (self._path / "oci-layout").write_bytes(compact_json({"imageLayoutVersion": "1.0.0"}))
+        return str(descriptor["digest"])
+
+
+class Layout:
+    """An image layout opened for reading. Nothing read from `blobs/` is used before its size and digest are checked."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        marker = path / "oci-layout"
+        if not is_layout(path):
+            raise ImageError("not_a_layout" if path.is_dir() else "missing", path=path)
+        version = self._object(marker, self._small(marker)).get("imageLayoutVersion")
+        if version != "1.0.0":
+            raise ImageError("layout_version", path=marker, version=version)
+
+    def image(self, ref: str | None = None) -> Image:
+        """Find an image by the name of its ref; without one there must be only one to choose from.
+
+        In an index for several platforms the first entry for this machine is taken (image-index.md).
+
+        Raises:
+            ImageError: `ref_unknown`, `ref_needed`, `no_platform`, and whatever is wrong with a blob on the way.
+        """
+        index = self.path / "index.json"
+        entries = self._object(index, self._small(index)).get("manifests")
+        if not isinstance(entries, list):
+            raise ImageError("layout_json", path=index, reason="manifests: not an array")
+        names = [_ref_name(entry) for entry in entries]
+        refs = ", ".join(dict.fromkeys(name for name in names if name)) or "-"
+        if ref is None:
+            if len(set(names)) > 1:
+                raise ImageError("ref_needed", path=self.path, refs=refs)
+            ref = names[0] if names else None
+        found = [
+            Descriptor.parse(entry, index) for entry, name in zip(entries, names, strict=True) if name == ref
+        ]
+        if not found:
+            raise ImageError("ref_unknown", path=self.path, ref=ref or "-", refs=refs)
+        return self._load(self._manifest(found, ref or "-"))
+
+    def verify(self, image: Image) -> None:
+        """Check size and digest of every layer (manifest and config have been checked when they were read).
+
+        Raises:
+            ImageError: `blob_missing`, `blob_size` or `blob_digest`, naming the blob.
+        """
+        for layer in image.layers:
+            self.open_blob(layer).close()
+
+    def open_blob(self, descriptor: Descriptor) -> IO[bytes]:
+        """Open a blob whose size and digest have been found right.
+
+        Raises:
+            ImageError: `blob_missing`, `blob_size` or `blob_digest`, naming the blob.
+        """
+        path = self._blob(descriptor)
+        if not path.is_file():
+            raise ImageError("blob_missing", path=path, digest=descriptor.digest)
+        with explaining_os_errors(path), ExitStack() as stack:
+            file = stack.enter_context(path.open("rb"))
+            # Size first: descriptor.md, "Verification".
+            size = os.fstat(file.fileno()).st_size
+            if size != descriptor.size:
+                raise ImageError("blob_size", path=path, expected=descriptor.size, found=size)
+            content = HashingWriter()
+            for chunk in chunks(file):
+                content.write(chunk)
+            if content.digest != descriptor.digest:
+                raise ImageError("blob_digest", path=path, expected=descriptor.digest, found=content.digest)
+            file.seek(0)
+            stack.pop_all()
+            return file
+
+    def _manifest(self, candidates: list[Descriptor], ref: str) -> Descriptor:
+        """Follow indexes down to a manifest for this machine; a lone manifest that names no platform is taken as it is."""
+        architecture, variant = machine_platform()
+        seen: list[str] = []
+        for _ in range(_NESTING):
+            usable = [d for d in candidates if d.media_type in (MANIFEST, INDEX)]
+            seen += [d.platform() for d in usable]
+            fitting = [
+                d for d in usable if d.architecture in (None, architecture) and d.os in (None, "linux")
+            ]
+            # "linux/arm/v6" must not win over "linux/arm/v7" on a v7 machine just because it comes first.
+            exact = [d for d in fitting if d.variant == variant]
+            chosen = next(iter(exact or fitting), None)
+            if chosen is None:
+                break
+            if chosen.media_type == MANIFEST:
+                return chosen
+            path = self._blob(chosen)
+            entries = self._object(path, self._json_blob(chosen)).get("manifests")
+            candidates = (
+                [Descriptor.parse(entry, path) for entry in entries] if isinstance(entries, list) else []
+            )
+        wanted = "/".join(part for part in ("linux", architecture, variant) if part)
+        raise ImageError("no_platform", path=self.path, ref=ref, wanted=wanted, found=", ".join(seen) or "-")
+
+    def _load(self, descriptor: Descriptor) -> Image:
+        path = self._blob(descriptor)
+        manifest = self._object(path, self._json_blob(descriptor))
+        config_descriptor = Descriptor.parse(manifest.get("config"), path)
+        layers = manifest.get("layers")
+        if not isinstance(layers, list):
+            raise ImageError("layout_json", path=path, reason="layers: not an array")
+        if config_descriptor.media_type != CONFIG:
+            raise ImageError("media_type", path=path, media_type=config_descriptor.media_type)
+        config_path = self._blob(config_descriptor)
+        config = self._object(config_path, self._json_blob(config_descriptor))
+        return Image(
+            descriptor, config_descriptor, config, tuple(Descriptor.parse(layer, path) for layer in layers)
+        )
+
+    def _blob(self, descriptor: Descriptor) -> Path:
+        return self.path / "blobs" / "sha256" / (hex_of(descriptor.digest) or "-")
+
+    def _json_blob(self, descriptor: Descriptor) -> bytes:
+        if descriptor.size > _JSON_LIMIT:
+            raise ImageError("layout_json", path=self._blob(descriptor), reason=f"> {_JSON_LIMIT} bytes")
+        with self.open_blob(descriptor) as file:
+            return file.read()
+
+    def _small(self, path: Path) -> bytes:
+        with explaining_os_errors(path), path.open("rb") as file:
+            return file.read(_JSON_LIMIT)
+
+    def _object(self, path: Path, content: bytes) -> dict[str, Any]:
+        try:
+            value = parse_json(content)
+        except ValueError as error:
+            raise ImageError("layout_json", path=path, reason=str(error)) from error
+        if not isinstance(value, dict):
+            raise ImageError("layout_json", path=path, reason="not an object")
+        return value
+
+
+def _ref_name(entry: object) -> str | None:
+    annotations = entry.get("annotations") if isinstance(entry, dict) else None
+    name = annotations.get(REF_NAME) if isinstance(annotations, dict) else None
+    return name if isinstance(name, str) else None

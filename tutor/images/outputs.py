@@ -1,0 +1,127 @@
+"""Output that appears whole or not at all: it is built beside its place under another name and renamed when complete.
+
+A failure or Ctrl-C removes the unfinished copy. What a user already has at that place is replaced only when asked to, only
+if it is of the same kind, and never while something is mounted below it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from tutor.images.errors import ImageError, explaining_os_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def new_file(path: Path, *, replace: bool) -> Iterator[IO[bytes]]:
+    """Open a file for writing that takes the name `path` when the block ends well.
+
+    Raises:
+        ImageError: there is something at `path` already (`exists`, unless `replace` and it is a regular file), or writing
+            fails (`disk_full`, `permission`, ...).
+    """
+    if os.path.lexists(path) and not (replace and path.is_file()):
+        raise ImageError("exists_file" if path.is_file() else "exists_other", path=path)
+    with explaining_os_errors(path):
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+        try:
+            with open(descriptor, "wb") as file:  # noqa: PTH123  (an open descriptor, not a path)
+                yield file
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink()
+            raise
+
+
+@contextmanager
+def new_directory(path: Path, *, replace_if: Callable[[Path], bool] | None = None) -> Iterator[Path]:
+    """Yield an empty directory that takes the name `path` when the block ends well.
+
+    An empty directory at `path` is simply filled. `replace_if` says of a directory with content whether it is one that
+    may be replaced; without it nothing is.
+
+    Raises:
+        ImageError: something is in the way (`exists_directory`, `exists_other`, `exists_foreign`, `exists_mounted`), or
+            writing fails (`disk_full`, `permission`, ...).
+    """
+    path = path.absolute()
+    occupied = _check_place(path, replace_if)
+    with explaining_os_errors(path):
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
+        try:
+            fresh = scratch / "new"
+            fresh.mkdir(0o777)
+            yield fresh
+            if occupied:
+                path.rename(scratch / "old")
+            # rename(2) takes the place of an empty directory in one step, and fails if it has been filled meanwhile.
+            fresh.rename(path)
+        except BaseException:
+            if occupied and (scratch / "old").exists() and not path.exists():
+                (scratch / "old").rename(path)
+            raise
+        finally:
+            remove_tree(scratch)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory tree, also one with directories that its owner may not enter (an image's mode 0555 or 0)."""
+    if os.geteuid() != 0:
+        path.chmod(0o700)
+        for directory, names, _ in os.walk(path):
+            for name in names:
+                with suppress(PermissionError):
+                    Path(directory, name).chmod(0o700) if not Path(directory, name).is_symlink() else None
+    shutil.rmtree(path)
+
+
+def mounts_below(path: Path) -> list[Path]:
+    """Return the mount points at `path` and below it (proc(5), `/proc/self/mountinfo`, fifth field)."""
+    real = os.path.realpath(path)
+    found = []
+    for line in (
+        Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    ):
+        # Space, tab, newline and backslash are written as a backslash and three octal digits.
+        point = (
+            line.split(" ")[4].encode("utf-8", "surrogateescape").decode("unicode_escape").encode("latin-1")
+        )
+        name = os.fsdecode(point)
+        if name == real or name.startswith(real.rstrip("/") + "/"):
+            found.append(Path(name))
+    return found
+
+
+def _check_place(path: Path, replace_if: Callable[[Path], bool] | None) -> bool:
+    """Tell whether there is a directory with content to be replaced; raise where the place may not be taken."""
+    if not os.path.lexists(path):
+        return False
+    if path.is_symlink() or not path.is_dir():
+        raise ImageError("exists_other", path=path)
+    with explaining_os_errors(path):
+        if not any(path.iterdir()):
+            return False
+    if replace_if is None:
+        raise ImageError("exists_directory", path=path)
+    if not replace_if(path):
+        raise ImageError("exists_foreign", path=path)
+    mounts = mounts_below(path)
+    if mounts:
+        raise ImageError("exists_mounted", path=path, mount=mounts[0])
+    return True
+
+
+def _umask() -> int:
+    """Return the process's umask. mkstemp(3) makes files of mode 0600, which is not what a user expects of an output."""
+    for line in Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.startswith("Umask:"):
+            return int(line.split()[1], 8)
+    return 0o022

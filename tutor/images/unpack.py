@@ -1,0 +1,111 @@
+"""From an OCI image layout to a bundle: `rootfs/` and `config.json` (image-spec layer.md and conversion.md)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tempfile
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from tutor.images.bundle_config import ConfigStyle, runtime_config
+from tutor.images.changeset import Changesets, Notice
+from tutor.images.digests import HashingWriter, chunks
+from tutor.images.errors import ImageError
+from tutor.images.layout import LAYER, Descriptor, Image, Layout, machine_platform
+from tutor.images.outputs import new_directory
+from tutor.images.rootfs import Rootfs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_NONDISTRIBUTABLE = "application/vnd.oci.image.layer.nondistributable.v1.tar"
+_PLAIN = (LAYER, _NONDISTRIBUTABLE)
+_GZIP = (LAYER + "+gzip", _NONDISTRIBUTABLE + "+gzip")
+
+
+@dataclass(frozen=True, slots=True)
+class UnpackedImage:
+    """What was unpacked, and what could not be set on this machine."""
+
+    image: Image
+    notices: tuple[Notice, ...]
+    foreign: str | None  # the image's architecture, where it is not this machine's
+
+
+def unpack(
+    layout: Path, bundle: Path, *, ref: str | None = None, config: ConfigStyle = "full", replace: bool = False
+) -> UnpackedImage:
+    """Make the bundle `bundle` from an image of a layout. It appears whole or not at all.
+
+    Owners, devices and extended attributes that this user or filesystem cannot have are left out and told in `notices`.
+
+    Raises:
+        ImageError: no such image, a blob that is not what its digest says, a layer that cannot be applied, a user that the image
+            does not have; something is at `bundle` already (another bundle gives way if `replace`); writing fails.
+    """
+    source = Layout(layout)
+    image = source.image(ref)
+    diff_ids = _diff_ids(image)
+    with new_directory(bundle, replace_if=is_bundle if replace else None) as directory:
+        root = directory / "rootfs"
+        root.mkdir()
+        root.chmod(0o755)
+        with Rootfs(root) as rootfs:
+            changesets = Changesets(rootfs)
+            for layer, diff_id in zip(image.layers, diff_ids, strict=True):
+                with _open_tar(source, layer, diff_id, directory) as file:
+                    changesets.apply(file, layer.digest)
+            spec = runtime_config(image.config, rootfs, config)
+            notices = changesets.finish()
+        (directory / "config.json").write_text(
+            json.dumps(spec, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+    architecture = image.config.get("architecture")
+    foreign = str(architecture) if architecture != machine_platform()[0] else None
+    return UnpackedImage(image, tuple(notices), foreign)
+
+
+def is_bundle(path: Path) -> bool:
+    """Tell whether a directory is a bundle: `config.json` and a root filesystem (runtime-spec bundle.md)."""
+    return (path / "config.json").is_file() and (path / "rootfs").is_dir()
+
+
+def _diff_ids(image: Image) -> list[Any]:
+    rootfs = image.config.get("rootfs")
+    rootfs = rootfs if isinstance(rootfs, dict) else {}
+    # config.md: an unknown type must be an error when unpacking.
+    if rootfs.get("type") != "layers":
+        raise ImageError("image_config", property="rootfs.type", value=repr(rootfs.get("type"))[:60])
+    diff_ids = rootfs.get("diff_ids")
+    if not isinstance(diff_ids, list) or len(diff_ids) != len(image.layers):
+        raise ImageError("image_config", property="rootfs.diff_ids", value=f"{len(image.layers)} layers")
+    return diff_ids
+
+
+@contextmanager
+def _open_tar(source: Layout, layer: Descriptor, diff_id: object, scratch: Path) -> Iterator[IO[bytes]]:
+    """Open a layer's uncompressed tar, which is what the config says it is (its DiffID)."""
+    if layer.media_type not in (*_PLAIN, *_GZIP):
+        raise ImageError("media_type", path=source.path, media_type=layer.media_type)
+    with source.open_blob(layer) as blob, tempfile.TemporaryFile(dir=scratch) as spool:
+        tar = HashingWriter(spool if layer.media_type in _GZIP else None)
+        try:
+            with gzip.GzipFile(fileobj=blob) if layer.media_type in _GZIP else _kept_open(blob) as plain:
+                for chunk in chunks(plain):
+                    tar.write(chunk)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ImageError("layer_tar", layer=layer.digest, reason=str(error)) from error
+        if tar.digest != diff_id:
+            raise ImageError("diff_id", layer=layer.digest, expected=diff_id, found=tar.digest)
+        file: IO[bytes] = spool if layer.media_type in _GZIP else blob
+        file.seek(0)
+        yield file
+
+
+@contextmanager
+def _kept_open(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    yield file
