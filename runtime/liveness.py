@@ -8,8 +8,6 @@ mean another process.
 from __future__ import annotations
 
 import os
-import select
-import signal as signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +50,9 @@ def send_signal(process: Process | None, signum: int) -> bool:
     if fd is None:
         return False
     try:
-        signals.pidfd_send_signal(fd, signum)
+        from signal import pidfd_send_signal
+
+        pidfd_send_signal(fd, signum)
     except ProcessLookupError:
         return False
     finally:
@@ -62,6 +62,8 @@ def send_signal(process: Process | None, signum: int) -> bool:
 
 def wait_for_exit(pidfd: int, timeout: float | None = None) -> bool:
     """Wait until the process behind `pidfd` has exited, at most `timeout` seconds; return whether it has."""
+    import select
+
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     return bool(poll.poll(None if timeout is None else timeout * 1000))

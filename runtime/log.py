@@ -8,14 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import time
 
 from runtime.errors import RuntError, describe
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import TextIO
 
 _COLOURS = {"debug": 37, "warning": 33, "error": 31}
 _PLAIN = re.compile(r"[A-Za-z0-9._/@^+-]+", re.ASCII)
@@ -26,7 +21,7 @@ _began = time.monotonic()
 class _Settings:
     """Where messages go, in which form, and from which level on."""
 
-    file: TextIO | None = None
+    file = 2
     json = False
     debug = False
 
@@ -36,11 +31,9 @@ def configure(path: str = "", log_format: str = "text", *, debug: bool = False) 
     _Settings.debug = debug
     if path:
         try:
-            # Not close-on-exec by accident of Python's default, but because the container must not get it.
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            _Settings.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise RuntError(f"open {describe(error)}") from None
-        _Settings.file = open(fd, "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115 - for the rest of our life
     if log_format not in ("text", "json"):
         raise RuntError(f"invalid log-format: {log_format}")
     _Settings.json = log_format == "json"
@@ -60,8 +53,8 @@ def warning(message: str) -> None:
 def error(message: str) -> None:
     """Say why the command failed: to the log, and when that is a file also to standard error."""
     _write("error", message)
-    if _Settings.file is not None:
-        print(_printable(message), file=sys.stderr)
+    if _Settings.file != 2:
+        _emit(2, _printable(message))
 
 
 def _write(level: str, message: str) -> None:
@@ -73,11 +66,19 @@ def _write(level: str, message: str) -> None:
         line = json.dumps(
             {"level": level, "msg": message, "time": now}, ensure_ascii=False, separators=(",", ":")
         )
-    elif _Settings.file is None and sys.stderr.isatty():
+    elif _Settings.file == 2 and os.isatty(2):
         line = _coloured(level, message)
     else:
         line = f'time="{now}" level={level} msg={_quote(message)}'
-    print(line, file=_Settings.file or sys.stderr)
+    _emit(_Settings.file, line)
+
+
+def _emit(fd: int, line: str) -> None:
+    """Write one line at once, whatever the locale is. Where nobody listens, there is nobody to tell."""
+    try:
+        os.write(fd, f"{line}\n".encode())
+    except OSError:
+        pass
 
 
 def _coloured(level: str, message: str) -> str:

@@ -96,6 +96,13 @@ class Entry:
             raise RuntError(f"container {record['id']} has been deleted") from None
         self.record = record
 
+    def reload(self) -> None:
+        """Read the record again. Raises RuntError when the container has been deleted in the meantime."""
+        try:
+            self.record = _read_json(f"{self.dir}/state.json")
+        except FileNotFoundError:
+            raise RuntError(f"container {self.record['id']} has been deleted") from None
+
     def status(self) -> Status:
         """Return the container's status (runtime.md, State), as the kernel knows it at this moment.
 
@@ -237,9 +244,12 @@ class Store:
 
     def sweep(self, container_id: str) -> None:
         """Remove what a killed `reserve` or `delete` left of `container_id` without a record. Call it locked."""
-        directory = f"{self.root}/{container_id}"
-        if not os.path.lexists(f"{directory}/state.json"):
-            _remove_directory(directory)
+        if not os.path.lexists(f"{self.root}/{container_id}/state.json"):
+            self.discard(container_id)
+
+    def discard(self, container_id: str) -> None:
+        """Remove the state directory of `container_id`, whatever is in it. Call it locked."""
+        _remove_directory(f"{self.root}/{container_id}")
 
 
 def timestamp() -> str:

@@ -1,0 +1,239 @@
+"""`runt`'s command line, which is runc's: each command loads only what it needs and calls its operation."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from runtime import __version__, log
+from runtime.errors import RuntError, describe
+from runtime.usage import GLOBAL_OPTIONS, UsageError, command_help, find_command, global_help, parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from runtime.operations.create import CreateOptions
+
+    Handler = Callable[[str, dict[str, Any], list[str]], int]
+
+_NO_SUCH_COMMAND = 3
+"""runc's exit status for a command that it doesn't have."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: the process's own); return the exit status."""
+    _open_standard_streams()
+    try:
+        return _run(sys.argv[1:] if argv is None else argv)
+    except RuntError as error:
+        log.error(error.message)
+        return error.exit_status
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        log.error(describe(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - a fault of ours is still one message, not a traceback
+        log.error(f"this is a fault in runt, please report it: {type(error).__name__}: {error}")
+        return 1
+
+
+def _open_standard_streams() -> None:
+    """Have /dev/null where a standard stream is closed: else the next file that is opened would take its place."""
+    for stream in (0, 1, 2):
+        try:
+            os.fstat(stream)
+        except OSError:
+            os.open("/dev/null", os.O_RDWR)
+
+
+def _run(words: Sequence[str]) -> int:
+    """Read the global options, set up the log, run the command."""
+    try:
+        settings, rest = parse(GLOBAL_OPTIONS, words, mixed=False)
+    except UsageError as error:
+        _print(f"{error.heading}\n\n{global_help(_version())}")
+        raise
+    if settings["version"]:
+        _print(f"runt version {_version()}\n")
+        return 0
+    log.configure(str(settings["log"]), str(settings["log-format"]), debug=bool(settings["debug"]))
+    if settings["rootless"] not in ("auto", "true", "false", "1", "0"):
+        raise RuntError(
+            f'invalid value "{settings["rootless"]}" for --rootless: expected true, false or auto'
+        )
+    if not rest or settings["help"]:
+        _print(global_help(_version()))
+        return 0
+    name, *arguments = rest
+    if name in ("help", "h"):
+        return _help(arguments)
+    command = find_command(name)
+    if command is None:
+        raise _no_such_command(name)
+    try:
+        values, arguments = parse(command.options, arguments, mixed=True)
+        if values["help"]:
+            _print(command_help(command))
+            return 0
+        command.check_count(arguments)
+    except UsageError as error:
+        _print(f"{error.heading}\n\n{command_help(command)}\n")
+        raise
+    if settings["systemd-cgroup"] and name in ("create", "run"):
+        raise RuntError(
+            "--systemd-cgroup is not supported by this version of runt: leave it out to have cgroupfs used"
+        )
+    return _HANDLERS[name](str(settings["root"]) or _default_root(), values, arguments)
+
+
+def _help(arguments: list[str]) -> int:
+    """`help [command]`."""
+    if not arguments:
+        _print(global_help(_version()))
+        return 0
+    command = find_command(arguments[0])
+    if command is None:
+        raise _no_such_command(arguments[0])
+    _print(command_help(command))
+    return 0
+
+
+def _no_such_command(name: str) -> RuntError:
+    return RuntError(f"No help topic for '{name}': runt --help lists the commands", _NO_SUCH_COMMAND)
+
+
+def _create(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.operations.create import create
+
+    try:
+        create(_create_options(root, values, arguments))
+    except RuntError as error:
+        raise RuntError(f"runt create failed: {error.message}", error.exit_status) from None
+    return 0
+
+
+def _run_container(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.operations.run import run
+
+    try:
+        return run(_create_options(root, values, arguments), detach=values["detach"], keep=values["keep"])
+    except RuntError as error:
+        raise RuntError(f"runt run failed: {error.message}", error.exit_status) from None
+
+
+def _create_options(root: str, values: dict[str, Any], arguments: list[str]) -> CreateOptions:
+    from runtime.operations.create import CreateOptions
+
+    return CreateOptions(
+        root=root,
+        container_id=arguments[0],
+        bundle=values["bundle"],
+        pid_file=values["pid-file"],
+        console_socket=values["console-socket"],
+        no_pivot=values["no-pivot"],
+        no_new_keyring=values["no-new-keyring"],
+        preserve_fds=values["preserve-fds"],
+    )
+
+
+def _start(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.operations.start import start
+
+    start(root, arguments[0])
+    return 0
+
+
+def _state(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.operations.state import query
+
+    # No newline at the end: as runc.
+    _print(_json(query(root, arguments[0]), indent=2))
+    return 0
+
+
+def _kill(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.operations.kill import kill
+
+    kill(root, arguments[0], "".join(arguments[1:]) or "TERM", everything=values["all"])
+    return 0
+
+
+def _delete(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.operations.delete import delete
+
+    delete(root, arguments[0], force=values["force"])
+    return 0
+
+
+def _list(root: str, values: dict[str, Any], _arguments: list[str]) -> int:
+    from runtime.operations.listing import query, table
+
+    states = query(root)
+    if values["quiet"]:
+        _print("".join(f"{state['id']}\n" for state in states))
+    elif values["format"] == "table":
+        _print(table(states))
+    elif values["format"] == "json":
+        _print(_json(states or None) + "\n")
+    else:
+        raise RuntError("invalid format option")
+    return 0
+
+
+def _spec(_root: str, values: dict[str, Any], _arguments: list[str]) -> int:
+    from runtime import spec
+
+    spec.write(values["bundle"], rootless=values["rootless"])
+    return 0
+
+
+def _features(_root: str, _values: dict[str, Any], _arguments: list[str]) -> int:
+    from runtime.features import features
+
+    _print(_json(features(), indent=2) + "\n")
+    return 0
+
+
+_HANDLERS: dict[str, Handler] = {
+    "create": _create,
+    "delete": _delete,
+    "features": _features,
+    "kill": _kill,
+    "list": _list,
+    "run": _run_container,
+    "spec": _spec,
+    "start": _start,
+    "state": _state,
+}
+
+
+def _default_root() -> str:
+    """Return the state directory that is used without `--root`: one of our own for users who aren't root."""
+    directory = os.environ.get("XDG_RUNTIME_DIR")
+    if os.geteuid() != 0 and directory:
+        return f"{directory}/runt"
+    return "/run/runt"
+
+
+def _version() -> str:
+    from runtime.store import SPEC_VERSION
+
+    return f"{__version__}\nspec: {SPEC_VERSION}"
+
+
+def _json(value: object, indent: int | None = None) -> str:
+    import json
+
+    return json.dumps(value, indent=indent, ensure_ascii=False, separators=None if indent else (",", ":"))
+
+
+def _print(text: str) -> None:
+    """Write to standard output whatever the locale is: paths need not be text."""
+    data = text.encode("utf-8", "surrogateescape")
+    while data:
+        data = data[os.write(1, data) :]

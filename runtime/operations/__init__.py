@@ -1,0 +1,1 @@
+"""The operations of runtime.md, one module each."""

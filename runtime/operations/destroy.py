@@ -1,0 +1,134 @@
+"""Undoing all of `create`: what `delete`, a failed `create` and a failed `start` have in common (runtime.md, steps 12 and 13).
+
+Every part can be done again after a `kill -9` in the middle of it, because what is to be undone is read from the record
+and the record goes last.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+
+from runtime import liveness
+from runtime.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.schema import Config, Process
+    from runtime.store import Entry
+
+_PATIENCE = 10
+"""How long a process may take to end after SIGKILL, in seconds."""
+
+
+def destroy(entry: Entry) -> None:
+    """End every process of the container, undo what was made for it, run its `poststop` hooks, forget it.
+
+    The caller holds the container's lock. Raises RuntError if something can't be undone: the record stays, and it can
+    be tried again.
+    """
+    _end_creator(entry)
+    _end_hook(entry)
+    _end(entry.record["init"], "container init")
+    config = _config(entry)
+    cgroup_paths = entry.record["cgroups"]
+    if cgroup_paths:
+        from runtime import cgroups
+
+        if config is None or not _has_own_pid_namespace(config):
+            # Init's end doesn't end processes that don't live in a pid namespace of its own.
+            cgroups.kill_all(cgroup_paths, signal.SIGKILL)
+        cgroups.remove(cgroup_paths)
+    _unmount(entry.record["mounts"])
+    if config is not None:
+        hooks = config.get("hooks", {}).get("poststop")
+        if hooks:
+            from runtime.hooks import run_poststop
+
+            run_poststop(hooks, entry.state("stopped"), entry)
+    entry.remove()
+
+
+def run_poststart(entry: Entry) -> None:
+    """Run the `poststart` hooks; if one fails, stop and destroy the container (runtime.md, step 9, as of 1.3).
+
+    The caller holds the container's lock. Raises RuntError for a failed hook.
+    """
+    hooks = entry.config().get("hooks", {}).get("poststart")
+    if not hooks:
+        return
+    from runtime.hooks import run_hooks
+
+    try:
+        run_hooks("poststart", hooks, entry.state("running"), entry)
+    except RuntError:
+        destroy(entry)
+        raise
+
+
+def _end_creator(entry: Entry) -> None:
+    """End a `create` that is still at work on this container, unless that is us; then look again at what it recorded."""
+    creator = entry.record["creator"]
+    if entry.record["ready"] or creator["pid"] == os.getpid():
+        return
+    _end(creator, "the runtime that creates the container")
+    entry.reload()
+
+
+def _end_hook(entry: Entry) -> None:
+    """End the hook that a killed runtime was waiting for, and whatever that started in its process group."""
+    hook = entry.record["hook"]
+    pidfd = liveness.open_pidfd(hook)
+    if pidfd is None or hook is None:
+        return
+    os.close(pidfd)
+    # Its number is its group's: it stays taken as long as the group has a member.
+    os.killpg(hook["pid"], signal.SIGKILL)
+
+
+def _end(process: Process | None, what: str) -> None:
+    """Send SIGKILL and wait for the end. Raises RuntError if it doesn't come."""
+    pidfd = liveness.open_pidfd(process)
+    if pidfd is None:
+        return
+    try:
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        if not liveness.wait_for_exit(pidfd, _PATIENCE):
+            raise RuntError(f"{what} still running {_PATIENCE} seconds after SIGKILL")
+    except ProcessLookupError:
+        pass
+    except PermissionError as error:
+        raise RuntError(f"unable to signal {what}: {describe(error)}") from None
+    finally:
+        os.close(pidfd)
+
+
+def _config(entry: Entry) -> Config | None:
+    """Return the container's configuration, None if its `create` did not come that far."""
+    try:
+        return entry.config()
+    except RuntError:
+        return None
+
+
+def _has_own_pid_namespace(config: Config) -> bool:
+    return any(
+        namespace["type"] == "pid" and "path" not in namespace
+        for namespace in config["linux"].get("namespaces", ())
+    )
+
+
+def _unmount(paths: list[str]) -> None:
+    """Undo the mounts that were made outside a mount namespace of the container, the last one first."""
+    if not paths:
+        return
+    from runtime.kernel import mount as kernel
+
+    for path in reversed(paths):
+        try:
+            kernel.umount2(path, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)
+        except OSError as error:
+            # EINVAL: not a mount point. It was never mounted, or somebody has been quicker.
+            if error.errno not in (errno.EINVAL, errno.ENOENT):
+                raise RuntError(f"cannot unmount {path}: {describe(error)}") from None

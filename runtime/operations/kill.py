@@ -1,0 +1,56 @@
+"""`kill`: send a signal to the container's init process, or to all of its processes (runtime.md, Kill)."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+from runtime import liveness
+from runtime.errors import RuntError, describe
+from runtime.store import Store
+
+_HIGHEST = 64
+"""The last real-time signal, signal(7)."""
+
+
+def kill(root: str, container_id: str, signal_name: str, *, everything: bool = False) -> None:
+    """Send the signal `signal_name` (`TERM`, `SIGTERM`, `15`) to the container's init process.
+
+    With `everything`, to all processes of the container's cgroups, also when init itself has ended already: what
+    shares a pid namespace with others can outlive it.
+    Raises RuntError if there is no such container, process, or signal.
+    """
+    entry = Store(root).open(container_id)
+    signum = parse_signal(signal_name)
+    status = entry.status()
+    if everything:
+        from runtime import cgroups
+
+        if status != "stopped" or cgroups.processes(entry.record["cgroups"]):
+            cgroups.kill_all(entry.record["cgroups"], signum)
+            return
+    if status not in ("created", "running", "paused"):
+        raise RuntError(
+            f"container not running: kill needs a container that is created or running, {container_id} is {status}"
+        )
+    try:
+        delivered = liveness.send_signal(entry.record["init"], signum)
+    except OSError as error:
+        raise RuntError(f"unable to signal init: {describe(error)}") from None
+    if not delivered:
+        raise RuntError(f"container not running: process already finished: {container_id} has just stopped")
+
+
+def parse_signal(name: str) -> int:
+    """Return the number of a signal given as `TERM`, `SIGTERM`, `sigterm` or `15`. Raises RuntError."""
+    if re.fullmatch(r"[+-]?[0-9]{1,9}", name, re.ASCII):
+        number = int(name)
+        if not 0 <= number <= _HIGHEST:
+            raise RuntError(
+                f"unable to signal init: invalid argument: signals have the numbers 0 to {_HIGHEST}, not {name}"
+            )
+        return number
+    found = getattr(signal, "SIG" + name.upper().removeprefix("SIG"), None)
+    if not isinstance(found, signal.Signals):
+        raise RuntError(f'unknown signal "{name}"')
+    return found.value

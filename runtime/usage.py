@@ -1,0 +1,308 @@
+"""The command line as a table: what parses it, what helps with it and what completes it read the same rows.
+
+Options are taken as Go's `flag` and urfave/cli take them for runc: `--name value`, `--name=value`, `-name value`,
+`-name=value`; a flag also as `--name=false`; before or after the arguments; `--` ends them.
+"""
+
+from __future__ import annotations
+
+from runtime.errors import RuntError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
+_FALSE = ("0", "f", "F", "FALSE", "false", "False")
+
+
+class UsageError(RuntError):
+    """A command line that can't be understood; `heading` introduces the help that is printed with it."""
+
+    def __init__(self, message: str, heading: str, exit_status: int = 1) -> None:
+        super().__init__(message, exit_status)
+        self.heading = heading
+
+
+class Option:
+    """One option: its names (the long one first), what it does, and what kind of value it has.
+
+    `default` tells the kind: a `bool` is a flag, an `int` a number, a `str` text.
+    """
+
+    __slots__ = ("default", "help", "names")
+
+    def __init__(self, names: str, help_text: str, default: bool | int | str) -> None:
+        self.names = names.split()
+        self.help = help_text
+        self.default = default
+
+    def read(self, name: str, text: str) -> bool | int | str:
+        """Return the value that `text` stands for. Raises UsageError."""
+        if isinstance(self.default, bool):
+            if text not in (*_TRUE, *_FALSE):
+                raise _incorrect(f'invalid boolean value "{text}" for -{name}: parse error')
+            return text in _TRUE
+        if isinstance(self.default, int):
+            try:
+                return int(text, 0)
+            except ValueError:
+                raise _incorrect(f'invalid value "{text}" for flag -{name}: parse error') from None
+        return text
+
+
+class Command:
+    """One command: its name, its arguments, its options and its help."""
+
+    __slots__ = ("arguments", "description", "maximum", "minimum", "name", "options", "summary")
+
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        *,
+        arguments: str,
+        count: tuple[int, int],
+        description: str,
+        options: Sequence[Option] = (),
+    ) -> None:
+        self.name = name
+        self.summary = summary
+        self.arguments = arguments
+        self.minimum, self.maximum = count
+        self.description = description
+        self.options = (*options, HELP)
+
+    def check_count(self, arguments: Sequence[str]) -> None:
+        """Raise UsageError, in runc's words, for too few or too many arguments."""
+        if self.minimum <= len(arguments) <= self.maximum:
+            return
+        if self.minimum == self.maximum:
+            wanted = f"exactly {self.minimum} argument(s)"
+        elif len(arguments) < self.minimum:
+            wanted = f"a minimum of {self.minimum} argument(s)"
+        else:
+            wanted = f"a maximum of {self.maximum} argument(s)"
+        raise UsageError(f'runt: "{self.name}" requires {wanted}', "Incorrect Usage.")
+
+
+Values = dict[str, bool | int | str]
+"""The values of all options by their long names."""
+
+HELP = Option("help h", "show help", default=False)
+
+GLOBAL_OPTIONS = (
+    Option("debug", "also log what only someone who looks for a fault wants to know", default=False),
+    Option("log", "append the log to this file instead of standard error", default=""),
+    Option("log-format", 'form of the log: "text" or "json"', default="text"),
+    Option("root", "directory for the state of the containers; should be on a tmpfs", default=""),
+    Option(
+        "systemd-cgroup",
+        "have systemd make the cgroups (not supported: create and run refuse it)",
+        default=False,
+    ),
+    Option("rootless", 'ignore cgroup permission errors: "true", "false" or "auto"', default="auto"),
+    HELP,
+    Option("version v", "print the version", default=False),
+)
+
+_ID = (
+    "Where <container-id> is the name of the container, unique on this host: 1 to 255\n"
+    "letters, digits, and characters out of _ + - . and the comma."
+)
+_BUNDLE = (
+    "The bundle is a directory with a configuration, config.json, and a root\n"
+    "filesystem. What the container runs is process.args in its config.json."
+)
+_CREATE_OPTIONS = (
+    Option("bundle b", "path of the bundle directory (default: the current directory)", default=""),
+    Option(
+        "console-socket",
+        "path of a unix socket that is sent the master of the container's terminal",
+        default="",
+    ),
+    Option("pid-file", "file to write the process id of the container's init process to", default=""),
+    Option("no-pivot", "use chroot instead of pivot_root, for a root filesystem on a ramdisk", default=False),
+    Option("no-new-keyring", "keep the caller's session keyring", default=False),
+    Option(
+        "preserve-fds", "pass this many descriptors to the program, from 3 on (after $LISTEN_FDS)", default=0
+    ),
+)
+
+COMMANDS = (
+    Command(
+        "create",
+        "create a container",
+        arguments="<container-id>",
+        count=(1, 1),
+        description=f"{_ID}\n\nMakes the container of a bundle; its program waits for start.\n{_BUNDLE}",
+        options=_CREATE_OPTIONS,
+    ),
+    Command(
+        "delete",
+        "delete a stopped container and all that was made for it",
+        arguments="<container-id>",
+        count=(1, 1),
+        description=_ID,
+        options=[
+            Option("force f", "delete the container in any state, killing it first (SIGKILL)", default=False)
+        ],
+    ),
+    Command(
+        "features",
+        "show what this runtime can do, as JSON",
+        arguments="",
+        count=(0, 0),
+        description="The form is that of features.md in the runtime specification.",
+    ),
+    Command(
+        "kill",
+        "send a signal (default: SIGTERM) to the container's init process",
+        arguments="<container-id> [signal]",
+        count=(1, 2),
+        description=f"{_ID}\n[signal] is a name or a number: TERM, SIGTERM or 15.",
+        options=[Option("all a", "send the signal to all processes of the container", default=False)],
+    ),
+    Command(
+        "list",
+        "list the containers of a state directory",
+        arguments="",
+        count=(0, 0),
+        description="The state directory is that of the global option --root.",
+        options=[
+            Option("format f", 'form of the list: "table" or "json"', default="table"),
+            Option("quiet q", "display only container IDs", default=False),
+        ],
+    ),
+    Command(
+        "run",
+        "create and start a container",
+        arguments="<container-id>",
+        count=(1, 1),
+        description=(
+            f"{_ID}\n\nCreates the container of a bundle, starts it, waits for its end, deletes it,\n"
+            f"and exits with its exit status.\n{_BUNDLE}"
+        ),
+        options=[
+            *_CREATE_OPTIONS,
+            Option("detach d", "do not wait for the container's end", default=False),
+            Option("keep", "do not delete the container after its end", default=False),
+            Option("no-subreaper", "accepted for runc's sake: runt is never a subreaper", default=False),
+        ],
+    ),
+    Command(
+        "spec",
+        "write a config.json to begin with",
+        arguments="",
+        count=(0, 0),
+        description="Its program is sh, in a root filesystem called rootfs beside it.",
+        options=[
+            Option("bundle b", "path of the bundle directory (default: the current directory)", default=""),
+            Option("rootless", "write one for a container that needs no privileges", default=False),
+        ],
+    ),
+    Command(
+        "start",
+        "run the program of a created container",
+        arguments="<container-id>",
+        count=(1, 1),
+        description=_ID,
+    ),
+    Command(
+        "state",
+        "output the state of a container, as JSON",
+        arguments="<container-id>",
+        count=(1, 1),
+        description=_ID,
+    ),
+)
+
+
+def find_command(name: str) -> Command | None:
+    """Return the command called `name`, or None."""
+    for command in COMMANDS:
+        if command.name == name:
+            return command
+    return None
+
+
+def parse(options: Sequence[Option], words: Sequence[str], *, mixed: bool) -> tuple[Values, list[str]]:
+    """Return the values of `options` and the arguments that are left over.
+
+    With `mixed`, options may follow arguments; otherwise the first argument ends them. An unknown option is an error
+    before the first argument and itself an argument after it.
+    Raises UsageError.
+    """
+    by_name = {name: option for option in options for name in option.names}
+    values: Values = {option.names[0]: option.default for option in options}
+    arguments: list[str] = []
+    position = 0
+    while position < len(words):
+        word = words[position]
+        position += 1
+        if word == "--":
+            return values, [*arguments, *words[position:]]
+        if not word.startswith("-") or word == "-":
+            if not mixed:
+                return values, list(words[position - 1 :])
+            arguments.append(word)
+            continue
+        name, equals, text = word[2 if word.startswith("--") else 1 :].partition("=")
+        option = by_name.get(name)
+        if option is None:
+            if not arguments:
+                raise _incorrect(f"flag provided but not defined: -{name}")
+            arguments.append(word)
+            continue
+        if not equals:
+            if isinstance(option.default, bool):
+                text = "true"
+            elif position < len(words):
+                text = words[position]
+                position += 1
+            else:
+                raise _incorrect(f"flag needs an argument: -{name}")
+        values[option.names[0]] = option.read(name, text)
+    return values, arguments
+
+
+def global_help(version: str) -> str:
+    """Return the help for the program as a whole."""
+    width = max(len(command.name) for command in COMMANDS)
+    commands = "".join(f"   {command.name:<{width}}  {command.summary}\n" for command in COMMANDS)
+    return (
+        "NAME:\n   runt - an OCI runtime, written to be read\n\n"
+        "USAGE:\n   runt [global options] command [command options] [arguments...]\n\n"
+        f"VERSION:\n   {version}\n\n"
+        f"COMMANDS:\n{commands}   {'help':<{width}}  show the commands, or the help for one command\n\n"
+        f"GLOBAL OPTIONS:\n{_option_lines(GLOBAL_OPTIONS)}"
+    )
+
+
+def command_help(command: Command) -> str:
+    """Return the help for one command."""
+    own = [option for option in command.options if option is not HELP]
+    arguments = " ".join(filter(None, ("[command options]" if own else "", command.arguments)))
+    text = (
+        f"NAME:\n   runt {command.name} - {command.summary}\n\n"
+        f"USAGE:\n   runt {command.name} {arguments}".rstrip()
+        + f"\n\n{command.description}\n"
+    )
+    if own:
+        text += f"\nOPTIONS:\n{_option_lines(own)}"
+    return text
+
+
+def _option_lines(options: Sequence[Option]) -> str:
+    names = []
+    for option in options:
+        value = "" if isinstance(option.default, bool) else " value"
+        names.append(", ".join(f"{'--' if len(name) > 1 else '-'}{name}{value}" for name in option.names))
+    width = max(map(len, names))
+    return "".join(
+        f"   {name:<{width}}  {option.help}\n" for name, option in zip(names, options, strict=True)
+    )
+
+
+def _incorrect(message: str) -> UsageError:
+    return UsageError(message, f"Incorrect Usage: {message}")
