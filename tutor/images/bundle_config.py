@@ -172,7 +172,7 @@ def _resolve_user(text: str, rootfs: Rootfs) -> _User:
     user, colon, group = text.partition(":")
     if not user:
         if colon:
-            raise ImageError("user", user=text, file="/etc/passwd")
+            raise ImageError("images.error.user", user=text, file="/etc/passwd")
         return _User(0, 0, [])
     accounts = _accounts(rootfs, "etc/passwd", 7)
     groups = _accounts(rootfs, "etc/group", 4)
@@ -181,13 +181,13 @@ def _resolve_user(text: str, rootfs: Rootfs) -> _User:
         # A number is a uid even if someone bears it as a name; the gid is that of the account, if there is one.
         account = next((fields for fields in accounts if fields[2] == user), None)
     elif account is None:
-        raise ImageError("user", user=text, file="/etc/passwd")
+        raise ImageError("images.error.user", user=text, file="/etc/passwd")
     uid = int(user) if account is None else int(account[2])
     gid = int(account[3]) if account else 0
     if colon:
         member = next((fields for fields in groups if fields[0] == group), None)
         if not group.isdecimal() and member is None:
-            raise ImageError("user", user=text, file="/etc/group")
+            raise ImageError("images.error.user", user=text, file="/etc/group")
         return _User(uid, int(group) if group.isdecimal() or member is None else int(member[2]), [])
     named = account is not None and not user.isdecimal()
     additional = sorted({int(f[2]) for f in groups if user in f[3].split(",")} - {gid}) if named else []
@@ -205,12 +205,12 @@ def _typed(owner: dict[str, Any], key: str, kind: type[Any]) -> Any:
     """Return a property, or None if it is absent or null (which is the same: config.md)."""
     value = owner.get(key)
     if value is not None and not isinstance(value, kind):
-        raise ImageError("image_config", property=key, value=repr(value)[:60])
+        raise ImageError("images.error.image_config", property=key, value=repr(value)[:60])
     return value
 
 
 def _strings(owner: dict[str, Any], key: str) -> list[str]:
     value = _typed(owner, key, list) or []
     if not all(isinstance(item, str) for item in value):
-        raise ImageError("image_config", property=key, value=repr(value)[:60])
+        raise ImageError("images.error.image_config", property=key, value=repr(value)[:60])
     return list(value)

@@ -64,7 +64,7 @@ class Changesets:
                     if not path or not path[-1].startswith(_WHITEOUT):
                         self._entry(tar, member, path, layer)
         except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
-            raise ImageError("layer_tar", layer=layer, reason=str(error)) from error
+            raise ImageError("images.error.layer_tar", layer=layer, reason=str(error)) from error
 
     def finish(self) -> list[Notice]:
         """Set the attributes of the directories, the deepest first; return what could not be set anywhere."""
@@ -81,7 +81,7 @@ class Changesets:
                 continue
             hidden = name.removeprefix(_WHITEOUT)
             if hidden in ("", ".", ".."):
-                raise ImageError("whiteout", layer=layer, entry="/".join(path))
+                raise ImageError("images.error.whiteout", layer=layer, entry="/".join(path))
             # Where this layer puts a directory in place of a link, nothing below is hidden: what the link led to stays.
             declared = [path[:length] for length in range(1, len(path)) if path[:length] in directories]
             if any(self._is_link(directory) for directory in declared):
@@ -139,7 +139,9 @@ class Changesets:
         except OSError as error:
             if error.errno in _TARGET_FAULTS:
                 raise
-            raise ImageError("layer_entry", layer=layer, entry=member.name, reason=error.strerror) from error
+            raise ImageError(
+                "images.error.layer_entry", layer=layer, entry=member.name, reason=error.strerror
+            ) from error
 
     def _make_way(self, parent: int, path: Parts, member: tarfile.TarInfo) -> bool:
         """Handle what is there already ("Changeset over existing files"); tell whether there is something to create."""
@@ -182,7 +184,9 @@ class Changesets:
             device = os.makedev(member.devmajor, member.devminor)
             return self._try("devices", path, lambda: os.mknod(name, kind | 0o600, device, dir_fd=parent))
         else:
-            raise ImageError("entry_type", layer=layer, entry=member.name, type=repr(member.type))
+            raise ImageError(
+                "images.error.entry_type", layer=layer, entry=member.name, type=repr(member.type)
+            )
         return True
 
     def _hard_link(self, member: tarfile.TarInfo, parent: int, name: str, layer: str) -> None:
@@ -191,7 +195,9 @@ class Changesets:
             with self._rootfs.directory(target[:-1]) as (folder, _):
                 os.link(target[-1], name, src_dir_fd=folder, dst_dir_fd=parent, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError, PermissionError, IndexError) as error:
-            raise ImageError("hard_link", layer=layer, entry=member.name, target=member.linkname) from error
+            raise ImageError(
+                "images.error.hard_link", layer=layer, entry=member.name, target=member.linkname
+            ) from error
 
     def _attributes(self, name: str, parent: int | None, member: tarfile.TarInfo, path: Parts) -> None:
         """Set owner, extended attributes, mode and time, in this order: chown(2) clears capabilities and set-ID bits.
@@ -232,7 +238,9 @@ class Changesets:
 def _check_names(member: tarfile.TarInfo, path: Parts, layer: str) -> None:
     """Refuse names that no honest tool writes; links that lead out are harmless (see `Rootfs`)."""
     if ".." in path or (member.islnk() and ".." in split(member.linkname)):
-        raise ImageError("entry_escape", layer=layer, entry=member.name, target=member.linkname or "-")
+        raise ImageError(
+            "images.error.entry_escape", layer=layer, entry=member.name, target=member.linkname or "-"
+        )
 
 
 def _nanoseconds(member: tarfile.TarInfo) -> int:

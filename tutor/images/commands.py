@@ -7,15 +7,9 @@ import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from tutor.images.bundle_config import ConfigStyle
-from tutor.images.convert import convert
 from tutor.images.errors import ImageError
-from tutor.images.layout import split_reference
-from tutor.images.mini import TAG, build
-from tutor.images.programs import Source
-from tutor.images.unpack import unpack
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +18,11 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
     SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+_TAG = "mini:latest"
+_SOURCES = ("auto", "busybox", "tools")
+_STYLES = ("full", "minimal")
 
 
 def add_arguments(subparsers: SubParsers, messages: Messages) -> None:
@@ -39,9 +38,9 @@ def add_arguments(subparsers: SubParsers, messages: Messages) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help=messages("images.help.output")
     )
-    parser.add_argument("-t", "--tag", default=TAG, help=messages("images.help.tag", default=TAG))
+    parser.add_argument("-t", "--tag", default=_TAG, help=messages("images.help.tag", default=_TAG))
     parser.add_argument(
-        "--from", dest="source", choices=get_args(Source), default="auto", help=messages("images.help.source")
+        "--from", dest="source", choices=_SOURCES, default="auto", help=messages("images.help.source")
     )
     parser = _command(commands, messages, "convert")
     parser.add_argument("archive", type=Path, metavar="ARCHIVE", help=messages("images.help.archive"))
@@ -50,9 +49,7 @@ def add_arguments(subparsers: SubParsers, messages: Messages) -> None:
     parser = _command(commands, messages, "unpack")
     parser.add_argument("layout", metavar="LAYOUT[:REF]", help=messages("images.help.layout"))
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help=messages("images.help.bundle"))
-    parser.add_argument(
-        "--config", choices=get_args(ConfigStyle), default="full", help=messages("images.help.config")
-    )
+    parser.add_argument("--config", choices=_STYLES, default="full", help=messages("images.help.config"))
 
 
 def _command(commands: SubParsers, messages: Messages, name: str) -> argparse.ArgumentParser:
@@ -82,6 +79,8 @@ def run(args: argparse.Namespace, messages: Messages) -> int:
 
 
 def _build(args: argparse.Namespace, messages: Messages) -> list[str]:
+    from tutor.images.mini import build
+
     image = build(args.output, tag=args.tag, source=args.source, replace=args.force)
     if image.programs.kind == "busybox":
         origin = messages("images.built.busybox", path=image.programs.paths["busybox"])
@@ -102,6 +101,9 @@ def _build(args: argparse.Namespace, messages: Messages) -> list[str]:
 
 
 def _convert(args: argparse.Namespace, messages: Messages) -> list[str]:
+    from tutor.images.convert import convert
+    from tutor.images.layout import split_reference
+
     layout, ref = split_reference(args.layout)
     image = convert(args.archive, layout, ref=ref, replace=args.force)
     lines = [
@@ -117,6 +119,9 @@ def _convert(args: argparse.Namespace, messages: Messages) -> list[str]:
 
 
 def _unpack(args: argparse.Namespace, messages: Messages) -> list[str]:
+    from tutor.images.layout import split_reference
+    from tutor.images.unpack import unpack
+
     layout, ref = split_reference(args.layout)
     unpacked = unpack(layout, args.bundle, ref=ref, config=args.config, replace=args.force)
     lines = [

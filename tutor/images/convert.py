@@ -80,7 +80,9 @@ def convert(archive: Path, layout: Path, *, ref: str | None = None, replace: boo
         config = _oci_config(source.config(), archive)
         diff_ids = config["rootfs"]["diff_ids"]
         if len(diff_ids) != len(source.layers):
-            raise ImageError("layer_count", path=archive, layers=len(source.layers), diff_ids=len(diff_ids))
+            raise ImageError(
+                "images.error.layer_count", path=archive, layers=len(source.layers), diff_ids=len(diff_ids)
+            )
         name = ref or _tag(source.tags)
         with new_directory(layout, replace_if=is_layout if replace else None) as directory:
             writer = LayoutWriter(directory)
@@ -90,7 +92,11 @@ def convert(archive: Path, layout: Path, *, ref: str | None = None, replace: boo
                     descriptor, found = _add_layer(writer, file)
                 if found != diff_id:
                     raise ImageError(
-                        "archive_digest", path=archive, member=member, expected=diff_id, found=found
+                        "images.error.archive_digest",
+                        path=archive,
+                        member=member,
+                        expected=diff_id,
+                        found=found,
                     )
                 descriptors.append(descriptor)
                 layers.append(ConvertedLayer(diff_id, descriptor["digest"], descriptor["size"]))
@@ -145,7 +151,7 @@ def _oci_config(config: dict[str, Any], archive: Path) -> dict[str, Any]:
         ),
     ):
         if not fine:
-            raise ImageError("archive_config", path=archive, member=key)
+            raise ImageError("images.error.archive_config", path=archive, member=key)
     if "config" in result:
         result["config"] = {
             key: execution[key] for key in _EXECUTION_KEYS if execution.get(key) not in (None, "", [], {})

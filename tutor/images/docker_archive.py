@@ -87,16 +87,18 @@ class DockerArchive:
         if not (
             isinstance(manifest, list) and manifest and all(isinstance(image, dict) for image in manifest)
         ):
-            raise ImageError("archive_manifest", path=path, member="manifest.json")
+            raise ImageError("images.error.archive_manifest", path=path, member="manifest.json")
         tags = [tag for image in manifest for tag in image.get("RepoTags") or [] if isinstance(tag, str)]
         if len(manifest) > 1:
-            raise ImageError("archive_several", path=path, tags=", ".join(tags) or str(len(manifest)))
+            raise ImageError(
+                "images.error.archive_several", path=path, tags=", ".join(tags) or str(len(manifest))
+            )
         self.tags = tags
         config, layers = manifest[0].get("Config"), manifest[0].get("Layers")
         if not (
             isinstance(config, str) and isinstance(layers, list) and all(isinstance(x, str) for x in layers)
         ):
-            raise ImageError("archive_manifest", path=path, member="manifest.json")
+            raise ImageError("images.error.archive_manifest", path=path, member="manifest.json")
         self.layers: list[str] = layers
         self._config_name: str = config
 
@@ -114,7 +116,7 @@ class DockerArchive:
                     yield cls(path, archive)
             except (tarfile.TarError, EOFError) as error:
                 cut_off = isinstance(error, EOFError) or "unexpected end of data" in str(error)
-                code = "archive_truncated" if cut_off else "archive_unreadable"
+                code = "images.error.archive_truncated" if cut_off else "images.error.archive_unreadable"
                 raise ImageError(code, path=path, reason=str(error)) from error
 
     def config(self) -> dict[str, Any]:
@@ -127,7 +129,7 @@ class DockerArchive:
         name = _HEX_NAME.fullmatch(self._config_name)
         if name and digest_of(content) != f"sha256:{name[1]}":
             raise ImageError(
-                "archive_digest",
+                "images.error.archive_digest",
                 path=self._path,
                 member=self._config_name,
                 expected=f"sha256:{name[1]}",
@@ -135,7 +137,7 @@ class DockerArchive:
             )
         config = self._parse(self._config_name, content)
         if not isinstance(config, dict):
-            raise ImageError("archive_manifest", path=self._path, member=self._config_name)
+            raise ImageError("images.error.archive_manifest", path=self._path, member=self._config_name)
         return config
 
     def layer(self, name: str) -> IO[bytes]:
@@ -149,13 +151,17 @@ class DockerArchive:
         try:
             return parse_json(content)
         except ValueError as error:
-            raise ImageError("archive_json", path=self._path, member=name, reason=str(error)) from error
+            raise ImageError(
+                "images.error.archive_json", path=self._path, member=name, reason=str(error)
+            ) from error
 
     def _read(self, name: str) -> bytes:
         with self._member(name) as file:
             content = file.read(_JSON_LIMIT + 1)
         if len(content) > _JSON_LIMIT:
-            raise ImageError("archive_json", path=self._path, member=name, reason=f"> {_JSON_LIMIT} bytes")
+            raise ImageError(
+                "images.error.archive_json", path=self._path, member=name, reason=f"> {_JSON_LIMIT} bytes"
+            )
         return content
 
     def _member(self, name: str) -> IO[bytes]:
@@ -171,4 +177,4 @@ class DockerArchive:
                     return file
             folder = posixpath.dirname(path) if member.issym() else ""
             path = posixpath.normpath(posixpath.join(folder, member.linkname))
-        raise ImageError("archive_member", path=self._path, member=name)
+        raise ImageError("images.error.archive_member", path=self._path, member=name)

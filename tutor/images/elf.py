@@ -70,5 +70,5 @@ def libraries_of(program: Path, interpreter: str) -> dict[str, Path]:
         ).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         reason = getattr(error, "stderr", None) or str(error)
-        raise ImageError("loader", program=program, reason=reason.strip()) from error
+        raise ImageError("images.error.loader", program=program, reason=reason.strip()) from error
     return {name: Path(found) for name, found in _LISTED.findall(listing)}

@@ -23,14 +23,12 @@ _REASONS = {
 
 
 class ImageError(TutorError):
-    """An image, an archive, a layout or a bundle that cannot be made or used.
+    """An image, an archive, a layout or a bundle that cannot be made or used; the key is `images.error.CODE`."""
 
-    `code` is the last part of the catalogue key (`digest_mismatch` for `images.error.digest_mismatch`).
-    """
-
-    def __init__(self, code: str, /, **values: object) -> None:
-        super().__init__(f"images.error.{code}", **values)
-        self.code = code
+    @property
+    def code(self) -> str:
+        """The last part of the key: `blob_digest` of `images.error.blob_digest`."""
+        return self.key.rpartition(".")[2]
 
 
 @contextmanager
@@ -45,4 +43,6 @@ def explaining_os_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     except OSError as error:
         where = error.filename if isinstance(error.filename, str) and error.filename.startswith("/") else path
         code = _REASONS.get(error.errno or 0, "os")
-        raise ImageError(code, path=os.fspath(where), reason=error.strerror or str(error)) from error
+        raise ImageError(
+            f"images.error.{code}", path=os.fspath(where), reason=error.strerror or str(error)
+        ) from error

@@ -49,14 +49,14 @@ class Descriptor:
             ImageError: code `layout_json`, if a member is missing, of the wrong type, or the digest no sha256 digest.
         """
         if not isinstance(value, dict):
-            raise ImageError("layout_json", path=where, reason="descriptor: not an object")
+            raise ImageError("images.error.layout_json", path=where, reason="descriptor: not an object")
         media_type, digest, size = value.get("mediaType"), value.get("digest"), value.get("size")
         if not isinstance(media_type, str):
-            raise ImageError("layout_json", path=where, reason="descriptor: mediaType")
+            raise ImageError("images.error.layout_json", path=where, reason="descriptor: mediaType")
         if not isinstance(digest, str) or hex_of(digest) is None:
-            raise ImageError("digest_syntax", path=where, digest=digest)
+            raise ImageError("images.error.digest_syntax", path=where, digest=digest)
         if not isinstance(size, int) or size < 0:
-            raise ImageError("layout_json", path=where, reason=f"descriptor {digest}: size")
+            raise ImageError("images.error.layout_json", path=where, reason=f"descriptor {digest}: size")
         platform = value.get("platform")
         platform = platform if isinstance(platform, dict) else {}
         names = [platform.get(key) for key in ("architecture", "os", "variant")]
@@ -137,10 +137,12 @@ class Layout:
         self.path = path
         marker = path / "oci-layout"
         if not is_layout(path):
-            raise ImageError("not_a_layout" if path.is_dir() else "missing", path=path)
+            raise ImageError(
+                "images.error.not_a_layout" if path.is_dir() else "images.error.missing", path=path
+            )
         version = self._object(marker, self._small(marker)).get("imageLayoutVersion")
         if version != "1.0.0":
-            raise ImageError("layout_version", path=marker, version=version)
+            raise ImageError("images.error.layout_version", path=marker, version=version)
 
     def image(self, ref: str | None = None) -> Image:
         """Find an image by the name of its ref; without one there must be only one to choose from.
@@ -153,18 +155,18 @@ class Layout:
         index = self.path / "index.json"
         entries = self._object(index, self._small(index)).get("manifests")
         if not isinstance(entries, list):
-            raise ImageError("layout_json", path=index, reason="manifests: not an array")
+            raise ImageError("images.error.layout_json", path=index, reason="manifests: not an array")
         names = [_ref_name(entry) for entry in entries]
         refs = ", ".join(dict.fromkeys(name for name in names if name)) or "-"
         if ref is None:
             if len(set(names)) > 1:
-                raise ImageError("ref_needed", path=self.path, refs=refs)
+                raise ImageError("images.error.ref_needed", path=self.path, refs=refs)
             ref = names[0] if names else None
         found = [
             Descriptor.parse(entry, index) for entry, name in zip(entries, names, strict=True) if name == ref
         ]
         if not found:
-            raise ImageError("ref_unknown", path=self.path, ref=ref or "-", refs=refs)
+            raise ImageError("images.error.ref_unknown", path=self.path, ref=ref or "-", refs=refs)
         return self._load(self._manifest(found, ref or "-"))
 
     def verify(self, image: Image) -> None:
@@ -184,18 +186,20 @@ class Layout:
         """
         path = self._blob(descriptor)
         if not path.is_file():
-            raise ImageError("blob_missing", path=path, digest=descriptor.digest)
+            raise ImageError("images.error.blob_missing", path=path, digest=descriptor.digest)
         with explaining_os_errors(path), ExitStack() as stack:
             file = stack.enter_context(path.open("rb"))
             # Size first: descriptor.md, "Verification".
             size = os.fstat(file.fileno()).st_size
             if size != descriptor.size:
-                raise ImageError("blob_size", path=path, expected=descriptor.size, found=size)
+                raise ImageError("images.error.blob_size", path=path, expected=descriptor.size, found=size)
             content = HashingWriter()
             for chunk in chunks(file):
                 content.write(chunk)
             if content.digest != descriptor.digest:
-                raise ImageError("blob_digest", path=path, expected=descriptor.digest, found=content.digest)
+                raise ImageError(
+                    "images.error.blob_digest", path=path, expected=descriptor.digest, found=content.digest
+                )
             file.seek(0)
             stack.pop_all()
             return file
@@ -223,7 +227,9 @@ class Layout:
                 [Descriptor.parse(entry, path) for entry in entries] if isinstance(entries, list) else []
             )
         wanted = "/".join(part for part in ("linux", architecture, variant) if part)
-        raise ImageError("no_platform", path=self.path, ref=ref, wanted=wanted, found=", ".join(seen) or "-")
+        raise ImageError(
+            "images.error.no_platform", path=self.path, ref=ref, wanted=wanted, found=", ".join(seen) or "-"
+        )
 
     def _load(self, descriptor: Descriptor) -> Image:
         path = self._blob(descriptor)
@@ -231,9 +237,9 @@ class Layout:
         config_descriptor = Descriptor.parse(manifest.get("config"), path)
         layers = manifest.get("layers")
         if not isinstance(layers, list):
-            raise ImageError("layout_json", path=path, reason="layers: not an array")
+            raise ImageError("images.error.layout_json", path=path, reason="layers: not an array")
         if config_descriptor.media_type != CONFIG:
-            raise ImageError("media_type", path=path, media_type=config_descriptor.media_type)
+            raise ImageError("images.error.media_type", path=path, media_type=config_descriptor.media_type)
         config_path = self._blob(config_descriptor)
         config = self._object(config_path, self._json_blob(config_descriptor))
         return Image(
@@ -245,7 +251,9 @@ class Layout:
 
     def _json_blob(self, descriptor: Descriptor) -> bytes:
         if descriptor.size > _JSON_LIMIT:
-            raise ImageError("layout_json", path=self._blob(descriptor), reason=f"> {_JSON_LIMIT} bytes")
+            raise ImageError(
+                "images.error.layout_json", path=self._blob(descriptor), reason=f"> {_JSON_LIMIT} bytes"
+            )
         with self.open_blob(descriptor) as file:
             return file.read()
 
@@ -257,9 +265,9 @@ class Layout:
         try:
             value = parse_json(content)
         except ValueError as error:
-            raise ImageError("layout_json", path=path, reason=str(error)) from error
+            raise ImageError("images.error.layout_json", path=path, reason=str(error)) from error
         if not isinstance(value, dict):
-            raise ImageError("layout_json", path=path, reason="not an object")
+            raise ImageError("images.error.layout_json", path=path, reason="not an object")
         return value
 
 

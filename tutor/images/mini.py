@@ -56,7 +56,7 @@ def build(output: Path, *, tag: str = TAG, source: Source = "auto", replace: boo
     """
     match = _TAG.fullmatch(tag)
     if match is None:
-        raise ImageError("tag", tag=tag)
+        raise ImageError("images.error.tag", tag=tag)
     name, version = match["name"], match["tag"] or "latest"
     programs = Programs.find(source)
     with explaining_os_errors(output):

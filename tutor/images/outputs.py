@@ -28,7 +28,9 @@ def new_file(path: Path, *, replace: bool) -> Iterator[IO[bytes]]:
             fails (`disk_full`, `permission`, ...).
     """
     if os.path.lexists(path) and not (replace and path.is_file()):
-        raise ImageError("exists_file" if path.is_file() else "exists_other", path=path)
+        raise ImageError(
+            "images.error.exists_file" if path.is_file() else "images.error.exists_other", path=path
+        )
     with explaining_os_errors(path):
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
         try:
@@ -45,7 +47,7 @@ def new_file(path: Path, *, replace: bool) -> Iterator[IO[bytes]]:
 def new_directory(path: Path, *, replace_if: Callable[[Path], bool] | None = None) -> Iterator[Path]:
     """Yield an empty directory that takes the name `path` when the block ends well.
 
-    An empty directory at `path` is simply filled. `replace_if` says of a directory with content whether it is one that
+    An empty directory at `path` is kept and filled. `replace_if` says of a directory with content whether it is one that
     may be replaced; without it nothing is.
 
     Raises:
@@ -54,22 +56,47 @@ def new_directory(path: Path, *, replace_if: Callable[[Path], bool] | None = Non
     """
     path = path.absolute()
     occupied = _check_place(path, replace_if)
+    filling = path.is_dir() and not occupied
     with explaining_os_errors(path):
-        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
+        home = path if filling else path.parent
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=home))
         try:
             fresh = scratch / "new"
             fresh.mkdir(0o777)
             yield fresh
-            if occupied:
-                path.rename(scratch / "old")
-            # rename(2) takes the place of an empty directory in one step, and fails if it has been filled meanwhile.
-            fresh.rename(path)
-        except BaseException:
-            if occupied and (scratch / "old").exists() and not path.exists():
-                (scratch / "old").rename(path)
-            raise
+            if filling:
+                _move_children(fresh, path)
+            elif occupied:
+                _exchange(fresh, path, scratch / "old")
+            else:
+                fresh.rename(path)
         finally:
             remove_tree(scratch)
+
+
+def _move_children(source: Path, target: Path) -> None:
+    """Move everything up into a directory that stays the one it is: it may be a mount point, or where a shell stands."""
+    moved = []
+    try:
+        for child in sorted(source.iterdir()):
+            moved.append(child)
+            child.rename(target / child.name)
+    except BaseException:
+        for child in moved:
+            if not child.exists():
+                (target / child.name).rename(child)
+        raise
+
+
+def _exchange(fresh: Path, path: Path, old: Path) -> None:
+    """Put `fresh` in the place of `path`, which becomes `old`; put it back if that fails."""
+    path.rename(old)
+    try:
+        fresh.rename(path)
+    except BaseException:
+        if not path.exists():
+            old.rename(path)
+        raise
 
 
 def remove_tree(path: Path) -> None:
@@ -105,17 +132,17 @@ def _check_place(path: Path, replace_if: Callable[[Path], bool] | None) -> bool:
     if not os.path.lexists(path):
         return False
     if path.is_symlink() or not path.is_dir():
-        raise ImageError("exists_other", path=path)
+        raise ImageError("images.error.exists_other", path=path)
     with explaining_os_errors(path):
         if not any(path.iterdir()):
             return False
     if replace_if is None:
-        raise ImageError("exists_directory", path=path)
+        raise ImageError("images.error.exists_directory", path=path)
     if not replace_if(path):
-        raise ImageError("exists_foreign", path=path)
+        raise ImageError("images.error.exists_foreign", path=path)
     mounts = mounts_below(path)
     if mounts:
-        raise ImageError("exists_mounted", path=path, mount=mounts[0])
+        raise ImageError("images.error.exists_mounted", path=path, mount=mounts[0])
     return True
 
 

@@ -21,15 +21,8 @@ if TYPE_CHECKING:
 _REF = "latest"
 
 
-def prepare_bundle(bundle: Path, *, cache: Path, config: ConfigStyle) -> None:
-    """Make a bundle of the mini image at `bundle`, which must not exist or be an empty directory.
-
-    The image is taken from below `cache` if it is there, undamaged and of this machine's present programs; otherwise it is built.
-    As an ordinary user the owners of files are left as they come.
-
-    Raises:
-        ImageError: no programs to build of, `bundle` is taken, a disk is full or not writable.
-    """
+def prepare(bundle: Path, *, cache: Path, config: ConfigStyle) -> None:
+    """Do what `tutor.images.prepare_bundle` says."""
     layout = mini_layout(cache)
     with explaining_os_errors(bundle):
         bundle.parent.mkdir(parents=True, exist_ok=True)

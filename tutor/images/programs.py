@@ -136,7 +136,7 @@ class Programs:
             if busybox is not None:
                 return cls("busybox", {"busybox": busybox})
             if source == "busybox":
-                raise ImageError("no_busybox", path=_SEARCH_PATH)
+                raise ImageError("images.error.no_busybox", path=_SEARCH_PATH)
         found = {name: shutil.which(name, path=_SEARCH_PATH) for name in _TOOLS}
         paths = {
             name: Path(path).resolve()
@@ -144,7 +144,7 @@ class Programs:
             if path and _elf(Path(path)) is not None
         }
         if "sh" not in paths:
-            raise ImageError("no_programs", path=_SEARCH_PATH)
+            raise ImageError("images.error.no_programs", path=_SEARCH_PATH)
         return cls("tools", paths)
 
     def fingerprint(self) -> list[tuple[str, str, int, int]]:
@@ -185,7 +185,7 @@ def _applets(busybox: Path) -> list[str]:
         names = [prefix + name for name in listing.stdout.split() if "/" in prefix + name]
         if listing.returncode == 0 and names:
             return names
-    raise ImageError("no_applets", path=busybox)
+    raise ImageError("images.error.no_applets", path=busybox)
 
 
 def _install_program(layer: Layer, path: Path) -> str:
@@ -224,5 +224,5 @@ def _elf_or_raise(path: Path) -> tuple[Elf, bytes]:
     content = path.read_bytes()
     elf = Elf.parse(content)
     if elf is None:
-        raise ImageError("not_elf", path=path)
+        raise ImageError("images.error.not_elf", path=path)
     return elf, content

@@ -110,7 +110,7 @@ class _Walk:
                 continue
             links += 1
             if links > _LINKS:
-                raise ImageError("symlink_loop", path="/" + "/".join(path))
+                raise ImageError("images.error.symlink_loop", path="/" + "/".join(path))
             if target.startswith("/"):
                 self._back_to(0)
             ahead.extend(reversed(split(target)))

@@ -79,10 +79,14 @@ def _diff_ids(image: Image) -> list[Any]:
     rootfs = rootfs if isinstance(rootfs, dict) else {}
     # config.md: an unknown type must be an error when unpacking.
     if rootfs.get("type") != "layers":
-        raise ImageError("image_config", property="rootfs.type", value=repr(rootfs.get("type"))[:60])
+        raise ImageError(
+            "images.error.image_config", property="rootfs.type", value=repr(rootfs.get("type"))[:60]
+        )
     diff_ids = rootfs.get("diff_ids")
     if not isinstance(diff_ids, list) or len(diff_ids) != len(image.layers):
-        raise ImageError("image_config", property="rootfs.diff_ids", value=f"{len(image.layers)} layers")
+        raise ImageError(
+            "images.error.image_config", property="rootfs.diff_ids", value=f"{len(image.layers)} layers"
+        )
     return diff_ids
 
 
@@ -90,7 +94,7 @@ def _diff_ids(image: Image) -> list[Any]:
 def _open_tar(source: Layout, layer: Descriptor, diff_id: object, scratch: Path) -> Iterator[IO[bytes]]:
     """Open a layer's uncompressed tar, which is what the config says it is (its DiffID)."""
     if layer.media_type not in (*_PLAIN, *_GZIP):
-        raise ImageError("media_type", path=source.path, media_type=layer.media_type)
+        raise ImageError("images.error.media_type", path=source.path, media_type=layer.media_type)
     with source.open_blob(layer) as blob, tempfile.TemporaryFile(dir=scratch) as spool:
         tar = HashingWriter(spool if layer.media_type in _GZIP else None)
         try:
@@ -98,9 +102,9 @@ def _open_tar(source: Layout, layer: Descriptor, diff_id: object, scratch: Path)
                 for chunk in chunks(plain):
                     tar.write(chunk)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ImageError("layer_tar", layer=layer.digest, reason=str(error)) from error
+            raise ImageError("images.error.layer_tar", layer=layer.digest, reason=str(error)) from error
         if tar.digest != diff_id:
-            raise ImageError("diff_id", layer=layer.digest, expected=diff_id, found=tar.digest)
+            raise ImageError("images.error.diff_id", layer=layer.digest, expected=diff_id, found=tar.digest)
         file: IO[bytes] = spool if layer.media_type in _GZIP else blob
         file.seek(0)
         yield file
