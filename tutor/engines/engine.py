@@ -1,0 +1,93 @@
+"""An engine as it is installed: where it is, which version, and how its command lines look."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.engines.model import ENGINE_NAMES, EngineName
+from tutor.errors import TutorError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_VERSION_SECONDS = 20.0
+# Debian keeps runc in /usr/sbin, which is not on an ordinary user's PATH.
+_MORE_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An installed engine. `spec_version` is the runtime-spec version that it says it follows."""
+
+    name: EngineName
+    path: Path
+    version: str
+    spec_version: str
+
+    def argv(self, operation: str, container_id: str = "", arguments: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the real command line: flags before the container id, other arguments (a signal) after it."""
+        return (str(self.path), *_words(operation, container_id, arguments))
+
+    def typed(self, operation: str, container_id: str = "", arguments: Sequence[str] = ()) -> str:
+        """Return the command line as a person types it: `runt delete --force alpine-test`."""
+        return " ".join((self.name, *_words(operation, container_id, arguments)))
+
+
+def _words(operation: str, container_id: str, arguments: Sequence[str]) -> list[str]:
+    flags = [argument for argument in arguments if argument.startswith("-")]
+    others = [argument for argument in arguments if not argument.startswith("-")]
+    return [operation, *flags, *([container_id] if container_id else []), *others]
+
+
+def find(name: EngineName) -> Engine:
+    """Return an engine; `runt` comes with this program, so the one beside our own interpreter is taken first.
+
+    Raises:
+        TutorError: `engines.missing`, or `engines.broken` when it does not even tell its version.
+    """
+    path = _path(name)
+    if path is None:
+        raise TutorError(f"engines.missing.{name}", engine=name)
+    try:
+        answer = subprocess.run(
+            [path, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_VERSION_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise TutorError("engines.broken", engine=name, path=path, reason=str(error)) from error
+    version = re.search(rf"^{name} version (\S+)", answer.stdout, re.MULTILINE)
+    specification = re.search(r"^spec: (\S+)", answer.stdout, re.MULTILINE)
+    if answer.returncode != 0 or version is None:
+        said = (answer.stderr or answer.stdout).strip().splitlines()
+        raise TutorError("engines.broken", engine=name, path=path, reason=said[-1] if said else "")
+    return Engine(name, Path(path), version[1], specification[1] if specification else "")
+
+
+def installed() -> tuple[Engine, ...]:
+    """Return the engines that this machine has and that work, `runt` first."""
+    found = []
+    for name in ENGINE_NAMES:
+        try:
+            found.append(find(name))
+        except TutorError:
+            continue
+    return tuple(found)
+
+
+def _path(name: EngineName) -> str | None:
+    folders = f"{os.environ.get('PATH', os.defpath)}:{_MORE_FOLDERS}"
+    if name == "runt":
+        folders = f"{Path(sys.executable).parent}:{folders}"
+    return shutil.which(name, path=folders)

@@ -1,0 +1,168 @@
+"""What calls print, read as it comes: pipes stay open as long as a container holds them, long after its `create` has ended.
+
+A container that prints without end is slowed down as a slow terminal would (its write(2) blocks), so that it eats neither the
+processor nor the face; and only so much of one call is delivered.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+import threading
+import time
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tutor.engines.model import Call, Stream
+
+Limit = Literal["slowed", "omitted"]
+
+CHUNK = 64 * 1024  # bytes read at once; also what a pipe holds by default, pipe(7)
+PAUSE = 0.02  # seconds between two reads of a stream: what is printed meanwhile becomes one chunk
+BURST = (
+    512 * 1024
+)  # bytes of a stream that are read as fast as they come; then SLOW_CHUNK bytes every SLOW_PAUSE seconds
+SLOW_CHUNK, SLOW_PAUSE = 16 * 1024, 0.25
+MOST_DELIVERED = 4 * 1024 * 1024  # bytes of a stream; the rest is read and dropped
+MOST_KEPT = 1024 * 1024  # bytes of a stream for its CallResult
+
+
+class _Source:
+    def __init__(self, call: Call, stream: Stream, descriptor: int) -> None:
+        self.call = call
+        self.stream = stream
+        self.descriptor = descriptor
+        self.resume_at = 0.0
+        self.total = 0
+        self.limit: Limit | None = None
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+
+class StreamReader:
+    """Reads the streams of many calls in one thread and delivers text chunks from it, each stream's in order."""
+
+    def __init__(
+        self, on_text: Callable[[Call, Stream, str], None], on_limited: Callable[[Call, Limit], None]
+    ) -> None:
+        self._on_text = on_text
+        self._on_limited = on_limited
+        self._changed = threading.Condition()
+        self._sources: list[_Source] = []
+        self._unsettled: list[tuple[Call, threading.Event]] = []
+        self._kept: dict[tuple[int, Stream], list[str]] = {}
+        self._stopping = False
+        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._thread = threading.Thread(target=self._run, name="engine-output", daemon=True)
+        self._thread.start()
+
+    def add(self, call: Call, stream: Stream, descriptor: int) -> None:
+        """Read a stream from now on; the descriptor (a pipe's read end) belongs to the reader."""
+        os.set_blocking(descriptor, False)
+        with self._changed:
+            self._sources.append(_Source(call, stream, descriptor))
+            self._kept[call.id, stream] = []
+        self._wake()
+
+    def settle(self, call: Call) -> tuple[str, str]:
+        """Deliver all that the call has printed until now; return it, stdout and stderr, and keep no more of it."""
+        done = threading.Event()
+        with self._changed:
+            self._unsettled.append((call, done))
+        self._wake()
+        while not done.wait(PAUSE) and self._thread.is_alive():
+            continue
+        with self._changed:
+            stdout, stderr = ("".join(self._kept.pop((call.id, name), [])) for name in ("stdout", "stderr"))
+        return stdout, stderr
+
+    def drain(self, timeout: float) -> bool:
+        """Wait till nobody holds a stream any more, at most `timeout` seconds; tell whether that came true."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._sources, timeout)
+
+    def close(self) -> None:
+        """Stop reading; who writes into a stream after this gets SIGPIPE."""
+        with self._changed:
+            self._stopping = True
+        self._wake()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _wake(self) -> None:
+        try:
+            os.write(self._wake_write, b"!")
+        except OSError:
+            return  # full: it wakes anyway; closed: it has ended
+
+    def _run(self) -> None:
+        while True:
+            now = time.monotonic()
+            with self._changed:
+                if self._stopping:
+                    break
+                unsettled, self._unsettled = self._unsettled, []
+                sources = list(self._sources)
+            for call, done in unsettled:
+                for source in sources:
+                    if source.call is call:
+                        self._read(source, CHUNK)
+                done.set()
+            if not unsettled:
+                self._wait_and_read(sources, now)
+        for source in self._sources:
+            os.close(source.descriptor)
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _wait_and_read(self, sources: list[_Source], now: float) -> None:
+        due = {source.descriptor: source for source in sources if source.resume_at <= now}
+        later = [source.resume_at - now for source in sources if source.resume_at > now]
+        poller = select.poll()
+        poller.register(self._wake_read, select.POLLIN)
+        for descriptor in due:
+            poller.register(descriptor, select.POLLIN)
+        for descriptor, _events in poller.poll(min(later) * 1000 if later else None):
+            if descriptor == self._wake_read:
+                os.read(self._wake_read, 512)
+            else:
+                source = due[descriptor]
+                self._read(source, CHUNK if source.total < BURST else SLOW_CHUNK)
+
+    def _read(self, source: _Source, size: int) -> None:
+        try:
+            data = os.read(source.descriptor, size)
+        except BlockingIOError:
+            return  # nothing there now
+        except OSError:
+            data = b""
+        source.total += len(data)
+        slow = source.total >= BURST
+        source.resume_at = time.monotonic() + (SLOW_PAUSE if slow else PAUSE)
+        if source.total <= MOST_DELIVERED:
+            self._deliver(source, data)
+        if source.total > MOST_DELIVERED:
+            self._limit(source, "omitted")
+        elif slow and len(data) == size:  # more was waiting: it prints faster than is read
+            self._limit(source, "slowed")
+        if not data:
+            with self._changed:
+                os.close(source.descriptor)
+                self._sources.remove(source)
+                self._changed.notify_all()
+
+    def _deliver(self, source: _Source, data: bytes) -> None:
+        text = source.decoder.decode(data, final=not data)
+        if not text:
+            return
+        kept = self._kept.get((source.call.id, source.stream))
+        if kept is not None and source.total <= MOST_KEPT:
+            kept.append(text)
+        self._on_text(source.call, source.stream, text)
+
+    def _limit(self, source: _Source, limit: Limit) -> None:
+        if source.limit != limit:
+            source.limit = limit
+            self._on_limited(source.call, limit)
