@@ -26,6 +26,9 @@ from tutor.observe.model import (
     Unreadable,
     Wait,
 )
+from tutor.observe.poller import Poller
+from tutor.observe.snapshot import take_snapshot
+from tutor.observe.waits import describe
 
 __all__ = [
     "NAMESPACE_KINDS",
@@ -44,9 +47,12 @@ __all__ = [
     "Namespace",
     "NamespaceKind",
     "NamespaceView",
+    "Poller",
     "Process",
     "Snapshot",
     "Unreadable",
     "Wait",
+    "describe",
     "diff",
+    "take_snapshot",
 ]

@@ -1,0 +1,143 @@
+"""The one poller: looks at the kernel again and again, in a thread of its own, and publishes what changed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from tutor.observe.difference import Delta, diff
+from tutor.observe.processes import Strangers
+from tutor.observe.snapshot import take_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from tutor.observe.model import Snapshot
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Target:
+    """What is looked at; a new one for each `watch`, so that a look at the old one is known to be stale."""
+
+    pid: int | None
+    start_time: int | None
+    reference_pid: int | None
+    strangers: Strangers = field(default_factory=Strangers)
+
+
+class Poller:
+    """Publishes a snapshot, and what changed since the last one, whenever something did; a context manager.
+
+    `publish` is called in the poller's thread (a TUI posts a message from there): with an empty `Delta` for the first
+    snapshot, later only with a true one. An error in it is logged, and the same change is published again at the next look.
+    The thread starts with the first `watch` and ends with `stop`.
+    """
+
+    def __init__(self, publish: Callable[[Snapshot, Delta], None], interval: float = 0.25) -> None:
+        self._publish = publish
+        self._interval = interval
+        self._wake = threading.Condition()
+        self._target = _Target(None, None, None)
+        self._look_now = False
+        self._paused = False
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+        self._published: Snapshot | None = None
+        self._last_failure = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def published(self) -> Snapshot | None:
+        """The snapshot that was published last, None before the first."""
+        return self._published
+
+    def watch(self, pid: int | None, start_time: int | None = None, reference_pid: int | None = None) -> None:
+        """Look at this process from now on, at once; the arguments are those of `take_snapshot`.
+
+        Raises:
+            RuntimeError: the poller was stopped.
+        """
+        with self._wake:
+            if self._stopped:
+                raise RuntimeError("the poller was stopped")
+            self._target = _Target(pid, start_time, reference_pid)
+            self._look_now = True
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="observe-poller", daemon=True)
+                self._thread.start()
+            self._wake.notify()
+
+    def poke(self) -> None:
+        """Look now, also while paused: after an operation, so that its effect shows without delay."""
+        with self._wake:
+            self._look_now = True
+            self._wake.notify()
+
+    def pause(self) -> None:
+        """Stop looking until `resume`; what was published stays as it is."""
+        with self._wake:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Look again, at once."""
+        with self._wake:
+            self._paused = False
+            self._look_now = True
+            self._wake.notify()
+
+    def stop(self) -> None:
+        """End the thread and wait for it (not from within `publish`, where waiting for oneself would never end)."""
+        with self._wake:
+            self._stopped = True
+            self._wake.notify()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while (target := self._next_target()) is not None:
+            try:
+                self._look(target)
+                self._last_failure = ""
+            except Exception as error:
+                failure = repr(error)
+                if failure != self._last_failure:
+                    log.exception("the poller goes on after an error")
+                self._last_failure = failure
+
+    def _next_target(self) -> _Target | None:
+        def called() -> bool:
+            return self._look_now or self._stopped
+
+        with self._wake:
+            self._wake.wait_for(called, self._interval)
+            if self._paused:
+                self._wake.wait_for(called)
+            self._look_now = False
+            return None if self._stopped else self._target
+
+    def _look(self, target: _Target) -> None:
+        snapshot = take_snapshot(
+            target.pid,
+            start_time=target.start_time,
+            reference_pid=target.reference_pid,
+            strangers=target.strangers,
+        )
+        delta = Delta() if self._published is None else diff(self._published, snapshot)
+        with self._wake:
+            stale = self._stopped or target is not self._target
+        if stale or (self._published is not None and not delta):
+            return
+        self._publish(snapshot, delta)
+        self._published = snapshot

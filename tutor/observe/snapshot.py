@@ -1,0 +1,116 @@
+"""One look at the kernel: the host's reference process and a container's, as one immutable `Snapshot`."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from tutor.observe.model import NAMESPACE_KINDS, ContainerView, HostView, Namespace, Snapshot, Unreadable
+from tutor.observe.parts import (
+    compare_namespaces,
+    parse_capabilities,
+    parse_cgroups,
+    parse_credentials,
+    parse_id_map,
+    parse_mounts,
+    read_namespaces,
+)
+from tutor.observe.processes import Strangers, cgroup_members, read_processes
+from tutor.observe.procfs import ProcessDirectory, reason_of, start_time_of, status_fields
+
+if TYPE_CHECKING:
+    from tutor.observe.model import CgroupMembership
+
+
+def take_snapshot(
+    pid: int | None,
+    *,
+    start_time: int | None = None,
+    reference_pid: int | None = None,
+    strangers: Strangers | None = None,
+) -> Snapshot:
+    """Look once at a container's process and at the host beside it.
+
+    Never fails because a process vanished or may not be read: what cannot be told is empty, and `unreadable` says why.
+
+    Args:
+        pid: the container's init process; None when there is no container.
+        start_time: its start time (field 22 of proc_pid_stat(5), in clock ticks), where known: a process with the same pid
+            but another start time is not it.
+        reference_pid: the process that stands for the host (the keeper of the lab); by default this one.
+        strangers: what an earlier look learnt, to look less; a `Poller` keeps it.
+    """
+    reference = os.getpid() if reference_pid is None else reference_pid
+    host, cgroups = _read_host(reference)
+    container = None
+    if pid is not None:
+        container = _read_container(pid, start_time, host, cgroups, strangers or Strangers())
+    return Snapshot(taken=time.monotonic(), host=host, container=container)
+
+
+def _read_host(pid: int) -> tuple[HostView, tuple[CgroupMembership, ...]]:
+    try:
+        with ProcessDirectory(pid) as process:
+            host = HostView(pid, read_namespaces(process), parse_mounts(process.read_or_note("mountinfo")))
+            return host, parse_cgroups(process.read_or_note("cgroup"))
+    except OSError as error:
+        unknown = tuple(Namespace(kind, None, reason_of(error)) for kind in NAMESPACE_KINDS)
+        return HostView(pid, unknown, ()), ()
+
+
+def _read_container(
+    pid: int,
+    start_time: int | None,
+    host: HostView,
+    host_cgroups: tuple[CgroupMembership, ...],
+    strangers: Strangers,
+) -> ContainerView:
+    try:
+        with ProcessDirectory(pid) as process:
+            started = start_time_of(process.read("stat"))
+            if start_time is not None and started != start_time:
+                return ContainerView(pid, alive=False)
+            view = _read_living(process, started, host, host_cgroups, strangers)
+            # It may have died while it was looked at; then half of what was read is emptiness, not news.
+            state = status_fields(process.read("status")).get("State", "X")[:1]
+            if state not in "ZXx":
+                return view
+            return ContainerView(pid, alive=False, start_time=started, processes=view.processes)
+    except OSError:
+        return ContainerView(pid, alive=False)
+
+
+def _read_living(
+    process: ProcessDirectory,
+    started: int,
+    host: HostView,
+    host_cgroups: tuple[CgroupMembership, ...],
+    strangers: Strangers,
+) -> ContainerView:
+    status = status_fields(process.read("status"))
+    namespaces = compare_namespaces(process, host.namespaces)
+    cgroups = parse_cgroups(process.read_or_note("cgroup"))
+    entered = cgroup_members(cgroups, host_cgroups, host.mounts, host.pid)
+    pid_namespace = next(view for view in namespaces if view.kind == "pid")
+    if entered is None:
+        own = pid_namespace.known and not pid_namespace.shared and pid_namespace.inode is not None
+        entered = strangers.members(pid_namespace.inode or 0) if own else []
+    return ContainerView(
+        pid=process.pid,
+        alive=True,
+        start_time=started,
+        namespaces=namespaces,
+        uid_map=parse_id_map(process.read_or_note("uid_map")),
+        gid_map=parse_id_map(process.read_or_note("gid_map")),
+        mounts=parse_mounts(process.read_or_note("mountinfo")),
+        root=process.link_or_note("root"),
+        cwd=process.link_or_note("cwd"),
+        credentials=parse_credentials(status),
+        capabilities=parse_capabilities(status),
+        cgroups=cgroups,
+        no_new_privs=status.get("NoNewPrivs") == "1",
+        seccomp=int(status.get("Seccomp", "0")),
+        processes=read_processes(process, entered, host.pid),
+        unreadable=tuple(Unreadable(*item) for item in sorted(process.unreadable.items())),
+    )
