@@ -27,6 +27,15 @@ def is_alive(process: Process | None) -> bool:
     return process is not None and identify(process["pid"]) == process
 
 
+def name(process: Process) -> str:
+    """Return the name that the kernel has for `process` (proc(5), comm), an empty string if it has ended."""
+    try:
+        with open(f"/proc/{process['pid']}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read().removesuffix("\n")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def open_pidfd(process: Process | None) -> int | None:
     """Return a pidfd (close-on-exec) that refers to exactly `process`, or None if it does not run any more."""
     if process is None:

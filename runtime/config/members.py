@@ -139,12 +139,14 @@ DEVICE = Object(
     required=("type", "path"),
 )
 
+TIME_OFFSET = Object({"secs": INT64, "nanosecs": Integer(0, 999_999_999)})
+
 LINUX = Object(
     {
         "namespaces": Array(NAMESPACE),
         "uidMappings": Array(ID_MAPPING),
         "gidMappings": Array(ID_MAPPING),
-        "timeOffsets": Unsupported(),
+        "timeOffsets": Map(TIME_OFFSET, names=("monotonic", "boottime")),
         "devices": Array(DEVICE),
         "netDevices": Unsupported(),
         "cgroupsPath": String(),

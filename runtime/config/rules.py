@@ -128,6 +128,14 @@ def check_user_namespace(config: Config) -> None:
             )
 
 
+def check_time_namespace(config: Config) -> None:
+    """`linux.timeOffsets` can only be given to a time namespace that is new (time_namespaces(7))."""
+    if config["linux"].get("timeOffsets"):
+        namespace = _namespace(config, "time")
+        if namespace is None or "path" in namespace:
+            raise Mismatch(("linux", "timeOffsets"), ": time offsets need a new time namespace")
+
+
 def check_uts_namespace(config: Config) -> None:
     """`hostname` and `domainname` would otherwise rename the host (config.md, Hostname)."""
     if "hostname" in config and _namespace(config, "uts") is None:
@@ -177,10 +185,10 @@ def check_sysctl(config: Config) -> None:
     """`linux.sysctl`: only what belongs to a namespace that isn't the host's (config-linux.md, Sysctl)."""
     for name in config["linux"].get("sysctl", ()):
         place = ("linux", "sysctl", name)
-        # sysctl(8) takes slashes as separators too, and then dots are part of a name.
-        dotted = name.replace("/", ".") if "/" in name.split(".", 1)[0] else name
-        if ".." in dotted.split("/") or dotted.startswith(("/", ".")):
+        parts = _sysctl_parts(name)
+        if not {"", ".", ".."}.isdisjoint(parts):
             raise Mismatch(place, ": expected a name such as net.ipv4.ip_forward")
+        dotted = ".".join(parts)
         if dotted in _IPC_SYSCTLS or dotted.startswith("fs.mqueue."):
             if not _is_private(config, "ipc"):
                 raise Mismatch(place, f': sysctl "{name}" is not allowed in the hosts ipc namespace')
@@ -204,11 +212,19 @@ RULES = (
     check_mounts,
     check_namespaces,
     check_user_namespace,
+    check_time_namespace,
     check_uts_namespace,
     check_mount_namespace,
     check_devices,
     check_sysctl,
 )
+
+
+def _sysctl_parts(name: str) -> list[str]:
+    """Split a name at its separators; as in sysctl(8), if the first one is a slash, dots are part of the names."""
+    if "/" in name.split(".", 1)[0]:
+        return name.split("/")
+    return name.translate(str.maketrans("./", "/.")).split("/")
 
 
 def _check_environment(variables: Sequence[str], place: Place) -> None:

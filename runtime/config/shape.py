@@ -135,7 +135,8 @@ class Object:
         for name in self.required:
             if name not in checked:
                 raise Mismatch(
-                    (*place, name), " must not be empty" if name in value else " is required, but missing"
+                    (*place, name),
+                    " must not be empty" if value.get(name) is not None else " is required, but missing",
                 )
         return checked
 
