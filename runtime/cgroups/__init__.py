@@ -1,0 +1,193 @@
+"""The container's cgroups: made, joined, listed and removed (config-linux.md, Control groups).
+
+For now they hold the container's processes together, so that all of them can be found and killed also where they have
+no PID namespace of their own. Limits are refused by `config`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from runtime import liveness
+from runtime.cgroups import hierarchies
+from runtime.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from runtime.container import Container
+
+_PATIENCE = 10.0
+"""How many seconds the kernel gets to end processes that have been killed."""
+
+
+def make_cgroup(c: Container) -> None:
+    """Make the container's cgroup in every hierarchy, after journalling which directories that will be.
+
+    config-linux.md, Cgroups Path: an absolute path is relative to the root of each hierarchy; a relative one, or no path
+    at all (then it is the container's id), to the caller's own cgroup. Where the caller may not make one, the container
+    stays in the caller's, unless the configuration asks for a path.
+    """
+    wanted = c.linux.get("cgroupsPath", "")
+    leaves = [
+        _place(hierarchy, wanted or c.entry.record["id"])
+        for hierarchy in hierarchies.mounted()
+        if hierarchy.own
+    ]
+    leaves = [leaf for leaf in leaves if wanted or os.access(_existing_ancestor(leaf), os.W_OK)]
+    for leaf in leaves:
+        if processes([leaf]):
+            raise RuntError(f"container's cgroup is not empty: {leaf} has processes")
+    c.entry.save(cgroups=leaves, cgroups_made=[path for leaf in leaves for path in _missing(leaf)])
+    for leaf in leaves:
+        try:
+            os.makedirs(leaf, 0o755, exist_ok=True)
+            hierarchies.prepare(leaf)
+            c.cgroup_files.append(hierarchies.open_for_joining(leaf))
+        except OSError as error:
+            raise RuntError(f"cannot make the container's cgroup: {leaf}: {describe(error)}") from None
+
+
+def join_cgroup(c: Container) -> None:
+    """Put the init process, which is ourselves, into the container's cgroups (cgroups(7)).
+
+    Done by init itself, thread by thread with cgroup v1: for another process the kernel waits much longer. The files
+    were opened by the runtime, because init may not see them any more.
+    """
+    for fd in c.cgroup_files:
+        os.write(fd, b"0")
+        os.close(fd)
+    c.cgroup_files.clear()
+
+
+def own_directories(c: Container) -> dict[str, str]:
+    """Return the container's directory in each hierarchy by the hierarchy's name; `""` is the name of v2 alone."""
+    leaves = c.entry.record["cgroups"]
+    found = {}
+    for hierarchy in hierarchies.mounted():
+        for leaf in leaves:
+            if leaf.startswith(f"{hierarchy.mountpoint}/"):
+                found[hierarchy.name] = leaf
+        found.setdefault(hierarchy.name, hierarchy.mountpoint + hierarchy.own)
+    return found
+
+
+def processes(paths: Iterable[str]) -> list[int]:
+    """Return the numbers of all processes in the cgroups `paths` and below them, sorted."""
+    found: set[int] = set()
+    for path in paths:
+        for directory, _, names in os.walk(path):
+            if "cgroup.procs" in names:
+                found.update(_read_processes(f"{directory}/cgroup.procs"))
+    # Processes of other PID namespaces than ours are listed as 0.
+    return sorted(found - {0})
+
+
+def kill_all(paths: Iterable[str], signum: int) -> None:
+    """Send `signum` to every process in the cgroups `paths` and below them.
+
+    Raises RuntError when the kernel refuses. With SIGKILL it goes on until no process is left, also those that are born
+    in the meantime.
+    """
+    paths = list(paths)
+    deadline = time.monotonic() + _PATIENCE
+    while pids := processes(paths):
+        for pid in pids:
+            _signal_member(pid, signum, paths)
+        if signum != signal.SIGKILL:
+            return
+        if time.monotonic() > deadline:
+            raise RuntError(
+                f"processes {', '.join(map(str, pids))} do not end although they have been killed"
+            )
+        _wait_for_end(pids[0])
+
+
+def remove(paths: Iterable[str]) -> None:
+    """Remove the cgroup directories `paths`, the deepest first, and empty ones that the container made below them.
+
+    What is gone already, or is used by others, is left alone. Raises RuntError for a directory that stays.
+    """
+    for path in sorted(set(paths), key=lambda path: path.count("/"), reverse=True):
+        for directory, _, _ in os.walk(path, topdown=False):
+            _remove_directory(directory, path)
+
+
+def _place(hierarchy: hierarchies.Hierarchy, path: str) -> str:
+    """Return the directory that a cgroups path stands for, without any way out of the hierarchy."""
+    base = "" if path.startswith("/") else hierarchy.own.rstrip("/")
+    return hierarchy.mountpoint + base + os.path.normpath(f"/{path}")
+
+
+def _missing(leaf: str) -> list[str]:
+    """Return `leaf` and the directories above it, as far as they do not exist, the deepest first."""
+    missing = []
+    while not os.path.isdir(leaf):
+        missing.append(leaf)
+        leaf = os.path.dirname(leaf)
+    return missing
+
+
+def _existing_ancestor(leaf: str) -> str:
+    missing = _missing(leaf)
+    return os.path.dirname(missing[-1]) if missing else leaf
+
+
+def _read_processes(path: str) -> list[int]:
+    try:
+        with open(path, encoding="ascii") as file:
+            return [int(line) for line in file]
+    except OSError:
+        # The directory has gone, or its processes can't be listed one by one (a threaded cgroup).
+        return []
+
+
+def _signal_member(pid: int, signum: int, paths: list[str]) -> None:
+    """Send a signal to `pid` if it still is in one of the cgroups when its number can't be reused any more."""
+    process = liveness.identify(pid)
+    if process is None or pid not in processes(paths):
+        return
+    try:
+        liveness.send_signal(process, signum)
+    except OSError as error:
+        raise RuntError(f"cannot send signal {signum} to process {pid}: {describe(error)}") from None
+
+
+def _wait_for_end(pid: int) -> None:
+    """Wait a moment for one process to end."""
+    fd = liveness.open_pidfd(liveness.identify(pid))
+    if fd is None:
+        # A zombie, whose parent has to notice; or it has gone already.
+        time.sleep(0.001)
+        return
+    liveness.wait_for_exit(fd, 0.1)
+    os.close(fd)
+
+
+def _remove_directory(directory: str, top: str) -> None:
+    # A cgroup whose last process has just ended may be busy for a few milliseconds more.
+    deadline = time.monotonic() + 1.0
+    while True:
+        try:
+            os.rmdir(directory)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if processes([top]) or _has_children(directory):
+                return
+            if time.monotonic() > deadline:
+                raise RuntError(f"cannot remove cgroup {directory}: {describe(error)}") from None
+            time.sleep(0.005)
+        else:
+            return
+
+
+def _has_children(directory: str) -> bool:
+    try:
+        with os.scandir(directory) as entries:
+            return any(entry.is_dir() for entry in entries)
+    except FileNotFoundError:
+        return False

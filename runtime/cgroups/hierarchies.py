@@ -1,0 +1,113 @@
+"""Which cgroup hierarchies there are, and where in each this process is (cgroups(7); proc(5), /proc/PID/cgroup)."""
+
+from __future__ import annotations
+
+import os
+
+from runtime.rootfs import unescape
+
+
+class Hierarchy:
+    """One mounted hierarchy.
+
+    `name` is what its directory is called in a container: the controllers, `systemd`, or empty for cgroup v2.
+    `own` is this process's cgroup in it, below `mountpoint`: `/` or a path without a slash at its end; empty when it is
+    not below what is mounted there.
+    """
+
+    __slots__ = ("mountpoint", "name", "own")
+
+    def __init__(self, name: str, mountpoint: str, own: str) -> None:
+        self.name = name
+        self.mountpoint = mountpoint
+        self.own = own
+
+
+def mounted() -> list[Hierarchy]:
+    """Return the hierarchies to use: all of v1, or the one of v2.
+
+    Where both are mounted (hybrid) the controllers belong to v1, and v2 has nothing to add.
+    """
+    memberships = _memberships()
+    first: dict[str, Hierarchy] = {}
+    second: dict[str, Hierarchy] = {}
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        for line in file:
+            left, _, right = line.rstrip("\n").partition(" - ")
+            kind, _, options = right.split(" ", 2)
+            if kind not in ("cgroup", "cgroup2"):
+                continue
+            fields = left.split(" ")
+            root, mountpoint = unescape(fields[3]), unescape(fields[4])
+            name = "" if kind == "cgroup2" else _name(options)
+            key = (
+                ""
+                if kind == "cgroup2"
+                else next((key for key in memberships if _is_named(key, options)), None)
+            )
+            if key is None or key not in memberships:
+                continue
+            found = second if kind == "cgroup2" else first
+            found[name] = Hierarchy(name, mountpoint, _below(memberships[key], root))
+    return list((first or second).values())
+
+
+def prepare(leaf: str) -> None:
+    """Make a new cgroup fit to be joined: with v1's cpuset that needs the parent's processors and memory nodes."""
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        path = f"{leaf}/{name}"
+        if os.path.exists(f"{leaf}/tasks") and os.path.exists(path) and not _read(path):
+            if not _read(f"{os.path.dirname(leaf)}/{name}"):
+                prepare(os.path.dirname(leaf))
+            with open(path, "w", encoding="ascii") as file:
+                file.write(_read(f"{os.path.dirname(leaf)}/{name}"))
+
+
+def open_for_joining(leaf: str) -> int:
+    """Return a descriptor into which a single-threaded process writes `0` to become a member of the cgroup `leaf`.
+
+    With v1 that is `tasks` and not `cgroup.procs`, which would hold up the whole machine for a moment to make sure that
+    no thread is missed.
+    """
+    tasks = f"{leaf}/tasks"
+    path = tasks if os.path.exists(tasks) else f"{leaf}/cgroup.procs"
+    return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+
+
+def _memberships() -> dict[str, str]:
+    """Return this process's cgroup by the controllers of the hierarchy, as /proc/self/cgroup has them."""
+    found = {}
+    with open("/proc/self/cgroup", encoding="utf-8", errors="surrogateescape") as file:
+        for line in file:
+            _, controllers, path = line.rstrip("\n").split(":", 2)
+            found[controllers] = path
+    return found
+
+
+def _is_named(controllers: str, options: str) -> bool:
+    """Tell whether a mount with these super options is the hierarchy with these controllers."""
+    return bool(controllers) and set(controllers.split(",")) <= set(options.split(","))
+
+
+def _name(options: str) -> str:
+    """Return the usual name of a v1 hierarchy: `cpu,cpuacct`, or `systemd` for the named one without controllers."""
+    names = [
+        option
+        for option in options.split(",")
+        if option not in ("rw", "ro", "xattr", "noprefix", "clone_children")
+    ]
+    return ",".join(name.removeprefix("name=") for name in names if not name.startswith("release_agent="))
+
+
+def _below(path: str, root: str) -> str:
+    """Return a cgroup's path below the part of the hierarchy that is mounted, empty if it is not below it."""
+    if root == "/":
+        return path
+    if path == root:
+        return "/"
+    return path.removeprefix(root) if path.startswith(f"{root}/") else ""
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="ascii") as file:
+        return file.read().strip()

@@ -1,0 +1,125 @@
+"""What every step is handed: the container that is being created, as far as this process knows it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+    from runtime.schema import Config, Linux, Namespace, ProcessConfig
+    from runtime.store import Entry
+    from runtime.sync import Sync
+
+
+class Container:
+    """The container that the steps build, one step after the other.
+
+    The same object serves both processes: init has its own copy from the moment of its birth, and from then on what one
+    of the two changes the other does not see. Descriptors are -1 while they are not open.
+    """
+
+    __slots__ = (
+        "be_init",
+        "bind_trees",
+        "caller_umask",
+        "capabilities",
+        "cgroup_files",
+        "config",
+        "console_connection",
+        "entry",
+        "environment",
+        "fifo",
+        "init_pid",
+        "joined",
+        "listen_fds",
+        "new_keyring",
+        "no_pivot",
+        "pid_file",
+        "preserve_fds",
+        "program",
+        "root_fd",
+        "state_fd",
+        "sync",
+        "warnings",
+    )
+
+    def __init__(
+        self, config: Config, entry: Entry, sync: Sync, be_init: Callable[[Container], NoReturn]
+    ) -> None:
+        self.config = config
+        self.entry = entry
+        self.sync = sync
+        """The line between the two processes."""
+        self.be_init = be_init
+        """What the init process does from its birth to its end."""
+
+        self.no_pivot = False
+        self.preserve_fds = 0
+        """How many descriptors from 3 on the program gets, besides the standard streams."""
+        self.listen_fds = 0
+        """How many of these are sockets that the caller got from systemd (sd_listen_fds(3))."""
+        self.pid_file = ""
+        """The file to write init's pid to, empty for none."""
+        self.new_keyring = True
+        self.console_connection = -1
+        """The socket that the master of the container's terminal is sent to."""
+
+        self.joined: dict[str, int] = {}
+        """Descriptors of the namespaces to join by path, by their type."""
+        self.init_pid = 0
+        self.state_fd = -1
+        """The state directory, where init finds `exec.fifo` when it can't see the directory any more."""
+        self.cgroup_files: list[int] = []
+        """Files to write a `0` into: the writer becomes a member of that cgroup."""
+        self.bind_trees: dict[str, int] = {}
+        """Detached copies of sources that init may not be able to reach, by their absolute path."""
+        self.root_fd = -1
+        """The container's root directory: every path of the container is resolved beneath it."""
+        self.caller_umask = 0o022
+        self.capabilities: dict[str, int] = {}
+        """The five sets as bit masks, by the names that they have in the configuration."""
+        self.environment: dict[str, str] = {}
+        """The program's environment."""
+        self.program = ""
+        """The path of the program to execute, as seen in the container."""
+        self.fifo = -1
+        """The writing end of `exec.fifo` from the moment when `start` opened the other end."""
+        self.warnings: list[str] = []
+        """What the runtime should log as warnings."""
+
+    @property
+    def linux(self) -> Linux:
+        """The `linux` section of the configuration."""
+        return self.config["linux"]
+
+    @property
+    def process(self) -> ProcessConfig:
+        """The `process` section of the configuration."""
+        return self.config["process"]
+
+    @property
+    def bundle(self) -> str:
+        """The absolute path of the bundle."""
+        return self.entry.record["bundle"]
+
+    @property
+    def rootfs(self) -> str:
+        """The absolute path of the root filesystem on the host."""
+        return self.entry.record["rootfs"]
+
+    def namespace(self, kind: str) -> Namespace | None:
+        """Return the entry of `linux.namespaces` of a type, or None if the container shares the caller's."""
+        for namespace in self.linux.get("namespaces", ()):
+            if namespace["type"] == kind:
+                return namespace
+        return None
+
+    def has_new(self, kind: str) -> bool:
+        """Tell whether the container gets a new namespace of a type."""
+        namespace = self.namespace(kind)
+        return namespace is not None and "path" not in namespace
+
+    def has_own(self, kind: str) -> bool:
+        """Tell whether the configuration names a namespace of a type, new or joined."""
+        return self.namespace(kind) is not None

@@ -1,0 +1,70 @@
+"""The container's first process, from its birth to the moment when it becomes the user's program."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from runtime.handshake import report_failure
+from runtime.kernel import process as kernel
+from runtime.steps import INIT_STEPS, run_steps
+from runtime.store import INIT_NAME
+from runtime.sync import PeerGoneError, StepError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
+
+    from runtime.container import Container
+    from runtime.steps import Observer
+
+_ENDED_BY = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+
+
+def be_init(c: Container, observer: Observer | None = None) -> NoReturn:
+    """Walk the steps of the init process. It ends as the user's program, or here."""
+    try:
+        c.sync.be_init()
+        kernel.set_parent_death_signal(signal.SIGKILL)
+        kernel.set_name(INIT_NAME)
+        _let_signals_end_us()
+        _import_no_more()
+        # The modes of what we make for the container are exact; the program gets its umask later.
+        c.caller_umask = os.umask(0)
+        run_steps(INIT_STEPS, c, observer)
+    except PeerGoneError:
+        pass
+    except StepError as error:
+        _tell(c, error.step, error.message)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not return into the runtime's code
+        _tell(c, "", f"this is a fault in runt, please report it: {type(error).__name__}: {error}")
+    finally:
+        os._exit(1)
+
+
+def _tell(c: Container, step: str, message: str) -> None:
+    try:
+        report_failure(c, step, message)
+    except (OSError, PeerGoneError):
+        # Nobody is there to be told.
+        pass
+
+
+def _let_signals_end_us() -> None:
+    """Let a signal end us while we wait for `start`: the first process of a PID namespace ignores what it doesn't handle."""
+    for signum in _ENDED_BY:
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, _end)
+
+
+def _end(signum: int, _frame: FrameType | None) -> NoReturn:
+    os._exit(128 + signum)
+
+
+def _import_no_more() -> None:
+    """Make sure that no module is loaded from now on: it would come from the container's root, with our rights."""
+    sys.path.clear()
+    sys.path_hooks.clear()
+    sys.path_importer_cache.clear()

@@ -1,0 +1,150 @@
+"""Mounts: the file descriptor based calls of Linux 5.2 and later, and the classic ones.
+
+With the newer calls a mount is made detached, as a descriptor, gets its attributes there, and is attached to a place that
+is a descriptor too. No path is walked twice, so nobody can exchange a part of it in between.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+
+from runtime.kernel.syscall import call
+
+AT_FDCWD = -100
+AT_EMPTY_PATH = 0x1000
+AT_RECURSIVE = 0x8000
+
+# From mount(2):
+MS_RDONLY = 1
+MS_REMOUNT = 1 << 5
+MS_BIND = 1 << 12
+MS_REC = 1 << 14
+MS_UNBINDABLE = 1 << 17
+MS_PRIVATE = 1 << 18
+MS_SLAVE = 1 << 19
+MS_SHARED = 1 << 20
+MS_I_VERSION = 1 << 23
+
+MNT_DETACH = 2
+UMOUNT_NOFOLLOW = 8
+
+# From mount_setattr(2):
+ATTR_RDONLY = 0x1
+ATTR_NOSUID = 0x2
+ATTR_NODEV = 0x4
+ATTR_NOEXEC = 0x8
+ATTR_ATIME = 0x70
+"""The three ways to keep access times are one field: to set one, the whole field is cleared first."""
+ATTR_RELATIME = 0x0
+ATTR_NOATIME = 0x10
+ATTR_STRICTATIME = 0x20
+ATTR_NODIRATIME = 0x80
+ATTR_NOSYMFOLLOW = 0x200000
+
+# From openat2(2):
+RESOLVE_NO_XDEV = 0x01
+RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_NO_SYMLINKS = 0x04
+RESOLVE_BENEATH = 0x08
+RESOLVE_IN_ROOT = 0x10
+
+# From statfs(2), f_type:
+PROC_SUPER_MAGIC = 0x9FA0
+CGROUP2_SUPER_MAGIC = 0x63677270
+
+_OPEN_TREE_CLONE = 1
+_OPEN_TREE_CLOEXEC = os.O_CLOEXEC
+_MOVE_MOUNT_F_EMPTY_PATH = 0x04
+_MOVE_MOUNT_T_EMPTY_PATH = 0x40
+_FSOPEN_CLOEXEC = 1
+_FSMOUNT_CLOEXEC = 1
+_FSCONFIG_SET_FLAG = 0
+_FSCONFIG_SET_STRING = 1
+_FSCONFIG_CMD_CREATE = 6
+
+
+class _OpenHow(ctypes.Structure):
+    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+
+
+class _MountAttributes(ctypes.Structure):
+    _fields_ = (
+        ("attr_set", ctypes.c_uint64),
+        ("attr_clr", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("userns_fd", ctypes.c_uint64),
+    )
+
+
+def openat2(directory: int, path: str, flags: int, resolve: int, mode: int = 0) -> int:
+    """By openat2: open `path`, resolved from the descriptor `directory` as `resolve` says."""
+    how = _OpenHow(flags | os.O_CLOEXEC, mode, resolve)
+    return call("openat2", directory, os.fsencode(path), how, ctypes.sizeof(how))
+
+
+def open_tree(directory: int, path: str, *, recursive: bool = False) -> int:
+    """By open_tree with OPEN_TREE_CLONE: return a detached copy (a bind mount) of what is at `path`.
+
+    An empty `path` means `directory` itself.
+    """
+    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC
+    flags |= (AT_RECURSIVE if recursive else 0) | (0 if path else AT_EMPTY_PATH)
+    return call("open_tree", directory, os.fsencode(path), flags)
+
+
+def move_mount(tree: int, target: int) -> None:
+    """By move_mount: attach (or move) the mount `tree` to the place that the descriptor `target` stands for."""
+    call("move_mount", tree, b"", target, b"", _MOVE_MOUNT_F_EMPTY_PATH | _MOVE_MOUNT_T_EMPTY_PATH)
+
+
+def mount_setattr(
+    tree: int, *, attr_set: int = 0, attr_clear: int = 0, propagation: int = 0, recursive: bool = False
+) -> None:
+    """By mount_setattr: change the attributes (ATTR_*) and the propagation (MS_*) of the mount `tree`."""
+    attributes = _MountAttributes(attr_set, attr_clear, propagation, 0)
+    flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
+    call("mount_setattr", tree, b"", flags, attributes, ctypes.sizeof(attributes))
+
+
+def fsopen(kind: str) -> int:
+    """By fsopen: begin a new mount of a filesystem of type `kind`."""
+    return call("fsopen", os.fsencode(kind), _FSOPEN_CLOEXEC)
+
+
+def fsconfig(context: int, key: str, value: str | None = None) -> None:
+    """By fsconfig: set one parameter of a filesystem to be mounted; one without a value is a flag."""
+    if value is None:
+        call("fsconfig", context, _FSCONFIG_SET_FLAG, os.fsencode(key), None, 0)
+    else:
+        call("fsconfig", context, _FSCONFIG_SET_STRING, os.fsencode(key), os.fsencode(value), 0)
+
+
+def fsmount(context: int) -> int:
+    """By fsconfig with FSCONFIG_CMD_CREATE, then fsmount: return the new filesystem as a detached mount."""
+    call("fsconfig", context, _FSCONFIG_CMD_CREATE, None, None, 0)
+    return call("fsmount", context, _FSMOUNT_CLOEXEC, 0)
+
+
+def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
+    """Call `mount` of section 2."""
+    call("mount", os.fsencode(source), os.fsencode(target), os.fsencode(kind), flags, os.fsencode(data))
+
+
+def umount2(target: str, flags: int) -> None:
+    """Call `umount2` of section 2."""
+    call("umount2", os.fsencode(target), flags)
+
+
+def pivot_root(new_root: str, put_old: str) -> None:
+    """Call `pivot_root` of section 2."""
+    call("pivot_root", os.fsencode(new_root), os.fsencode(put_old))
+
+
+def filesystem_type(path: str) -> int:
+    """By statfs: return the magic number of the filesystem that `path` is on."""
+    buffer = ctypes.create_string_buffer(256)
+    call("statfs", os.fsencode(path), buffer)
+    kind: int = struct.unpack_from("@l", buffer)[0]
+    return kind

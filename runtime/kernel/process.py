@@ -1,0 +1,201 @@
+"""Processes: clone3, namespaces, credentials and limits."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+from runtime.kernel.syscall import call
+
+# From clone(2), namespaces(7):
+CLONE_NEWTIME = 0x00000080
+CLONE_PARENT = 0x00008000
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+NS_GET_NSTYPE = 0xB703
+"""ioctl_ns(2): which CLONE_NEW* a namespace's descriptor stands for."""
+
+# From prctl(2):
+_PR_SET_PDEATHSIG = 1
+_PR_SET_KEEPCAPS = 8
+_PR_SET_NAME = 15
+_PR_CAPBSET_READ = 23
+_PR_CAPBSET_DROP = 24
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
+
+_CAPABILITY_VERSION_3 = 0x20080522
+_KEYCTL_JOIN_SESSION_KEYRING = 1
+_CLOSE_RANGE_CLOEXEC = 4
+_AF_UNIX = 1
+_SOCK_SEQPACKET = 5
+
+
+class _CloneArguments(ctypes.Structure):
+    _fields_ = tuple(
+        (name, ctypes.c_uint64)
+        for name in (
+            "flags",
+            "pidfd",
+            "child_tid",
+            "parent_tid",
+            "exit_signal",
+            "stack",
+            "stack_size",
+            "tls",
+            "set_tid",
+            "set_tid_size",
+            "cgroup",
+        )
+    )
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class _CapabilityData(ctypes.Structure):
+    _fields_ = tuple(
+        (f"{name}{half}", ctypes.c_uint32)
+        for half in (0, 1)
+        for name in ("effective", "permitted", "inheritable")
+    )
+
+
+class _Limit(ctypes.Structure):
+    _fields_ = (("soft", ctypes.c_uint64), ("hard", ctypes.c_uint64))
+
+
+def clone3(flags: int) -> int:
+    """By clone3 as fork(2) with `flags`: return the child's pid, and 0 in the child.
+
+    Only for a process with a single thread: what other threads hold would stay held in the child for ever.
+    """
+    # With CLONE_PARENT the child's exit is signalled to our own parent as ours would be; clone3 insists on 0 then.
+    exit_signal = 0 if flags & CLONE_PARENT else signal.SIGCHLD
+    arguments = _CloneArguments(flags=flags, exit_signal=exit_signal)
+    # What os.fork does around fork(2): take the interpreter's import lock along, and tidy up after.
+    ctypes.pythonapi.PyOS_BeforeFork()
+    pid = -1
+    try:
+        pid = call("clone3", arguments, ctypes.sizeof(arguments))
+    finally:
+        if pid == 0:
+            ctypes.pythonapi.PyOS_AfterFork_Child()
+        else:
+            ctypes.pythonapi.PyOS_AfterFork_Parent()
+    return pid
+
+
+def setns(namespace: int, kind: int) -> None:
+    """By setns: enter the namespace behind a descriptor; `kind` is the CLONE_NEW* that it must be, 0 for any."""
+    call("setns", namespace, kind)
+
+
+def unshare(flags: int) -> None:
+    """Call `unshare` of section 2."""
+    call("unshare", flags)
+
+
+def socketpair() -> tuple[int, int]:
+    """By socketpair: two connected ends that keep messages apart (SOCK_SEQPACKET), without importing `socket`."""
+    ends = ctypes.create_string_buffer(8)
+    call("socketpair", _AF_UNIX, _SOCK_SEQPACKET | os.O_CLOEXEC, 0, ends)
+    numbers = memoryview(ends).cast("B").cast("i")
+    return numbers[0], numbers[1]
+
+
+def close_range(first: int, last: int = 2**32 - 1) -> None:
+    """By close_range: close the descriptors from `first` to `last`, as far as they are open."""
+    if first <= last:
+        call("close_range", first, last, 0)
+
+
+def close_range_on_exec(first: int, last: int = 2**32 - 1) -> None:
+    """By close_range with CLOSE_RANGE_CLOEXEC: have the descriptors closed by the next execve."""
+    if first <= last:
+        call("close_range", first, last, _CLOSE_RANGE_CLOEXEC)
+
+
+def set_parent_death_signal(signum: int) -> None:
+    """By prctl, PR_SET_PDEATHSIG: get `signum` when the parent dies; 0 for none."""
+    call("prctl", _PR_SET_PDEATHSIG, signum, 0, 0, 0)
+
+
+def set_name(name: str) -> None:
+    """By prctl, PR_SET_NAME: the name in /proc/PID/comm, up to 15 characters, until the next execve."""
+    call("prctl", _PR_SET_NAME, name.encode(), 0, 0, 0)
+
+
+def set_no_new_privileges() -> None:
+    """By prctl, PR_SET_NO_NEW_PRIVS."""
+    call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def set_keep_capabilities(keep: bool) -> None:
+    """By prctl, PR_SET_KEEPCAPS: whether the permitted set survives the change from user 0 to another."""
+    call("prctl", _PR_SET_KEEPCAPS, int(keep), 0, 0, 0)
+
+
+def in_bounding_set(capability: int) -> bool:
+    """By prctl, PR_CAPBSET_READ."""
+    return call("prctl", _PR_CAPBSET_READ, capability, 0, 0, 0) == 1
+
+
+def drop_from_bounding_set(capability: int) -> None:
+    """By prctl, PR_CAPBSET_DROP."""
+    call("prctl", _PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+def clear_ambient_set() -> None:
+    """By prctl, PR_CAP_AMBIENT_CLEAR_ALL."""
+    call("prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+
+
+def raise_ambient(capability: int) -> None:
+    """By prctl, PR_CAP_AMBIENT_RAISE."""
+    call("prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability, 0, 0)
+
+
+def capset(effective: int, permitted: int, inheritable: int) -> None:
+    """By capset: set three sets of capabilities, each as a bit mask, for this process."""
+    low = 0xFFFFFFFF
+    header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
+    data = _CapabilityData(
+        effective & low,
+        permitted & low,
+        inheritable & low,
+        effective >> 32,
+        permitted >> 32,
+        inheritable >> 32,
+    )
+    call("capset", header, data)
+
+
+def set_limit(resource: int, soft: int, hard: int) -> None:
+    """By prlimit: set a limit of this process; `resource` is the number of a RLIMIT_*, 2**64 - 1 is no limit."""
+    call("prlimit64", 0, resource, _Limit(soft, hard), None)
+
+
+def sethostname(name: str) -> None:
+    """Call `sethostname` of section 2."""
+    call("sethostname", name.encode(), len(name.encode()))
+
+
+def setdomainname(name: str) -> None:
+    """Call `setdomainname` of section 2."""
+    call("setdomainname", name.encode(), len(name.encode()))
+
+
+def join_session_keyring(name: str) -> None:
+    """By keyctl, KEYCTL_JOIN_SESSION_KEYRING: leave the caller's session keyring for one of our own."""
+    call("keyctl", _KEYCTL_JOIN_SESSION_KEYRING, name.encode(), 0, 0, 0)

@@ -1,0 +1,129 @@
+"""What the strings in `options` of a mount mean to the kernel (config.md, Linux mount options; mount(8))."""
+
+from __future__ import annotations
+
+from runtime.errors import RuntError
+from runtime.kernel import mount as kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_ATIME = kernel.ATTR_ATIME
+
+ATTRIBUTES: dict[str, tuple[int, int]] = {
+    "ro": (kernel.ATTR_RDONLY, 0),
+    "rw": (0, kernel.ATTR_RDONLY),
+    "nosuid": (kernel.ATTR_NOSUID, 0),
+    "suid": (0, kernel.ATTR_NOSUID),
+    "nodev": (kernel.ATTR_NODEV, 0),
+    "dev": (0, kernel.ATTR_NODEV),
+    "noexec": (kernel.ATTR_NOEXEC, 0),
+    "exec": (0, kernel.ATTR_NOEXEC),
+    "nosymfollow": (kernel.ATTR_NOSYMFOLLOW, 0),
+    "symfollow": (0, kernel.ATTR_NOSYMFOLLOW),
+    "nodiratime": (kernel.ATTR_NODIRATIME, 0),
+    "diratime": (0, kernel.ATTR_NODIRATIME),
+    "noatime": (kernel.ATTR_NOATIME, _ATIME),
+    "strictatime": (kernel.ATTR_STRICTATIME, _ATIME),
+    # These four ask for the kernel's default.
+    "atime": (kernel.ATTR_RELATIME, _ATIME),
+    "relatime": (kernel.ATTR_RELATIME, _ATIME),
+    "norelatime": (kernel.ATTR_RELATIME, _ATIME),
+    "nostrictatime": (kernel.ATTR_RELATIME, _ATIME),
+}
+"""What belongs to one mount of a filesystem: attributes to set, and to clear before; with an `r` in front, recursively."""
+
+PROPAGATION = {
+    "private": kernel.MS_PRIVATE,
+    "shared": kernel.MS_SHARED,
+    "slave": kernel.MS_SLAVE,
+    "unbindable": kernel.MS_UNBINDABLE,
+}
+"""mount_namespaces(7); with an `r` in front, recursively."""
+
+SUPERBLOCK = {
+    "ro": "ro",
+    "rw": "rw",
+    "sync": "sync",
+    "async": "async",
+    "dirsync": "dirsync",
+    "lazytime": "lazytime",
+    "nolazytime": "nolazytime",
+    "mand": "mand",
+    "nomand": "nomand",
+}
+"""What belongs to the filesystem, for all of its mounts: parameters of fsconfig(2)."""
+
+_REMOUNT_FLAGS = {"ro": 1, "sync": 1 << 4, "mand": 1 << 6, "dirsync": 1 << 7, "lazytime": 1 << 25}
+"""The same as flags of mount(2), for `remount`."""
+
+_NOTHING = ("defaults", "loud", "silent")
+"""`defaults` adds nothing; the other two are about messages, and we show all that a filesystem says."""
+
+_UNSUPPORTED = ("idmap", "ridmap")
+
+
+class MountOptions:
+    """The options of one mount, sorted by whom they are for. The later of two that contradict each other wins."""
+
+    def __init__(self, options: Iterable[str]) -> None:
+        self.bind = False
+        """A bind mount: `source` is a path."""
+        self.recursive = False
+        """A bind mount together with everything that is mounted below it."""
+        self.remount = False
+        self.copy_up = False
+        """A tmpfs that begins with what is at its destination (tmpcopyup)."""
+        self.version = False
+        """iversion."""
+        self.attributes = (0, 0)
+        """Attributes to set and to clear."""
+        self.recursive_attributes = (0, 0)
+        self.propagation: list[tuple[int, bool]] = []
+        """Propagation types in their order, each with whether it is meant recursively."""
+        self.superblock: list[str] = []
+        self.data: list[str] = []
+        """Options of the filesystem itself."""
+        for option in options:
+            self._add(option)
+
+    def _add(self, option: str) -> None:
+        plain = option.removeprefix("r")
+        if option in SUPERBLOCK:
+            self.superblock.append(SUPERBLOCK[option])
+        if option in ATTRIBUTES:
+            self.attributes = _merge(self.attributes, ATTRIBUTES[option])
+        elif option in PROPAGATION:
+            self.propagation.append((PROPAGATION[option], False))
+        elif plain in PROPAGATION:
+            self.propagation.append((PROPAGATION[plain], True))
+        elif plain in ATTRIBUTES:
+            self.recursive_attributes = _merge(self.recursive_attributes, ATTRIBUTES[plain])
+        elif option in ("bind", "rbind"):
+            self.bind, self.recursive = True, option == "rbind"
+        elif option in ("iversion", "noiversion"):
+            self.version = option == "iversion"
+        elif option == "remount":
+            self.remount = True
+        elif option == "tmpcopyup":
+            self.copy_up = True
+        elif option in _UNSUPPORTED:
+            raise RuntError(f"mount option {option} is not supported by this version of runt")
+        elif option not in SUPERBLOCK and option not in _NOTHING:
+            self.data.append(option)
+
+    def remount_flags(self) -> int:
+        """Return the flags of mount(2) for the filesystem's part of a remount."""
+        flags = kernel.MS_I_VERSION if self.version else 0
+        for option in self.superblock:
+            positive = {"rw": "ro", "async": "sync"}.get(option, option.removeprefix("no"))
+            flag = _REMOUNT_FLAGS[positive]
+            flags = flags | flag if option == positive else flags & ~flag
+        return flags
+
+
+def _merge(before: tuple[int, int], option: tuple[int, int]) -> tuple[int, int]:
+    """Return attributes to set and clear after one more option."""
+    attr_set, attr_clear = option
+    return before[0] & ~attr_clear | attr_set, before[1] & ~attr_set | attr_clear

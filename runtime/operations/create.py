@@ -1,0 +1,157 @@
+"""`create`: make the container of a bundle; its program waits for `start` (runtime.md, Create)."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from runtime import console
+from runtime.config import load
+from runtime.container import Container
+from runtime.errors import RuntError
+from runtime.init import be_init
+from runtime.kernel import process as kernel
+from runtime.operations.destroy import destroy
+from runtime.steps import RUNTIME_STEPS, run_steps
+from runtime.store import Store
+from runtime.sync import PeerGoneError, Sync
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.schema import Config
+    from runtime.steps import Observer
+    from runtime.store import Entry
+
+
+class CreateOptions:
+    """What the command line says to `create` and `run`; an empty string is "not given"."""
+
+    __slots__ = (
+        "bundle",
+        "console_socket",
+        "container_id",
+        "no_new_keyring",
+        "no_pivot",
+        "pid_file",
+        "preserve_fds",
+        "root",
+    )
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        container_id: str,
+        bundle: str = "",
+        pid_file: str = "",
+        console_socket: str = "",
+        no_pivot: bool = False,
+        no_new_keyring: bool = False,
+        preserve_fds: int = 0,
+    ) -> None:
+        self.root = root
+        self.container_id = container_id
+        self.bundle = bundle
+        self.pid_file = pid_file
+        self.console_socket = console_socket
+        self.no_pivot = no_pivot
+        self.no_new_keyring = no_new_keyring
+        self.preserve_fds = preserve_fds
+
+
+def create(options: CreateOptions, observer: Observer | None = None) -> None:
+    """Create a container that waits for `start`.
+
+    Raises RuntError; then nothing is left of it (runtime.md, Errors).
+    """
+    bundle, config = read_bundle(options)
+    connection = -1
+    if config["process"].get("terminal"):
+        if not options.console_socket:
+            raise RuntError(
+                "cannot allocate tty if runt will detach without setting console socket: "
+                "process.terminal is true, so create needs --console-socket"
+            )
+        connection = console.connect(options.console_socket)
+    elif options.console_socket:
+        raise RuntError(
+            "cannot use console socket if runt will not detach or allocate tty: process.terminal is not true"
+        )
+    build(options, bundle, config, connection, observer)
+
+
+def read_bundle(options: CreateOptions) -> tuple[str, Config]:
+    """Return the absolute path of the bundle and its checked configuration. Raises RuntError."""
+    bundle = os.path.abspath(options.bundle)
+    if not os.path.isdir(bundle):
+        raise RuntError(f"the bundle {bundle} is not a directory")
+    return bundle, load(f"{bundle}/config.json")
+
+
+def build(
+    options: CreateOptions,
+    bundle: str,
+    config: Config,
+    console_connection: int,
+    observer: Observer | None = None,
+) -> Entry:
+    """Build the container, up to the moment when its init process waits for `start`; return its entry.
+
+    Raises RuntError; then everything has been undone.
+    """
+    rootfs = os.path.realpath(os.path.join(bundle, config["root"]["path"]))
+    if not os.path.isdir(rootfs):
+        raise RuntError(f"root.path of config.json: {rootfs} is not a directory (config.md, Root)")
+    listen_fds = _listen_fds()
+    preserve_fds = listen_fds + _check_preserved(options.preserve_fds, listen_fds)
+    # What we inherited is for the program at most, not for hooks.
+    kernel.close_range_on_exec(3)
+    store = Store(options.root)
+    entry = store.reserve(options.container_id, bundle=bundle, rootfs=rootfs, config=config)
+    c = Container(config, entry, Sync(), lambda c: be_init(c, observer))
+    c.no_pivot = options.no_pivot
+    c.new_keyring = not options.no_new_keyring
+    c.pid_file = options.pid_file
+    c.preserve_fds, c.listen_fds = preserve_fds, listen_fds
+    c.console_connection = console_connection
+    try:
+        run_steps(RUNTIME_STEPS, c, observer)
+    except BaseException as error:
+        how = _end_init(c)
+        with store.locked(options.container_id):
+            destroy(entry)
+        if isinstance(error, PeerGoneError):
+            raise RuntError(f"the container's init process {how} before it was ready") from None
+        raise
+    c.sync.close()
+    return entry
+
+
+def _end_init(c: Container) -> str:
+    """End the init process of a container that can't be completed, if it has been born; return how it ended."""
+    if not c.init_pid:
+        return "was not born"
+    # It is our child and has not been waited for: the number is still its own.
+    os.kill(c.init_pid, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(c.init_pid, 0)[1])
+    return f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+
+
+def _listen_fds() -> int:
+    """Return how many sockets the caller has from systemd, from descriptor 3 on (sd_listen_fds(3))."""
+    count = os.environ.get("LISTEN_FDS", "")
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal():
+        return 0
+    return _check_preserved(int(count), 0)
+
+
+def _check_preserved(count: int, before: int) -> int:
+    """Return `count` if that many descriptors are open. Raises RuntError."""
+    if count < 0:
+        raise RuntError(f"--preserve-fds must not be negative: {count}")
+    for fd in range(3 + before, 3 + before + count):
+        try:
+            os.fstat(fd)
+        except OSError:
+            raise RuntError(f"cannot preserve file descriptor {fd}: it is not open") from None
+    return count

@@ -1,0 +1,108 @@
+"""`run`: create, start, wait for the end, delete; or, detached, the first two only."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from runtime import console, liveness
+from runtime.errors import RuntError
+from runtime.operations.create import build, create, read_bundle
+from runtime.operations.destroy import destroy
+from runtime.operations.start import start
+from runtime.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from runtime.operations.create import CreateOptions
+    from runtime.store import Entry
+
+_NOT_FORWARDED = {
+    signal.SIGCHLD,
+    signal.SIGWINCH,
+    signal.SIGKILL,
+    signal.SIGSTOP,
+    signal.SIGPIPE,
+    signal.SIGXFSZ,
+}
+"""Signals that are about this process, or that nobody can catch."""
+
+
+def run(options: CreateOptions, *, detach: bool = False, keep: bool = False) -> int:
+    """Run a container; return the exit status of its program (128 + N if signal N ended it), or 0 with `detach`.
+
+    In the foreground its terminal is connected to ours, and signals that we get are passed on to it. Afterwards it is
+    deleted, unless `keep`.
+    Raises RuntError when it can't be created or started; then nothing is left of it.
+    """
+    if detach:
+        create(options)
+        _start(options)
+        return 0
+    bundle, config = read_bundle(options)
+    if options.console_socket:
+        raise RuntError("cannot use console socket if runt will not detach or allocate tty: add --detach")
+    ours = theirs = -1
+    if config["process"].get("terminal"):
+        ours, theirs = console.pair()
+    entry = build(options, bundle, config, theirs)
+    init = entry.record["init"]
+    pidfd = liveness.open_pidfd(init)
+    if init is None or pidfd is None:
+        status = _wait(init["pid"] if init else 0)
+        _delete(options, entry)
+        raise RuntError(f"the container's init process has died (status {status})")
+    _forward_signals(pidfd)
+    _start(options)
+    if ours >= 0:
+        with console.Relay(console.receive_master(ours)) as relay:
+            relay.until(pidfd)
+    status = _wait(init["pid"])
+    if not keep:
+        _delete(options, entry)
+    return status
+
+
+def _start(options: CreateOptions) -> None:
+    """Start the container; if that fails, delete it: nobody asked for a container that doesn't run."""
+    try:
+        start(options.root, options.container_id)
+    except RuntError:
+        store = Store(options.root)
+        with store.locked(options.container_id):
+            if options.container_id in store.ids():
+                destroy(store.open(options.container_id))
+        raise
+
+
+def _delete(options: CreateOptions, entry: Entry) -> None:
+    store = Store(options.root)
+    with store.locked(options.container_id):
+        if options.container_id in store.ids():
+            entry.reload()
+            destroy(entry)
+
+
+def _wait(pid: int) -> int:
+    """Wait for our child `pid`; return its exit status as a shell would."""
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return code if code >= 0 else 128 - code
+
+
+def _forward_signals(pidfd: int) -> None:
+    """Pass the signals that we get on to the container's init process."""
+
+    def forward(signum: int, _frame: FrameType | None) -> None:
+        try:
+            signal.pidfd_send_signal(pidfd, signum)
+        except ProcessLookupError:
+            pass
+
+    for signum in signal.valid_signals() - _NOT_FORWARDED:
+        try:
+            signal.signal(signum, forward)
+        except (OSError, ValueError):
+            # The C library keeps two real-time signals for itself.
+            pass

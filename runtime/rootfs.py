@@ -1,0 +1,149 @@
+"""The container's root: from a directory of the host to `/` (config.md, Root; config-linux.md, Rootfs Mount Propagation)."""
+
+from __future__ import annotations
+
+import os
+
+from runtime.kernel import mount as kernel
+from runtime.mount_options import PROPAGATION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.container import Container
+
+
+def bind_root_in_callers_namespace(c: Container) -> None:
+    """Without a mount namespace: make the root a mount of its own where the caller is, after journalling it.
+
+    runtime.md, Delete: "Deleting a container MUST delete the resources that were created during the create step."
+    Everything that the container mounts will be below this one mount and goes away with it.
+    """
+    if c.has_own("mount"):
+        return
+    tree = kernel.open_tree(kernel.AT_FDCWD, c.rootfs, recursive=True)
+    # What is mounted below must not show up a second time in the directory that lies under this mount.
+    kernel.mount_setattr(tree, propagation=kernel.MS_PRIVATE, recursive=True)
+    c.entry.save(mounts=[f"{mount_id(tree)} {c.rootfs}"])
+    _attach(tree, c.rootfs)
+    c.root_fd = tree
+
+
+def detach_from_host_propagation(c: Container) -> None:
+    """See to it that no mount of ours reaches the host, while the host's may still reach us.
+
+    config-linux.md, Rootfs Mount Propagation; mount_namespaces(7). A new mount namespace begins with copies of the
+    host's mounts that share their events with the originals.
+    """
+    if c.has_own("mount"):
+        root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        kernel.mount_setattr(root, propagation=kernel.MS_SLAVE, recursive=True)
+        os.close(root)
+
+
+def bind_root(c: Container) -> None:
+    """Make the root filesystem a mount of its own: only a mount can become the new root (pivot_root(2))."""
+    if not c.has_own("mount"):
+        return
+    tree = c.bind_trees.pop(c.rootfs, -1)
+    if tree < 0:
+        tree = kernel.open_tree(kernel.AT_FDCWD, c.rootfs, recursive=True)
+    if c.linux.get("rootfsPropagation") != "slave":
+        kernel.mount_setattr(tree, propagation=kernel.MS_PRIVATE, recursive=True)
+    _attach(tree, c.rootfs)
+    c.root_fd = tree
+
+
+def pivot_root(c: Container) -> None:
+    """Make the container's root the root of the mount namespace, and let go of the host's.
+
+    config.md, Root; pivot_root(2). The old root lands on top of the new one, in the same place, and is unmounted from
+    there. Without a mount namespace of our own only this process's root changes (chroot(2)); with --no-pivot, for a host
+    whose root is a ramfs, the root is moved over `/` instead.
+    """
+    os.fchdir(c.root_fd)
+    if not c.has_own("mount"):
+        os.chroot(".")
+    elif c.no_pivot:
+        _uncover_nothing(c)
+        root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        kernel.move_mount(c.root_fd, root)
+        os.chroot(".")
+        os.close(root)
+    else:
+        old_root = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        kernel.pivot_root(".", ".")
+        os.fchdir(old_root)
+        # Unmounting must not propagate to where the old root came from.
+        kernel.mount("", ".", "", kernel.MS_SLAVE | kernel.MS_REC)
+        kernel.umount2(".", kernel.MNT_DETACH)
+        os.close(old_root)
+    os.chdir("/")
+
+
+def set_root_propagation(c: Container) -> None:
+    """Give the root mount its propagation type (config-linux.md, Rootfs Mount Propagation)."""
+    propagation = c.linux.get("rootfsPropagation")
+    if propagation is not None:
+        kernel.mount_setattr(c.root_fd, propagation=PROPAGATION[propagation])
+
+
+def make_root_readonly(c: Container) -> None:
+    """Make the root read-only (config.md, Root: `readonly`); mounts below it keep their own setting."""
+    if c.config["root"].get("readonly"):
+        kernel.mount_setattr(c.root_fd, attr_set=kernel.ATTR_RDONLY)
+
+
+def unmount_root(journalled: str) -> None:
+    """Undo `bind_root_in_callers_namespace`, with all that is mounted below; `journalled` is what it wrote.
+
+    Raises OSError. It is no error if the mount has gone, or was never attached.
+    """
+    number, _, path = journalled.partition(" ")
+    if int(number) in mounts_at(path):
+        kernel.umount2(path, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)
+
+
+def mount_id(fd: int) -> int:
+    """Return the number of the mount that a descriptor belongs to, as in /proc/PID/mountinfo (proc(5), fdinfo)."""
+    with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as file:
+        for line in file:
+            name, _, value = line.partition(":")
+            if name == "mnt_id":
+                return int(value)
+    raise OSError(f"the kernel does not say which mount descriptor {fd} belongs to")
+
+
+def mounts_at(path: str) -> list[int]:
+    """Return the numbers of the mounts at `path` in our mount namespace, the topmost one last."""
+    found = []
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        for line in file:
+            fields = line.split(" ", 5)
+            if unescape(fields[4]) == path:
+                found.append(int(fields[0]))
+    return found
+
+
+def unescape(text: str) -> str:
+    r"""Return a path of mountinfo as it is: spaces and a few others are written as octal numbers there (`\040`)."""
+    if "\\" not in text:
+        return text
+    first, *rest = text.split("\\")
+    return first + "".join(chr(int(part[:3], 8)) + part[3:] for part in rest)
+
+
+def _attach(tree: int, path: str) -> None:
+    target = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    kernel.move_mount(tree, target)
+    os.close(target)
+
+
+def _uncover_nothing(c: Container) -> None:
+    """Unmount the host's /proc and /sys: after a mere move of the root they could be uncovered from inside."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        lines = file.read().splitlines()
+    for line in reversed(lines):
+        left, _, right = line.partition(" - ")
+        path = unescape(left.split(" ")[4])
+        if right.split(" ")[0] in ("proc", "sysfs") and not path.startswith(f"{c.rootfs}/"):
+            kernel.umount2(path, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)

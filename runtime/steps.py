@@ -1,0 +1,143 @@
+"""Creating a container is a list of small named steps: the two tables, and the runner that walks them.
+
+The tables are the only place that says the order. RUNTIME_STEPS is what the process does that was called as
+`runt create`; INIT_STEPS is what the container's first process does, from its birth in `clone_init` to the moment when
+it becomes the user's program. Where the two wait for each other, one sends and the other waits:
+
+    runtime                              init
+    clone_init                           wait_until_journalled
+    journal_init ... release_init   -->  join_cgroup ... mount_filesystems ...
+    wait_until_mounted              <--  report_mounted
+    run_runtime_hooks
+    let_init_continue               -->  wait_for_runtime_hooks ... pivot_root ... set_user
+    wait_until_ready                <--  report_ready
+    journal_created
+    hand_over                       -->  wait_for_hand_over, wait_for_start
+
+A step is a plain function of the container, in the module of its topic. Its name is unique in both tables.
+"""
+
+from __future__ import annotations
+
+from runtime import (
+    capabilities,
+    cgroups,
+    devices,
+    handshake,
+    identity,
+    mounts,
+    namespaces,
+    paths,
+    process,
+    rootfs,
+    sysctl,
+)
+from runtime.errors import RuntError, describe
+from runtime.sync import StepError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Protocol
+
+    from runtime.container import Container
+
+    Step = Callable[[Container], None]
+
+    class Observer(Protocol):
+        """Whoever wants to know: called in the process that runs the step, around each one."""
+
+        def before(self, step: Step, c: Container) -> None:
+            """Be told that `step` comes next. An exception from here fails the creation."""
+            ...
+
+        def after(self, step: Step, c: Container) -> None:
+            """Be told that `step` has succeeded."""
+            ...
+
+
+RUNTIME_STEPS: tuple[Step, ...] = (
+    handshake.make_exec_fifo,
+    namespaces.open_namespaces,
+    cgroups.make_cgroup,
+    rootfs.bind_root_in_callers_namespace,
+    mounts.open_bind_sources,
+    namespaces.clone_init,
+    handshake.journal_init,
+    namespaces.map_user_ids,
+    handshake.release_init,
+    handshake.wait_until_mounted,
+    handshake.run_runtime_hooks,
+    handshake.let_init_continue,
+    handshake.wait_until_ready,
+    handshake.write_pid_file,
+    handshake.journal_created,
+    handshake.hand_over,
+)
+
+INIT_STEPS: tuple[Step, ...] = (
+    handshake.wait_until_journalled,
+    cgroups.join_cgroup,
+    process.set_oom_score,
+    namespaces.become_root_of_user_namespace,
+    namespaces.unshare_cgroup_namespace,
+    namespaces.enter_time_namespace,
+    process.new_session,
+    process.new_session_keyring,
+    namespaces.bring_loopback_up,
+    rootfs.detach_from_host_propagation,
+    rootfs.bind_root,
+    mounts.mount_filesystems,
+    devices.make_devices,
+    devices.make_dev_symlinks,
+    process.make_working_directory,
+    handshake.report_mounted,
+    handshake.wait_for_runtime_hooks,
+    handshake.run_create_container_hooks,
+    identity.set_hostname,
+    identity.set_domainname,
+    sysctl.write_sysctls,
+    paths.make_paths_readonly,
+    paths.mask_paths,
+    capabilities.read_capabilities,
+    rootfs.pivot_root,
+    rootfs.set_root_propagation,
+    rootfs.make_root_readonly,
+    process.open_terminal,
+    process.own_standard_streams,
+    process.make_environment,
+    process.set_limits,
+    process.close_descriptors,
+    process.set_umask,
+    process.change_directory,
+    capabilities.drop_bounding_set,
+    process.set_user,
+    capabilities.set_capabilities,
+    process.set_no_new_privileges,
+    process.find_program,
+    handshake.report_ready,
+    handshake.wait_for_hand_over,
+    handshake.wait_for_start,
+    handshake.run_start_container_hooks,
+    process.execute_program,
+)
+
+
+def run_steps(steps: Iterable[Step], c: Container, observer: Observer | None = None) -> None:
+    """Run `steps` in their order on `c`, telling `observer` before and after each.
+
+    Raises StepError for the first step that fails with an expected error.
+    """
+    for step in steps:
+        if observer is not None:
+            observer.before(step, c)
+        try:
+            step(c)
+        except StepError:
+            raise
+        except RuntError as error:
+            raise StepError(step.__name__, error.message) from error
+        except OSError as error:
+            raise StepError(step.__name__, describe(error)) from error
+        if observer is not None:
+            observer.after(step, c)

@@ -1,0 +1,81 @@
+"""The line between the runtime and the init process while a container is being created.
+
+A pair of connected sockets that keep messages apart; each message is a JSON object with a `type`. When one process
+dies the other reads an end of file: the runtime then cleans up, and init ends itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from runtime.errors import RuntError
+from runtime.kernel import process as kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_LONGEST = 1 << 17
+
+
+class StepError(RuntError):
+    """A step that failed, in this process or in the other, and its name."""
+
+    def __init__(self, step: str, message: str) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+class PeerGoneError(Exception):
+    """The other process has closed its end: it is dead."""
+
+
+class Sync:
+    """One line with two ends; each process calls its own `be_runtime` or `be_init` before it talks."""
+
+    def __init__(self) -> None:
+        self._runtime_end, self._init_end = kernel.socketpair()
+        self.fd = -1
+
+    def be_runtime(self) -> None:
+        """Keep the runtime's end and close the other."""
+        self.fd = self._runtime_end
+        os.close(self._init_end)
+
+    def be_init(self) -> None:
+        """Keep init's end and close the other."""
+        self.fd = self._init_end
+        os.close(self._runtime_end)
+
+    def send(self, kind: str, **fields: Any) -> None:
+        """Send a message of a `kind`. Raises PeerGoneError."""
+        try:
+            os.write(self.fd, json.dumps({"type": kind, **fields}).encode()[:_LONGEST])
+        except (BrokenPipeError, ConnectionResetError):
+            raise PeerGoneError from None
+
+    def expect(self, kind: str) -> dict[str, Any]:
+        """Wait for the next message, which must be of a `kind`, and return it.
+
+        Raises PeerGoneError, and StepError for the failure of a step that the other process sends instead.
+        """
+        try:
+            data = os.read(self.fd, _LONGEST)
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            raise PeerGoneError
+        message: dict[str, Any] = json.loads(data)
+        if message["type"] == "error":
+            raise StepError(message["step"], message["message"])
+        if message["type"] != kind:
+            raise RuntError(
+                f"runtime and init process are out of step: expected {kind}, got {message['type']}"
+            )
+        return message
+
+    def close(self) -> None:
+        """Close this process's end."""
+        os.close(self.fd)
+        self.fd = -1
