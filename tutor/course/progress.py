@@ -1,0 +1,105 @@
+"""How far a learner has come, on disk: written after every passed step, and never lost to a crash."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from tutor.course.storage import write_atomically
+from tutor.errors import TutorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LessonProgress:
+    """One lesson's progress: the step at which the learner stands, the ids of passed steps, and of those solved for them."""
+
+    step_id: str | None = None
+    passed: tuple[str, ...] = ()
+    solved: tuple[str, ...] = ()
+    finished: bool = False
+
+
+class Progress:
+    """The progress of all lessons, in one small file; each call reads or writes the file, so that two programs may share it.
+
+    A file that can't be understood is set aside under another name (`damaged` is its path then), and a new one begins.
+    """
+
+    def __init__(self, state: Path) -> None:
+        """Take the progress kept in this folder (`Home.state`); nothing is written yet."""
+        self._file = state / "progress.json"
+        self.damaged: Path | None = None
+
+    def of(self, lesson_id: str) -> LessonProgress:
+        """Return a lesson's progress, an empty one if there is none or it can't be read."""
+        return self.all().get(lesson_id, LessonProgress())
+
+    def all(self) -> dict[str, LessonProgress]:
+        """Return the progress of every lesson begun."""
+        try:
+            text = self._file.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return {}
+        try:
+            return _parse(json.loads(text))
+        except (ValueError, TypeError, KeyError):
+            self._set_aside()
+            return {}
+
+    def save(self, lesson_id: str, progress: LessonProgress) -> None:
+        """Record a lesson's progress.
+
+        Raises:
+            TutorError: `course.progress.unwritable`.
+        """
+        try:
+            with self._locked():
+                lessons = self.all() | {lesson_id: progress}
+                document = {
+                    "format": _FORMAT,
+                    "lessons": {name: asdict(each) for name, each in lessons.items()},
+                }
+                write_atomically(self._file, json.dumps(document, indent=1) + "\n")
+        except OSError as error:
+            raise TutorError("course.progress.unwritable", file=self._file, reason=error.strerror) from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _set_aside(self) -> None:
+        for number in range(1, 1000):
+            kept = self._file.with_name(f"progress.json.damaged-{number}")
+            if not kept.exists():
+                try:
+                    self._file.rename(kept)
+                except OSError:
+                    return  # it stays where it is; saving will say what is wrong with the folder
+                self.damaged = kept
+                return
+
+
+def _parse(document: Any) -> dict[str, LessonProgress]:
+    if document["format"] != _FORMAT:
+        raise ValueError(document["format"])
+    return {
+        name: LessonProgress(
+            step_id=each["step_id"],
+            passed=tuple(str(step) for step in each["passed"]),
+            solved=tuple(str(step) for step in each["solved"]),
+            finished=bool(each["finished"]),
+        )
+        for name, each in document["lessons"].items()
+    }

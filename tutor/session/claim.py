@@ -1,0 +1,43 @@
+"""One session at a time on a lesson: two would edit the same `config.json` and make the same container."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import IO, TYPE_CHECKING
+
+from tutor.errors import TutorError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Claim:
+    """A lock on a lesson, held until `release` or the end of the process, however it ends (flock(2))."""
+
+    def __init__(self, state: Path, lesson_id: str) -> None:
+        """Claim the lesson.
+
+        Raises:
+            TutorError: `session.error.in_use`, with the pid of the program that has it; `session.error.home`.
+        """
+        path = state / "sessions" / f"{lesson_id}.lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[str] = path.open("a+")
+        except OSError as error:
+            raise TutorError("session.error.home", path=path.parent, reason=error.strerror) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.seek(0)
+            pid = self._file.read().strip() or "?"
+            self._file.close()
+            raise TutorError("session.error.in_use", lesson=lesson_id, pid=pid) from error
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()}\n")
+        self._file.flush()
+
+    def release(self) -> None:
+        """Give the lesson free; the file stays, so that no two programs ever lock different files of this name."""
+        self._file.close()

@@ -1,0 +1,353 @@
+"""One lesson being played: where the learner stands, in which lab, and what has been seen there.
+
+A `Play` is worked by one thread at a time, for which `Session` sees. Its public attributes are values that are swapped whole,
+so any thread may read them.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from tutor.course.checks import CheckContext
+from tutor.course.placeholders import fill
+from tutor.course.progress import LessonProgress, Progress
+from tutor.errors import TutorError
+from tutor.observe.poller import Poller
+from tutor.session.bench import Bench, allowed, status_of
+from tutor.session.calls import Calls
+from tutor.session.claim import Claim
+from tutor.session.events import (
+    Checked,
+    CommandFinished,
+    CommandStarted,
+    ConfigChanged,
+    EngineChanged,
+    HintOffered,
+    LessonFinished,
+    LessonOpened,
+    Notice,
+    Output,
+    SnapshotTaken,
+    StateChanged,
+    StepEntered,
+    StepPassed,
+)
+from tutor.session.judge import Judge
+from tutor.session.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    from tutor.course.model import Lesson, Operation, Step
+    from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
+    from tutor.home import Home
+    from tutor.messages import Messages
+    from tutor.observe import Delta, Snapshot
+    from tutor.session.events import Event, Verdict
+
+
+class Play:
+    """A lesson with its files, lab, progress and present step.
+
+    `say` publishes an event, from any thread. `stir` asks the session to `refresh` soon; it may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        engine: EngineName,
+        home: Home,
+        messages: Messages,
+        *,
+        say: Callable[[Event], None],
+        stir: Callable[[], None],
+    ) -> None:
+        """Claim the lesson, lay out its bundle and its lab; `begin` does the rest.
+
+        Raises:
+            TutorError: another session has the lesson, the bundle can't be written, the lab can't be laid.
+        """
+        self._plain = lesson
+        self._home, self._messages, self.say, self._stir = home, messages, say, stir
+        self._claim = Claim(home.state, lesson.id)
+        try:
+            self.workspace = Workspace(lesson, home)
+            self.workspace.prepare()
+            self.calls = Calls()
+            self.bench = self._lay_bench(engine)
+        except BaseException:
+            self._claim.release()
+            raise
+        self.progress = Progress(home.state)
+        recorded = self.progress.of(lesson.id)
+        ids = [step.id for step in lesson.steps]
+        self.lesson = self._filled()
+        self.passed = frozenset(recorded.passed) & frozenset(ids)
+        self.solved = frozenset(recorded.solved) & frozenset(ids)
+        self.resumed = recorded.step_id is not None
+        self.index = ids.index(recorded.step_id) if recorded.step_id in ids else 0
+        self.judge = Judge(self.step)
+        self.state: ContainerState | None = None
+        self.snapshot: Snapshot | None = None
+        self.config_text = ""
+        self.shell_may_be_open = False
+        self._config_seen: tuple[int, int, int] | None = None
+        self._config_trouble = ""
+        self._container_gone = threading.Event()
+        self._poller = Poller(self._seen)
+
+    @property
+    def step(self) -> Step:
+        """The present step."""
+        return self.lesson.steps[self.index]
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What the present step's checks said last."""
+        return self.judge.verdicts
+
+    @property
+    def engine(self) -> EngineName:
+        """The engine of the lab."""
+        return self.bench.engine.name
+
+    # Beginning and ending
+
+    def begin(self) -> None:
+        """Bring the container to the state in which the present step begins, and tell everything from the start."""
+        self.say(LessonOpened(self.lesson, self.resumed))
+        self.say(EngineChanged(self.engine, self.bench.engine.version))
+        if self.progress.damaged:
+            self.notice("warning", "course.progress.damaged", kept=self.progress.damaged)
+        self.read_config("opened")
+        self._poller.watch(None, reference_pid=self.bench.lab.keeper_pid)
+        self.bring_back()
+        self.enter(self.index)
+
+    def end(self) -> None:
+        """Close the lab and give the lesson free.
+
+        Raises:
+            TutorError: `lab.leftover`.
+        """
+        try:
+            self._poller.stop()
+            self.bench.close()
+        finally:
+            self._claim.release()
+
+    def bring_back(self) -> None:
+        """Bring the container to the state of the present step; `config.json` stays the learner's.
+
+        A failure is told and is not the end: the learner reads, and may `reset`.
+        """
+        if self.step.requires == "none" and self.state is None:
+            return
+        try:
+            with self.workspace.borrowed():
+                self.bench.bring_to(self.index)
+        except TutorError as error:
+            self.tell(error)
+        self._config_seen = self.workspace.signature()
+
+    def _lay_bench(self, engine: EngineName) -> Bench:
+        return Bench(
+            self._plain,
+            engine,
+            self.workspace,
+            self._home,
+            on_started=self._started,
+            on_output=self._printed,
+            on_finished=self._finished,
+        )
+
+    def lay_anew(self, engine: EngineName) -> None:
+        """Close the lab and lay another, with this engine; when that fails, one with the engine of before.
+
+        Raises:
+            TutorError: the engine is missing, or no lab can be laid at all.
+        """
+        before = self.engine
+        self.bench.close()
+        self.calls.forget()
+        try:
+            self.bench = self._lay_bench(engine)
+        except TutorError:
+            if engine != before:
+                self.bench = self._lay_bench(before)
+            raise
+        finally:
+            self.lesson = self._filled()
+            self._poller.watch(None, reference_pid=self.bench.lab.keeper_pid)
+            self.see_state()
+
+    def _filled(self) -> Lesson:
+        return fill(
+            self._plain,
+            {
+                "engine": self.engine,
+                "container": self._plain.lab.container_id,
+                "bundle": str(self.workspace.bundle),
+                "config": str(self.workspace.config),
+            },
+        )
+
+    # What the engine and the kernel say
+
+    def _started(self, call: Call) -> None:
+        if call.argv[0] != "/bin/sh":
+            self.calls.started(call)
+        self.say(CommandStarted(call))
+
+    def _printed(self, call: Call, stream: Stream, text: str) -> None:
+        self.calls.printed(call, stream, text)
+        self.say(Output(call, stream, text))
+        self._stir()
+
+    def _finished(self, result: CallResult) -> None:
+        self.calls.finished(result)
+        self.say(CommandFinished(result))
+
+    def _seen(self, snapshot: Snapshot, delta: Delta) -> None:
+        self.snapshot = snapshot
+        self.say(SnapshotTaken(snapshot, delta))
+        if snapshot.container is not None and not snapshot.container.alive:
+            self._container_gone.set()
+        self._stir()
+
+    def see_state(self) -> bool:
+        """Ask the engine for the state; tell it, and whether it is another than before."""
+        self._container_gone.clear()
+        before, self.state = self.state, self.bench.query() if self.bench.lab.alive else None
+        if before == self.state:
+            return False
+        pid = self.state.pid if self.state and self.state.pid else None
+        if pid != (before.pid if before and before.pid else None):
+            self._poller.watch(pid, reference_pid=self.bench.lab.keeper_pid)
+        self.say(StateChanged(self.state, allowed(self.state)))
+        return True
+
+    def read_config(self, origin: Literal["learner", "solution", "reset", "outside", "opened"]) -> bool:
+        """Read `config.json`; tell it, and whether it is another than before. Trouble with it is told once."""
+        self._config_seen = self.workspace.signature()
+        try:
+            text = self.workspace.read()
+            self._config_trouble = ""
+        except TutorError as error:
+            text = ""
+            if error.key != self._config_trouble:
+                self._config_trouble = error.key
+                self.tell(error)
+        if text == self.config_text and origin == "outside":
+            return False
+        self.config_text = text
+        self.say(ConfigChanged(str(self.workspace.config), text, origin))
+        return True
+
+    # Commands and checks
+
+    def operate(self, operation: Operation, *arguments: str) -> CallResult:
+        """Run one operation and look at everything afterwards."""
+        result = self.bench.run(operation, *arguments)
+        self.see_state()
+        self._poller.poke()
+        return result
+
+    def refresh(self) -> None:
+        """Look whether anything has changed without a command: the container, `config.json`, what was printed."""
+        if not self.bench.lab.alive:
+            if self.state is not None:
+                self.see_state()
+                self.tell(TutorError("lab.ended"))
+            return
+        changed_state = (self._container_gone.is_set() or self.shell_may_be_open) and self.see_state()
+        if self.workspace.signature() != self._config_seen:
+            self.read_config("outside")
+        self.check()
+        fits = status_of(self.state) == self.step.requires
+        if changed_state and not fits and self.step.id not in self.passed and not self.judge.holds:
+            self._say_unfit()
+
+    def check(self, *, asked: bool = False, tried: bool = False) -> None:
+        """Run the present step's checks; `tried`: the learner has just done something that might have done it."""
+        before = self.judge.verdicts
+        context = CheckContext(
+            self._messages,
+            self.engine,
+            self._plain.lab.container_id,
+            self.workspace.bundle,
+            self.state,
+            self.bench.look(self.state) if self.step.checks else None,
+            self.calls.records(),
+        )
+        verdicts = self.judge.look(context)
+        holds = self.judge.holds
+        if asked or verdicts != before:
+            self.say(Checked(self.step, verdicts, holds, asked))
+        if holds and self.judge.passes_by_itself:
+            self.pass_step()
+        elif tried and not holds and self.judge.failed():
+            self.say(HintOffered(len(self.step.hints)))
+
+    def pass_step(self) -> None:
+        """Record that the present step is passed; nothing happens when it was before."""
+        if self.step.id in self.passed:
+            return
+        self.passed |= {self.step.id}
+        self.save()
+        self.say(StepPassed(self.index, self.step, "solution" if self.step.id in self.solved else "learner"))
+
+    def enter(self, index: int) -> None:
+        """Stand at a step from now on."""
+        self.index = index
+        self.judge = Judge(self.step)
+        self.calls.begin_step()
+        self.save()
+        self.say(StepEntered(index, self.step, self.step.id in self.passed))
+        self.see_state()
+        self.check()
+        if self.step.id not in self.passed and status_of(self.state) != self.step.requires:
+            self._say_unfit()
+
+    def finish(self) -> None:
+        """Tell that the lesson is done."""
+        self.save()
+        self.say(LessonFinished(self.lesson, len(self.solved)))
+
+    @property
+    def finished(self) -> bool:
+        """Whether every step has been passed."""
+        return all(step.id in self.passed for step in self.lesson.steps)
+
+    def save(self) -> None:
+        """Write the progress; that it can't be written is told, and does not stop the lesson."""
+        in_order = [step.id for step in self.lesson.steps]
+        record = LessonProgress(
+            step_id=self.step.id,
+            passed=tuple(each for each in in_order if each in self.passed),
+            solved=tuple(each for each in in_order if each in self.solved),
+            finished=self.finished,
+        )
+        try:
+            self.progress.save(self.lesson.id, record)
+        except TutorError as error:
+            self.tell(error)
+
+    # Saying
+
+    def notice(
+        self, severity: Literal["information", "warning", "error"], key: str, /, **values: object
+    ) -> None:
+        """Say something from the catalogue: the entries `KEY.title`, `.body` and `.next`."""
+        self.say(Notice(severity, *TutorError(key, **values).render(self._messages)))
+
+    def tell(self, error: TutorError) -> None:
+        """Say an expected failure."""
+        self.say(Notice("error", *error.render(self._messages)))
+
+    def _say_unfit(self) -> None:
+        word = self._messages(f"session.status.{status_of(self.state)}")
+        wanted = self._messages(f"session.status.{self.step.requires}")
+        self.notice("warning", "session.notice.unfit", found=word, wanted=wanted)

@@ -1,0 +1,330 @@
+"""The session: takes commands, answers with events, and has no user interface. Every face is a thin layer over it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from tutor.course.model import Operation, Quiz
+from tutor.engines.model import ENGINE_NAMES, EngineName
+from tutor.errors import TutorError
+from tutor.home import Home
+from tutor.messages import Messages
+from tutor.session import lesson_commands
+from tutor.session.bench import allowed
+from tutor.session.events import Notice
+from tutor.session.parse import Parsed, parse
+from tutor.session.play import Play
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from tutor.course.course import Course
+    from tutor.course.model import Lesson, Step
+    from tutor.engines.model import ContainerState
+    from tutor.observe import Snapshot
+    from tutor.session.commands import Argument
+    from tutor.session.events import Event, Verdict
+
+log = logging.getLogger(__name__)
+
+SIGNALS = ("TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT")
+PANELS = ("namespaces", "mounts", "processes", "config", "output")
+_LOOK_EVERY = 1.0  # seconds between two looks at config.json, when nothing else happens
+_QUIET = 0.1  # seconds in which further news is waited for, so that a burst of it is one look
+
+_LESSON_COMMANDS: dict[str, Callable[..., None]] = {
+    "next": lesson_commands.go_on,
+    "back": lesson_commands.go_back,
+    "answer": lesson_commands.answer,
+    "check": lesson_commands.check,
+    "hint": lesson_commands.hint,
+    "solve": lesson_commands.solve,
+    "reset": lesson_commands.reset,
+    "engine": lesson_commands.engine,
+}
+_OPERATIONS: dict[str, Operation] = {
+    "create": "create",
+    "start": "start",
+    "state": "state",
+    "list": "list",
+    "kill": "kill",
+    "delete": "delete",
+}
+
+
+class Session:
+    """This learner and, once opened, this lesson, this lab, this engine; a context manager.
+
+    `publish` is called from any thread, one event at a time and in order; it must return quickly. The attributes may be read
+    from any thread at any time. Commands from several threads are done one after the other.
+    """
+
+    def __init__(
+        self,
+        *,
+        course: Course,
+        engine: EngineName,
+        publish: Callable[[Event], None],
+        home: Home | None = None,
+    ) -> None:
+        self.course = course
+        self.messages = Messages.load(course.language)
+        self.home = home or Home.default()
+        self.busy = False
+        self._wanted_engine: EngineName = engine
+        self._publish = publish
+        self._publishing = threading.RLock()
+        self._commands = threading.RLock()
+        self._play: Play | None = None
+        self._stirred = threading.Event()
+        self._closing = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="session", daemon=True)
+        self._watcher.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What there is to see
+
+    @property
+    def lesson(self) -> Lesson | None:
+        """The opened lesson, its texts filled in for the present engine."""
+        return self._play.lesson if self._play else None
+
+    @property
+    def index(self) -> int:
+        """Which step of the lesson the learner stands at, from 0."""
+        return self._play.index if self._play else 0
+
+    @property
+    def step(self) -> Step | None:
+        """The step that the learner stands at."""
+        return self._play.step if self._play else None
+
+    @property
+    def passed(self) -> frozenset[str]:
+        """The ids of the steps passed."""
+        return self._play.passed if self._play else frozenset()
+
+    @property
+    def engine(self) -> EngineName:
+        """The engine that runs the containers."""
+        return self._play.engine if self._play else self._wanted_engine
+
+    @property
+    def state(self) -> ContainerState | None:
+        """The container as its runtime sees it; None when there is none."""
+        return self._play.state if self._play else None
+
+    @property
+    def can(self) -> tuple[str, ...]:
+        """The operations that the container's state allows."""
+        return allowed(self._play.state) if self._play else ()
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What the kernel said last."""
+        return self._play.snapshot if self._play else None
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts of the present step's last check."""
+        return self._play.verdicts if self._play else ()
+
+    @property
+    def config_path(self) -> Path:
+        """Where the learner's `config.json` lies."""
+        return self._play.workspace.config if self._play else self.home.labs / "config.json"
+
+    @property
+    def config_text(self) -> str:
+        """The text of `config.json` as last read; empty when there is none that can be read."""
+        return self._play.config_text if self._play else ""
+
+    # Lessons
+
+    def open(self, lesson_id: str) -> None:
+        """Open a lesson, where it was left; the one that was open is left first. Takes about a second.
+
+        Raises:
+            TutorError: there is no such lesson, another session has it, or its bundle or lab can't be made.
+        """
+        with self._commands:
+            self.leave()
+            play = Play(
+                self.course.lesson(lesson_id),
+                self._wanted_engine,
+                self.home,
+                self.messages,
+                say=self._say,
+                stir=self._stirred.set,
+            )
+            self._play = play
+            try:
+                play.begin()
+            except BaseException:
+                self.leave()
+                raise
+
+    def leave(self) -> None:
+        """Close the lesson: lab down, nothing left. Without one, nothing happens."""
+        with self._commands:
+            play, self._play = self._play, None
+            if play is None:
+                return
+            self._wanted_engine = play.engine
+            try:
+                play.end()
+            except TutorError as error:
+                self._tell(error)
+
+    def close(self) -> None:
+        """Leave the lesson and stop every thread; a second time nothing happens."""
+        self.interrupt()
+        self.leave()
+        self._closing.set()
+        self._stirred.set()
+        if self._watcher is not threading.current_thread():
+            self._watcher.join()
+
+    # Commands
+
+    def execute(self, line: str) -> None:
+        """Do one command, and return when it has ended. Mistakes and failures are told by a `Notice`, never raised."""
+        with self._guarded():
+            play = self._play
+            if play is None:
+                raise TutorError("session.error.no_lesson")
+            play.shell_may_be_open = False
+            parsed = parse(line, engine=play.engine, container_id=play.lesson.lab.container_id)
+            if parsed is not None:
+                self._do(play, parsed)
+
+    def _do(self, play: Play, parsed: Parsed) -> None:
+        name = parsed.command.name
+        match parsed.command.scope:
+            case "engine":
+                result = play.operate(_OPERATIONS[name], *parsed.flags, *parsed.arguments)
+                action = play.step.action
+                play.check(tried=result.returncode != 0 or getattr(action, "operation", "") == name)
+            case "lesson":
+                _LESSON_COMMANDS[name](play, *parsed.arguments)
+            case "view" | "face":
+                raise TutorError("session.error.face_command", command=name)
+
+    def write_config(self, text: str) -> None:
+        """Save `config.json` as the learner wrote it, faulty or not, and check the step. Failures are told, never raised."""
+        with self._guarded():
+            play = self._play
+            if play is None:
+                raise TutorError("session.error.no_lesson")
+            play.workspace.write(text)
+            play.read_config("learner")
+            play.see_state()
+            play.check(tried=True)
+
+    def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
+        """Return argv, working directory and environment of an interactive shell in the lab, for a face to run.
+
+        Until the next command the container's state is asked for now and then: the learner may do anything in there.
+
+        Raises:
+            TutorError: no lesson is open, or its lab has ended.
+        """
+        play = self._play
+        if play is None:
+            raise TutorError("session.error.no_lesson")
+        if not play.bench.lab.alive:
+            raise TutorError("lab.ended")
+        play.shell_may_be_open = True
+        return play.bench.lab.shell_call(play.workspace.bundle)
+
+    def completions(self, argument: Argument, prefix: str) -> tuple[tuple[str, str], ...]:
+        """Return the values of an argument that begin with a prefix, each with a description."""
+        known: list[tuple[str, str]] = []
+        match argument.values:
+            case "signal":
+                known = [(each, self.messages(f"session.signal.{each}")) for each in SIGNALS]
+            case "engine":
+                names = self.lesson.engines if self.lesson else ENGINE_NAMES
+                known = [(each, self.messages(f"session.engine.{each}")) for each in names]
+            case "choice":
+                if self.step and isinstance(self.step.action, Quiz):
+                    known = [(each.id, each.text) for each in self.step.action.choices]
+            case "step":
+                known = [(each.id, each.title) for each in self.lesson.steps] if self.lesson else []
+            case "panel":
+                known = [(each, self.messages(f"session.panel.{each}")) for each in PANELS]
+            case "none":
+                known = []
+        return tuple(pair for pair in known if pair[0].casefold().startswith(prefix.casefold()))
+
+    def interrupt(self) -> None:
+        """End the running engine command, as Ctrl-C would; from any thread, and safe when none runs."""
+        play = self._play
+        if play is not None:
+            play.bench.interrupt()
+
+    # Inside
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """One command at a time; whatever goes wrong in it is told, and the session lives on."""
+        with self._commands:
+            self.busy = True
+            try:
+                yield
+            except TutorError as error:
+                self._tell(error)
+            except Exception as error:
+                log.exception("a command failed unexpectedly")
+                self._tell_unexpected(error)
+            finally:
+                self.busy = False
+
+    def _say(self, event: Event) -> None:
+        with self._publishing:
+            self._publish(event)
+
+    def _tell(self, error: TutorError) -> None:
+        self._say(Notice("error", *error.render(self.messages)))
+
+    def _tell_unexpected(self, error: BaseException) -> None:
+        self._tell(TutorError("session.error.unexpected", kind=type(error).__name__, reason=error))
+
+    def _watch(self) -> None:
+        """Look again whenever something stirs (and at config.json now and then), while no command runs."""
+        trouble = ""
+        while not self._closing.is_set():
+            if self._stirred.wait(_LOOK_EVERY):
+                self._closing.wait(_QUIET)
+            self._stirred.clear()
+            while not self._commands.acquire(timeout=_QUIET):
+                if self._closing.is_set():
+                    return
+            try:
+                if self._play is not None:
+                    self._play.refresh()
+                trouble = ""
+            except TutorError as error:
+                # The same trouble comes back with every look; once is enough for the learner.
+                if repr(error) != trouble:
+                    trouble = repr(error)
+                    self._tell(error)
+            except Exception as error:
+                if repr(error) != trouble:
+                    trouble = repr(error)
+                    log.exception("the session goes on after an error")
+                    self._tell_unexpected(error)
+            finally:
+                self._commands.release()

@@ -1,0 +1,162 @@
+"""The learner's files of one lesson: the bundle in plain sight, and `config.json` in it, which is theirs.
+
+Whatever the program writes over a text of the learner's is kept beside it as `config.json.bak-N`, and said.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.course.model import EditConfig
+from tutor.course.storage import write_atomically
+from tutor.errors import TutorError
+from tutor.images import prepare_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tutor.course.model import Lesson
+    from tutor.home import Home
+
+_LARGEST = (
+    1024 * 1024
+)  # bytes of a config.json: no person writes more, and no editor should be asked to show more
+
+
+class Workspace:
+    """The bundle of a lesson on disk. Methods raise `TutorError` (`session.config.*`, `session.bundle.*`, `images.error.*`)."""
+
+    def __init__(self, lesson: Lesson, home: Home) -> None:
+        self._lesson = lesson
+        self._home = home
+        self.bundle = home.labs / lesson.id / lesson.lab.bundle
+        self.config = self.bundle / "config.json"
+        self._generated = home.state / "generated" / f"{lesson.id}.json"
+        # The learner's config.json while a replay needs the name for itself; still there after a crash in the middle.
+        self._borrowed = self.bundle / ".config.json.learner"
+
+    def prepare(self) -> None:
+        """Unpack the lesson's image to the bundle, or what of it is missing; nothing that is there is written over."""
+        try:
+            if self._borrowed.is_file():
+                self._borrowed.replace(self.config)
+            if not (self.bundle / "rootfs").is_dir() or not self._generated.is_file():
+                self._unpack()
+            if not self.config.exists():
+                write_atomically(self.config, self.generated())
+            for name, text in self._lesson.lab.files.items():
+                if not (self.bundle / name).exists():
+                    write_atomically(self.bundle / name, text)
+        except OSError as error:
+            raise _explained(error, self.bundle, "session.bundle") from error
+
+    def _unpack(self) -> None:
+        self.bundle.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=self.bundle.parent) as scratch:
+            fresh = Path(scratch, "bundle")
+            prepare_bundle(fresh, cache=self._home.cache, config="minimal")
+            write_atomically(self._generated, (fresh / "config.json").read_text(encoding="utf-8"))
+            if not (self.bundle / "rootfs").is_dir():
+                (self.bundle / "rootfs").unlink(missing_ok=True)
+                (fresh / "rootfs").rename(self.bundle / "rootfs")
+
+    def generated(self) -> str:
+        """Return the `config.json` that came with the image."""
+        return self._generated.read_text(encoding="utf-8")
+
+    def read(self) -> str:
+        """Return the text of `config.json`."""
+        try:
+            if self.config.stat().st_size > _LARGEST:
+                raise TutorError("session.config.too_large", path=self.config)
+            return self.config.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise TutorError("session.config.not_text", path=self.config) from error
+        except OSError as error:
+            raise _explained(error, self.config, "session.config") from error
+
+    def signature(self) -> tuple[int, int, int] | None:
+        """Return what changes when somebody writes `config.json`; None when there is none."""
+        try:
+            seen = self.config.stat()
+        except OSError:
+            return None
+        return seen.st_ino, seen.st_mtime_ns, seen.st_size
+
+    def write(self, text: str) -> None:
+        """Replace `config.json`, atomically."""
+        try:
+            if not self.bundle.is_dir():
+                raise TutorError("session.bundle.missing", path=self.bundle)
+            write_atomically(self.config, text)
+        except OSError as error:
+            raise _explained(error, self.config, "session.config") from error
+
+    def write_file(self, name: str, text: str) -> None:
+        """Replace another file of the bundle, atomically."""
+        try:
+            write_atomically(self.bundle / name, text)
+        except OSError as error:
+            raise _explained(error, self.bundle / name, "session.bundle") from error
+
+    def replace(self, text: str) -> Path | None:
+        """Replace `config.json` by a text that is not the learner's; return where theirs was kept, None if it is the same."""
+        try:
+            kept = self._set_aside(text)
+        except OSError as error:
+            raise _explained(error, self.config, "session.config") from error
+        self.write(text)
+        return kept
+
+    def _set_aside(self, coming: str) -> Path | None:
+        if not self.config.exists() and not self.config.is_symlink():
+            return None
+        kept = next(
+            path
+            for number in range(1, 100_000)
+            if not (path := self.bundle / f"config.json.bak-{number}").exists()
+        )
+        if not self.config.is_file():
+            self.config.rename(kept)
+            return kept
+        if self.config.read_bytes() == coming.encode():
+            return None
+        shutil.copy2(self.config, kept)
+        return kept
+
+    @contextmanager
+    def borrowed(self) -> Iterator[None]:
+        """Within the block `config.json` may be written freely; afterwards, and after a crash, it is the learner's again."""
+        try:
+            there = self.config.is_file()
+            if there:
+                shutil.copy2(self.config, self._borrowed)
+            yield
+            if there:
+                self._borrowed.replace(self.config)
+        except OSError as error:
+            raise _explained(error, self.config, "session.config") from error
+
+    def begins_with(self, index: int) -> str:
+        """Return the `config.json` with which a step begins: the last solution before it, or the generated one."""
+        for step in reversed(self._lesson.steps[:index]):
+            if isinstance(step.action, EditConfig) and step.action.file == "config.json":
+                return step.action.solution
+        return self.generated()
+
+
+def _explained(error: OSError, path: Path, key: str) -> TutorError:
+    match error.errno:
+        case errno.ENOENT:
+            return TutorError(f"{key}.missing", path=path)
+        case errno.ENOSPC | errno.EDQUOT:
+            return TutorError("session.error.no_space", path=path)
+        case errno.EISDIR:
+            return TutorError("session.config.folder", path=path)
+        case _:
+            return TutorError("session.error.home", path=error.filename or path, reason=error.strerror)
