@@ -51,7 +51,7 @@ class Elf:
                 if entry[0] == _PT_INTERP:
                     start, size = entry[offset_at], entry[size_at]
                     interpreter = data[start : start + size].rstrip(b"\0").decode()
-        except (KeyError, IndexError, struct.error, UnicodeDecodeError):
+        except (KeyError, IndexError, OverflowError, struct.error, UnicodeDecodeError):
             return None
         return cls(_GOARCH.get((machine, bits), f"elf-{machine}"), interpreter)
 

@@ -7,6 +7,7 @@ if it is of the same kind, and never while something is mounted below it.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
@@ -17,6 +18,8 @@ from tutor.images.errors import ImageError, explaining_os_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
 @contextmanager
@@ -112,19 +115,13 @@ def remove_tree(path: Path) -> None:
 
 def mounts_below(path: Path) -> list[Path]:
     """Return the mount points at `path` and below it (proc(5), `/proc/self/mountinfo`, fifth field)."""
-    real = os.path.realpath(path)
-    found = []
-    for line in (
-        Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    ):
-        # Space, tab, newline and backslash are written as a backslash and three octal digits.
-        point = (
-            line.split(" ")[4].encode("utf-8", "surrogateescape").decode("unicode_escape").encode("latin-1")
-        )
-        name = os.fsdecode(point)
-        if name == real or name.startswith(real.rstrip("/") + "/"):
-            found.append(Path(name))
-    return found
+    real = os.fsencode(os.path.realpath(path)).rstrip(b"/")
+    # Space, tab, newline and backslash are written as a backslash and three octal digits.
+    points = [
+        _OCTAL.sub(lambda match: bytes([int(match[1], 8)]), line.split(b" ")[4])
+        for line in Path("/proc/self/mountinfo").read_bytes().splitlines()
+    ]
+    return [Path(os.fsdecode(point)) for point in points if point == real or point.startswith(real + b"/")]
 
 
 def _check_place(path: Path, replace_if: Callable[[Path], bool] | None) -> bool:

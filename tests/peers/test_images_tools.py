@@ -1,0 +1,180 @@
+"""The image chain against the real tools: skopeo, oci-image-tool and umoci accept ours and make the same tree of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.images import entry, hard_link, layout, snapshot, symlink, tar
+from tutor.images.convert import convert
+from tutor.images.mini import build
+from tutor.images.prepare import prepare
+from tutor.images.unpack import unpack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.root
+
+
+def _do(*argv: object, cwd: Path | None = None) -> str:
+    done = subprocess.run([str(arg) for arg in argv], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module", params=["busybox", "tools"])
+def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of the mini image, of both kinds."""
+    path = tmp_path_factory.mktemp("archive") / "mini.tar"
+    build(path, source=request.param)
+    return path
+
+
+@pytest.fixture
+def layouts(archive: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """The archive as layouts: skopeo's and ours."""
+    _do("skopeo", "copy", f"docker-archive:{archive}", "oci:theirs:latest", cwd=tmp_path)
+    convert(archive, tmp_path / "ours")
+    return tmp_path / "theirs", tmp_path / "ours"
+
+
+@pytest.mark.peer("skopeo", "umoci")
+def test_umoci_and_we_make_the_same_tree_of_skopeos_layout_and_of_ours(
+    layouts: tuple[Path, Path], tmp_path: Path
+) -> None:
+    trees = []
+    for path in layouts:
+        _do("umoci", "unpack", "--image", f"{path}:latest", tmp_path / f"umoci-{path.name}")
+        unpack(path, tmp_path / f"tutor-{path.name}", ref="latest")
+        trees += [snapshot(tmp_path / f"{tool}-{path.name}/rootfs") for tool in ("umoci", "tutor")]
+    assert len(trees[0]) > 100
+    assert trees[0] == trees[1] == trees[2] == trees[3]
+
+
+@pytest.mark.peer("skopeo", "oci-image-tool")
+def test_oci_image_tool_makes_the_same_tree(layouts: tuple[Path, Path], tmp_path: Path) -> None:
+    """It leaves owners and times as they come, and its modes go through the umask: the rest is compared."""
+    for path in layouts:
+        bundle = tmp_path / f"bundle-{path.name}"
+        bundle.mkdir()
+        create = 'umask 0 && exec oci-image-tool create --ref name=latest "$@"'
+        _do("sh", "-c", create, "sh", path, bundle)
+        unpack(path, tmp_path / f"tutor-{path.name}", config="minimal")
+        theirs, ours = (
+            {name: (entry[0], *entry[2:]) for name, entry in snapshot(root / "rootfs", times=False).items()}
+            for root in (bundle, tmp_path / f"tutor-{path.name}")
+        )
+        assert theirs == ours
+        their_config, our_config = (
+            json.loads((root / "config.json").read_text())
+            for root in (bundle, tmp_path / f"tutor-{path.name}")
+        )
+        assert our_config == {**their_config, "ociVersion": "1.0.0"}
+
+
+@pytest.mark.peer("skopeo", "oci-image-tool")
+def test_our_layout_is_valid_and_names_the_same_content(layouts: tuple[Path, Path]) -> None:
+    theirs, ours = layouts
+    _do("oci-image-tool", "validate", "--type", "image", "--ref", "name=latest", ours)
+    inspected = [
+        json.loads(_do("skopeo", "inspect", "--config", f"oci:{path}:latest")) for path in (theirs, ours)
+    ]
+    assert inspected[0] == inspected[1]
+    raw = json.loads(_do("skopeo", "inspect", f"oci:{ours}:latest"))
+    assert len(raw["Layers"]) == 2
+    assert raw["Architecture"] == inspected[0]["architecture"]
+
+
+@pytest.mark.peer("skopeo", "umoci")
+def test_awkward_layers_come_out_as_umoci_does_it(tmp_path: Path) -> None:
+    base = tar([
+        entry("etc"), entry("etc/a", b"a"), entry("etc/b", b"b"), entry("usr/lib"), entry("usr/lib/x", b"x"),
+        symlink("lib", "usr/lib"), entry("gone"), entry("gone/deep", b"x"), entry("opaque"), entry("opaque/old", b"x"),
+        hard_link("etc/c", "etc/a"), entry("swap", b"file"), entry("kept", mode=0o700, mtime=9), entry("kept/old", b""),
+    ])  # fmt: skip
+    top = tar([
+        entry("etc/.wh.b", b""), entry(".wh.gone", b""), entry("opaque", mode=0o711), entry("opaque/.wh..wh..opq", b""),
+        entry("opaque/new", b"n"), entry("lib/y", b"y", uid=5, gid=6, mode=0o2755), entry("swap"), entry("swap/in", b"i"),
+        entry("etc/a", b"changed"), entry("kept/new", b"", mtime=4),
+    ])  # fmt: skip
+    source = layout(tmp_path / "layout", base, top, compressed=True)
+    _do("umoci", "unpack", "--image", f"{source}:latest", tmp_path / "umoci")
+    unpack(source, tmp_path / "tutor")
+    # umoci lets a directory that no layer mentions keep the time of unpacking, as we do: there is none to compare.
+    theirs, ours = (snapshot(tmp_path / f"{tool}/rootfs", times=False) for tool in ("umoci", "tutor"))
+    assert ours == theirs
+    assert (
+        (tmp_path / "tutor/rootfs/kept").stat().st_mtime
+        == (tmp_path / "umoci/rootfs/kept").stat().st_mtime
+        == 9
+    )
+
+
+@pytest.mark.peer("umoci", "skopeo")
+def test_the_config_agrees_with_umocis_where_the_specification_speaks(tmp_path: Path) -> None:
+    execution = {
+        "User": "web", "Entrypoint": ["/e"], "Cmd": ["c"], "Env": ["PATH=/x", "A=b"], "WorkingDir": "/w",
+        "Labels": {"l": "1"}, "ExposedPorts": {"80/tcp": {}}, "StopSignal": "SIGINT", "Volumes": {"/data": {}},
+    }  # fmt: skip
+    image = tar([
+        entry("etc"), entry("etc/passwd", b"web:x:33:44::/home/web:/bin/sh\n"), entry("etc/group", b"web:x:44:\nlog:x:55:web\n"),
+        entry("w"), entry("data"),
+    ])  # fmt: skip
+    source = layout(
+        tmp_path / "layout", image, execution=execution, config={"created": "2026-01-02T03:04:05Z"}
+    )
+    _do("umoci", "unpack", "--image", f"{source}:latest", tmp_path / "umoci")
+    unpack(source, tmp_path / "tutor")
+    theirs, ours = (json.loads((tmp_path / f"{tool}/config.json").read_text()) for tool in ("umoci", "tutor"))
+    for key in ("user", "args", "cwd"):
+        assert ours["process"][key] == theirs["process"][key]
+    assert set(execution["Env"]) <= set(ours["process"]["env"]) & set(theirs["process"]["env"])
+    assert (
+        ours["annotations"].items()
+        >= {key: value for key, value in theirs["annotations"].items() if value}.items()
+    )
+    assert {m["destination"] for m in theirs["mounts"]} - {m["destination"] for m in ours["mounts"]} == {
+        "/sys/fs/cgroup"
+    }
+
+
+def _run_in_private_mounts(runtime: str, bundle: Path, root: Path) -> str:
+    """Run a bundle where `"linux": {}` cannot mount into the host, and where crun does not meet a hybrid cgroup hierarchy."""
+    script = f'umount /sys/fs/cgroup/unified 2>/dev/null; cd "{bundle}" && exec {runtime} --root "{root}" run tutor-images-{runtime}'
+    return _do("unshare", "--mount", "--propagation", "private", "sh", "-c", script)
+
+
+def _change(bundle: Path, args: list[str], **more: Any) -> None:
+    config = json.loads((bundle / "config.json").read_text())
+    config["process"].update(terminal=False, args=args)
+    (bundle / "config.json").write_text(json.dumps({**config, **more}))
+
+
+@pytest.mark.parametrize(
+    "runtime", [pytest.param(name, marks=pytest.mark.peer(name)) for name in ("runc", "crun", "runt")]
+)
+def test_a_bundle_of_ours_runs(tmp_path: Path, runtime: str) -> None:
+    script = "id -u; hostname; cat /etc/motd; ls /proc/self/fd >/dev/null && test -c /dev/null && test -d /sys/kernel && echo all"
+    prepare(tmp_path / "full", cache=tmp_path / "cache", config="full")
+    _change(tmp_path / "full", ["/bin/sh", "-c", script])
+    said = _run_in_private_mounts(runtime, tmp_path / "full", tmp_path / "state").splitlines()
+    assert (said[:2], said[-1]) == (["0", "mini"], "all")
+    assert said[2].startswith("Welcome to the mini image")
+    prepare(tmp_path / "minimal", cache=tmp_path / "cache", config="minimal")
+    proc = {"destination": "/proc", "type": "proc", "source": "proc"}
+    _change(tmp_path / "minimal", ["echo", "alpine"], mounts=[proc])
+    assert _run_in_private_mounts(runtime, tmp_path / "minimal", tmp_path / "state") == "alpine\n"
+
+
+@pytest.mark.peer("podman", "skopeo")
+def test_podmans_archive_converts(archive: Path, tmp_path: Path) -> None:
+    """skopeo writes docker-archives with podman's code: layers as files at the top level, not in folders."""
+    _do("skopeo", "copy", f"docker-archive:{archive}", f"docker-archive:{tmp_path}/again.tar:mini:again")
+    ours = convert(archive, tmp_path / "ours")
+    again = convert(tmp_path / "again.tar", tmp_path / "again")
+    assert again.ref == "again"
+    assert [layer.diff_id for layer in again.layers] == [layer.diff_id for layer in ours.layers]

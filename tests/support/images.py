@@ -1,0 +1,176 @@
+"""Making images that no honest tool makes, and looking at trees: for the tests of the image tools."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tutor.images.layout import machine_platform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+
+
+def entry(name: str, content: bytes | None = None, **attributes: Any) -> tuple[tarfile.TarInfo, bytes]:
+    """Return a tar entry: a file with `content`, else a directory, else what `type` says."""
+    info = tarfile.TarInfo(name)
+    info.type = tarfile.DIRTYPE if content is None else tarfile.REGTYPE
+    info.mode = 0o755 if content is None else 0o644
+    info.size = len(content or b"")
+    for key, value in attributes.items():
+        setattr(info, key, value)
+    return info, content or b""
+
+
+def symlink(name: str, target: str) -> tuple[tarfile.TarInfo, bytes]:
+    return entry(name, type=tarfile.SYMTYPE, linkname=target, mode=0o777)
+
+
+def hard_link(name: str, target: str) -> tuple[tarfile.TarInfo, bytes]:
+    return entry(name, type=tarfile.LNKTYPE, linkname=target)
+
+
+def tar(entries: Sequence[tuple[tarfile.TarInfo, bytes]]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for info, content in entries:
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def digest(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+class LayoutMaker:
+    """Writes an OCI image layout by hand, with whatever a test wants wrong in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.blobs = path / "blobs" / "sha256"
+        self.blobs.mkdir(parents=True)
+        (path / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+
+    def blob(self, data: bytes, media_type: str, **more: Any) -> dict[str, Any]:
+        (self.blobs / digest(data).removeprefix("sha256:")).write_bytes(data)
+        return {"mediaType": media_type, "digest": digest(data), "size": len(data), **more}
+
+    def json_blob(self, value: Any, media_type: str, **more: Any) -> dict[str, Any]:
+        return self.blob(json.dumps(value).encode(), media_type, **more)
+
+    def manifest(
+        self,
+        layers: Sequence[bytes],
+        execution: dict[str, Any] | None = None,
+        *,
+        compressed: bool = False,
+        diff_ids: list[str] | None = None,
+        config: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
+        """Store an image of these tars and return its manifest's descriptor."""
+        full_config = {
+            "architecture": machine_platform()[0],
+            "os": "linux",
+            "config": execution or {},
+            "rootfs": {"type": "layers", "diff_ids": diff_ids or [digest(data) for data in layers]},
+            **(config or {}),
+        }
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": self.json_blob(full_config, CONFIG),
+            "layers": [
+                self.blob(gzip.compress(data), LAYER + "+gzip") if compressed else self.blob(data, LAYER)
+                for data in layers
+            ],
+        }
+        return self.json_blob(manifest, MANIFEST, **more)
+
+    def index(self, *descriptors: dict[str, Any]) -> Path:
+        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": list(descriptors)}
+        (self.path / "index.json").write_text(json.dumps(index))
+        return self.path
+
+
+def named(descriptor: dict[str, Any], ref: str) -> dict[str, Any]:
+    return {**descriptor, "annotations": {"org.opencontainers.image.ref.name": ref}}
+
+
+def layout(path: Path, *layers: bytes, execution: dict[str, Any] | None = None, **more: Any) -> Path:
+    """Make a layout of one image, `latest`."""
+    maker = LayoutMaker(path)
+    return maker.index(named(maker.manifest(layers, execution, **more), "latest"))
+
+
+def archive_with(source: Path, target: Path, changes: dict[str, bytes | None]) -> Path:
+    """Copy a tar archive with some members' content changed, or left out (None)."""
+    with tarfile.open(source) as old, tarfile.open(target, "w") as new:
+        for member in old.getmembers():
+            if member.name in changes and changes[member.name] is None:
+                continue
+            file = old.extractfile(member)
+            content = changes.get(member.name) or (file.read() if file else b"")
+            member.size = len(content)
+            new.addfile(member, io.BytesIO(content))
+    return target
+
+
+def snapshot(root: Path, *, times: bool = True) -> dict[str, tuple[Any, ...]]:
+    """Return all that a user would notice of a tree: type, mode, owner, link target, device, time, xattrs, content."""
+    result: dict[str, tuple[Any, ...]] = {}
+    for directory, folders, files in os.walk(root):
+        for name in [*folders, *files]:
+            path = Path(directory, name)
+            info = path.lstat()
+            content: object = None
+            if path.is_symlink():
+                content = str(path.readlink())
+            elif path.is_file():
+                content = hashlib.sha256(path.read_bytes()).hexdigest()
+            result[path.relative_to(root).as_posix()] = (
+                stat.filemode(info.st_mode),
+                (info.st_uid, info.st_gid),
+                info.st_rdev,
+                info.st_nlink if path.is_file() and not path.is_symlink() else 0,
+                info.st_mtime_ns if times else 0,
+                {
+                    key: os.getxattr(path, key, follow_symlinks=False)
+                    for key in os.listxattr(path, follow_symlinks=False)
+                },
+                content,
+            )
+    return result
+
+
+def as_nobody(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run Python code as nobody. It warms up as root first, whose home the interpreter may lie in."""
+    lowered = (
+        "import os, shutil, sys, tempfile; from pathlib import Path\n"
+        "from tutor.images import ImageError, prepare_bundle; import tutor.images.commands\n"
+        "scratch = Path(tempfile.mkdtemp())\n"
+        "prepare_bundle(scratch / 'bundle', cache=scratch, config='full'); shutil.rmtree(scratch)\n"
+        "os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", lowered + script, *map(str, arguments)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

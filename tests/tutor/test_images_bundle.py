@@ -1,0 +1,276 @@
+"""The bundle: config.json as conversion.md says, the place it is put, and the quick way to a fresh one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.images import REPOSITORY, LayoutMaker, as_nobody, entry, layout, snapshot, tar
+from tutor.images import ImageError, prepare_bundle
+from tutor.images.unpack import unpack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.images.bundle_config import ConfigStyle
+
+PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PASSWD = b"root:x:0:0::/root:/bin/sh\nweb:x:33:44::/:/bin/sh\n1234:x:5:6::/:/bin/sh\nodd line\nbad:x:a:b::/:/bin/sh\n"
+GROUP = b"root:x:0:\nweb:x:44:\nlog:x:55:other,web\nmail:x:66:web\nbroken\n"
+
+
+def _config(
+    tmp_path: Path, execution: dict[str, Any], style: ConfigStyle = "full", **more: Any
+) -> dict[str, Any]:
+    image = tar([entry("etc"), entry("etc/passwd", PASSWD), entry("etc/group", GROUP)])
+    unpack(layout(tmp_path / "layout", image, execution=execution, **more), tmp_path / "bundle", config=style)
+    config: dict[str, Any] = json.loads((tmp_path / "bundle/config.json").read_text())
+    return config
+
+
+def test_the_minimal_form_is_the_one_the_seed_shows(tmp_path: Path) -> None:
+    config = _config(tmp_path, {"Env": [PATH], "Cmd": ["/bin/sh"]}, "minimal")
+    assert config == {
+        "ociVersion": "1.0.0",
+        "process": {
+            "terminal": True,
+            "user": {"uid": 0, "gid": 0},
+            "args": ["/bin/sh"],
+            "env": [PATH],
+            "cwd": "/",
+        },
+        "root": {"path": "rootfs"},
+        "linux": {},
+    }
+
+
+def test_entrypoint_and_cmd_make_the_arguments_and_the_environment_stays(tmp_path: Path) -> None:
+    execution = {
+        "Entrypoint": ["/entry", "-x"], "Cmd": ["a b", "あ"], "Env": ["PATH=/only", "TERM=dumb", "A="], "WorkingDir": "/srv",
+    }  # fmt: skip
+    process = _config(tmp_path, execution)["process"]
+    assert process["args"] == ["/entry", "-x", "a b", "あ"]
+    assert process["env"] == ["PATH=/only", "TERM=dumb", "A="]
+    assert process["cwd"] == "/srv"
+
+
+def test_an_image_that_says_nothing_still_gives_a_config(tmp_path: Path) -> None:
+    process = _config(tmp_path, {"Env": None, "Cmd": None, "Labels": None})["process"]
+    assert (process["args"], process["cwd"], process["env"]) == (["sh"], "/", [PATH, "TERM=xterm"])
+
+
+def test_annotations_come_from_the_image_and_labels_win(tmp_path: Path) -> None:
+    execution = {
+        "Labels": {"mine": "1", "org.opencontainers.image.author": "label"},
+        "StopSignal": "SIGINT",
+        "ExposedPorts": {"80/tcp": {}, "53/udp": {}},
+    }
+    annotations = _config(
+        tmp_path,
+        execution,
+        config={
+            "author": "me",
+            "created": "1970-01-01T00:00:00Z",
+            "variant": "v9",
+            "os.features": ["a", "b"],
+        },
+    )["annotations"]
+    prefix = "org.opencontainers.image."
+    assert annotations["mine"] == "1"
+    assert {
+        key.removeprefix(prefix): value for key, value in annotations.items() if key.startswith(prefix)
+    } == {
+        "os": "linux",
+        "architecture": annotations[prefix + "architecture"],
+        "variant": "v9",
+        "os.features": "a,b",
+        "author": "label",
+        "created": "1970-01-01T00:00:00Z",
+        "stopSignal": "SIGINT",
+        "exposedPorts": "53/udp,80/tcp",
+    }
+
+
+def test_volumes_become_mounts(tmp_path: Path) -> None:
+    mounts = _config(tmp_path, {"Volumes": {"/data": {}}})["mounts"]
+    assert [mount["type"] for mount in mounts if mount["destination"] == "/data"] == ["tmpfs"]
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("", {"uid": 0, "gid": 0}),
+        ("web", {"uid": 33, "gid": 44, "additionalGids": [55, 66]}),
+        ("33", {"uid": 33, "gid": 44}),
+        ("4000000", {"uid": 4000000, "gid": 0}),
+        ("1234", {"uid": 1234, "gid": 0}),
+        ("web:log", {"uid": 33, "gid": 55}),
+        ("web:7", {"uid": 33, "gid": 7}),
+        ("5:log", {"uid": 5, "gid": 55}),
+        ("5:7", {"uid": 5, "gid": 7}),
+    ],
+)
+def test_users_are_found_in_the_images_own_files(tmp_path: Path, user: str, expected: dict[str, Any]) -> None:
+    assert _config(tmp_path, {"User": user})["process"]["user"] == expected
+
+
+@pytest.mark.parametrize("user", ["nobodyhere", "web:nogroup", ":web", "bad", "web:", "-1"])
+def test_a_user_that_the_image_does_not_have_is_an_error(tmp_path: Path, user: str) -> None:
+    with pytest.raises(ImageError) as caught:
+        _config(tmp_path, {"User": user})
+    assert caught.value.code == "user"
+    assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize(
+    "execution", [{"Cmd": "sh"}, {"Env": [1]}, {"User": 5}, {"Labels": []}, {"Volumes": ["/x"]}]
+)
+def test_a_property_of_the_wrong_type_is_named(tmp_path: Path, execution: dict[str, Any]) -> None:
+    with pytest.raises(ImageError) as caught:
+        _config(tmp_path, execution)
+    assert caught.value.code == "image_config"
+    assert caught.value.values["property"] == next(iter(execution))
+
+
+def test_a_bundle_is_replaced_only_when_asked_and_only_if_it_is_one(tmp_path: Path) -> None:
+    source = layout(tmp_path / "layout", tar([entry("new", b"")]))
+    bundle = tmp_path / "bundle"
+    (bundle / "rootfs").mkdir(parents=True)
+    (bundle / "thesis.txt").write_text("years of work")
+    for replace, code in ((False, "exists_directory"), (True, "exists_foreign")):
+        with pytest.raises(ImageError) as caught:
+            unpack(source, bundle, replace=replace)
+        assert caught.value.code == code
+    assert (bundle / "thesis.txt").exists()
+    (bundle / "config.json").write_text("{}")
+    unpack(source, bundle, replace=True)
+    assert sorted(path.name for path in bundle.iterdir()) == ["config.json", "rootfs"]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ImageError) as caught:
+        unpack(source, tmp_path / "file", replace=True)
+    assert caught.value.code == "exists_other"
+
+
+def test_an_empty_directory_is_filled_and_emptied_again_after_a_failure(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    bundle.mkdir(mode=0o700)
+    with pytest.raises(ImageError):
+        unpack(layout(tmp_path / "bad", tar([entry("../x", b"")])), bundle)
+    assert list(bundle.iterdir()) == []
+    inode = bundle.stat().st_ino
+    unpack(layout(tmp_path / "good", tar([entry("x", b"")])), bundle)
+    assert (bundle.stat().st_ino, sorted(path.name for path in bundle.iterdir())) == (
+        inode,
+        ["config.json", "rootfs"],
+    )
+
+
+# prepare_bundle
+
+
+def _scribble(blob: Path) -> None:
+    blob.write_bytes(b"x")
+
+
+def _remove_blob(blob: Path) -> None:
+    blob.unlink()
+
+
+def _remove_layout(blob: Path) -> None:
+    shutil.rmtree(blob.parents[2])
+
+
+def test_every_bundle_is_the_same_from_a_fresh_a_kept_and_a_damaged_cache(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    prepare_bundle(tmp_path / "labs/one/bundle", cache=cache, config="minimal")
+    first = snapshot(tmp_path / "labs/one/bundle/rootfs")
+    assert "bin/sh" in first
+    blobs = list(cache.glob("images/*/blobs/sha256/*"))
+    kept = {blob: blob.stat().st_ino for blob in blobs}
+    prepare_bundle(tmp_path / "two", cache=cache, config="minimal")
+    assert {blob: blob.stat().st_ino for blob in cache.glob("images/*/blobs/sha256/*")} == kept
+    assert snapshot(tmp_path / "two/rootfs") == first
+    for number, damage in enumerate((_scribble, _remove_blob, _remove_layout)):
+        damage(max(cache.glob("images/*/blobs/sha256/*"), key=lambda blob: blob.stat().st_size))
+        prepare_bundle(tmp_path / f"repaired{number}", cache=cache, config="minimal")
+        assert snapshot(tmp_path / f"repaired{number}/rootfs") == first
+    assert len(list(cache.glob("images/*/oci-layout"))) == 1
+
+
+def test_a_lesson_does_not_reach_the_next_bundle(tmp_path: Path) -> None:
+    """The cache shares nothing with a bundle: no hard link through which a learner's change would travel."""
+    prepare_bundle(tmp_path / "one", cache=tmp_path / "cache", config="minimal")
+    with (tmp_path / "one/rootfs/etc/motd").open("a") as file:
+        file.write("scribble")
+    prepare_bundle(tmp_path / "two", cache=tmp_path / "cache", config="minimal")
+    assert "scribble" not in (tmp_path / "two/rootfs/etc/motd").read_text()
+
+
+def test_many_at_once_with_an_empty_cache_all_succeed(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from tutor.images import prepare_bundle\n"
+        "prepare_bundle(Path(sys.argv[1]), cache=Path(sys.argv[2]), config='full')"
+    )
+    processes = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-W",
+                "error",
+                "-c",
+                script,
+                str(tmp_path / f"bundle{number}"),
+                str(tmp_path / "cache"),
+            ],
+            cwd=REPOSITORY,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
+    assert [(process.communicate()[1], process.returncode) for process in processes] == [("", 0)] * 4
+    assert all((tmp_path / f"bundle{number}/rootfs/bin/sh").is_symlink() for number in range(4))
+
+
+def test_a_bundle_in_use_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle/config.json").write_text("edited by the learner")
+    with pytest.raises(ImageError) as caught:
+        prepare_bundle(tmp_path / "bundle", cache=tmp_path / "cache", config="minimal")
+    assert caught.value.code == "exists_directory"
+    assert (tmp_path / "bundle/config.json").read_text() == "edited by the learner"
+
+
+@pytest.mark.root
+def test_an_ordinary_user_can_prepare_and_gets_a_user_namespace(tmp_path: Path) -> None:
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    place = tmp_path / "theirs"
+    place.mkdir()
+    os.chown(place, 65534, 65534)
+    script = "prepare_bundle(Path(sys.argv[1]) / 'bundle', cache=Path(sys.argv[1]) / 'cache', config='full')"
+    done = as_nobody(script, place)
+    assert done.returncode == 0, done.stderr
+    linux = json.loads((place / "bundle/config.json").read_text())["linux"]
+    assert {"type": "user"} in linux["namespaces"]
+    assert linux["uidMappings"] == [{"containerID": 0, "hostID": 65534, "size": 1}]
+    refused = as_nobody(
+        "try: prepare_bundle(Path('/bundle'), cache=Path(sys.argv[1]) / 'cache', config='full')\n"
+        "except ImageError as error: print(error.code, error.values['path'])",
+        place,
+    )
+    assert refused.stdout.startswith("permission /"), refused.stderr
+
+
+def test_a_layout_made_by_hand_is_one(tmp_path: Path) -> None:
+    """The helper that the attacks are made with makes good images, too."""
+    maker = LayoutMaker(tmp_path / "layout")
+    source = maker.index(maker.manifest([tar([entry("x", b"x")])]))
+    unpack(source, tmp_path / "bundle")
+    assert (tmp_path / "bundle/rootfs/x").read_bytes() == b"x"
