@@ -56,7 +56,7 @@ def _run(words: Sequence[str]) -> int:
     try:
         settings, rest = parse(GLOBAL_OPTIONS, words, mixed=False)
     except UsageError as error:
-        _print(f"{error.heading}\n\n{global_help(_version())}")
+        _print(f"Incorrect Usage. {error.message}\n\n{global_help(_version())}")
         raise
     if settings["version"]:
         _print(f"runt version {_version()}\n")

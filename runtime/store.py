@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 SPEC_VERSION = "1.3.0"
 """The version of the runtime specification that we implement."""
 
+INIT_NAME = "runt:[INIT]"
+"""What a container's init process calls itself (PR_SET_NAME of prctl(2)) until it becomes the user's program."""
+
 LOCKS = "@locks"
 _ID = re.compile(r"[A-Za-z0-9_+,.-]{1,255}", re.ASCII)
 
@@ -106,15 +109,17 @@ class Entry:
     def status(self) -> Status:
         """Return the container's status (runtime.md, State), as the kernel knows it at this moment.
 
-        `ready` is journalled by `create` when everything is in place, `started` by `start`. A container whose
-        creator died before that is `stopped`: it will never be started, only deleted.
+        `ready` is journalled by `create` when everything is in place, `started` by `start`; a `start` that was killed
+        before it could do so is seen by the name of the process, which execve(2) changes. A container whose creator died
+        before it was ready is `stopped`: it will never be started, only deleted.
         """
         record = self.record
         if not record["ready"]:
             return "creating" if liveness.is_alive(record["creator"]) else "stopped"
-        if not liveness.is_alive(record["init"]):
+        init = record["init"]
+        if init is None or not liveness.is_alive(init):
             return "stopped"
-        return "running" if record["started"] else "created"
+        return "running" if record["started"] or liveness.name(init) != INIT_NAME else "created"
 
     def state(self, status: Status | None = None) -> State:
         """Return the `state` object that hooks get, for the container's own status or a given one."""

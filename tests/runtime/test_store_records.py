@@ -19,6 +19,7 @@ from runtime.store import INIT_NAME, LOCKS, NoSuchContainerError, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     from runtime.schema import Config, Process
     from runtime.store import Entry
 
@@ -177,6 +178,8 @@ def test_a_lock_excludes_others_and_ends_with_its_process_even_when_killed(store
     )
     with python(code, store.root) as first, python(code, store.root) as second:
         # Whichever has it, the other one waits: it says nothing until the first is killed.
+        assert first.stdout is not None
+        assert second.stdout is not None
         ready, _, _ = select.select([first.stdout, second.stdout], [], [], 10)
         assert len(ready) == 1
         holder, waiter = (first, second) if ready[0] is first.stdout else (second, first)

@@ -1,0 +1,50 @@
+"""`features`: what this runtime can do, for callers who want to know before they ask for it (features.md 1.3.0).
+
+It says what runt implements, whether or not the kernel of this machine can do it too.
+"""
+
+from __future__ import annotations
+
+from runtime import capabilities, mount_options
+from runtime.config.members import HOOKS, NAMESPACES
+from runtime.store import SPEC_VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_OLDEST_SPEC_VERSION = "1.0.0"
+_OTHER_MOUNT_OPTIONS = (
+    *("bind", "rbind", "remount", "defaults", "silent", "loud"),
+    *("iversion", "noiversion", "tmpcopyup"),
+)
+
+
+def features() -> dict[str, Any]:
+    """Return the features structure."""
+    return {
+        "ociVersionMin": _OLDEST_SPEC_VERSION,
+        "ociVersionMax": SPEC_VERSION,
+        "hooks": list(HOOKS),
+        "mountOptions": mount_option_names(),
+        "linux": {
+            "namespaces": sorted(NAMESPACES),
+            "capabilities": list(capabilities.NAMES),
+            "cgroup": {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": False},
+            "seccomp": {"enabled": False},
+            "apparmor": {"enabled": False},
+            "selinux": {"enabled": False},
+            "memoryPolicy": {"modes": [], "flags": []},
+            "intelRdt": {"enabled": False, "schemata": False, "monitoring": False},
+            "mountExtensions": {"idmap": {"enabled": False}},
+            "netDevices": {"enabled": False},
+        },
+    }
+
+
+def mount_option_names() -> list[str]:
+    """Return all options of mounts that mean something to us and aren't handed on to the filesystem, sorted."""
+    twofold = (*mount_options.ATTRIBUTES, *mount_options.PROPAGATION)
+    return sorted(
+        {*twofold, *(f"r{name}" for name in twofold), *mount_options.SUPERBLOCK, *_OTHER_MOUNT_OPTIONS}
+    )

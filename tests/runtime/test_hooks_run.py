@@ -1,0 +1,203 @@
+"""Hooks: what they are given, how long they may take, and how their failures are reported."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from runtime import liveness
+from runtime.errors import RuntError
+from runtime.hooks import run_hooks, run_poststop
+from runtime.store import Store
+
+if TYPE_CHECKING:
+    from runtime.schema import Config, Hook, State
+
+STATE: State = {"ociVersion": "1.3.0", "id": "c", "status": "creating", "pid": 7, "bundle": "/b"}
+
+
+def sh(script: str, **members: Any) -> Hook:
+    return cast("Hook", {"path": "/bin/sh", "args": ["sh", "-c", script], **members})
+
+
+def test_a_hook_gets_the_state_on_its_standard_input(tmp_path: Path) -> None:
+    run_hooks("prestart", [sh(f"cat > {tmp_path}/state")], STATE)
+    assert json.loads((tmp_path / "state").read_text()) == STATE
+
+
+def test_hooks_run_in_their_order_and_stop_at_the_first_failure(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    hooks = [sh(f"echo {number} >> {log}; exit {int(number == 2)}") for number in (1, 2, 3)]
+    with pytest.raises(RuntError):
+        run_hooks("createRuntime", hooks, STATE)
+    assert log.read_text() == "1\n2\n"
+
+
+def test_an_error_names_kind_path_status_and_what_the_hook_said() -> None:
+    with pytest.raises(RuntError) as caught:
+        run_hooks("prestart", [sh("true"), sh("echo out; echo oops >&2; exit 3")], STATE)
+    assert caught.value.message == 'error running prestart hook #1 "/bin/sh": exit status 3: out oops'
+
+
+def test_a_hook_that_a_signal_ends_says_so() -> None:
+    with pytest.raises(RuntError, match=r"signal: killed \(9\)"):
+        run_hooks("prestart", [sh("kill -9 $$")], STATE)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/no/such/hook", "no such file or directory"),
+        ("/etc/passwd", "permission denied"),
+        ("/", "permission denied"),
+    ],
+)
+def test_a_hook_that_cannot_be_executed_says_why(path: str, reason: str) -> None:
+    with pytest.raises(RuntError, match=f'prestart hook #0 "{path}": {reason}'):
+        run_hooks("prestart", [{"path": path}], STATE)
+
+
+def test_args_are_the_whole_argv_and_default_to_the_path(tmp_path: Path) -> None:
+    script = tmp_path / "hook"
+    script.write_text(f"#!/bin/sh\ntr '\\0' '|' < /proc/$$/cmdline > {tmp_path}/out\n")
+    script.chmod(0o755)
+    run_hooks("poststart", [{"path": str(script)}], STATE)
+    assert (tmp_path / "out").read_text() == f"/bin/sh|{script}|"
+    run_hooks("poststart", [{"path": "/bin/sh", "args": ["name", str(script), "x y"]}], STATE)
+    assert (tmp_path / "out").read_text() == f"name|{script}|x y|"
+
+
+def test_env_is_exactly_what_is_configured(tmp_path: Path) -> None:
+    hook: Hook = {"path": "/usr/bin/env", "args": ["env"], "env": ["A=1", "B=x=y"]}
+    catch: Hook = {
+        "path": "/bin/sh",
+        "args": ["sh", "-c", f"/usr/bin/env > {tmp_path}/env"],
+        "env": ["A=1", "B=x=y"],
+    }
+    run_hooks("prestart", [hook, catch], STATE)
+    assert (
+        {"A=1", "B=x=y"}
+        <= set((tmp_path / "env").read_text().split())
+        <= {"A=1", "B=x=y", f"PWD={Path.cwd()}"}
+    )
+
+
+def test_without_env_the_environment_is_inherited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_TEST", "inherited")
+    run_hooks("prestart", [sh(f'printf %s "$HOOK_TEST" > {tmp_path}/env')], STATE)
+    assert (tmp_path / "env").read_text() == "inherited"
+
+
+def test_a_hook_over_its_time_is_killed_with_its_children(tmp_path: Path) -> None:
+    with pytest.raises(RuntError, match=r"not finished after 1 second \(timeout\), killed"):
+        run_hooks("prestart", [sh(f"sleep 1000 & echo $! > {tmp_path}/pid; wait", timeout=1)], STATE)
+    child = int((tmp_path / "pid").read_text())
+    pidfd = liveness.open_pidfd(liveness.identify(child))
+    if pidfd is not None:
+        assert liveness.wait_for_exit(pidfd, 10)
+        os.close(pidfd)
+
+
+def test_a_hook_may_leave_something_in_the_background_that_holds_its_output(tmp_path: Path) -> None:
+    run_hooks("poststart", [sh(f"sleep 1000 & echo $! > {tmp_path}/pid")], STATE)
+    background = liveness.identify(int((tmp_path / "pid").read_text()))
+    assert liveness.send_signal(background, signal.SIGKILL)
+
+
+def test_a_hook_need_not_read_its_input_however_long_that_is() -> None:
+    annotations = {"a": "x" * 1_000_000}
+    run_hooks(
+        "prestart",
+        [sh("exec <&-; sleep 0.1"), sh("true"), sh("exec sleep 0.1")],
+        {**STATE, "annotations": annotations},
+    )
+
+
+def test_a_hook_reads_all_of_a_long_state(tmp_path: Path) -> None:
+    state: State = {**STATE, "annotations": {"a": "x" * 1_000_000}}
+    run_hooks("prestart", [sh(f"sleep 0.1; cat > {tmp_path}/state")], state)
+    assert json.loads((tmp_path / "state").read_text()) == state
+
+
+def test_a_hook_may_say_much() -> None:
+    with pytest.raises(RuntError) as caught:
+        run_hooks("prestart", [sh("yes no | head -c 3000000; exit 1")], STATE)
+    assert caught.value.message.count("no") < 1000
+
+
+def test_a_hook_has_default_signal_handling(tmp_path: Path) -> None:
+    """Python ignores SIGPIPE; a hook that inherited that would never end in `yes | head`."""
+    run_hooks("prestart", [sh(f"grep SigIgn /proc/self/status > {tmp_path}/ignored")], STATE)
+    assert (tmp_path / "ignored").read_text().split()[1].strip("0") == ""
+
+
+def test_a_failing_poststop_hook_is_a_warning_and_the_next_one_runs(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run_poststop([sh("echo oops; exit 1"), sh(f"touch {tmp_path}/second")], STATE)
+    assert (tmp_path / "second").exists()
+    said = capfd.readouterr().err
+    assert "level=warning" in said
+    assert "poststop hook" in said
+    assert "oops" in said
+
+
+def test_no_child_is_left_unreaped() -> None:
+    run_hooks("prestart", [sh("true")], STATE)
+    with pytest.raises(RuntError):
+        run_hooks("prestart", [{"path": "/nonexistent"}], STATE)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_hook_is_journalled_while_it_runs(tmp_path: Path) -> None:
+    store = Store(f"{tmp_path}/root")
+    entry = store.reserve("c", bundle="/b", rootfs="/r", config=cast("Config", {"ociVersion": "1.0.0"}))
+    run_hooks(
+        "prestart",
+        [sh(f"cp {entry.dir}/state.json {tmp_path}/journal; echo $$ > {tmp_path}/pid")],
+        STATE,
+        entry,
+    )
+    journal = json.loads((tmp_path / "journal").read_text())
+    assert journal["hook"]["pid"] == int((tmp_path / "pid").read_text())
+    assert store.open("c").record["hook"] is None
+
+
+def test_what_a_killed_runtime_leaves_of_a_hook_can_be_found_and_ended(tmp_path: Path) -> None:
+    """The runtime is killed while it waits for a hook that never ends: `delete --force` ends the hook's whole group."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    code = (
+        "import sys\nfrom runtime.store import Store\nfrom runtime.hooks import run_hooks\n"
+        "e = Store(sys.argv[1]).reserve('c', bundle='/b', rootfs='/r', config={'ociVersion': '1.0.0', 'linux': {}})\n"
+        "hook = {'path': '/bin/sh', 'args': ['sh', '-c', 'sleep 1000 & echo $! > ' + sys.argv[2] + '; wait']}\n"
+        "run_hooks('prestart', [hook], e.state(), e)\n"
+    )
+    root = f"{tmp_path}/root"
+    with subprocess.Popen([sys.executable, "-c", code, root, str(fifo)]) as creator:
+        sleeper = liveness.identify(int(fifo.read_text()))
+        assert sleeper is not None
+        creator.kill()
+        creator.wait()
+        hook = Store(root).open("c").record["hook"]
+        assert liveness.is_alive(hook)
+        deleted = subprocess.run(
+            [sys.executable, "-m", "runtime", "--root", root, "delete", "--force", "c"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (deleted.returncode, deleted.stderr) == (0, "")
+        pidfd = liveness.open_pidfd(sleeper)
+        if pidfd is not None:
+            assert liveness.wait_for_exit(pidfd, 10)
+            os.close(pidfd)
+    assert Store(root).ids() == []
