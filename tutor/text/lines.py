@@ -31,7 +31,7 @@ _GLUE = frozenset("'\u00a0\u202f\u2060\u2011")
 
 
 @lru_cache(maxsize=8192)
-def _is_cjk(character: str) -> bool:
+def is_cjk(character: str) -> bool:
     """Tell whether lines may break beside this character although no space stands there."""
     code = ord(character)
     return (
@@ -96,7 +96,7 @@ def _opportunities(text: str, starts: list[int]) -> list[int]:
         if after in _SPACES:
             found.append(_FORBIDDEN)
         elif before in _SPACES:
-            found.append(_FORBIDDEN if after in NO_LINE_BEGINS_WITH and _is_cjk(after) else _FREE)
+            found.append(_FORBIDDEN if after in NO_LINE_BEGINS_WITH and is_cjk(after) else _FREE)
         elif (
             after in NO_LINE_BEGINS_WITH
             or before in NO_LINE_ENDS_WITH
@@ -107,7 +107,7 @@ def _opportunities(text: str, starts: list[int]) -> list[int]:
         ):
             found.append(_FORBIDDEN)
         else:
-            found.append(_FREE if _is_cjk(before) or _is_cjk(after) else _WITHIN)
+            found.append(_FREE if is_cjk(before) or is_cjk(after) else _WITHIN)
     return found
 
 

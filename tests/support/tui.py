@@ -1,0 +1,249 @@
+"""What the TUI's tests share: a session that plays written events, and values as a kernel and a runtime give them."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from tutor.course.course import Course
+from tutor.engines.model import Call, CallResult, ContainerState
+from tutor.messages import Messages
+from tutor.observe import (
+    ContainerView,
+    HostView,
+    Mount,
+    Namespace,
+    NamespaceView,
+    Process,
+    Snapshot,
+    Wait,
+    diff,
+)
+from tutor.session.events import (
+    Checked,
+    CommandFinished,
+    CommandStarted,
+    ConfigChanged,
+    EngineChanged,
+    LessonOpened,
+    Output,
+    QuizAnswered,
+    SnapshotTaken,
+    StateChanged,
+    StepEntered,
+    StepPassed,
+)
+from tutor.tui.app import TutorApp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tutor.course.model import Lesson, Step
+    from tutor.messages import Language
+    from tutor.session.commands import Argument
+    from tutor.session.events import Event
+
+BUNDLE = "/root/labs/first-container/alpine-bundle"
+CONFIG = """\
+{
+  "ociVersion": "1.0.0",
+  "process": {
+    "terminal": false,
+    "user": {"uid": 0, "gid": 0},
+    "args": ["echo", "alpine"],
+    "cwd": "/"
+  },
+  "root": {"path": "rootfs"},
+  "linux": {}
+}
+"""
+OWN = {"mnt": 4026532201, "pid": 4026532203}
+HOST = {
+    "mnt": 4026531841,
+    "pid": 4026531836,
+    "net": 4026531840,
+    "ipc": 4026531839,
+    "uts": 4026531838,
+    "user": 4026531837,
+    "cgroup": 4026531835,
+    "time": 4026531834,
+}
+
+
+def mount(id: int, parent: int, target: str, fstype: str, source: str, *options: str) -> Mount:  # noqa: A002
+    return Mount(id, parent, "0:1", "/", target, options or ("rw",), ("private",), fstype, source, ("rw",))
+
+
+MOUNTS = (
+    mount(700, 1, "/", "ext4", "/dev/vda1", "rw", "relatime"),
+    mount(701, 700, "/proc", "proc", "proc", "rw", "nosuid", "nodev", "noexec"),
+    mount(702, 700, "/dev", "tmpfs", "tmpfs", "rw", "nosuid"),
+    mount(703, 702, "/dev/pts", "devpts", "devpts", "rw", "nosuid", "noexec"),
+)
+WAIT = Wait(
+    tid=29017,
+    syscall="openat",
+    number=257,
+    arguments=("AT_FDCWD", '"/run/runt/alpine-test/exec.fifo"', "O_WRONLY|O_CLOEXEC"),
+    summary='openat("exec.fifo", O_WRONLY)',
+    path="/run/runt/alpine-test/exec.fifo",
+    fd=None,
+    wchan="wait_for_partner",
+    key="observe.wait.openat_exec_fifo",
+)
+INIT = Process(29017, 1, 29001, "S", "runt", ("runt", "init"), "/usr/bin/python3.11", 1, 0, WAIT)
+
+
+def snapshot(*, own: bool = True, mounts: tuple[Mount, ...] = MOUNTS, container: bool = True) -> Snapshot:
+    host = HostView(1, tuple(Namespace(kind, inode) for kind, inode in HOST.items()), ())  # type: ignore[arg-type]  # the keys are kinds
+    if not container:
+        return Snapshot(0.0, host, None)
+    views = tuple(
+        NamespaceView(kind, OWN.get(kind, inode) if own else inode, inode, shared=not own or kind not in OWN)  # type: ignore[arg-type]  # the keys are kinds
+        for kind, inode in HOST.items()
+    )
+    view = ContainerView(
+        29017, alive=True, namespaces=views, mounts=mounts, processes=(INIT,), root="/", cwd="/"
+    )
+    return Snapshot(0.0, host, view)
+
+
+class ScriptedSession:
+    """Has the session's interface, and answers with events written here. Only for tests of what the screen shows."""
+
+    def __init__(self, course: Course, publish: Callable[[Event], None]) -> None:
+        self._course = course
+        self._publish = publish
+        self.lesson: Lesson | None = None
+        self.index = 0
+        self.passed: frozenset[str] = frozenset()
+        self.engine = "runt"
+        self.state: ContainerState | None = None
+        self.config_text = CONFIG
+        self.busy = False
+        self.executed: list[str] = []
+        self.written: list[str] = []
+        self.closed = 0
+        self.interrupted = threading.Event()
+        self.hold = threading.Event()
+        """Set, commands end at once; a test clears it to keep one running."""
+        self.hold.set()
+        self.failure: Exception | None = None
+        self._calls = 0
+
+    @property
+    def step(self) -> Step | None:
+        return self.lesson.steps[self.index] if self.lesson else None
+
+    def publish(self, event: Event) -> None:
+        self._publish(event)
+
+    def open(self, lesson_id: str) -> None:
+        self.lesson = self._course.lesson(lesson_id)
+        self.publish(LessonOpened(self.lesson, resumed=False))
+        self.publish(EngineChanged("runt", "0.1.0"))
+        self.publish(ConfigChanged(f"{BUNDLE}/config.json", CONFIG, "opened"))
+        self.publish(StateChanged(None, ("create",)))
+        empty = snapshot(container=False)
+        self.publish(SnapshotTaken(empty, diff(empty, empty)))
+        self.enter(0)
+
+    def enter(self, index: int) -> None:
+        assert self.lesson is not None
+        self.index = index
+        step = self.lesson.steps[index]
+        self.publish(StepEntered(index, step, step.id in self.passed))
+
+    def enter_kind(self, kind: str) -> Step:
+        """Go to the first step of a kind."""
+        assert self.lesson is not None
+        self.enter(next(i for i, step in enumerate(self.lesson.steps) if step.kind == kind))
+        assert self.step is not None
+        return self.step
+
+    def execute(self, line: str) -> None:
+        self.executed.append(line)
+        if self.failure is not None:
+            raise self.failure
+        words = line.split()
+        if words[0] in ("next", "back"):
+            assert self.lesson is not None
+            move = 1 if words[0] == "next" else -1
+            self.enter(max(0, min(self.index + move, len(self.lesson.steps) - 1)))
+        elif words[0] == "answer":
+            assert self.step is not None
+            self.publish(QuizAnswered(self.step, words[1], correct=True, feedback=f"({words[1]})"))
+            self.pass_step()
+        elif words[0] in ("create", "start", "state", "list", "kill", "delete"):
+            self.call(words[0])
+
+    def pass_step(self) -> None:
+        assert self.step is not None
+        self.passed |= {self.step.id}
+        self.publish(StepPassed(self.index, self.step, "learner"))
+
+    def call(self, operation: str, printed: str = "", code: int = 0) -> None:
+        self._calls += 1
+        typed = f"runt {operation} alpine-test"
+        call = Call(self._calls, tuple(typed.split()), typed, BUNDLE)
+        self.publish(CommandStarted(call))
+        if printed:
+            self.publish(Output(call, "stderr" if code else "stdout", printed))
+        self.hold.wait(10)
+        self.publish(CommandFinished(CallResult(call, code, 0.02, printed, "")))
+        if operation == "create" and not code:
+            self.created()
+
+    def created(self, shot: Snapshot | None = None) -> None:
+        self.state = ContainerState("alpine-test", "created", 29017, BUNDLE)
+        self.publish(StateChanged(self.state, ("start", "kill")))
+        now = shot or snapshot()
+        self.publish(SnapshotTaken(now, diff(snapshot(container=False), now)))
+
+    def check(self, *verdicts: Any) -> None:
+        assert self.step is not None
+        self.publish(Checked(self.step, verdicts, all(v.passed for v in verdicts), asked=True))
+
+    def write_config(self, text: str) -> None:
+        self.written.append(text)
+        self.config_text = text
+        self.publish(ConfigChanged(f"{BUNDLE}/config.json", text, "learner"))
+
+    def change_outside(self, text: str) -> None:
+        self.config_text = text
+        self.publish(ConfigChanged(f"{BUNDLE}/config.json", text, "outside"))
+
+    def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
+        return ("/bin/sh",), "/", {}
+
+    def completions(self, argument: Argument, prefix: str) -> tuple[tuple[str, str], ...]:
+        values = {"engine": ("runt", "runc", "crun"), "signal": ("TERM", "KILL"), "choice": ("a", "b")}
+        return tuple((value, "") for value in values.get(argument.values, ()) if value.startswith(prefix))
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
+        self.hold.set()
+
+    def leave(self) -> None:
+        self.lesson = None
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class ScriptedApp(TutorApp):
+    """The app, its session played by a script."""
+
+    def make_session(self, engine: Any) -> Any:
+        self.script = ScriptedSession(self._course, self.publish)
+        return self.script
+
+
+def scripted_app(
+    home: Path, language: Language = "ja", lesson_id: str | None = "first-container"
+) -> ScriptedApp:
+    from tutor.home import Home
+
+    place = Home(home / "labs", home / "state", home / "cache")
+    return ScriptedApp(Course.load(language), "runt", Messages.load(language), lesson_id, place)

@@ -1,0 +1,89 @@
+"""The keys, in one place: bindings, the line at the bottom and the help screen are made from these tables.
+
+A key's texts are the catalogue's: `tui.key.<id>.short` for the line at the bottom, `tui.key.<id>.long` for the help. The id
+is also the binding's (`<screen>.<id>`), by which a user may give it another key (Textual's keymap).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding
+
+Group = Literal["runtime", "lesson", "panels", "app", "editor", "home"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: `keys` as Textual names them, the action, where the help lists it, and whether the bottom line shows it.
+
+    `always`: it works while typing too (function keys, control keys); others are letters that an editor takes.
+    """
+
+    id: str
+    keys: str
+    action: str
+    group: Group
+    show: bool = False
+    always: bool = False
+    display: str | None = None
+
+    def binding(self, screen: str) -> Binding:
+        """Return the binding for a screen."""
+        return Binding(
+            self.keys,
+            self.action,
+            description=self.id,
+            show=self.show,
+            priority=self.always,
+            key_display=self.display,
+            id=f"{screen}.{self.id}",
+        )
+
+
+LESSON_KEYS: tuple[Key, ...] = (
+    Key("create", "f5", "operate('create')", "runtime", show=True, always=True, display="F5"),
+    Key("start", "f6", "operate('start')", "runtime", show=True, always=True, display="F6"),
+    Key("kill", "f7", "operate('kill')", "runtime", show=True, always=True, display="F7"),
+    Key("delete", "f8", "operate('delete')", "runtime", show=True, always=True, display="F8"),
+    Key("state", "f2", "operate('state')", "runtime", show=True, always=True, display="F2"),
+    Key("list", "f3", "operate('list')", "runtime", show=True, always=True, display="F3"),
+    Key("interrupt", "ctrl+c", "interrupt", "runtime", show=True, always=True),
+    Key("shell", "exclamation_mark", "shell", "runtime", display="!"),
+    Key("next", "n", "lesson('next')", "lesson", show=True),
+    Key("back", "b", "lesson('back')", "lesson"),
+    Key("hint", "h", "lesson('hint')", "lesson", show=True),
+    Key("check", "c", "lesson('check')", "lesson", show=True),
+    Key("guide", "1", "panel('guide')", "panels"),
+    Key("config", "2,e", "panel('config')", "panels"),
+    Key("output", "3", "panel('output')", "panels"),
+    Key("namespaces", "4", "panel('namespaces')", "panels"),
+    Key("mounts", "5", "panel('mounts')", "panels"),
+    Key("processes", "6", "panel('processes')", "panels"),
+    Key("save", "ctrl+s", "save", "editor", show=True, always=True),
+    Key("leave", "escape", "leave", "editor", show=True, always=True, display="Esc"),
+    Key("command", "colon", "command", "app", show=True, display=":"),
+    Key("palette", "ctrl+p", "palette", "app", always=True),
+    Key("help", "question_mark,f1", "help", "app", show=True, display="?"),
+    Key("home", "0", "home", "app", show=True),
+    Key("theme", "ctrl+t", "theme", "app", always=True),
+    Key("quit", "q", "quit_gently", "app", show=True),
+    Key("quit_anywhere", "ctrl+q", "quit_gently", "app", always=True),
+)
+
+HOME_KEYS: tuple[Key, ...] = (
+    Key("open", "enter", "open", "home", show=True, always=True, display="Enter"),
+    Key("engine", "e", "engine", "home", show=True),
+    Key("theme", "ctrl+t", "theme", "app", show=True, always=True),
+    Key("help", "question_mark,f1", "help", "app", show=True, display="?"),
+    Key("quit", "q", "quit_gently", "app", show=True),
+    Key("quit_anywhere", "ctrl+q", "quit_gently", "app", always=True),
+)
+
+GROUPS: tuple[Group, ...] = ("home", "lesson", "runtime", "panels", "editor", "app")
+
+
+def bindings(screen: str, keys: tuple[Key, ...]) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
+    """Return a screen's bindings, for its `BINDINGS`."""
+    return [key.binding(screen) for key in keys]

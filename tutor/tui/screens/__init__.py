@@ -1,0 +1,1 @@
+"""Whole screens: they lay out widgets and answer keys."""

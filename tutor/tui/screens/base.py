@@ -1,0 +1,94 @@
+"""What our screens have in common: the message for a terminal that is too small, help made from the keys, notices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, Static, TextArea
+
+from tutor.tui.keys import GROUPS
+from tutor.tui.screens.dialogs import Help
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from textual.app import ComposeResult
+
+    from tutor.messages import Messages
+    from tutor.tui.app import TutorApp
+    from tutor.tui.keys import Key
+
+SMALLEST = (80, 24)
+
+
+class TutorScreen(Screen[None]):
+    """A screen of oci-tutor: it speaks through the catalogue and knows its keys."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (80, "-narrow"), (110, "-medium"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (24, "-low"), (32, "-tall")]
+    KEYS: ClassVar[tuple[Key, ...]] = ()
+
+    def __init__(self, messages: Messages) -> None:
+        super().__init__()
+        self.messages = messages
+
+    @property
+    def tutor(self) -> TutorApp:
+        """The app, as ours."""
+        app: Any = self.app
+        own: TutorApp = app
+        return own
+
+    @property
+    def typing(self) -> bool:
+        """Tell whether letters go into a text and so are no keys."""
+        return isinstance(self.focused, TextArea | Input)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen, and over it the message for a terminal that is too small."""
+        yield from self.parts()
+        width, height = SMALLEST
+        text = self.messages("tui.too_small", width=width, height=height)
+        yield Static(Content(text), id="too-small")
+
+    def parts(self) -> ComposeResult:
+        """Lay out what this screen is about."""
+        raise NotImplementedError
+
+    def palette_commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        """Yield title, explanation and action of each command for the palette."""
+        raise NotImplementedError
+
+    def action_help(self) -> None:
+        """Show all keys of this screen, grouped."""
+        m = self.messages
+        now = {active.binding.id: active.binding for active in self.active_bindings.values()}
+        groups: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+        for group in GROUPS:
+            rows: list[tuple[str, str]] = []
+            for key in self.KEYS:
+                if key.group == group:
+                    binding = now.get(f"{self.name_of_keys}.{key.id}") or key.binding(self.name_of_keys)
+                    rows.append((self.app.get_key_display(binding), m(f"tui.key.{key.id}.long")))
+            if rows:
+                groups.append((m(f"tui.help.group.{group}"), tuple(rows)))
+        self.app.push_screen(Help(m, tuple(groups)))
+
+    @property
+    def name_of_keys(self) -> str:
+        """The first part of this screen's binding ids."""
+        return type(self).__name__.removesuffix("Screen").lower()
+
+    def action_theme(self) -> None:
+        """Change between the dark and the light theme."""
+        self.tutor.change_theme()
+
+    def action_quit_gently(self) -> None:
+        """End the program."""
+        self.app.exit(0)
+
+    async def action_palette(self) -> None:
+        """Open the command palette."""
+        self.tutor.open_palette()

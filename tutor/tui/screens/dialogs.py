@@ -1,0 +1,155 @@
+"""Small screens on top of another: a question, a choice, a message, and the keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, OptionList, Static
+from textual.widgets.option_list import Option
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from tutor.messages import Messages
+
+
+class Ask(ModalScreen[bool]):
+    """A question with two answers; the safe one has the focus. `y`/Enter on the first is yes, Esc or `n` is no."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS = [
+        Binding("y", "answer(True)", show=False),
+        Binding("n,escape", "answer(False)", show=False),
+        Binding("left,right,up,down", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, title: str, body: str, yes: str, no: str) -> None:
+        super().__init__()
+        self._texts = (title, body, yes, no)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question."""
+        title, body, yes, no = self._texts
+        with Vertical(classes="dialog"):
+            yield Static(Content(title), classes="dialog-title")
+            yield Static(Content(body), classes="dialog-body")
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(Content(f"{yes} (y)"), id="yes", variant="warning")
+                yield Button(Content(f"{no} (n)"), id="no", variant="primary")
+
+    def on_mount(self) -> None:
+        """Put the focus on the answer that loses nothing."""
+        self.query_one("#no").focus()
+
+    def action_answer(self, answer: bool) -> None:
+        """Close with an answer."""
+        self.dismiss(answer)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+
+class Say(ModalScreen[None]):
+    """A message that must be read: what happened, where, and what to do now. Any of Enter, Esc, Space closes it."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS = [Binding("enter,escape,space,q", "close", show=False)]
+
+    def __init__(self, title: str, body: str, following: str, close: str) -> None:
+        super().__init__()
+        self._texts = (title, body, following, close)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the message."""
+        title, body, following, close = self._texts
+        with Vertical(classes="dialog"):
+            yield Static(Content(title), classes="dialog-title")
+            if body:
+                yield Static(Content(body), classes="dialog-body")
+            if following:
+                yield Static(Content.assemble(("▸ ", "bold $text-accent"), following), classes="dialog-body")
+            yield Static(Content.styled(close, "$text-muted"), classes="dialog-body")
+
+    def action_close(self) -> None:
+        """Close it."""
+        self.dismiss(None)
+
+
+class Pick(ModalScreen[str | None]):
+    """One of a few: an engine, a theme. Esc picks none."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS = [Binding("escape,q", "cancel", show=False)]
+
+    def __init__(self, title: str, options: tuple[tuple[str, str], ...], present: str) -> None:
+        super().__init__()
+        self._title = title
+        self._options = options
+        self._present = present
+
+    def compose(self) -> ComposeResult:
+        """Lay out the choices."""
+        with Vertical(classes="dialog"):
+            yield Static(Content(self._title), classes="dialog-title")
+            yield OptionList(
+                *(
+                    Option(
+                        Content.assemble(
+                            "(•) " if value == self._present else "( ) ", (value, "bold"), f"  {text}"
+                        ),
+                        id=value,
+                    )
+                    for value, text in self._options
+                )
+            )
+
+    def on_mount(self) -> None:
+        """Start at the present one."""
+        values = [value for value, _ in self._options]
+        self.query_one(OptionList).highlighted = values.index(self._present) if self._present in values else 0
+
+    def action_cancel(self) -> None:
+        """Close without a choice."""
+        self.dismiss(None)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_id)
+
+
+class Help(ModalScreen[None]):
+    """All keys, grouped; the keys are those that work here, remapped ones included."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS = [Binding("escape,q,question_mark,f1,enter", "close", show=False)]
+    KEY_WIDTH: ClassVar[int] = 12
+
+    def __init__(
+        self, messages: Messages, groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    ) -> None:
+        super().__init__()
+        self._messages = messages
+        self._groups = groups
+
+    def compose(self) -> ComposeResult:
+        """Lay out the groups."""
+        with VerticalScroll(classes="dialog help") as box:
+            box.border_title = self._messages("tui.help.title")
+            box.border_subtitle = self._messages("tui.help.close")
+            for title, keys in self._groups:
+                yield Static(Content(title), classes="dialog-title")
+                for key, text in keys:
+                    with Horizontal(classes="help-row"):
+                        yield Static(Content.styled(key, "bold $text-warning"), classes="help-key")
+                        yield Static(Content(text), classes="help-text")
+            yield Static(Content(self._messages("tui.help.note")), classes="dialog-body")
+
+    def action_close(self) -> None:
+        """Close it."""
+        self.dismiss(None)

@@ -1,0 +1,167 @@
+"""The first screen: the lessons, how far one got in each, and which runtime will run the containers."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tutor.course.progress import Progress
+from tutor.text import fit
+from tutor.tui.keys import HOME_KEYS, bindings
+from tutor.tui.prose import inline
+from tutor.tui.screens.base import TutorScreen
+from tutor.tui.screens.dialogs import Pick
+from tutor.tui.widgets.bars import KeyBar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from textual.app import ComposeResult
+
+    from tutor.course.course import Course
+    from tutor.course.model import Lesson
+    from tutor.course.progress import LessonProgress
+    from tutor.engines.model import EngineName
+    from tutor.home import Home
+    from tutor.messages import Messages
+
+BAR_WIDTH = 16
+
+
+class HomeScreen(TutorScreen):
+    """The list of lessons."""
+
+    CSS_PATH = ["base.tcss", "home.tcss"]
+    KEYS = HOME_KEYS
+    BINDINGS = bindings("home", HOME_KEYS)
+    AUTO_FOCUS: ClassVar[str | None] = "#lessons"
+
+    def __init__(self, course: Course, home: Home, engine: EngineName, messages: Messages) -> None:
+        super().__init__(messages)
+        self._course = course
+        self._progress = Progress(home.state)
+        self.engine: EngineName = engine
+
+    def parts(self) -> ComposeResult:
+        """Lay out the title, the list and what the lit lesson is about."""
+        m = self.messages
+        with Vertical(id="home"):
+            yield Static(self._title(), id="title")
+            yield OptionList(id="lessons")
+            with VerticalScroll(id="about", can_focus=False):
+                yield Static(id="about-text")
+            yield Static(id="machine")
+        yield KeyBar(m, HOME_KEYS)
+
+    def _title(self) -> Content:
+        m = self.messages
+        return Content.assemble(("oci-tutor", "bold $text-primary"), f"  {m('tui.home.subtitle')}")
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        self.redraw()
+
+    def on_screen_resume(self) -> None:
+        """Show the progress that was made meanwhile."""
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Read the progress and draw the list again; the lit lesson stays lit."""
+        lessons = self.query_one("#lessons", OptionList)
+        lit = lessons.highlighted
+        progress = [self._progress.of(lesson.id) for lesson in self._course.lessons]
+        lessons.clear_options()
+        for lesson, state in zip(self._course.lessons, progress, strict=True):
+            lessons.add_option(Option(self._row(lesson, state), id=lesson.id))
+        if lit is None:
+            lit = next((index for index, state in enumerate(progress) if not state.finished), 0)
+        lessons.highlighted = lit if self._course.lessons else None
+        self._show_machine()
+
+    def _row(self, lesson: Lesson, progress: LessonProgress) -> Content:
+        m = self.messages
+        done, count = len(progress.passed), len(lesson.steps)
+        if progress.finished:
+            glyph, word, style = "✓", m("tui.home.finished"), "$text-success"
+        elif progress.step_id is not None:
+            glyph, word, style = "◐", m("tui.home.resume", done=done, count=count), "$text-warning"
+        else:
+            glyph, word, style = "○", m("tui.home.new"), "$text-muted"
+        filled = BAR_WIDTH * done // max(1, count)
+        return Content.assemble(
+            (f"{glyph} ", style),
+            f"{lesson.order:>2}  ",
+            (fit(lesson.title, 34), "bold"),
+            m("tui.home.minutes", minutes=lesson.minutes),
+            ("  " + "━" * filled, "$text-success"),
+            ("─" * (BAR_WIDTH - filled) + "  ", ""),
+            (word, style),
+        )
+
+    def _show_machine(self) -> None:
+        m = self.messages
+        user = m("tui.machine.root" if os.geteuid() == 0 else "tui.machine.rootless")
+        self.query_one("#machine", Static).update(
+            Content.assemble(
+                (f"{m('tui.home.engine')} ", "$text-muted"),
+                (self.engine, "bold $text-accent"),
+                (f"  ·  {user}", "$text-muted"),
+            )
+        )
+
+    def _about(self, lesson: Lesson) -> Content:
+        passed = self._progress.of(lesson.id).passed
+        steps = [
+            Content.assemble(
+                ("✓ ", "$text-success") if step.id in passed else ("○ ", "$text-muted"),
+                f"{number:>2}  {step.title}",
+            )
+            for number, step in enumerate(lesson.steps, 1)
+        ]
+        title = Content.styled(self.messages("tui.home.steps"), "bold $text-primary")
+        return Content("\n").join([inline(lesson.summary), Content(""), title, *steps])
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        lesson = self._course.lessons[event.option_index]
+        self.query_one("#about-text", Static).update(self._about(lesson))
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if event.option_id is not None:
+            self.tutor.open_lesson(event.option_id, self.engine)
+
+    def action_open(self) -> None:
+        """Open the lit lesson."""
+        self.query_one("#lessons", OptionList).action_select()
+
+    def action_engine(self) -> None:
+        """Choose the runtime."""
+        m = self.messages
+
+        def picked(engine: str | None) -> None:
+            self.engine = next((name for name, _ in self.tutor.engines() if name == engine), self.engine)
+            self._show_machine()
+
+        self.app.push_screen(Pick(m("tui.engine.title"), self.tutor.engines(), self.engine), picked)
+
+    def palette_commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        """Yield each lesson, the engine, the theme and the end."""
+        m = self.messages
+        for lesson in self._course.lessons:
+            yield lesson.title, lesson.summary, partial(self.tutor.open_lesson, lesson.id, self.engine)
+        for key, run in (
+            ("engine", self.action_engine),
+            ("theme", self.action_theme),
+            ("quit", self.action_quit_gently),
+        ):
+            yield m(f"tui.key.{key}.short"), m(f"tui.key.{key}.long"), run

@@ -1,0 +1,424 @@
+"""The lesson screen: it folds the session's events into a view, has the widgets draw it, and turns keys into commands."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.containers import Container, Vertical
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from tutor.course.model import Observe, Quiz
+from tutor.session.commands import BY_NAME, COMMANDS
+from tutor.session.events import (
+    CommandFinished,
+    CommandStarted,
+    ConfigChanged,
+    LessonOpened,
+    Notice,
+    StepEntered,
+)
+from tutor.tui.keys import LESSON_KEYS, bindings
+from tutor.tui.screens.base import TutorScreen
+from tutor.tui.screens.dialogs import Ask, Pick
+from tutor.tui.shell import run_shell
+from tutor.tui.view import LessonView
+from tutor.tui.widgets.bars import KeyBar, TabLine, TopLine
+from tutor.tui.widgets.command_line import CommandLine
+from tutor.tui.widgets.editor import ConfigPane
+from tutor.tui.widgets.guide import Guide
+from tutor.tui.widgets.mounts import MountsPanel
+from tutor.tui.widgets.namespaces import NamespacesPanel
+from tutor.tui.widgets.output import OutputPane
+from tutor.tui.widgets.processes import ProcessesPanel
+from tutor.tui.widgets.quiz import QuizBox
+from tutor.tui.widgets.status import LastCommand, Lifecycle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from textual.app import ComposeResult
+
+    from tutor.messages import Messages
+    from tutor.session.events import Event
+    from tutor.session.session import Session
+    from tutor.tui.view import Part
+
+PANELS = ("guide", "config", "output", "namespaces", "mounts", "processes")
+WORK = ("config", "output")
+VIEW_COMMANDS = {"read": "guide", "ns": "namespaces", "mounts": "mounts", "ps": "processes", "edit": "config"}
+# What these print is what the learner asked for, so it comes into sight even where only one pane fits.
+PRINTING = ("state", "list")
+
+
+class SessionEvent(Message):
+    """An event of the session, on its way into the screen's own thread."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__()
+        self.event = event
+
+
+class SessionIdle(Message):
+    """A call into the session has come back."""
+
+
+class LessonScreen(TutorScreen):
+    """One lesson, one learner: guide, config.json, output, the container's life, and what the kernel shows."""
+
+    CSS_PATH = ["base.tcss", "lesson.tcss"]
+    KEYS = LESSON_KEYS
+    BINDINGS = bindings("lesson", LESSON_KEYS)
+    AUTO_FOCUS: ClassVar[str | None] = "#guide"
+
+    panel: reactive[str] = reactive("guide", init=False)
+    busy: reactive[bool] = reactive(False, init=False)
+
+    def __init__(self, session: Session, lesson_id: str, messages: Messages) -> None:
+        super().__init__(messages)
+        self.session = session
+        self.lesson_id = lesson_id
+        self.view = LessonView(engine=session.engine)
+        self._asking = False
+
+    def parts(self) -> ComposeResult:
+        """Lay out every pane once; the styles decide which stand side by side."""
+        view, m = self.view, self.messages
+        yield TopLine(view, m)
+        yield TabLine(self._tab, PANELS, "tabs")
+        with Container(id="body"):
+            yield Guide(view, m)
+            with Vertical(id="status"):
+                yield LastCommand(view, m)
+                yield Lifecycle(view, m)
+            with Container(id="work"):
+                yield TabLine(self._tab, WORK, "work-tabs")
+                yield ConfigPane(m)
+                yield OutputPane(view, m)
+            with Container(id="panels"):
+                yield NamespacesPanel(view, m)
+                yield ProcessesPanel(view, m)
+                yield MountsPanel(view, m)
+        yield CommandLine(m, self.session.completions)
+        yield KeyBar(m, LESSON_KEYS)
+        with Container(id="loading"):
+            yield Static(m("tui.lesson.preparing"))
+
+    def on_mount(self) -> None:
+        """Open the lesson."""
+        self.add_class("-at-guide", "-work-config", "-opening")
+        self.call_session(partial(self.session.open, self.lesson_id), done=self._opened)
+
+    def _opened(self) -> None:
+        self.remove_class("-opening")
+        if self.view.lesson is None:
+            self.tutor.go_home()
+
+    def _tab(self, panel: str) -> str:
+        mark = "*" if panel == "config" and self.query_one(ConfigPane).unsaved else ""
+        return f"{self.messages(f'tui.key.{panel}.key')} {self.messages(f'tui.panel.{panel}')}{mark}"
+
+    # -- what the session says -------------------------------------------------------------------------------------
+
+    @on(SessionEvent)
+    async def _take(self, message: SessionEvent) -> None:
+        event = message.event
+        if isinstance(event, ConfigChanged):
+            self._take_config(event)
+        parts = self.view.fold(event)
+        self.view.passed = frozenset(self.session.passed) | self.view.passed
+        with self.app.batch_update():
+            await self._draw(parts)
+            self._follow(event)
+
+    async def _draw(self, parts: frozenset[Part]) -> None:
+        if "header" in parts:
+            self.query_one(TopLine).refresh()
+        if "status" in parts:
+            self.query_one(LastCommand).refresh()
+            self.query_one(Lifecycle).refresh(layout=True)
+            self.refresh_bindings()
+        if "output" in parts:
+            self.query_one(OutputPane).redraw()
+        if "panels" in parts:
+            for panel in (NamespacesPanel, ProcessesPanel, MountsPanel):
+                self.query_one(panel).redraw()
+        if "guide" in parts:
+            await self.query_one(Guide).redraw()
+
+    def _follow(self, event: Event) -> None:
+        """Bring forward what an event is about."""
+        match event:
+            case Notice(severity=severity, title=title, body=body, next=following):
+                text = "\n".join(part for part in (body, f"▸ {following}" if following else "") if part)
+                self.notify(text or " ", title=title, severity=severity, timeout=12, markup=False)
+            case LessonOpened():
+                self.remove_class("-opening")
+            case StepEntered(step=step):
+                self._enter_step(step.action)
+            case CommandStarted():
+                self._set_work("output")
+            case CommandFinished(result=result) if self._one_at_a_time:
+                words = result.call.typed.split()
+                if result.returncode != 0 or any(word in PRINTING for word in words[1:2]):
+                    self.panel = "output"
+            case _:
+                pass
+
+    def _enter_step(self, action: object) -> None:
+        wanted = action.panel if isinstance(action, Observe) else ""
+        for panel in PANELS:
+            self.query_one(f"#{panel}").set_class(panel == wanted, "-wanted")
+        self.panel = "guide"
+        if wanted in WORK:
+            self._set_work(wanted)
+        target = self.query(QuizBox).first() if isinstance(action, Quiz) else self.query_one(Guide)
+        if not self.typing:
+            target.focus(scroll_visible=False)
+
+    def _take_config(self, event: ConfigChanged) -> None:
+        pane = self.query_one(ConfigPane)
+        if event.origin == "learner" or event.text == pane.text:
+            pane.mark_saved(event.text)
+        elif event.origin == "outside" and pane.unsaved:
+            pane.mark_saved(event.text)
+            self._ask_about_outside_change()
+        else:
+            pane.load(event.text)
+
+    def _ask_about_outside_change(self) -> None:
+        if self._asking:
+            return
+        self._asking = True
+
+        def answered(load: bool | None) -> None:
+            self._asking = False
+            if load:
+                self.query_one(ConfigPane).load(self.session.config_text)
+
+        m = self.messages
+        texts = (m(f"tui.ask.outside.{part}") for part in ("title", "body", "yes", "no"))
+        self.app.push_screen(Ask(*texts), answered)
+
+    # -- what the learner does -------------------------------------------------------------------------------------
+
+    def call_session(self, *calls: Callable[[], None], done: Callable[[], None] | None = None) -> None:
+        """Make blocking calls into the session, one after the other, in a thread; one such series at a time."""
+        if self.busy:
+            self.notify(self.messages("tui.busy"), severity="warning", markup=False)
+            return
+        self.busy = True
+        self.run_worker(partial(self._work, calls, done), thread=True, group="session", exit_on_error=False)
+
+    def _work(self, calls: tuple[Callable[[], None], ...], done: Callable[[], None] | None) -> None:
+        try:
+            for call in calls:
+                call()
+        except Exception as error:  # noqa: BLE001  (a learner gets a notice, never a traceback)
+            self.post_message(SessionEvent(self.tutor.notice_of(error)))
+        finally:
+            self.post_message(SessionIdle())
+            if done is not None:
+                self.app.call_from_thread(done)
+
+    @on(SessionIdle)
+    def _idle(self) -> None:
+        self.busy = False
+
+    def watch_busy(self) -> None:
+        """Keys work, or don't, from now on."""
+        self.query_one(LastCommand).refresh()
+        self.refresh_bindings()
+
+    def dispatch(self, line: str) -> None:
+        """Do what a line of the command language says: what concerns this face here, everything else in the session."""
+        words = line.split()
+        if not words:
+            return
+        name = words[0]
+        if name in VIEW_COMMANDS:
+            self.action_panel(VIEW_COMMANDS[name])
+        elif name == "help":
+            self.action_help()
+        elif name == "quit":
+            self.action_quit_gently()
+        elif name == "shell":
+            self.action_shell()
+        elif name == "engine" and len(words) == 1:
+            self._pick_engine()
+        elif name in ("reset", "solve", "engine"):
+            self._ask_first(name, line)
+        else:
+            self._execute(line)
+
+    def _execute(self, line: str) -> None:
+        """Run a line in the session; unsaved edits of config.json are saved before an operation or a check."""
+        pane = self.query_one(ConfigPane)
+        command = BY_NAME.get(line.split()[0])
+        needs_file = command is not None and (command.scope == "engine" or command.name in ("check", "next"))
+        save = [partial(self.session.write_config, pane.text)] if pane.unsaved and needs_file else []
+        self.call_session(*save, partial(self.session.execute, line))
+
+    def _ask_first(self, name: str, line: str) -> None:
+        m = self.messages
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.call_session(partial(self.session.execute, line))
+
+        texts = (m(f"tui.ask.{name}.{part}") for part in ("title", "body", "yes", "no"))
+        self.app.push_screen(Ask(*texts), answered)
+
+    def _pick_engine(self) -> None:
+        def picked(engine: str | None) -> None:
+            if engine and engine != self.session.engine:
+                self._ask_first("engine", f"engine {engine}")
+
+        argument = BY_NAME["engine"].arguments[0]
+        options = self.session.completions(argument, "")
+        self.app.push_screen(Pick(self.messages("tui.engine.title"), options, self.session.engine), picked)
+
+    def palette_commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        """Yield every command of the registry, and what only this face has."""
+        m = self.messages
+        for command in COMMANDS:
+            run = (
+                partial(self._start_line, f"{command.name} ")
+                if command.name in ("answer", "kill")
+                else partial(self.dispatch, command.name)
+            )
+            yield command.name, m(f"session.command.{command.name}"), run
+        yield m("tui.key.home.short"), m("tui.key.home.long"), self.action_home
+        yield m("tui.key.theme.short"), m("tui.key.theme.long"), self.action_theme
+
+    def _start_line(self, line: str) -> None:
+        command_line = self.query_one(CommandLine)
+        command_line.open(line)
+
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tell which keys work now: letters not while typing, operations not while one runs."""
+        if action in ("interrupt",):
+            return self.busy
+        if action == "leave":
+            return self.typing or self.panel != "guide" or self.focused is not self.query_one(Guide)
+        if action == "save":
+            return self.typing and not self.query_one(CommandLine).is_open
+        if action in ("shell", "lesson", "panel", "command", "help", "home") and self.typing:
+            return False
+        if action == "quit_gently":
+            return True
+        if action in ("operate", "shell", "lesson"):
+            return self.view.lesson is not None and not self.busy
+        return True
+
+    def action_operate(self, operation: str) -> None:
+        """Run an operation of the runtime."""
+        self._execute(operation)
+
+    def action_lesson(self, command: str) -> None:
+        """Run a command of the lesson."""
+        self._execute(command)
+
+    def action_save(self) -> None:
+        """Save config.json as it stands in the editor."""
+        self.call_session(partial(self.session.write_config, self.query_one(ConfigPane).text))
+
+    def action_interrupt(self) -> None:
+        """Interrupt the command that runs."""
+        self.session.interrupt()
+
+    def action_leave(self) -> None:
+        """Leave what one is in: the command line, the editor, a panel; back to the guide."""
+        command_line = self.query_one(CommandLine)
+        if command_line.is_open:
+            command_line.close()
+        self.action_panel("guide")
+
+    def action_command(self) -> None:
+        """Open the command line."""
+        self.query_one(CommandLine).open()
+
+    @on(CommandLine.Entered)
+    def _entered(self, event: CommandLine.Entered) -> None:
+        event.stop()
+        self.action_panel(self.panel)
+        self.dispatch(event.line)
+
+    def action_panel(self, panel: str) -> None:
+        """Bring a pane forward and give it the focus."""
+        self.panel = panel
+        target = self.query_one("#config-text" if panel == "config" else f"#{panel}")
+        if panel == "guide" and self.query(QuizBox):
+            target = self.query_one(QuizBox)
+        target.focus(scroll_visible=False)
+
+    def watch_panel(self, panel: str) -> None:
+        """Show the pane: where only one fits, instead of the others."""
+        for each in PANELS:
+            self.set_class(each == panel, f"-at-{each}")
+        if panel in WORK:
+            self._set_work(panel)
+        self.query_one("#tabs", TabLine).light(panel)
+        self.refresh_bindings()
+
+    def _set_work(self, panel: str) -> None:
+        for each in WORK:
+            self.set_class(each == panel, f"-work-{each}")
+        self.query_one("#work-tabs", TabLine).light(panel)
+
+    @on(TabLine.Picked)
+    def _picked(self, event: TabLine.Picked) -> None:
+        self.action_panel(event.panel)
+
+    @on(QuizBox.Answered)
+    def _answered(self, event: QuizBox.Answered) -> None:
+        event.stop()
+        self._execute(f"answer {event.choice_id}")
+
+    @on(ConfigPane.Edited)
+    def _edited(self, event: ConfigPane.Edited) -> None:
+        event.stop()
+        for tabs in self.query(TabLine):
+            tabs.redraw()
+
+    @property
+    def _one_at_a_time(self) -> bool:
+        return self.has_class("-narrow")
+
+    def action_shell(self) -> None:
+        """Give the learner a shell inside the lab, on the whole terminal."""
+        pane = self.query_one(ConfigPane)
+        if pane.unsaved:
+            self.session.write_config(pane.text)
+        try:
+            run_shell(self.app, *self.session.shell_call(), self.messages)
+        except Exception as error:  # noqa: BLE001  (a learner gets a notice, never a traceback)
+            self.post_message(SessionEvent(self.tutor.notice_of(error)))
+
+    def action_home(self) -> None:
+        """Leave the lesson; the lab goes, progress stays."""
+        self._ask_if_lost(lambda: self.call_session(self.session.leave, done=self.tutor.go_home))
+
+    def action_quit_gently(self) -> None:
+        """End the program; ask only when something would be lost."""
+        self._ask_if_lost(lambda: self.app.exit(0))
+
+    def _ask_if_lost(self, proceed: Callable[[], object]) -> None:
+        if not self.query_one(ConfigPane).unsaved and self.view.running is None:
+            proceed()
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.session.interrupt()
+                proceed()
+
+        m = self.messages
+        name = "unsaved" if self.query_one(ConfigPane).unsaved else "running"
+        texts = (m(f"tui.ask.{name}.{part}") for part in ("title", "body", "yes", "no"))
+        self.app.push_screen(Ask(*texts), answered)

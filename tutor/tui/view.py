@@ -1,0 +1,159 @@
+"""What the learner sees of a lesson, folded from the session's events; widgets are drawings of it and keep nothing themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from tutor.session.events import (
+    Checked,
+    CommandFinished,
+    CommandStarted,
+    ConfigChanged,
+    EngineChanged,
+    Event,
+    HintGiven,
+    HintOffered,
+    LessonFinished,
+    LessonOpened,
+    Notice,
+    Output,
+    QuizAnswered,
+    SnapshotTaken,
+    StateChanged,
+    StepEntered,
+    StepPassed,
+)
+
+if TYPE_CHECKING:
+    from tutor.course.model import Lesson, Step
+    from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
+    from tutor.observe import Snapshot
+    from tutor.session.events import Verdict
+
+Part = Literal["header", "guide", "config", "output", "status", "panels", "notice"]
+
+
+@dataclass(slots=True)
+class Run:
+    """One engine command on the screen: its call, what it printed in the order in which it came, and how it ended."""
+
+    call: Call
+    chunks: list[tuple[Stream, str]] = field(default_factory=list)
+    result: CallResult | None = None
+
+    @property
+    def last_line(self) -> str:
+        """The last line that it printed, empty where it printed nothing."""
+        lines = "".join(text for _, text in self.chunks).split("\n")
+        return next((line.rstrip() for line in reversed(lines) if line.strip()), "")
+
+
+@dataclass(slots=True)
+class LessonView:
+    """The state of the lesson screen."""
+
+    engine: EngineName
+    engine_version: str = ""
+    lesson: Lesson | None = None
+    resumed: bool = False
+    index: int = 0
+    step: Step | None = None
+    step_passed: bool = False
+    passed: frozenset[str] = frozenset()
+    solved: bool = False
+    verdicts: tuple[Verdict, ...] = ()
+    answer: QuizAnswered | None = None
+    hints: tuple[HintGiven, ...] = ()
+    hint_offered: bool = False
+    finished: LessonFinished | None = None
+    config_path: str = ""
+    config_text: str = ""
+    config_origin: str = ""
+    runs: tuple[Run, ...] = ()
+    state: ContainerState | None = None
+    can: tuple[str, ...] = ()
+    snapshot: Snapshot | None = None
+    baseline: Snapshot | None = None
+    """What the kernel showed when the present step began: the panels mark what is different since."""
+
+    @property
+    def running(self) -> Run | None:
+        """The engine command that has not ended yet."""
+        last = self.runs[-1] if self.runs else None
+        return last if last and last.result is None else None
+
+    def fold(self, event: Event) -> frozenset[Part]:
+        """Take one event in; return the parts of the screen that are to be drawn again."""
+        match event:
+            case LessonOpened() | StepEntered() | StepPassed() | LessonFinished():
+                return self._fold_progress(event)
+            case Checked() | QuizAnswered() | HintGiven() | HintOffered():
+                return self._fold_guide(event)
+            case CommandStarted() | Output() | CommandFinished():
+                return self._fold_run(event)
+            case ConfigChanged(path=path, text=text, origin=origin):
+                self.config_path, self.config_text, self.config_origin = path, text, origin
+                return frozenset({"config"})
+            case StateChanged(state=state, can=can):
+                self.state, self.can = state, can
+                return frozenset({"status", "panels"})
+            case SnapshotTaken(snapshot=snapshot):
+                self.snapshot = snapshot
+                return frozenset({"panels", "header"})
+            case EngineChanged(engine=engine, version=version):
+                self.engine, self.engine_version = engine, version
+                return frozenset({"header", "guide"})
+            case Notice():
+                return frozenset({"notice"})
+
+    def _fold_progress(
+        self, event: LessonOpened | StepEntered | StepPassed | LessonFinished
+    ) -> frozenset[Part]:
+        match event:
+            case LessonOpened(lesson=lesson, resumed=resumed):
+                self.lesson, self.resumed = lesson, resumed
+                self.runs, self.finished, self.passed = (), None, frozenset()
+                self.state, self.can, self.snapshot, self.baseline = None, (), None, None
+                return frozenset({"header", "guide", "output", "status", "panels"})
+            case StepEntered(index=index, step=step, passed=passed):
+                self.index, self.step, self.step_passed = index, step, passed
+                self.passed |= {step.id} if passed else set()
+                self.solved, self.verdicts, self.answer = False, (), None
+                self.hints, self.hint_offered, self.finished = (), False, None
+                self.baseline = self.snapshot
+                return frozenset({"header", "guide", "panels"})
+            case StepPassed(step=step, by=by):
+                self.passed |= {step.id}
+                if self.step is not None and step.id == self.step.id:
+                    self.step_passed, self.solved = True, by == "solution"
+            case LessonFinished():
+                self.finished = event
+        return frozenset({"header", "guide"})
+
+    def _fold_guide(self, event: Checked | QuizAnswered | HintGiven | HintOffered) -> frozenset[Part]:
+        match event:
+            case Checked(step=step, verdicts=verdicts) if self.step is not None and step.id == self.step.id:
+                self.verdicts = verdicts
+            case QuizAnswered():
+                self.answer = event
+            case HintGiven():
+                self.hints = (*(hint for hint in self.hints if hint.number != event.number), event)
+                self.hint_offered = False
+            case HintOffered():
+                self.hint_offered = True
+        return frozenset({"guide"})
+
+    def _fold_run(self, event: CommandStarted | Output | CommandFinished) -> frozenset[Part]:
+        match event:
+            case CommandStarted(call=call):
+                self.runs = (*self.runs, Run(call))
+            case Output(call=call, stream=stream, text=text):
+                for run in self.runs:
+                    if run.call.id == call.id:
+                        run.chunks.append((stream, text))
+            case CommandFinished(result=result):
+                for run in self.runs:
+                    if run.call.id == result.call.id:
+                        run.result = result
+        return frozenset({"output", "status"})

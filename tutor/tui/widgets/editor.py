@@ -1,0 +1,253 @@
+"""The editor of `config.json`: JSON in colours, and what is wrong with it marked where it is wrong, while one types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import on
+from textual.binding import Binding
+from textual.color import Color
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import TextArea
+from textual.widgets.text_area import TextAreaTheme
+
+from tutor.configfile import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+    from textual.app import ComposeResult, RenderResult
+    from textual.timer import Timer
+
+    from tutor.configfile import Problem
+    from tutor.messages import Messages
+
+PROBLEM_GLYPH = "✗"
+_TYPING_PAUSE = 0.15  # seconds after the last keystroke before the text is looked at
+
+
+class JsonArea(TextArea):
+    """A text area whose faulty lines have a glyph in the gutter and an underline from the fault on."""
+
+    # Function keys belong to the container's operations here; what Textual has on them is reached by other keys.
+    BINDINGS = [
+        Binding("ctrl+a", "select_all", show=False),
+        Binding("ctrl+home", "document_start", show=False),
+        Binding("ctrl+end", "document_end", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(
+            id="config-text", language="json", soft_wrap=False, show_line_numbers=True, tab_behavior="indent"
+        )
+        self.indent_width = 2
+        self._faults: dict[int, int] = {}
+
+    @property
+    def faults(self) -> dict[int, int]:
+        """Where the text is wrong: line to column, both from 0."""
+        return self._faults
+
+    def show_faults(self, faults: dict[int, int]) -> None:
+        """Mark lines from a column on, and only those."""
+        if faults != self._faults:
+            self._faults = faults
+            self.notify_style_update()
+            self.refresh()
+
+    def use_colours(self, variables: dict[str, str]) -> None:
+        """Colour JSON by the app's theme (its CSS variables)."""
+        name = f"tutor-{variables['background']}"
+        if name not in self.available_themes:
+            self.register_theme(json_theme(name, variables))
+        self.theme = name
+
+    def get_line(self, line_index: int) -> Text:
+        """Return a line as Textual draws it, underlined from the fault on."""
+        line = super().get_line(line_index)
+        if line_index in self._faults and len(line):
+            column = min(self._faults[line_index], len(line) - 1)
+            line.stylize(Style(underline=True, bold=True), column)
+        return line
+
+    def render_line(self, y: int) -> Strip:
+        """Return a line of the screen with its mark in the gutter."""
+        strip = super().render_line(y)
+        line_index = y + self.scroll_offset.y  # lines are not wrapped here
+        if line_index not in self._faults or self.gutter_width < 3:
+            return strip
+        colour = self.app.theme_variables["text-error"]
+        mark = Strip([Segment(PROBLEM_GLYPH, Style(color=colour, bold=True))], 1)
+        place = self.gutter_width - 1
+        return Strip.join([strip.crop(0, place), mark, strip.crop(place + 1)])
+
+    def action_document_start(self) -> None:
+        """Go to the first character."""
+        self.move_cursor((0, 0))
+
+    def action_document_end(self) -> None:
+        """Go behind the last character."""
+        self.move_cursor(self.document.end)
+
+
+def json_theme(name: str, variables: dict[str, str]) -> TextAreaTheme:
+    """Return an editor theme in the colours of the app's theme."""
+
+    def style(variable: str, *, bold: bool = False) -> Style:
+        return Style(color=Color.parse(variables[variable]).rich_color, bold=bold)
+
+    def ground(variable: str, text: str) -> Style:
+        return Style(
+            color=Color.parse(variables[text]).rich_color, bgcolor=Color.parse(variables[variable]).rich_color
+        )
+
+    return TextAreaTheme(
+        name,
+        base_style=ground("surface", "foreground"),
+        gutter_style=ground("surface", "text-muted"),
+        cursor_style=ground("input-cursor-background", "input-cursor-foreground"),
+        cursor_line_style=Style(bgcolor=Color.parse(variables["panel"]).rich_color),
+        cursor_line_gutter_style=ground("panel", "foreground"),
+        bracket_matching_style=Style(bold=True, underline=True),
+        selection_style=ground("input-selection-background", "input-selection-foreground"),
+        syntax_styles={
+            "json.label": style("text-primary"),
+            "string": style("text-success"),
+            "number": style("text-warning"),
+            "boolean": style("text-accent", bold=True),
+            "json.null": style("text-accent", bold=True),
+            "string.escape": style("text-warning"),
+            "punctuation.delimiter": style("text-muted"),
+            "punctuation.bracket": style("foreground"),
+            "json.error": style("text-error"),
+        },
+    )
+
+
+class ProblemLine(Widget):
+    """One line under the editor: the fault nearest to the cursor, or that the file is in order, and whether it is saved."""
+
+    DEFAULT_CSS = "ProblemLine { height: auto; max-height: 4; padding: 0 1; background: $panel; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="problem-line")
+        self._content = Content("")
+
+    def show(self, content: Content) -> None:
+        """Show a text."""
+        if content.plain != self._content.plain:
+            self._content = content
+            self.refresh(layout=True)
+
+    def render(self) -> RenderResult:
+        """Return the text."""
+        return self._content
+
+
+class ConfigPane(Vertical):
+    """The editor with its line of problems. It knows the text on disk, so it knows whether something is unsaved."""
+
+    class Edited(Message):
+        """The text is now saved or unsaved, other than before."""
+
+    def __init__(self, messages: Messages) -> None:
+        super().__init__(id="config", classes="pane")
+        self._messages = messages
+        self._saved = ""
+        self._timer: Timer | None = None
+        self._problems: Sequence[Problem] = ()
+        self._told_unsaved = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the editor and the line below it."""
+        yield JsonArea()
+        yield ProblemLine()
+
+    def on_mount(self) -> None:
+        """Take the theme's colours, now and whenever it changes."""
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._use_colours())
+        self._use_colours()
+        self._tell()
+
+    def _use_colours(self) -> None:
+        self.area.use_colours(self.app.theme_variables)
+
+    @property
+    def area(self) -> JsonArea:
+        """The text area."""
+        return self.query_one(JsonArea)
+
+    @property
+    def text(self) -> str:
+        """The text as it stands in the editor."""
+        return self.area.text
+
+    @property
+    def unsaved(self) -> bool:
+        """Tell whether the editor holds something that the disk does not."""
+        return self.text != self._saved
+
+    def load(self, text: str) -> None:
+        """Show the text that lies on disk, in place of what the editor holds; the cursor stays on its line."""
+        self._saved = text
+        if self.text != text:
+            cursor = self.area.cursor_location
+            self.area.load_text(text)
+            self.area.move_cursor(self.area.clamp_visitable(cursor))
+        self._look()
+
+    def mark_saved(self, text: str) -> None:
+        """Remember that `text` is what lies on disk, without touching what the editor holds."""
+        self._saved = text
+        self._tell()
+
+    @on(TextArea.Changed)
+    def _typed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(_TYPING_PAUSE, self._look)
+        self._tell()
+
+    @on(TextArea.SelectionChanged)
+    def _moved(self, event: TextArea.SelectionChanged) -> None:
+        event.stop()
+        self._tell()
+
+    def _look(self) -> None:
+        """Find what is wrong with the text, and show it."""
+        self._problems = problems(self.text) if self.text.strip() or self._saved else ()
+        faults: dict[int, int] = {}
+        for problem in reversed(self._problems):
+            faults[problem.line - 1] = problem.column - 1
+        self.area.show_faults(faults)
+        self._tell()
+
+    def _tell(self) -> None:
+        m = self._messages
+        row, column = self.area.cursor_location
+        place = m("tui.config.place", line=row + 1, column=column + 1)
+        nearest = min(self._problems, key=lambda problem: abs(problem.line - 1 - row), default=None)
+        if nearest is None:
+            text = Content.assemble(("✓ ", "$text-success"), (m("tui.config.fine"), "$text-success"))
+        else:
+            title, body, following = nearest.error.render(m)
+            where = m("tui.config.place", line=nearest.line, column=nearest.column)
+            more = m("tui.config.more", count=len(self._problems) - 1) if len(self._problems) > 1 else ""
+            said = "  ".join(part for part in (title, body, following, more) if part)
+            text = Content.assemble((f"{PROBLEM_GLYPH} {where}  ", "bold $text-error"), (said, "$text-error"))
+        self.query_one(ProblemLine).show(text)
+        saved = m("tui.config.unsaved") if self.unsaved else m("tui.config.saved")
+        glyph = "●" if self.unsaved else "✓"
+        self.border_title = f"config.json  {glyph} {saved}"
+        self.border_subtitle = place
+        if self.unsaved != self._told_unsaved:
+            self._told_unsaved = self.unsaved
+            self.post_message(self.Edited())

@@ -1,0 +1,82 @@
+"""A scrollable view of lines that are drawn one by one: live tables redraw the lines that changed and no others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+if TYPE_CHECKING:
+    from textual.events import Resize
+
+
+class LineView(ScrollView, can_focus=True):
+    """Lines of styled text; subclasses say what the lines are, in `build`. Keys scroll when it has the focus."""
+
+    DEFAULT_CSS = """
+    LineView { background: $surface; color: $foreground; text-wrap: nowrap; text-overflow: clip; scrollbar-size: 1 1; }
+    """
+    STICKS_TO_END: ClassVar[bool] = False
+    """Whether the view follows its last line while that is in sight, as a log does."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  (Textual's name)
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Content] = []
+        self._strips: dict[int, Strip] = {}
+
+    def build(self, width: int) -> list[Content]:
+        """Return the lines for a view of `width` cells; a line that is wider can be reached by scrolling sideways."""
+        raise NotImplementedError
+
+    @property
+    def plain_lines(self) -> list[str]:
+        """The lines without their styles."""
+        return [line.plain for line in self._lines]
+
+    def redraw(self) -> None:
+        """Build the lines again and refresh those that are not the same."""
+        width = self.scrollable_content_region.width
+        if width <= 0:
+            return
+        old, new = self._lines, self.build(width)
+        follow = self.STICKS_TO_END and self.scroll_offset.y >= self.max_scroll_y - 1
+        self._lines = new
+        size = Size(max((line.cell_length for line in new), default=0), len(new))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        for y in range(max(len(old), len(new))):
+            before = old[y] if y < len(old) else None
+            after = new[y] if y < len(new) else None
+            if before is None or after is None or not before.is_same(after):
+                self._strips.pop(y, None)
+                self.refresh_line(y)
+        if follow:
+            self.scroll_end(animate=False, force=True)
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in another theme's colours."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def on_resize(self, _event: Resize) -> None:
+        """Build the lines for the new width."""
+        self._strips.clear()
+        self.redraw()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the screen, as Textual's line API asks."""
+        scroll_x, scroll_y = self.scroll_offset
+        width = self.scrollable_content_region.width
+        index = scroll_y + y
+        if index >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        strip = self._strips.get(index)
+        if strip is None:
+            line = self._lines[index]
+            drawn = Visual.to_strips(self, line, max(line.cell_length, 1), 1, self.visual_style)
+            strip = self._strips[index] = drawn[0] if drawn else Strip.blank(0)
+        return strip.crop_extend(scroll_x, scroll_x + width, self.rich_style)

@@ -1,0 +1,76 @@
+"""The output: every engine command as it is typed, where it ran, what it printed, and how it ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.content import Content
+
+from tutor.text import wrap
+from tutor.tui.widgets.lines import LineView
+from tutor.tui.widgets.panel import styled_lines
+from tutor.tui.widgets.status import outcome
+
+if TYPE_CHECKING:
+    from tutor.messages import Messages
+    from tutor.tui.view import LessonView, Run
+
+_STREAM_STYLES = {"stdout": "$foreground", "stderr": "$text-error"}
+
+
+class OutputPane(LineView):
+    """All commands of this lesson, the newest at the end; it follows what is printed."""
+
+    STICKS_TO_END: ClassVar[bool] = True
+
+    def __init__(self, view: LessonView, messages: Messages) -> None:
+        super().__init__(id="output", classes="pane")
+        self._view = view
+        self._messages = messages
+        self.border_title = messages("tui.panel.output")
+
+    def build(self, width: int) -> list[Content]:
+        """Return the lines."""
+        if not self._view.runs:
+            return styled_lines(self._messages("tui.output.empty"), width, "$text-muted", indent=" ")
+        lines: list[Content] = []
+        for run in self._view.runs:
+            lines += self._run(run, width)
+        return lines
+
+    def _run(self, run: Run, width: int) -> list[Content]:
+        lines = [
+            Content.styled(f" {run.call.cwd}", "$text-muted"),
+            *(
+                Content.assemble(
+                    (" $ " if index == 0 else "   ", "$text-muted"), (part, "bold $text-primary")
+                )
+                for index, part in enumerate(wrap(run.call.typed, max(10, width - 4)))
+            ),
+        ]
+        lines += printed_lines(run, width)
+        lines += [Content.assemble(" ", outcome(run, self._messages)), Content("")]
+        return lines
+
+
+def printed_lines(run: Run, width: int) -> list[Content]:
+    """Return what a command printed, its streams told apart, folded to the width without losing a character."""
+    lines: list[list[tuple[str, str]]] = [[]]
+    for stream, text in run.chunks:
+        style = _STREAM_STYLES[stream]
+        for index, part in enumerate(text.split("\n")):
+            if index:
+                lines.append([])
+            if part:
+                lines[-1].append((printable(part), style))
+    if not lines[-1]:
+        lines.pop()
+    return [piece for line in lines for piece in Content.assemble(" ", *line).wrap(max(2, width))]
+
+
+def printable(text: str) -> str:
+    """Return `text` safe for the screen: tabs widened, control characters (a program's own colours, bells) made visible."""
+    return "".join(
+        character if character.isprintable() else f"\\x{ord(character):02x}"
+        for character in text.rstrip("\r").expandtabs(8)
+    )

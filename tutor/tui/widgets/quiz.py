@@ -1,0 +1,126 @@
+"""A quiz by keyboard and by mouse: arrows move, Enter or Space answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Label, Static
+
+from tutor.tui.prose import inline
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.events import Click
+
+    from tutor.course.model import Choice, Quiz
+
+
+class ChoiceRow(Horizontal):
+    """One answer: a round box and a text that may take several lines."""
+
+    DEFAULT_CSS = """
+    ChoiceRow { height: auto; width: 1fr; padding: 0 1;
+        & .box { width: 6; }
+        & .text { width: 1fr; height: auto; }
+        &:hover { background: $panel; }
+    }
+    """
+
+    class Chosen(Message):
+        """The learner clicked on an answer."""
+
+        def __init__(self, choice_id: str) -> None:
+            super().__init__()
+            self.choice_id = choice_id
+
+    def __init__(self, choice: Choice) -> None:
+        super().__init__()
+        self.choice = choice
+
+    def compose(self) -> ComposeResult:
+        """Lay out the box and the text."""
+        yield Static(classes="box")
+        yield Static(inline(self.choice.text), classes="text")
+
+    def on_click(self, event: Click) -> None:
+        """Answer."""
+        event.stop()
+        self.post_message(self.Chosen(self.choice.id))
+
+
+class QuizBox(Vertical, can_focus=True):
+    """The question and its answers. It keeps where the cursor is; what was answered comes from the session."""
+
+    DEFAULT_CSS = """
+    QuizBox { height: auto; margin: 1 0 0 0; padding: 0 1; border-left: outer $border-blurred;
+        & .question { text-style: bold; height: auto; width: 1fr; }
+        & ChoiceRow.-cursor { background: $block-cursor-blurred-background; }
+        &:focus { border-left: outer $border; }
+        &:focus ChoiceRow.-cursor { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
+    }
+    """
+    BINDINGS = [
+        Binding("up,k", "move(-1)", show=False),
+        Binding("down,j", "move(1)", show=False),
+        Binding("enter,space", "choose", show=False),
+    ]
+
+    class Answered(Message):
+        """The learner chose."""
+
+        def __init__(self, choice_id: str) -> None:
+            super().__init__()
+            self.choice_id = choice_id
+
+    def __init__(self, quiz: Quiz) -> None:
+        super().__init__(id="quiz")
+        self._quiz = quiz
+        self._cursor = 0
+        self._chosen: str | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question and the answers."""
+        yield Label(inline(self._quiz.question), classes="question")
+        for choice in self._quiz.choices:
+            yield ChoiceRow(choice)
+
+    def on_mount(self) -> None:
+        """Show where the cursor is."""
+        self.action_move(0)
+
+    def show_answer(self, chosen: str | None) -> None:
+        """Fill the box of the answer that was given."""
+        self._chosen = chosen
+        self.action_move(0)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor, and keep it in sight."""
+        rows = list(self.query(ChoiceRow))
+        self._cursor = max(0, min(self._cursor + by, len(rows) - 1))
+        for index, row in enumerate(rows):
+            row.set_class(index == self._cursor, "-cursor")
+            pointer = "▸" if index == self._cursor else " "
+            row.query_one(".box", Static).update(
+                f"{pointer} (•)" if row.choice.id == self._chosen else f"{pointer} ( )"
+            )
+        if by and rows:
+            rows[self._cursor].scroll_visible(animate=False)
+
+    def action_choose(self) -> None:
+        """Answer with the choice under the cursor."""
+        rows = list(self.query(ChoiceRow))
+        if rows:
+            self.post_message(self.Answered(rows[self._cursor].choice.id))
+
+    @on(ChoiceRow.Chosen)
+    def _clicked(self, event: ChoiceRow.Chosen) -> None:
+        event.stop()
+        rows = list(self.query(ChoiceRow))
+        self._cursor = next(index for index, row in enumerate(rows) if row.choice.id == event.choice_id)
+        self.action_move(0)
+        self.focus()
+        self.post_message(self.Answered(event.choice_id))

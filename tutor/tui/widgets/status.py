@@ -1,0 +1,92 @@
+"""What must always be in sight: the last command, and the life of the container with its present state lit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widget import Widget
+
+from tutor.text import truncate
+
+if TYPE_CHECKING:
+    from textual.app import RenderResult
+
+    from tutor.messages import Messages
+    from tutor.tui.view import LessonView, Run
+
+STATES = ("creating", "created", "running", "stopped")
+LIT, UNLIT, ARROW = "●", "○", " ──▶ "
+
+
+class LastCommand(Widget):
+    """The command line as a person types it, how it ended, and the last line that it printed."""
+
+    DEFAULT_CSS = "LastCommand { height: 2; text-wrap: nowrap; }"
+
+    def __init__(self, view: LessonView, messages: Messages) -> None:
+        super().__init__(id="last-command")
+        self._view = view
+        self._messages = messages
+
+    def render(self) -> RenderResult:
+        """Return two lines."""
+        if not self._view.runs:
+            return Content.styled(self._messages("tui.status.no_command"), "$text-muted")
+        run = self._view.runs[-1]
+        ending = outcome(run, self._messages)
+        room = self.size.width - ending.cell_length - 3
+        command = Content.assemble(("$ ", "$text-muted"), (truncate(run.call.typed, room), "bold"))
+        gap = " " * max(2, self.size.width - command.cell_length - ending.cell_length)
+        below = run.last_line.expandtabs(8) or run.call.cwd
+        printed = Content.styled("  " + truncate(below, self.size.width - 2), "$text-muted")
+        return Content.assemble(command, gap, ending, "\n", printed)
+
+
+def outcome(run: Run, messages: Messages) -> Content:
+    """Return how a command ended, with glyph and word: its exit status and how long it took."""
+    if run.result is None:
+        return Content.styled(f"… {messages('tui.status.running')}", "bold $text-warning")
+    code, seconds = run.result.returncode, f"{run.result.seconds:.2f} s"
+    if code == 0:
+        return Content.styled(f"✓ {seconds}", "$text-success")
+    key = "tui.status.signal" if code < 0 else "tui.status.failed"
+    return Content.styled(f"✗ {messages(key, code=abs(code))}  {seconds}", "bold $text-error")
+
+
+class Lifecycle(Widget):
+    """`creating ──▶ ● created ──▶ ○ running ──▶ ○ stopped`, and which operations the present state allows."""
+
+    DEFAULT_CSS = "Lifecycle { height: auto; }"
+
+    def __init__(self, view: LessonView, messages: Messages) -> None:
+        super().__init__(id="lifecycle")
+        self._view = view
+        self._messages = messages
+
+    def render(self) -> RenderResult:
+        """Return one line, or two where one is too narrow."""
+        m = self._messages
+        present = self._view.state.status if self._view.state else None
+        parts: list[str | tuple[str, str]] = []
+        for index, state in enumerate(STATES):
+            if index:
+                parts.append((ARROW, "$text-muted"))
+            if state == present:
+                parts.append((f" {LIT} {state} ", "bold $background on $success"))
+            else:
+                parts.append((f"{UNLIT} {state}", "$text-muted"))
+        line = Content.assemble(*parts)
+        allowed = " ".join(self._view.can)
+        tail = (
+            Content.assemble((m("tui.status.can"), "$text-muted"), (f" {allowed}", "bold $text-primary"))
+            if allowed
+            else Content("")
+        )
+        if present is None and self._view.lesson is not None:
+            said = Content.assemble((m("tui.status.none"), "$text-warning"), "  ", tail)
+            if line.cell_length + said.cell_length + 2 <= self.size.width:
+                tail = said
+        if line.cell_length + tail.cell_length + 2 > self.size.width:
+            return Content.assemble(line, "\n", tail)
+        return Content.assemble(line, " " * (self.size.width - line.cell_length - tail.cell_length), tail)
