@@ -86,6 +86,7 @@ class _Keeper:
         made = [directory for directory in cgroups.make(self._plan["name"]) if _join(directory)]
         # Held (locked) till this process ends, whatever its end.
         self._held = [roots.acquire(directory) for directory in roots.DIRECTORIES]
+        self._outside = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         kernel.unshare_mount_namespace()
         kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
         for directory in roots.DIRECTORIES:
@@ -204,18 +205,15 @@ class _Keeper:
             self._report_ended()
 
     def _clean_up(self) -> list[str]:
+        """Do the guard's work: go back out of the namespace and the cgroups, and give all back from there."""
+        kernel.join_mount_namespace(self._outside)
         for directory in self._journal.cgroups:
             try:
                 cgroups.join(os.path.dirname(directory))  # noqa: PTH120  (starts fast)
             except OSError:
-                continue  # not made, or gone
+                continue  # we never were in it
         for held in self._held:
             os.close(held)
-        for directory in roots.DIRECTORIES:
-            try:
-                kernel.unmount(directory)
-            except OSError:
-                continue
         return clean(self._journal, reap=True, ancestor=os.getpid())
 
     def _answer(self, message: Message) -> None:
