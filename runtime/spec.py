@@ -1,8 +1,9 @@
 """`spec`: a `config.json` to begin with.
 
-It is what `runc spec` 1.1.5 writes, but for our hostname and version of the specification, and without
-`linux.resources`: runc's only entry there restricts devices, which this version of runt does not support and would
-refuse to run. `runt spec && runt run x` works.
+It is what `runc spec` 1.1.5 writes, but for our hostname and version of the specification, and without two things:
+`linux.resources`, whose only entry restricts devices, which this version of runt does not support and would refuse to
+run; and ambient capabilities, which the kernel doesn't grant without the inheritable ones that the file doesn't ask for.
+`runt spec && runt run x` works.
 """
 
 from __future__ import annotations
@@ -69,7 +70,6 @@ def make_config(*, rootless: bool = False) -> Config:
                 "bounding": list(_CAPABILITIES),
                 "effective": list(_CAPABILITIES),
                 "permitted": list(_CAPABILITIES),
-                "ambient": list(_CAPABILITIES),
             },
             "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}],
             "noNewPrivileges": True,

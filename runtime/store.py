@@ -293,8 +293,9 @@ def _write_json(path: str, value: object) -> None:
     temporary = f"{path}.new"
     # O_TRUNC and not O_EXCL: a killed process may have left its own, and only the container's owner comes here.
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with open(fd, "w", encoding="utf-8") as file:
-        json.dump(value, file, ensure_ascii=False)
+    with open(fd, "w", encoding="ascii") as file:
+        # In ASCII: a path that isn't UTF-8 survives as an escape.
+        json.dump(value, file)
     os.rename(temporary, path)
 
 

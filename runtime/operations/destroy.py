@@ -6,7 +6,6 @@ and the record goes last.
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 
@@ -32,14 +31,13 @@ def destroy(entry: Entry) -> None:
     _end_hook(entry)
     _end(entry.record["init"], "container init")
     config = _config(entry)
-    cgroup_paths = entry.record["cgroups"]
-    if cgroup_paths:
+    if entry.record["cgroups"]:
         from runtime import cgroups
 
         if config is None or not _has_own_pid_namespace(config):
             # Init's end doesn't end processes that don't live in a pid namespace of its own.
-            cgroups.kill_all(cgroup_paths, signal.SIGKILL)
-        cgroups.remove(cgroup_paths)
+            cgroups.kill_all(entry.record["cgroups"], signal.SIGKILL)
+        cgroups.remove(entry.record["cgroups_made"])
     _unmount(entry.record["mounts"])
     if config is not None:
         hooks = config.get("hooks", {}).get("poststop")
@@ -119,16 +117,14 @@ def _has_own_pid_namespace(config: Config) -> bool:
     )
 
 
-def _unmount(paths: list[str]) -> None:
+def _unmount(mounts: list[str]) -> None:
     """Undo the mounts that were made outside a mount namespace of the container, the last one first."""
-    if not paths:
+    if not mounts:
         return
-    from runtime.kernel import mount as kernel
+    from runtime.rootfs import unmount_root
 
-    for path in reversed(paths):
+    for mount in reversed(mounts):
         try:
-            kernel.umount2(path, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)
+            unmount_root(mount)
         except OSError as error:
-            # EINVAL: not a mount point. It was never mounted, or somebody has been quicker.
-            if error.errno not in (errno.EINVAL, errno.ENOENT):
-                raise RuntError(f"cannot unmount {path}: {describe(error)}") from None
+            raise RuntError(f"cannot unmount {mount.partition(' ')[2]}: {describe(error)}") from None
