@@ -1,0 +1,145 @@
+"""A `config.json` as a learner types it: the value with the place of every part of it, and what is wrong with it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tutor.messages import Messages
+
+Severity = Literal["error", "warning"]
+# What JSON is made of (RFC 8259); numbers stay int where they are written as integers.
+JsonValue = dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the text: line and column in characters, both from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the text, in character offsets from 0; `end` is exclusive."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, and where: line and column in characters from 1, the end exclusive.
+
+    Attributes:
+        pointer: the JSON pointer (RFC 6901) of the value or of the missing member; the whole document is ``.
+        severity: an `error` makes a runtime refuse the file; a `warning` is accepted, but hardly what was meant.
+        key: the message catalogue's entry; values: what its placeholders stand for.
+        clause: where the specification says so (`config.md#process`); empty for JSON itself.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    pointer: str
+    severity: Severity
+    key: str
+    values: dict[str, str | int] = field(default_factory=dict)
+    clause: str = ""
+
+    def message(self, m: Messages) -> str:
+        """Return what is wrong and what to do now, in the catalogue's language, without the place."""
+        return m(self.key, **{name: _worded(name, value, m) for name, value in self.values.items()})
+
+    def located(self, m: Messages) -> str:
+        """Return the message with its line and column before it: for a face that cannot mark the text itself."""
+        return m("configfile.located", line=self.line, column=self.column, message=self.message(m))
+
+
+def _worded(name: str, value: str | int, m: Messages) -> str | int:
+    """Return a value in the reader's language where it is one of our words, not a quotation."""
+    if name in ("expected_type", "found_type"):
+        return m(f"configfile.type.{value}")
+    if name == "where" and not value:
+        return m("configfile.whole")
+    return value
+
+
+class Document:
+    """A text that was read as JSON: its value, where every part stands, and the problems of its form.
+
+    `value` is None when the text is not JSON; then `problems` has the one error that says why. Duplicate keys are
+    problems too (warnings); as in every runtime the last one counts.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.value: JsonValue = None
+        self.valid = False
+        self.values: dict[str, Span] = {}
+        self.keys: dict[str, Span] = {}
+        self.problems: list[Problem] = []
+        self._starts = [0]
+        start = text.find("\n")
+        while start >= 0:
+            self._starts.append(start + 1)
+            start = text.find("\n", start + 1)
+
+    def position_of(self, offset: int) -> Position:
+        """Return the line and column of a character offset."""
+        line = bisect_right(self._starts, offset)
+        return Position(line, offset - self._starts[line - 1] + 1)
+
+    def position(self, pointer: str, *, of: Literal["value", "key"] = "value") -> Position:
+        """Return where a value, or the key before it, begins.
+
+        Raises:
+            KeyError: there is nothing at this pointer, or (for a key) it is an array's item or the whole document.
+        """
+        spans = self.values if of == "value" else self.keys
+        return self.position_of(spans[pointer].start)
+
+    def pointer_at(self, line: int, column: int) -> str:
+        """Return the pointer of the smallest value whose text, or whose key, holds a place; `` where none does."""
+        if not 1 <= line <= len(self._starts):
+            return ""
+        offset = self._starts[line - 1] + column - 1
+        best, size = "", len(self.text) + 1
+        for spans in (self.values, self.keys):
+            for pointer, span in spans.items():
+                if span.start <= offset < span.end and span.end - span.start < size:
+                    best, size = pointer, span.end - span.start
+        return best
+
+    def problem(
+        self,
+        span: Span,
+        pointer: str,
+        key: str,
+        *,
+        severity: Severity = "error",
+        clause: str = "",
+        values: dict[str, str | int] | None = None,
+    ) -> Problem:
+        """Return a problem at a stretch of this text."""
+        start, end = self.position_of(span.start), self.position_of(max(span.start, span.end))
+        return Problem(
+            start.line,
+            start.column,
+            end.line,
+            end.column,
+            pointer,
+            severity,
+            f"configfile.{key}",
+            values or {},
+            clause,
+        )
+
+
+def child(pointer: str, name: str | int) -> str:
+    """Return the pointer of a member or an item below a pointer, with RFC 6901's escapes."""
+    return f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"

@@ -1,0 +1,71 @@
+"""The kinds of rules of which the table of members (members.py) is made: data, without behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["object", "map", "array", "string", "boolean", "integer", "any"]
+# A condition beyond kind and range, by name; structure.py has a function for each.
+Check = Literal["absolute", "absolute_destination", "version", "environment", "not_empty", "page_size"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a value may be.
+
+    Attributes:
+        kind: the kind of JSON value; `any` is not looked into.
+        clause: the section of the specification that says so; that of the rule around it where empty.
+        members: an object's known members; others are accepted, as the specification demands.
+        required: names of members without which a runtime refuses the file; `expected`: those whose absence only warns.
+        items: an array's items and a map's values.
+        choices: the only valid strings; `lenient`: another one only warns.
+        minimum, maximum: an integer's range; least: how many items an array needs.
+        unique: the member by which two items of an array may not be the same.
+        check: a further condition.
+    """
+
+    kind: Kind
+    clause: str = ""
+    members: dict[str, Rule] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+    items: Rule | None = None
+    choices: tuple[str, ...] = ()
+    lenient: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    least: int = 0
+    unique: str = ""
+    check: Check | None = None
+
+
+def obj(clause: str, required: str = "", expected: str = "", /, **members: Rule) -> Rule:
+    """Return the rule of an object; the names of its required and expected members are separated by spaces."""
+    return Rule("object", clause, members, tuple(required.split()), tuple(expected.split()))
+
+
+def array(items: Rule, clause: str = "", *, least: int = 0, unique: str = "") -> Rule:
+    """Return the rule of an array."""
+    return Rule("array", clause, items=items, least=least, unique=unique)
+
+
+def mapping(items: Rule, clause: str = "") -> Rule:
+    """Return the rule of an object with free names and values of one kind."""
+    return Rule("map", clause, items=items)
+
+
+def string(clause: str = "", *, check: Check | None = None) -> Rule:
+    """Return the rule of a string."""
+    return Rule("string", clause, check=check)
+
+
+def one_of(choices: str, clause: str = "", *, lenient: bool = False) -> Rule:
+    """Return the rule of a string that is one of those named, separated by spaces."""
+    return Rule("string", clause, choices=tuple(choices.split()), lenient=lenient)
+
+
+def integer(minimum: int, maximum: int, clause: str = "") -> Rule:
+    """Return the rule of an integer within a range, both ends included."""
+    return Rule("integer", clause, minimum=minimum, maximum=maximum)
