@@ -72,6 +72,7 @@ def _run(argv: list[str], messages: Messages) -> int:
         case "repl":
             from tutor.repl.command import run as repl
 
+            _log_to_file()
             return repl(messages, engine=engine, lesson_id=arguments.lesson)
         case _:
             return _start_tui(messages, engine, getattr(arguments, "lesson", None))
@@ -89,6 +90,7 @@ def _start_tui(messages: Messages, engine: EngineName, lesson_id: str | None) ->
         raise TutorError("cli.dumb_terminal")
     from tutor.tui.app import run
 
+    _log_to_file()
     return run(course=course, engine=engine, messages=messages, lesson_id=lesson_id)
 
 
@@ -125,6 +127,19 @@ def _version() -> str:
         return metadata.version("oci-tutor")
     except metadata.PackageNotFoundError:
         return "(not installed)"
+
+
+def _log_to_file() -> None:
+    """Send what a session logs of its own troubles to a file below `Home.state`, and never to the screen."""
+    import logging
+
+    folder = Home.default().state
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = logging.FileHandler(folder / "oci-tutor.log", encoding="utf-8", delay=True)
+    except OSError:
+        handler = logging.NullHandler()
+    logging.getLogger().addHandler(handler)
 
 
 def _let_any_text_be_printed() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
 WIDEST = 100
+BEADS = 10
 
 
 def print_lessons(messages: Messages) -> int:
@@ -41,7 +42,8 @@ def _lines(
 ) -> Iterator[str]:
     indent = " " * (name_width + 4)
     passed = sum(step.id in done.passed for step in lesson.steps)
-    beads = "●" * passed + "○" * (len(lesson.steps) - passed)
+    full = BEADS * passed // len(lesson.steps)
+    beads = "●" * full + "○" * (BEADS - full)
     minutes = messages("cli.list.minutes", minutes=lesson.minutes)
     yield f"  {pad(lesson.id, name_width)}  {lesson.title}"
     yield f"{indent}{beads}  {_standing(lesson, done, messages)} · {minutes} · {' '.join(lesson.engines)}"

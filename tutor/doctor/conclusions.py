@@ -36,6 +36,8 @@ def _engine(machine: Machine, name: EngineName) -> EngineVerdict:
     tool = machine.tool(name)
     if tool.path is None:
         return EngineVerdict(name, "missing", "doctor.engine.absent")
+    if not tool.version:
+        return EngineVerdict(name, "missing", "doctor.engine.broken", {"path": tool.path})
     if machine.privileges.uid != 0 or any(
         each in ESSENTIAL_CAPABILITIES for each in machine.privileges.missing_capabilities
     ):

@@ -1,0 +1,200 @@
+"""A small full-screen editor for `config.json`, for where the environment names none: colours, faults marked as one types."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.application import Application, get_app
+from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+from prompt_toolkit.key_binding.defaults import load_key_bindings
+from prompt_toolkit.layout import HSplit, Layout, Window
+from prompt_toolkit.layout.controls import FormattedTextControl
+from prompt_toolkit.lexers import Lexer
+from prompt_toolkit.widgets import TextArea
+
+from tutor.configfile import problems
+from tutor.text import wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from prompt_toolkit.document import Document
+    from prompt_toolkit.formatted_text import StyleAndTextTuples
+    from prompt_toolkit.key_binding import KeyPressEvent
+    from prompt_toolkit.styles import BaseStyle
+
+    from tutor.configfile import Problem
+    from tutor.messages import Messages
+
+INDENTATION = 2
+
+_JSON = re.compile(
+    r'(?P<key>"(?:[^"\\]|\\.)*"(?=\s*:))'
+    r'|(?P<string>"(?:[^"\\]|\\.)*"?)'
+    r"|(?P<number>-?\d[\d.eE+-]*)"
+    r"|(?P<word>\b(?:true|false|null)\b)"
+)
+
+
+class JsonLexer(Lexer):
+    """Colours JSON line by line (no JSON token spans lines)."""
+
+    def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
+        """Return what gives a line its styles."""
+        return lambda number: _coloured(document.lines[number])
+
+
+def _coloured(text: str) -> StyleAndTextTuples:
+    fragments: StyleAndTextTuples = []
+    end = 0
+    for match in _JSON.finditer(text):
+        fragments.append(("", text[end : match.start()]))
+        fragments.append((f"class:json.{match.lastgroup}", match.group()))
+        end = match.end()
+    fragments.append(("", text[end:]))
+    return fragments
+
+
+class Editor:
+    """One editing of one text. `saved` is the text that the learner saved, None when it was left as it was."""
+
+    def __init__(self, text: str, path: Path, messages: Messages) -> None:
+        self._original = text
+        self._messages = messages
+        self._warning = ""
+        self._confirmed = ("", "")  # the key that was warned about, and the text at that moment
+        self._problems: tuple[Problem, ...] = ()
+        self._area = TextArea(text, lexer=JsonLexer(), line_numbers=True, scrollbar=True, wrap_lines=False)
+        self._area.buffer.on_text_changed.add_handler(lambda _: self._look())
+        title = Window(
+            FormattedTextControl(lambda: f" {path}"),
+            height=1,
+            style="class:bottom-toolbar",
+            always_hide_cursor=True,
+        )
+        status = Window(FormattedTextControl(self._status), height=2)
+        keys = Window(
+            FormattedTextControl(lambda: f" {messages('repl.editor.keys')}"),
+            height=1,
+            style="class:bottom-toolbar",
+        )
+        self.container = HSplit([title, self._area, status, keys])
+        self._look()
+        self.go_to_next_problem()
+
+    def focused(self) -> Layout:
+        """Return the layout with the text in focus."""
+        return Layout(self.container, focused_element=self._area)
+
+    @property
+    def text(self) -> str:
+        """Return the text as it stands."""
+        return self._area.text
+
+    def _look(self) -> None:
+        self._problems = tuple(problems(self.text))
+        self._warning = ""
+
+    def _status(self) -> StyleAndTextTuples:
+        """Return the lines under the text: the first fault with its place, or that there is none, and the cursor's place."""
+        document = self._area.document
+        where = f"{document.cursor_position_row + 1}:{document.cursor_position_col + 1}"
+        if self._warning:
+            return self._wrapped("warning", "△", self._warning)
+        if not self._problems:
+            return self._wrapped("good", "✓", f"{self._messages('repl.editor.fine')}  {where}")
+        first = self._problems[0]
+        others = len(self._problems) - 1
+        more = f"  {self._messages('repl.editor.more', count=others)}" if others else ""
+        style, glyph = ("bad", "✗") if first.severity == "error" else ("warning", "△")
+        text = f"{first.line}:{first.column}  {first.message(self._messages)}{more}"
+        return self._wrapped(style, glyph, text)
+
+    def _wrapped(self, style: str, glyph: str, text: str) -> StyleAndTextTuples:
+        lines = wrap(text, get_app().output.get_size().columns - 4)
+        return [(f"class:{style}", f" {glyph} "), ("", "\n   ".join(lines))]
+
+    def go_to_next_problem(self) -> None:
+        """Put the cursor on the next fault after it, or the first."""
+        here = self._area.document
+        place = (here.cursor_position_row + 1, here.cursor_position_col + 1)
+        after = [each for each in self._problems if (each.line, each.column) > place]
+        if self._problems:
+            self._go_to((after or list(self._problems))[0])
+
+    def _go_to(self, problem: Problem) -> None:
+        document = self._area.document
+        self._area.buffer.cursor_position = document.translate_row_col_to_index(
+            problem.line - 1, problem.column - 1
+        )
+
+    def may_save(self) -> bool:
+        """Tell whether to save: at once when the text is in order, else when asked a second time."""
+        if not self._problems or self._confirms("save"):
+            return True
+        self._go_to(self._problems[0])
+        first = self._problems[0]
+        self._warning = self._messages(
+            "repl.editor.save_anyway",
+            place=f"{first.line}:{first.column}",
+            problem=first.message(self._messages),
+        )
+        return False
+
+    def may_leave(self) -> bool:
+        """Tell whether to leave: at once when nothing was changed, else when asked a second time."""
+        if self.text == self._original or self._confirms("leave"):
+            return True
+        self._warning = self._messages("repl.editor.leave_anyway")
+        return False
+
+    def _confirms(self, key: str) -> bool:
+        """Tell whether this key was pressed before on this very text; remember it."""
+        again = self._confirmed == (key, self.text)
+        self._confirmed = (key, self.text)
+        return again
+
+
+def _bindings(editor: Editor) -> KeyBindings:
+    bindings = KeyBindings()
+
+    @bindings.add("c-s")
+    def _(event: KeyPressEvent) -> None:
+        if editor.may_save():
+            event.app.exit(result=editor.text)
+
+    @bindings.add("c-q")
+    @bindings.add("c-c")
+    def _(event: KeyPressEvent) -> None:
+        if editor.may_leave():
+            event.app.exit(result=None)
+
+    @bindings.add("c-n")
+    def _(event: KeyPressEvent) -> None:
+        del event
+        editor.go_to_next_problem()
+
+    @bindings.add("c-z")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.undo()
+
+    @bindings.add("tab")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text(" " * INDENTATION)
+
+    return bindings
+
+
+async def edit(text: str, path: Path, messages: Messages, style: BaseStyle) -> str | None:
+    """Let the learner edit the text on the whole screen; return what was saved, None when it was left."""
+    editor = Editor(text, path, messages)
+    app: Application[str | None] = Application(
+        layout=editor.focused(),
+        key_bindings=merge_key_bindings([load_key_bindings(), _bindings(editor)]),
+        style=style,
+        full_screen=True,
+        mouse_support=False,
+    )
+    return await app.run_async(handle_sigint=False)

@@ -1,0 +1,242 @@
+"""The REPL at a terminal: one thread prints, in order, whatever happens; commands run beside it, so that Ctrl-C reaches them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import subprocess
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.styles import Style
+
+from tutor.errors import TutorError
+from tutor.repl.edit import edit_with_program, editor_command
+from tutor.repl.layout import line
+from tutor.repl.paint import toolkit_styles
+from tutor.repl.prompting import CommandCompleter, CommandLexer, CommandValidator, open_history
+from tutor.session.events import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tutor.repl.repl import Repl
+    from tutor.session.events import Event
+
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+class EventQueue:
+    """Brings events from any thread to the event loop, in their order; those from before it runs wait for it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._queue: asyncio.Queue[Event] = asyncio.Queue()
+
+    def publish(self, event: Event) -> None:
+        """Take an event, from any thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, event)
+        except RuntimeError:
+            return  # the loop has ended: nobody is left to see it
+
+    async def take(self) -> list[Event]:
+        """Return the events that have come, at least one."""
+        events = [await self._queue.get()]
+        while not self._queue.empty():
+            events.append(self._queue.get_nowait())
+        return events
+
+    def done(self, count: int) -> None:
+        """Say that so many events have been printed."""
+        for _ in range(count):
+            self._queue.task_done()
+
+    async def printed(self) -> None:
+        """Wait until everything that has come is printed."""
+        await self._queue.join()
+
+
+class Interactive:
+    """The loop at a terminal."""
+
+    def __init__(
+        self, repl: Repl, events: EventQueue, state_folder: Path, width: Callable[[], int], *, colours: bool
+    ) -> None:
+        self._repl = repl
+        self._width = width
+        self._events = events
+        self._style = Style.from_dict(toolkit_styles(colours=colours) | _chrome(colours=colours))
+        self._prompt: PromptSession[str] = PromptSession(
+            history=open_history(state_folder),
+            completer=CommandCompleter(repl),
+            complete_in_thread=True,
+            lexer=CommandLexer(),
+            validator=CommandValidator(repl),
+            validate_while_typing=False,
+            auto_suggest=AutoSuggestFromHistory(),
+            bottom_toolbar=lambda: " " + repl.toolbar(shutil.get_terminal_size().columns - 2),
+            style=self._style,
+            include_default_pygments_style=False,
+        )
+        self._ended_by = 0
+        self._in_shell = False
+        self._held: list[Event] = []
+
+    async def run(self, open_lesson: Callable[[], None]) -> int:
+        """Open the lesson and take commands until the learner has enough; return the exit status."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._repl.session.interrupt)
+        for number in ENDING_SIGNALS:
+            loop.add_signal_handler(number, partial(self._end, number, asyncio.current_task()))
+        printing = asyncio.create_task(self._print_events())
+        try:
+            await self._beside(open_lesson)
+            await self._take_commands()
+        except asyncio.CancelledError:
+            if not self._ended_by:
+                raise
+            return 128 + self._ended_by
+        finally:
+            printing.cancel()
+        return 0
+
+    def _end(self, number: int, task: asyncio.Task[object] | None) -> None:
+        self._ended_by = number
+        self._repl.session.interrupt()
+        if task is not None:
+            task.cancel()
+
+    async def _take_commands(self) -> None:
+        while True:
+            self._write(self._repl.printer.end_of_line())
+            try:
+                text = await self._prompt.prompt_async(self._message, handle_sigint=False)
+            except KeyboardInterrupt:
+                continue  # Ctrl-C at the prompt clears the line
+            except EOFError:
+                return
+            try:
+                if not await self._obey(text):
+                    return
+            except TutorError as error:
+                self._events.publish(self._repl.mistake(error))
+                await asyncio.sleep(0)
+            await self._events.printed()
+
+    def _message(self) -> FormattedText:
+        self._repl.printer.renderer.width = self._width()
+        return FormattedText((f"class:{style}" if style else "", text) for style, text in self._repl.prompt())
+
+    async def _obey(self, text: str) -> bool:
+        """Run one command; return whether to go on.
+
+        Raises:
+            TutorError: what was typed cannot be done.
+        """
+        parsed = self._repl.parse(text)
+        if parsed is None:
+            return True
+        match parsed.command.name:
+            case "quit":
+                return False
+            case "edit":
+                await self._edit()
+            case "shell":
+                await self._enter_shell()
+            case _ if parsed.command.scope in ("view", "face"):
+                self._write(self._repl.printer.lines(self._repl.answer(parsed)))
+            case _:
+                await self._beside(partial(self._repl.session.execute, text))
+        return True
+
+    async def _beside(self, work: Callable[[], object]) -> None:
+        """Do blocking work in a thread, then wait until what it said is printed."""
+        try:
+            await asyncio.to_thread(work)
+        finally:
+            await self._events.printed()
+
+    async def _enter_shell(self) -> None:
+        """Give the terminal to a shell in the lab; meanwhile only what programs print is printed, the rest comes after it."""
+        argv, folder, environment = self._repl.session.shell_call()
+        self._in_shell = True
+        try:
+            await self._beside(partial(subprocess.run, argv, cwd=folder, env=environment, check=False))
+        finally:
+            self._in_shell = False
+            held, self._held = self._held, []
+            self._write("".join(map(self._repl.printer.event, held)))
+
+    async def _edit(self) -> None:
+        """Let the learner edit `config.json` till it is in order or they have enough."""
+        command = editor_command()
+        while True:
+            if command is None:
+                await self._edit_here()
+            else:
+                await self._beside(partial(edit_with_program, self._repl.session, command))
+            lines = self._repl.faults()
+            self._write(self._repl.printer.lines(lines))
+            if not lines or not await self._wants_to_go_on():
+                return
+
+    async def _edit_here(self) -> None:
+        from tutor.repl.editor import edit
+
+        repl, session = self._repl, self._repl.session
+        text = await edit(session.config_text, session.config_path, repl.messages, self._style)
+        if text is None:
+            self._write(repl.printer.lines([line(repl.messages("repl.edit.unchanged"), "faint")]))
+        else:
+            await self._beside(partial(session.write_config, text))
+
+    async def _wants_to_go_on(self) -> bool:
+        question: PromptSession[str] = PromptSession()
+        try:
+            answer = await question.prompt_async(self._repl.messages("repl.edit.again"), handle_sigint=False)
+        except (EOFError, KeyboardInterrupt):
+            return False
+        return answer.strip().lower() in ("", "y", "yes")
+
+    async def _print_events(self) -> None:
+        while True:
+            events = await self._events.take()
+            text = "".join(self._repl.printer.event(event) for event in self._printable(events))
+            app = self._prompt.app
+            if app.is_running:
+                text += self._repl.printer.end_of_line()
+            if text:
+                await run_in_terminal(partial(self._write, text))
+            elif app.is_running:
+                app.invalidate()
+            self._events.done(len(events))
+
+    def _printable(self, events: list[Event]) -> list[Event]:
+        """Return the events to print now; the others are held back until the shell has ended."""
+        if not self._in_shell:
+            return events
+        self._held += [event for event in events if not isinstance(event, Output)]
+        return [event for event in events if isinstance(event, Output)]
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+def _chrome(*, colours: bool) -> dict[str, str]:
+    """Return the styles of what is not text: the bottom line, the completions, the error under the prompt."""
+    if not colours:
+        return {"bottom-toolbar": "reverse", "validation-toolbar": "bold reverse"}
+    return {
+        "bottom-toolbar": "noreverse bg:ansiblack ansiwhite",
+        "validation-toolbar": "bg:ansired ansiwhite bold",
+        "auto-suggestion": "ansibrightblack",
+    }

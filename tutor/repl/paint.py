@@ -1,0 +1,111 @@
+"""Styles and what they look like in a terminal. The terminal's own sixteen colours: its owner has chosen them to be read."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tutor.repl.layout import Line
+
+
+class Look(NamedTuple):
+    """A style: the colour's code in ECMA-48's SGR (30 to 37, 90 to 97, 0 for the default), and its attributes."""
+
+    colour: int = 0
+    bold: bool = False
+    faint: bool = False
+    underline: bool = False
+
+
+# Nothing is said by a style alone: a glyph or a word stands beside it.
+STYLES: dict[str, Look] = {
+    "": Look(),
+    "title": Look(36, bold=True),
+    "heading": Look(bold=True),
+    "strong": Look(bold=True),
+    "emphasis": Look(underline=True),
+    "code": Look(33),
+    "faint": Look(faint=True),
+    "link": Look(34, underline=True),
+    "good": Look(32, bold=True),
+    "bad": Look(31, bold=True),
+    "warning": Look(33, bold=True),
+    "stderr": Look(31),
+    "call": Look(36),
+    "own": Look(32),
+    "current": Look(36, bold=True, underline=True),
+    "lesson": Look(36),
+    "state": Look(33),
+    "engine": Look(32),
+    "command": Look(32, bold=True),
+    "unknown": Look(31),
+    "argument": Look(36),
+    "flag": Look(33),
+    "json.key": Look(36),
+    "json.string": Look(32),
+    "json.number": Look(33),
+    "json.word": Look(35),
+}
+
+_COLOUR_NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "gray")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def wants_escapes() -> bool:
+    """Tell whether standard output is a terminal that understands escape sequences."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def wants_colours() -> bool:
+    """Tell whether colours are welcome (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR")
+
+
+def sgr(style: str, *, colours: bool) -> str:
+    """Return the parameters of the SGR sequence of a style; empty when there is nothing to set."""
+    look = STYLES[style]
+    codes = [("1", look.bold), ("2", look.faint), ("4", look.underline)]
+    wanted = [code for code, on in codes if on]
+    if look.colour and colours:
+        wanted.append(str(look.colour))
+    return ";".join(wanted)
+
+
+def paint(lines: Iterable[Line], *, escapes: bool, colours: bool) -> str:
+    """Return the lines as text, each with its line end; with escape sequences only if `escapes`."""
+    written: list[str] = []
+    for fragments in lines:
+        for style, text in fragments:
+            codes = sgr(style, colours=colours) if escapes else ""
+            written.append(f"\x1b[{codes}m{text}\x1b[0m" if codes else text)
+        written.append("\n")
+    return "".join(written)
+
+
+def tame(text: str) -> str:
+    """Return a program's output with its control characters made visible (`^[`), so that it cannot take the terminal over."""
+    return _CONTROL.sub(_caret, text.replace("\r\n", "\n"))
+
+
+def _caret(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return "^?" if code == 0x7F else f"^{chr(code ^ 0x40)}" if code < 0x20 else f"\\x{code:02x}"
+
+
+def toolkit_styles(*, colours: bool) -> dict[str, str]:
+    """Return the styles in prompt_toolkit's words, by class name."""
+    return {name: _in_words(look, colours=colours) for name, look in STYLES.items() if name}
+
+
+def _in_words(look: Look, *, colours: bool) -> str:
+    words = [
+        word for word, on in (("bold", look.bold), ("dim", look.faint), ("underline", look.underline)) if on
+    ]
+    if look.colour and colours:
+        words.append(f"ansi{_COLOUR_NAMES[look.colour - 30]}")
+    return " ".join(words)

@@ -1,0 +1,249 @@
+"""Events as styled lines, in the words of the catalogue. Nothing here knows of a terminal."""
+
+from __future__ import annotations
+
+from functools import singledispatchmethod
+from typing import TYPE_CHECKING
+
+from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell
+from tutor.repl.layout import Line, indent, line, table, wrap_line
+from tutor.repl.markdown import render as markdown
+from tutor.session.events import (
+    Checked,
+    CommandFinished,
+    CommandStarted,
+    ConfigChanged,
+    EngineChanged,
+    HintGiven,
+    HintOffered,
+    LessonFinished,
+    LessonOpened,
+    Notice,
+    QuizAnswered,
+    StateChanged,
+    StepEntered,
+    StepPassed,
+)
+
+if TYPE_CHECKING:
+    from tutor.course.model import Step
+    from tutor.engines.model import Status
+    from tutor.messages import Messages
+    from tutor.session.events import Event, Verdict
+
+LIFECYCLE: tuple[Status, ...] = ("creating", "created", "running", "stopped")
+PASSED, FAILED, WARNING, INFORMATION = "✓", "✗", "△", "·"
+_PANEL_COMMANDS = {
+    "namespaces": "ns",
+    "mounts": "mounts",
+    "processes": "ps",
+    "config": "edit",
+    "output": "state",
+}
+
+
+class Renderer:
+    """Turns events into lines of at most `width` cells.
+
+    It remembers what was shown last (the state, how many checks passed), so that nothing is told twice.
+    """
+
+    def __init__(self, messages: Messages, width: int) -> None:
+        self._messages = messages
+        self.width = width
+        self._steps = 0
+        self._status: Status | None = None
+        self._good: int | None = None
+
+    @singledispatchmethod
+    def lines(self, event: Event) -> list[Line]:
+        """Return what to print for an event; nothing for what only views show (`SnapshotTaken`)."""
+        del event
+        return []
+
+    def step(self, index: int, step: Step, *, passed: bool = False) -> list[Line]:
+        """Return a step as it is read: where one stands, the text, what to do."""
+        where = self._messages("repl.step.where", number=index + 1, total=self._steps)
+        done = f"  {PASSED} {self._messages('repl.step.done')}" if passed else ""
+        lines: list[Line] = [(), (("title", f"{where}  {step.title}"), ("good", done)), ()]
+        lines += markdown(step.body, self.width)
+        lines += [(), *self._task(step)]
+        if step.clause:
+            lines.append(line(self._messages("repl.step.clause", clause=step.clause), "faint"))
+        return lines
+
+    def _task(self, step: Step) -> list[Line]:
+        match step.action:
+            case Quiz() as quiz:
+                choices = [
+                    each
+                    for choice in quiz.choices
+                    for each in indent(markdown(choice.text, self.width - 6), ("code", f"  {choice.id}) "))
+                ]
+                return [*markdown(quiz.question, self.width), *choices, (), *self._do("answer")]
+            case RunOperation() as run:
+                command = " ".join((run.operation, *run.arguments))
+                return self._do("run", command=command)
+            case Observe() as observe:
+                return self._do(f"observe_{observe.panel}", command=_PANEL_COMMANDS[observe.panel])
+            case EditConfig() as edit:
+                return self._do("edit", file=edit.file)
+            case Shell() as shell:
+                return self._do("shell", commands=" / ".join(shell.suggested))
+            case Read():
+                return self._do("read")
+
+    def _do(self, key: str, **values: object) -> list[Line]:
+        text = markdown(self._messages(f"repl.do.{key}", **values), self.width - 2)
+        return indent(text, ("good", "▸ "))
+
+    @lines.register
+    def _(self, event: LessonOpened) -> list[Line]:
+        lesson = event.lesson
+        self._steps = len(lesson.steps)
+        lines = [line(lesson.title, "title"), *markdown(lesson.summary, self.width)]
+        key = "repl.lesson.resumed" if event.resumed else "repl.lesson.keys"
+        return [*lines, *wrap_line(line(self._messages(key), "faint"), self.width)]
+
+    @lines.register
+    def _(self, event: StepEntered) -> list[Line]:
+        self._good = None
+        return self.step(event.index, event.step, passed=event.passed)
+
+    @lines.register
+    def _(self, event: ConfigChanged) -> list[Line]:
+        if event.origin not in ("learner", "outside"):
+            return []  # the session says itself what it did
+        text = self._messages(f"repl.config.{event.origin}", path=event.path)
+        return wrap_line(line(f"{INFORMATION} {text}", "faint"), self.width)
+
+    @lines.register
+    def _(self, event: CommandStarted) -> list[Line]:
+        return wrap_line([("faint", "$ "), ("call", event.call.typed)], self.width)
+
+    @lines.register
+    def _(self, event: CommandFinished) -> list[Line]:
+        result = event.result
+        seconds = f"{result.seconds:.2f}"
+        if result.returncode == 0:
+            return [line(self._messages("repl.call.done", seconds=seconds), "faint")]
+        key = "repl.call.signal" if result.returncode < 0 else "repl.call.failed"
+        text = self._messages(key, status=abs(result.returncode), seconds=seconds)
+        return [line(f"{FAILED} {text}", "bad")]
+
+    @lines.register
+    def _(self, event: StateChanged) -> list[Line]:
+        status = event.state.status if event.state is not None else None
+        if status == self._status:
+            return []
+        self._status = status
+        can = self._messages("repl.state.can", operations=" ".join(event.can)) if event.can else ""
+        if status is None:
+            return [(("", f"○ {self._messages('repl.state.gone')}"), ("faint", f"  {can}"))]
+        lights: list[tuple[str, str]] = []
+        for each in LIFECYCLE if status in LIFECYCLE else (*LIFECYCLE, status):
+            lights.append(("faint", " ─▶ ") if lights else ("", ""))
+            lights.append(("current", f"● {each}") if each == status else ("faint", f"○ {each}"))
+        whole = (*lights, ("faint", f"    {can}"))
+        return wrap_line(whole, self.width)
+
+    @lines.register
+    def _(self, event: Checked) -> list[Line]:
+        if not event.verdicts:
+            return [line(self._messages("repl.check.none"))] if event.asked else []
+        if event.asked:
+            return [each for verdict in event.verdicts for each in self._verdict(verdict)]
+        good = sum(verdict.passed for verdict in event.verdicts)
+        before, self._good = self._good, good
+        if before in (None, good):
+            return []  # how a step begins, and what has been said already, is no news
+        text = self._messages("repl.check.summary", passed=good, total=len(event.verdicts))
+        glyph, style = (PASSED, "good") if event.passed else (INFORMATION, "faint")
+        return [line(f"{glyph} {text}", style)]
+
+    def _verdict(self, verdict: Verdict) -> list[Line]:
+        mark = ("good", f"{PASSED} ") if verdict.passed else ("bad", f"{FAILED} ")
+        lines = indent(markdown(verdict.text, self.width - 2), mark)
+        for evidence in verdict.evidence:
+            rows = [
+                (line(f"  {self._messages(f'repl.check.{name}')}", "faint"), line(text, style))
+                for name, text, style in (
+                    ("looked_at", evidence.looked_at, ""),
+                    ("expected", "" if verdict.passed else evidence.expected, ""),
+                    ("found", evidence.found, ""),
+                    ("command", evidence.command, "call"),
+                )
+                if text
+            ]
+            lines += table((), rows, self.width)
+        return lines
+
+    @lines.register
+    def _(self, event: QuizAnswered) -> list[Line]:
+        feedback = indent(markdown(event.feedback, self.width - 2), ("", "  "))
+        quiz = event.step.action
+        if isinstance(quiz, Quiz) and quiz.prediction:
+            # Whether it was right is what the learner is about to see for themselves.
+            return [
+                line(f"{INFORMATION} {self._messages('repl.quiz.predicted', choice=event.choice)}"),
+                *feedback,
+            ]
+        mark = ("good", f"{PASSED} ") if event.correct else ("bad", f"{FAILED} ")
+        word = self._messages("repl.quiz.right" if event.correct else "repl.quiz.wrong", choice=event.choice)
+        return [(mark, ("", word)), *feedback]
+
+    @lines.register
+    def _(self, event: StepPassed) -> list[Line]:
+        if not event.step.summary and _passes_by_going_on(event.step):
+            return []  # the next step follows at once
+        key = "repl.step.passed" if event.by == "learner" else "repl.step.solved"
+        lines = [line(f"{PASSED} {self._messages(key, number=event.index + 1)}", "good")]
+        if event.step.summary:
+            lines += indent(markdown(event.step.summary, self.width - 2), ("", "  "))
+        return [*lines, *self._do("next")]
+
+    @lines.register
+    def _(self, event: HintGiven) -> list[Line]:
+        head = self._messages("repl.hint.number", number=event.number, total=event.total)
+        lines = [line(head, "heading"), *indent(markdown(event.hint.text, self.width - 2), ("", "  "))]
+        more = event.number < event.total
+        return [*lines, line(self._messages("repl.hint.more"), "faint")] if more else lines
+
+    @lines.register
+    def _(self, event: HintOffered) -> list[Line]:
+        return wrap_line(line(self._messages("repl.hint.offered", total=event.total), "faint"), self.width)
+
+    @lines.register
+    def _(self, event: EngineChanged) -> list[Line]:
+        text = self._messages("repl.engine.now", engine=event.engine, version=event.version)
+        return wrap_line(line(f"{INFORMATION} {text}", "faint"), self.width)
+
+    @lines.register
+    def _(self, event: LessonFinished) -> list[Line]:
+        key = "repl.lesson.finished_with_help" if event.solved else "repl.lesson.finished"
+        text = self._messages(key, title=event.lesson.title, count=event.solved)
+        return [(), *indent(wrap_line(line(text, "good"), self.width - 2), ("good", "★ "))]
+
+    @lines.register
+    def _(self, event: Notice) -> list[Line]:
+        mark = {
+            "error": ("bad", f"{FAILED} "),
+            "warning": ("warning", f"{WARNING} "),
+            "information": ("faint", f"{INFORMATION} "),
+        }[event.severity]
+        lines = indent(wrap_line(line(event.title), self.width - 2), mark)
+        if event.body:
+            lines += indent(wrap_line(line(event.body), self.width - 2), ("", "  "))
+        if event.next:
+            lines += indent(wrap_line(line(event.next), self.width - 4), ("good", "  → "))
+        return lines
+
+
+def _passes_by_going_on(step: Step) -> bool:
+    match step.action:
+        case Read() | Observe():
+            return True
+        case Shell():
+            return not step.checks
+        case _:
+            return False

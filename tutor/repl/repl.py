@@ -1,0 +1,229 @@
+"""What both loops share: the words of the prompt, the answers that need no session command, and printing events in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.configfile import problems
+from tutor.repl import views
+from tutor.repl.layout import Line, line, table, wrap_line
+from tutor.repl.paint import paint, tame
+from tutor.session.commands import BY_NAME, COMMANDS
+from tutor.session.events import (
+    Checked,
+    CommandFinished,
+    Notice,
+    Output,
+)
+from tutor.session.parse import Parsed, parse, usage
+from tutor.text import cell_width, truncate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tutor.errors import TutorError
+    from tutor.messages import Messages
+    from tutor.repl.render import Renderer
+    from tutor.session.commands import Command
+    from tutor.session.events import Event
+    from tutor.session.session import Session
+
+SEPARATOR = " │ "
+GLYPHS = {"error": "✗", "warning": "△"}
+STYLES = {"error": "bad", "warning": "warning"}
+_SCOPES = ("lesson", "engine", "view", "face")
+
+
+class Printer:
+    """Events and lines as text for a terminal or a pipe, knowing whether the last line has ended.
+
+    `failed` counts what went wrong: an engine command, a check that was asked for, a mistake.
+    """
+
+    def __init__(self, renderer: Renderer, *, escapes: bool, colours: bool) -> None:
+        self.renderer = renderer
+        self.failed = 0
+        self._escapes = escapes
+        self._colours = colours
+        self._at_line_start = True
+
+    def event(self, event: Event) -> str:
+        """Return what to print for an event."""
+        self._count(event)
+        if isinstance(event, Output):
+            return self._output(event)
+        return self.lines(self.renderer.lines(event))
+
+    def lines(self, lines: Iterable[Line]) -> str:
+        """Return lines as text, on a line of their own."""
+        text = paint(lines, escapes=self._escapes, colours=self._colours)
+        return self.end_of_line() + text if text else ""
+
+    def end_of_line(self) -> str:
+        """Return a line end where the last output had none."""
+        missing = "" if self._at_line_start else "\n"
+        self._at_line_start = True
+        return missing
+
+    def _output(self, event: Output) -> str:
+        text = tame(event.text)
+        if not text:
+            return ""
+        self._at_line_start = text.endswith("\n")
+        if event.stream == "stdout":
+            return text
+        painted = paint(
+            [line(each, "stderr") for each in text.split("\n")], escapes=self._escapes, colours=self._colours
+        )
+        return painted.removesuffix("\n")
+
+    def fail(self) -> None:
+        """Count a failure that no event tells of."""
+        self.failed += 1
+
+    def _count(self, event: Event) -> None:
+        match event:
+            case CommandFinished(result=result):
+                self.failed += result.returncode != 0
+            case Checked(asked=True, passed=False) | Notice(severity="error"):
+                self.failed += 1
+
+
+class Repl:
+    """One session at a prompt: what it says and what it answers by itself."""
+
+    def __init__(self, session: Session, printer: Printer, messages: Messages) -> None:
+        self.session = session
+        self.printer = printer
+        self.messages = messages
+
+    def parse(self, text: str) -> Parsed | None:
+        """Return the command that was typed, None for an empty line or a comment.
+
+        Raises:
+            TutorError: it is not one.
+        """
+        if text.lstrip().startswith("#"):
+            return None
+        lesson = self.session.lesson
+        container = lesson.lab.container_id if lesson is not None else ""
+        return parse(text, engine=self.session.engine, container_id=container)
+
+    def prompt(self) -> Line:
+        """Return the prompt: `first-container 4/8 [created] runt> `."""
+        session = self.session
+        lesson = session.lesson
+        where = f"{session.index + 1}/{len(lesson.steps)}" if lesson is not None else ""
+        return (
+            ("lesson", lesson.id if lesson is not None else ""),
+            ("", f" {where} "),
+            ("state", f"[{self.status()}]"),
+            ("", " "),
+            ("engine", session.engine),
+            ("", "> "),
+        )
+
+    def status(self) -> str:
+        """Return the container's state in a word."""
+        state = self.session.state
+        return state.status if state is not None else self.messages("repl.state.none")
+
+    def toolbar(self, width: int) -> str:
+        """Return the bottom line: lesson, step, state, engine, keys; where it is too narrow, the titles give way."""
+        session = self.session
+        lesson = session.lesson.title if session.lesson is not None else ""
+        step = session.step.title if session.step is not None else ""
+        rest = [
+            self.messages("repl.toolbar.state", state=self.status()),
+            session.engine,
+            self.messages("repl.toolbar.keys"),
+        ]
+        for titles in ([lesson, step], [step]):
+            text = SEPARATOR.join([*titles, *rest])
+            if cell_width(text) <= width:
+                return text
+        room = width - cell_width(SEPARATOR.join(["", *rest]))
+        return truncate(SEPARATOR.join([truncate(step, room), *rest]), width)
+
+    def answer(self, parsed: Parsed) -> list[Line]:
+        """Return the answer of a command that only shows: `read`, `ns`, `mounts`, `ps`, `help`."""
+        session, width = self.session, self.printer.renderer.width
+        match parsed.command.name:
+            case "read" if session.step is not None:
+                passed = session.step.id in session.passed
+                return self.printer.renderer.step(session.index, session.step, passed=passed)
+            case "ns":
+                return views.namespaces(session.snapshot, self.messages, width)
+            case "mounts":
+                return views.mounts(session.snapshot, self.messages, width)
+            case "ps":
+                return views.processes(session.snapshot, self.messages, width)
+            case "help":
+                return self.help(parsed.arguments[0] if parsed.arguments else None)
+            case _:
+                return []
+
+    def help(self, name: str | None) -> list[Line]:
+        """Return the help of one command, or of all of them."""
+        if name is not None:
+            parsed = self.parse_name(name)
+            return self._help_of(parsed)
+        width = self.printer.renderer.width
+        names = max(len(usage(command)) for command in COMMANDS)
+        lines: list[Line] = []
+        for scope in _SCOPES:
+            lines += [(), line(self.messages(f"repl.help.{scope}"), "heading")]
+            rows = [
+                (line("  " + usage(each).ljust(names), "command"), line(self._about(each)))
+                for each in COMMANDS
+                if each.scope == scope
+            ]
+            lines += table((), rows, width)
+        return [*lines, (), *wrap_line(line(self.messages("repl.help.keys"), "faint"), width)]
+
+    def parse_name(self, name: str) -> Command:
+        """Return a command by its name.
+
+        Raises:
+            TutorError: there is none; near misses are named.
+        """
+        if name not in BY_NAME:
+            self.parse(name)  # says so, with the near misses
+        return BY_NAME[name]
+
+    def _help_of(self, command: Command) -> list[Line]:
+        lines: list[Line] = [line(usage(command), "command")]
+        lines += wrap_line(line("  " + self._about(command)), self.printer.renderer.width)
+        rows = [
+            (line(f"  {argument.name.upper()}", "argument"), line(self.messages(key)))
+            for argument in command.arguments
+            if self.messages.has(key := f"session.argument.{argument.name}")
+        ]
+        rows += [
+            (line(f"  {flag}", "flag"), line(self.messages(key)))
+            for flag in command.flags
+            if self.messages.has(key := f"session.flag.{flag.lstrip('-')}")
+        ]
+        return [*lines, *table((), rows, self.printer.renderer.width)]
+
+    def _about(self, command: Command) -> str:
+        return self.messages(f"session.command.{command.name}")
+
+    def faults(self) -> list[Line]:
+        """Return what is wrong with `config.json`, each with its line and column; nothing when it is in order."""
+        found = problems(self.session.config_text)
+        if not found:
+            return []
+        head = line(self.messages("repl.edit.faults", count=len(found)), "heading")
+        rows = [
+            (
+                line(f"{GLYPHS[each.severity]} {each.line}:{each.column}", STYLES[each.severity]),
+                line(each.message(self.messages)),
+            )
+            for each in found
+        ]
+        return [head, *table((), rows, self.printer.renderer.width)]
+
+    def mistake(self, error: TutorError) -> Notice:
+        """Return a mistake as what a session would say."""
+        return Notice("error", *error.render(self.messages))

@@ -1,0 +1,109 @@
+"""The REPL without a terminal: commands from standard input, one a line, and everything that happens on standard output."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from tutor.errors import TutorError
+from tutor.repl.edit import edit_with_program, editor_command
+from tutor.repl.layout import line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tutor.repl.repl import Repl
+    from tutor.session.events import Event
+
+QUIET_SECONDS = 0.25
+PATIENCE_SECONDS = 3.0
+AT_ONCE = frozenset({"next", "back", "answer", "check", "hint"})
+"""The commands that set nothing going which could print later."""
+
+
+class EventWriter:
+    """Writes events as they come, from whichever thread, and knows when the last one came."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = time.monotonic()
+        self.repl: Repl | None = None
+
+    def publish(self, event: Event) -> None:
+        """Write an event."""
+        with self._lock:
+            self._last = time.monotonic()
+            if self.repl is not None:
+                self._write(self.repl.printer.event(event))
+
+    def write(self, text: str) -> None:
+        """Write text of our own, not into the middle of an event's."""
+        with self._lock:
+            self._write(text)
+
+    def _write(self, text: str) -> None:
+        if text:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+    def settle(self) -> None:
+        """Wait until nothing has happened for a moment: what a container prints comes after the command has ended."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while (now := time.monotonic()) < min(end, self._last + QUIET_SECONDS):
+            time.sleep(min(end, self._last + QUIET_SECONDS) - now)
+
+
+def run_script(repl: Repl, writer: EventWriter, lines: Iterable[str]) -> int:
+    """Run the commands; return 1 when one of them failed, else 0."""
+    for typed in lines:
+        text = typed.strip()
+        if not text:
+            continue
+        writer.write(repl.printer.lines([(*repl.prompt(), *line(text, "command"))]))
+        try:
+            if not _run(repl, writer, text):
+                break
+        except TutorError as error:
+            writer.publish(repl.mistake(error))
+    return 1 if repl.printer.failed else 0
+
+
+def _run(repl: Repl, writer: EventWriter, text: str) -> bool:
+    """Run one command; return whether to go on.
+
+    Raises:
+        TutorError: it is no command, or none that works without a terminal.
+    """
+    parsed = repl.parse(text)
+    if parsed is None:
+        return True
+    name = parsed.command.name
+    if name == "quit":
+        return False
+    if name == "shell":
+        raise TutorError("repl.error.shell_needs_terminal")
+    if name == "edit":
+        command = editor_command()
+        if command is None:
+            raise TutorError("repl.error.edit_needs_terminal")
+        edit_with_program(repl.session, command)
+        _fail_unless(repl, passed=not (faults := repl.faults()))
+        writer.write(repl.printer.lines(faults))
+    elif parsed.command.scope in ("view", "face"):
+        writer.write(repl.printer.lines(repl.answer(parsed)))
+        return True
+    else:
+        step = repl.session.step
+        repl.session.execute(text)
+        if name in ("next", "answer") and step is not None:
+            _fail_unless(repl, passed=step.id in repl.session.passed)
+    if name not in AT_ONCE:
+        writer.settle()
+    return True
+
+
+def _fail_unless(repl: Repl, *, passed: bool) -> None:
+    if not passed:
+        repl.printer.fail()
