@@ -114,7 +114,7 @@ def test_poller_publishes_the_first_look_and_then_changes_only() -> None:
         assert shell.stdin is not None
         shell.stdin.write(b"\n")
         shell.stdin.flush()
-        deltas = []
+        deltas: list[Delta] = []
         while not (deltas and deltas[-1].processes.changed[0].after.comm == "sleep"):
             deltas.append(published.get(timeout=20)[1])
         assert all(deltas), "a publication without a change"

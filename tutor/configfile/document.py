@@ -125,8 +125,12 @@ class Document:
         clause: str = "",
         values: dict[str, str | int] | None = None,
     ) -> Problem:
-        """Return a problem at a stretch of this text."""
+        """Return a problem at a stretch of this text, which is marked up to the end of its first line."""
         start, end = self.position_of(span.start), self.position_of(max(span.start, span.end))
+        if end.line > start.line:
+            # A mark stays on its line, and is one character wide where the line ends (a missing comma).
+            length = self._starts[start.line] - 1 - self._starts[start.line - 1]
+            end = Position(start.line, max(start.column + 1, length + 1))
         return Problem(
             start.line,
             start.column,

@@ -1,0 +1,239 @@
+"""A `config.json` against runtime-spec 1.3.0: what is missing, mistyped or misplaced, and where."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor.configfile import Problem, problems
+from tutor.messages import LANGUAGES, Messages, topic_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# What the seed's chapter starts from.
+SEED: dict[str, Any] = {
+    "ociVersion": "1.0.0",
+    "process": {
+        "terminal": False,
+        "user": {"uid": 0, "gid": 0},
+        "args": ["echo", "alpine"],
+        "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+        "cwd": "/",
+    },
+    "root": {"path": "rootfs"},
+    "linux": {},
+    "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+}
+
+
+def changed(pointer: str, value: Any) -> dict[str, Any]:
+    """Return the seed's configuration with one value set (`...`: removed); missing objects are made."""
+    config = copy.deepcopy(SEED)
+    *path, last = pointer.split("/")[1:]
+    at: Any = config
+    for name in path:
+        at = at[int(name)] if isinstance(at, list) else at.setdefault(name, {})
+    if value is ...:
+        del at[last]
+    else:
+        at[int(last) if isinstance(at, list) else last] = value
+    return config
+
+
+def found(config: Any) -> list[tuple[str, str, str]]:
+    return [
+        (each.severity, each.pointer, each.key.removeprefix("configfile.structure."))
+        for each in problems(json.dumps(config, indent=2))
+    ]
+
+
+def test_the_seeds_configurations_have_no_problem() -> None:
+    assert found(SEED) == []
+    assert found(changed("/process/args", ["/bin/sh"])) == []
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value", "expected"),
+    [
+        ("/ociVersion", ..., ("error", "/ociVersion", "missing")),
+        ("/ociVersion", "1.0", ("error", "/ociVersion", "check.version")),
+        ("/ociVersion", "1.0.2-dev+x", None),
+        ("/ociVersion", 1, ("error", "/ociVersion", "wrong_type")),
+        ("/root", ..., ("error", "/root", "missing")),
+        ("/root", {}, ("error", "/root/path", "missing")),
+        ("/root/path", "", ("error", "/root/path", "check.not_empty")),
+        ("/root/readonly", "true", ("error", "/root/readonly", "wrong_type")),
+        ("/process", ..., ("warning", "/process", "missing_expected")),
+        ("/process", None, ("warning", "/process", "missing_expected")),
+        ("/process/cwd", ..., ("error", "/process/cwd", "missing")),
+        ("/process/cwd", "tmp", ("error", "/process/cwd", "check.absolute")),
+        ("/process/args", ..., ("error", "/process/args", "missing")),
+        ("/process/args", [], ("error", "/process/args", "too_few")),
+        ("/process/args", "echo", ("error", "/process/args", "wrong_type")),
+        ("/process/args/1", 5, ("error", "/process/args/1", "wrong_type")),
+        ("/process/env", ["PATH"], ("warning", "/process/env/0", "check.environment")),
+        ("/process/terminal", None, None),
+        ("/process/user/uid", -1, ("error", "/process/user/uid", "range")),
+        ("/process/user/uid", True, ("error", "/process/user/uid", "wrong_type")),
+        ("/process/user/uid", 0.5, ("error", "/process/user/uid", "wrong_type")),
+        ("/process/user/uid", 2**32, ("error", "/process/user/uid", "range")),
+        ("/process/user/gid", ..., ("warning", "/process/user/gid", "missing_expected")),
+        ("/process/oomScoreAdj", 1001, ("error", "/process/oomScoreAdj", "range")),
+        ("/process/rlimits", [{"type": "RLIMIT_NOFILE", "soft": 1, "hard": 1}], None),
+        ("/process/rlimits", [{"type": "NOFILE", "soft": 1, "hard": 1}],
+            ("error", "/process/rlimits/0/type", "choice_close")),
+        ("/process/rlimits", [{"type": "RLIMIT_CPU", "soft": 1, "hard": 1}] * 2,
+            ("error", "/process/rlimits/1/type", "duplicate")),
+        ("/process/capabilities", {"bounding": ["CAP_KILL"]}, None),
+        ("/process/capabilities", {"bounding": ["CAP_KIL"]},
+            ("warning", "/process/capabilities/bounding/0", "choice_close")),
+        ("/process/capabilites", {}, ("warning", "/process/capabilites", "did_you_mean")),
+        ("/linux/namespaces", [{"type": "pid"}, {"type": "network", "path": "/run/netns/x"}], None),
+        ("/linux/namespaces", [{"type": "xyzzy"}], ("error", "/linux/namespaces/0/type", "choice")),
+        ("/linux/namespaces", [{"type": "mnt"}], ("error", "/linux/namespaces/0/type", "choice_close")),
+        ("/linux/namespaces", [{"type": "pid"}, {"type": "pid"}], ("error", "/linux/namespaces/1/type", "duplicate")),
+        ("/linux/namespaces", ["pid"], ("error", "/linux/namespaces/0", "wrong_type")),
+        ("/linux/namespaces", [{"type": "pid", "path": "run"}],
+            ("error", "/linux/namespaces/0/path", "check.absolute")),
+        ("/linux/namespace", [], ("warning", "/linux/namespace", "did_you_mean")),
+        ("/linux/hostname", "x", ("warning", "/linux/hostname", "misplaced")),
+        ("/namespaces", [], ("warning", "/namespaces", "misplaced")),
+        ("/com.example", {"any": "thing"}, None),
+        ("/process/my~1own", 1, None),
+        ("/linux/sysctl", {"net.ipv4.ip_forward": 1}, ("error", "/linux/sysctl/net.ipv4.ip_forward", "wrong_type")),
+        ("/linux/devices", [{"type": "p", "path": "/dev/f"}], None),
+        ("/linux/devices", [{"type": "c", "path": "/dev/f", "major": 1}],
+            ("error", "/linux/devices/0/minor", "missing")),
+        ("/linux/resources", {"hugepageLimits": [{"pageSize": "2M", "limit": 1}]},
+            ("error", "/linux/resources/hugepageLimits/0/pageSize", "check.page_size")),
+        ("/linux/seccomp", {"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"},
+            ("error", "/linux/seccomp/listenerMetadata", "needs")),
+        ("/mounts/0/destination", "proc", ("warning", "/mounts/0/destination", "check.absolute_destination")),
+        ("/mounts/0/destination", ..., ("error", "/mounts/0/destination", "missing")),
+        ("/mounts/0/uidMappings", [{"containerID": 0, "hostID": 0, "size": 1}],
+            ("error", "/mounts/0/uidMappings", "needs")),
+        ("/hooks", {"prestart": [{"path": "/bin/true", "timeout": 0}]},
+            ("error", "/hooks/prestart/0/timeout", "range")),
+        ("/annotations", {"a": 1}, ("error", "/annotations/a", "wrong_type")),
+    ],
+)  # fmt: skip
+def test_one_change_is_one_problem(pointer: str, value: Any, expected: tuple[str, str, str] | None) -> None:
+    assert found(changed(pointer, value)) == ([expected] if expected else [])
+
+
+def test_a_number_of_thousands_of_digits_is_told_and_not_tripped_over() -> None:
+    text = json.dumps(SEED).replace('"uid": 0', '"uid": ' + "1" * 5000)
+    problem = one(text)
+    assert problem.pointer == "/process/user/uid"
+    assert problem.severity == "error"
+
+
+def test_every_problem_is_told_in_the_order_of_the_text() -> None:
+    config = changed("/process/cwd", "x")
+    config["process"]["args"] = []
+    config["root"] = []
+    config["mounts"] = [{}, {"destination": 1}]
+    assert [pointer for _, pointer, _ in found(config)] == [
+        "/process/args", "/process/cwd", "/root", "/mounts/0/destination", "/mounts/1/destination",
+    ]  # fmt: skip
+
+
+def one(text: str) -> Problem:
+    (problem,) = problems(text)
+    return problem
+
+
+def test_a_problem_says_what_where_what_now_and_which_clause() -> None:
+    text = json.dumps(changed("/process/cwd", "tmp"), indent=2)
+    problem = one(text)
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if '"cwd"' in line)
+    assert (problem.line, problem.column, problem.end_line, problem.end_column) == (line, 12, line, 17)
+    assert problem.clause == "config.md#process"
+    assert problem.located(Messages("ja")) == (
+        f'{line} 行 12 文字目: /process/cwd の "tmp" は絶対パスではありません。/ から始まるパスにしてください'
+    )
+
+
+def test_what_is_missing_is_marked_at_the_object_that_lacks_it() -> None:
+    problem = one(json.dumps(changed("/process/cwd", ...), indent=2))
+    assert (problem.line, problem.column, problem.end_column) == (3, 3, 12)
+    assert problem.pointer == "/process/cwd"
+    assert [(each.line, each.column) for each in problems("{}")] == [(1, 1)] * 3
+
+
+def test_a_document_that_is_no_object() -> None:
+    for text in ("[]", "1", '"x"', "null", "true"):
+        problem = one(text)
+        assert problem.key == "configfile.structure.wrong_type"
+        assert "設定全体" in problem.message(Messages("ja"))
+
+
+def test_every_structural_message_has_a_case_here() -> None:
+    source = Path(__file__).read_text(encoding="utf-8")
+    for key in topic_entries("ja", "configfile"):
+        if key.startswith("configfile.structure."):
+            assert f'"{key.removeprefix("configfile.structure.")}"' in source, key
+
+
+@pytest.mark.peer("runc")
+def test_the_configuration_that_runc_spec_writes_has_no_problem(tmp_path: Path) -> None:
+    for arguments in ([], ["--rootless"]):
+        subprocess.run(["runc", "spec", *arguments], cwd=tmp_path, check=True)
+        text = (tmp_path / "config.json").read_text()
+        (tmp_path / "config.json").unlink()
+        assert problems(text) == ()
+
+
+@pytest.mark.peer("crun")
+def test_the_configuration_that_crun_spec_writes_has_no_problem(tmp_path: Path) -> None:
+    assert shutil.which("crun")
+    subprocess.run(["crun", "spec"], cwd=tmp_path, check=True)
+    text = (tmp_path / "config.json").read_text()
+    # crun 1.8 writes "1.0.0" versions and every capability by name.
+    assert [each for each in problems(text) if each.severity == "error"] == []
+
+
+LEAVES: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 0, -1, 2**70, 0.5, "", "/", "x", [], {}, [{}], [None], {"type": "pid"}, [[1]]]
+)
+
+
+def _mutations(config: Any) -> list[Callable[[Any], Any]]:
+    """Return ways to put something else in each place of a configuration."""
+    ways: list[Callable[[Any], Any]] = [lambda new: new]
+    items = (
+        config.items() if isinstance(config, dict) else enumerate(config) if isinstance(config, list) else ()
+    )
+    for name, item in items:
+        for way in _mutations(item):
+
+            def put(new: Any, name: Any = name, way: Callable[[Any], Any] = way) -> Any:
+                copied = copy.copy(config)
+                copied[name] = way(new)
+                return copied
+
+            ways.append(put)
+    return ways
+
+
+FULL = changed("/linux", {
+    "namespaces": [{"type": "pid"}], "devices": [{"type": "c", "path": "/x", "major": 1, "minor": 2}],
+    "seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["x"], "action": "SCMP_ACT_LOG", "args": []}]},
+    "resources": {"cpu": {"shares": 1}, "rdma": {"mlx": {"hcaHandles": 1}}}, "timeOffsets": {"monotonic": {"secs": 1}},
+})  # fmt: skip
+
+
+@given(st.sampled_from(_mutations(FULL)), LEAVES)
+def test_whatever_stands_anywhere_the_check_answers(mutate: Callable[[Any], Any], leaf: Any) -> None:
+    for problem in problems(json.dumps(mutate(leaf))):
+        for language in LANGUAGES:
+            assert problem.located(Messages(language))
