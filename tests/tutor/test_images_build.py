@@ -175,10 +175,10 @@ def test_an_existing_file_stays_unless_it_may_be_replaced(tmp_path: Path) -> Non
     assert caught.value.code == "exists_other"
 
 
-def test_a_missing_or_forbidden_place_is_said(tmp_path: Path) -> None:
+def test_the_directory_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ImageError) as caught:
         build(tmp_path / "no/such/mini.tar")
-    assert caught.value.code == "missing"
+    assert (caught.value.code, caught.value.values["path"]) == ("missing", tmp_path / "no")
 
 
 def test_a_tree_that_its_owner_may_not_enter_can_be_removed(tmp_path: Path) -> None:

@@ -120,7 +120,9 @@ def test_users_are_found_in_the_images_own_files(tmp_path: Path, user: str, expe
     assert _config(tmp_path, {"User": user})["process"]["user"] == expected
 
 
-@pytest.mark.parametrize("user", ["nobodyhere", "web:nogroup", ":web", "bad", "web:", "-1"])
+@pytest.mark.parametrize(
+    "user", ["nobodyhere", "web:nogroup", ":web", "bad", "web:", "-1", "4294967296", "9" * 5000, "３"]
+)
 def test_a_user_that_the_image_does_not_have_is_an_error(tmp_path: Path, user: str) -> None:
     with pytest.raises(ImageError) as caught:
         _config(tmp_path, {"User": user})
@@ -260,12 +262,34 @@ def test_an_ordinary_user_can_prepare_and_gets_a_user_namespace(tmp_path: Path) 
     linux = json.loads((place / "bundle/config.json").read_text())["linux"]
     assert {"type": "user"} in linux["namespaces"]
     assert linux["uidMappings"] == [{"containerID": 0, "hostID": 65534, "size": 1}]
-    refused = as_nobody(
-        "try: prepare_bundle(Path('/bundle'), cache=Path(sys.argv[1]) / 'cache', config='full')\n"
-        "except ImageError as error: print(error.code, error.values['path'])",
-        place,
+
+
+@pytest.mark.root
+def test_what_an_ordinary_user_may_not_touch_is_told(tmp_path: Path) -> None:
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    closed = tmp_path / "closed"
+    layout(closed / "layout", tar([entry("x", b"x")]))
+    closed.chmod(0o700)
+    done = as_nobody(
+        "from tutor.images.convert import convert; from tutor.images.mini import build\n"
+        "from tutor.images.unpack import unpack\n"
+        "closed = Path(sys.argv[1])\n"
+        "for action in (\n"
+        "    lambda: build(closed / 'mini.tar'), lambda: build(closed / 'mini.tar', replace=True),\n"
+        "    lambda: build(closed.parent / 'mini.tar'), lambda: convert(closed / 'mini.tar', Path('/dev/shm/x')),\n"
+        "    lambda: unpack(closed / 'layout', Path('/dev/shm/x')), lambda: unpack(closed / 'layout', closed / 'bundle', replace=True),\n"
+        "    lambda: prepare_bundle(closed / 'bundle', cache=closed, config='full'),\n"
+        "):\n"
+        "    try: action()\n"
+        "    except ImageError as error: print(error.code, error.values['path'])",
+        closed,
     )
-    assert refused.stdout.startswith("permission /"), refused.stderr
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    assert len(told) == 7
+    assert all(line.startswith(f"permission {tmp_path}") for line in told), told
+    assert ".partial" not in done.stdout
 
 
 def test_a_layout_made_by_hand_is_one(tmp_path: Path) -> None:

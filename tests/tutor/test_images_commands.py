@@ -167,6 +167,8 @@ def test_every_error_can_be_said_with_the_values_it_carries(language: Language) 
         "os",
         "archive_truncated",
         "archive_unreadable",
+        "exists_file",
+        "exists_other",
     ):
         title, _, what_now = ImageError(f"images.error.{code}", path="x", reason="y").render(messages)
         assert title

@@ -174,31 +174,43 @@ def _resolve_user(text: str, rootfs: Rootfs) -> _User:
         if colon:
             raise ImageError("images.error.user", user=text, file="/etc/passwd")
         return _User(0, 0, [])
-    accounts = _accounts(rootfs, "etc/passwd", 7)
-    groups = _accounts(rootfs, "etc/group", 4)
-    account = next((fields for fields in accounts if fields[0] == user), None)
-    if user.isdecimal():
-        # A number is a uid even if someone bears it as a name; the gid is that of the account, if there is one.
-        account = next((fields for fields in accounts if fields[2] == user), None)
-    elif account is None:
+    accounts = _accounts(rootfs, "etc/passwd", fields=7)
+    uid, gid = _number(user), 0
+    # A number is a uid even if someone bears it as a name; the gid is that of the account, if there is one.
+    wanted, column = (user, 0) if uid is None else (str(uid), 2)
+    account = next((fields for fields in accounts if fields[column] == wanted), None)
+    if account is not None:
+        uid, gid = int(account[2]), int(account[3])
+    if uid is None:
         raise ImageError("images.error.user", user=text, file="/etc/passwd")
-    uid = int(user) if account is None else int(account[2])
-    gid = int(account[3]) if account else 0
+    groups = _accounts(rootfs, "etc/group", fields=4)
     if colon:
-        member = next((fields for fields in groups if fields[0] == group), None)
-        if not group.isdecimal() and member is None:
+        numbers = [int(fields[2]) for fields in groups if fields[0] == group]
+        given = _number(group)
+        if given is None and not numbers:
             raise ImageError("images.error.user", user=text, file="/etc/group")
-        return _User(uid, int(group) if group.isdecimal() or member is None else int(member[2]), [])
-    named = account is not None and not user.isdecimal()
-    additional = sorted({int(f[2]) for f in groups if user in f[3].split(",")} - {gid}) if named else []
-    return _User(uid, gid, additional)
+        return _User(uid, numbers[0] if given is None else given, [])
+    if column == 2:
+        return _User(uid, gid, [])
+    return _User(
+        uid, gid, sorted({int(fields[2]) for fields in groups if user in fields[3].split(",")} - {gid})
+    )
 
 
-def _accounts(rootfs: Rootfs, path: str, width: int) -> list[list[str]]:
-    """Return the lines of passwd(5) or group(5) that have all fields and numbers where numbers belong."""
+def _accounts(rootfs: Rootfs, path: str, *, fields: int) -> list[list[str]]:
+    """Return the lines of passwd(5) or group(5) that have all their fields, and numbers where numbers belong."""
     lines = [line.split(":") for line in (rootfs.read(path) or "").splitlines()]
-    numbers = (2, 3) if width > 4 else (2,)
-    return [f for f in lines if len(f) >= width and all(f[n].isdecimal() for n in numbers)]
+    numbers = (2, 3) if fields == 7 else (2,)
+    return [
+        line for line in lines if len(line) >= fields and all(_number(line[n]) is not None for n in numbers)
+    ]
+
+
+def _number(text: str) -> int | None:
+    """Return the user or group id that a text is, or None if it is none (credentials(7): 32 bits)."""
+    if len(text) > 10 or not (text.isascii() and text.isdecimal()) or int(text) >= 1 << 32:
+        return None
+    return int(text)
 
 
 def _typed(owner: dict[str, Any], key: str, kind: type[Any]) -> Any:

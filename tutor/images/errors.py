@@ -12,6 +12,7 @@ from tutor.errors import TutorError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+UNFINISHED = ".partial"  # the end of the name of an output in the making
 _REASONS = {
     errno.ENOSPC: "disk_full",
     errno.EDQUOT: "disk_full",
@@ -41,7 +42,9 @@ def explaining_os_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename if isinstance(error.filename, str) and error.filename.startswith("/") else path
+        named = error.filename if isinstance(error.filename, str) and error.filename.startswith("/") else ""
+        # An unfinished copy (`outputs`) is nothing that the user knows of.
+        where = named if named and UNFINISHED not in named else path
         code = _REASONS.get(error.errno or 0, "os")
         raise ImageError(
             f"images.error.{code}", path=os.fspath(where), reason=error.strerror or str(error)

@@ -136,10 +136,11 @@ class Layout:
     def __init__(self, path: Path) -> None:
         self.path = path
         marker = path / "oci-layout"
-        if not is_layout(path):
-            raise ImageError(
-                "images.error.not_a_layout" if path.is_dir() else "images.error.missing", path=path
-            )
+        with explaining_os_errors(path):
+            if not path.exists():
+                raise ImageError("images.error.missing", path=path)
+            if not is_layout(path):
+                raise ImageError("images.error.not_a_layout", path=path)
         version = self._object(marker, self._small(marker)).get("imageLayoutVersion")
         if version != "1.0.0":
             raise ImageError("images.error.layout_version", path=marker, version=version)
@@ -185,9 +186,9 @@ class Layout:
             ImageError: `blob_missing`, `blob_size` or `blob_digest`, naming the blob.
         """
         path = self._blob(descriptor)
-        if not path.is_file():
-            raise ImageError("images.error.blob_missing", path=path, digest=descriptor.digest)
         with explaining_os_errors(path), ExitStack() as stack:
+            if not path.is_file():
+                raise ImageError("images.error.blob_missing", path=path, digest=descriptor.digest)
             file = stack.enter_context(path.open("rb"))
             # Size first: descriptor.md, "Verification".
             size = os.fstat(file.fileno()).st_size

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from tutor.images.errors import ImageError, explaining_os_errors
+from tutor.images.errors import UNFINISHED, ImageError, explaining_os_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,12 +30,12 @@ def new_file(path: Path, *, replace: bool) -> Iterator[IO[bytes]]:
         ImageError: there is something at `path` already (`exists`, unless `replace` and it is a regular file), or writing
             fails (`disk_full`, `permission`, ...).
     """
-    if os.path.lexists(path) and not (replace and path.is_file()):
-        raise ImageError(
-            "images.error.exists_file" if path.is_file() else "images.error.exists_other", path=path
-        )
     with explaining_os_errors(path):
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+        if os.path.lexists(path) and not (replace and path.is_file()):
+            code = "exists_file" if path.is_file() else "exists_other"
+            raise ImageError(f"images.error.{code}", path=path)
+        _check_parent(path)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=path.parent)
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123  (an open descriptor, not a path)
                 yield file
@@ -58,11 +58,11 @@ def new_directory(path: Path, *, replace_if: Callable[[Path], bool] | None = Non
             writing fails (`disk_full`, `permission`, ...).
     """
     path = path.absolute()
-    occupied = _check_place(path, replace_if)
-    filling = path.is_dir() and not occupied
     with explaining_os_errors(path):
+        occupied = _check_place(path, replace_if)
+        filling = path.is_dir() and not occupied
         home = path if filling else path.parent
-        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=home))
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=home))
         try:
             fresh = scratch / "new"
             fresh.mkdir(0o777)
@@ -127,12 +127,12 @@ def mounts_below(path: Path) -> list[Path]:
 def _check_place(path: Path, replace_if: Callable[[Path], bool] | None) -> bool:
     """Tell whether there is a directory with content to be replaced; raise where the place may not be taken."""
     if not os.path.lexists(path):
+        _check_parent(path)
         return False
     if path.is_symlink() or not path.is_dir():
         raise ImageError("images.error.exists_other", path=path)
-    with explaining_os_errors(path):
-        if not any(path.iterdir()):
-            return False
+    if not any(path.iterdir()):
+        return False
     if replace_if is None:
         raise ImageError("images.error.exists_directory", path=path)
     if not replace_if(path):
@@ -141,6 +141,13 @@ def _check_place(path: Path, replace_if: Callable[[Path], bool] | None) -> bool:
     if mounts:
         raise ImageError("images.error.exists_mounted", path=path, mount=mounts[0])
     return True
+
+
+def _check_parent(path: Path) -> None:
+    """Say which directory is missing; making it would turn a slip of the finger into a new tree."""
+    missing = next((parent for parent in reversed(path.parents) if not parent.is_dir()), None)
+    if missing is not None:
+        raise ImageError("images.error.missing", path=missing)
 
 
 def _umask() -> int:
