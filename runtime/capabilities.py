@@ -53,8 +53,6 @@ NAMES = (
 )
 """All capabilities; the place in this tuple is the number (linux/capability.h)."""
 
-SETS = ("bounding", "effective", "inheritable", "permitted", "ambient")
-
 
 def read_capabilities(c: Container) -> None:
     """Turn the names of the configuration into numbers, and leave out what can't be granted.
@@ -64,11 +62,16 @@ def read_capabilities(c: Container) -> None:
     """
     configured = c.process.get("capabilities", {})
     refused = []
-    for name in SETS:
+    for name, capabilities in (
+        ("bounding", configured.get("bounding", [])),
+        ("effective", configured.get("effective", [])),
+        ("inheritable", configured.get("inheritable", [])),
+        ("permitted", configured.get("permitted", [])),
+        ("ambient", configured.get("ambient", [])),
+    ):
         c.capabilities[name] = 0
-        # mypy knows the names of a TypedDict only as literals.
-        for capability in dict(configured.items()).get(name, []):  # type: ignore[attr-defined]
-            if capability in NAMES and kernel.in_bounding_set(NAMES.index(capability)):
+        for capability in capabilities:
+            if _is_available(capability):
                 c.capabilities[name] |= 1 << NAMES.index(capability)
             elif capability not in refused:
                 refused.append(capability)
@@ -76,19 +79,24 @@ def read_capabilities(c: Container) -> None:
         c.warnings.append(
             f"ignoring capabilities that are unknown or not available here: {', '.join(refused)}"
         )
+    possible = c.capabilities["permitted"] & c.capabilities["inheritable"]
+    too_much = c.capabilities["ambient"] & ~possible
+    c.capabilities["ambient"] &= possible
+    if too_much:
+        names = ", ".join(name for number, name in enumerate(NAMES) if too_much >> number & 1)
+        c.warnings.append(f"capabilities that are not permitted and inheritable cannot be ambient: {names}")
 
 
 def drop_bounding_set(c: Container) -> None:
     """Reduce the bounding set, above which no program of the container can ever get (capabilities(7))."""
     for number in range(64):
-        if number < len(NAMES) and c.capabilities["bounding"] >> number & 1:
-            continue
         try:
-            kernel.drop_from_bounding_set(number)
+            present = kernel.in_bounding_set(number)
         except OSError:
-            # The first number that this kernel has no capability for.
-            if number >= len(NAMES):
-                return
+            # One more than this kernel has.
+            return
+        if present and not c.capabilities["bounding"] >> number & 1:
+            kernel.drop_from_bounding_set(number)
 
 
 def set_capabilities(c: Container) -> None:
@@ -98,10 +106,14 @@ def set_capabilities(c: Container) -> None:
     kernel.clear_ambient_set()
     for number in range(len(NAMES)):
         if sets["ambient"] >> number & 1:
-            try:
-                kernel.raise_ambient(number)
-            except PermissionError:
-                # Only what is permitted and inheritable can be ambient.
-                c.warnings.append(
-                    f"cannot make {NAMES[number]} ambient: it must be permitted and inheritable too"
-                )
+            kernel.raise_ambient(number)
+
+
+def _is_available(capability: str) -> bool:
+    """Tell whether a name is one that this kernel knows, and that the caller has not lost for good."""
+    if capability not in NAMES:
+        return False
+    try:
+        return kernel.in_bounding_set(NAMES.index(capability))
+    except OSError:
+        return False

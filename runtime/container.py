@@ -73,7 +73,7 @@ class Container:
         self.cgroup_files: list[int] = []
         """Files to write a `0` into: the writer becomes a member of that cgroup."""
         self.bind_trees: dict[str, int] = {}
-        """Detached copies of sources that init may not be able to reach, by their absolute path."""
+        """Detached copies of the sources of bind mounts that init may not be able to reach; see `mounts`."""
         self.root_fd = -1
         """The container's root directory: every path of the container is resolved beneath it."""
         self.caller_umask = 0o022

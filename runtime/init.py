@@ -37,7 +37,7 @@ def be_init(c: Container, observer: Observer | None = None) -> NoReturn:
     except PeerGoneError:
         pass
     except StepError as error:
-        _tell(c, error.step, error.message)
+        _tell(c, error.step, error.reason)
     except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not return into the runtime's code
         _tell(c, "", f"this is a fault in runt, please report it: {type(error).__name__}: {error}")
     finally:

@@ -25,14 +25,13 @@ _STRICT = ("proc", "sysfs")
 
 
 def open_bind_sources(c: Container) -> None:
-    """Take copies of the sources of bind mounts, and of the root, that a container's root user may not be able to reach.
+    """Take copies of the sources of bind mounts, which the root of another user namespace may not be able to reach.
 
     config.md, Mounts: "Path values for bind mounts are either absolute or relative to the bundle", on the host, where
-    the caller has rights that the root of another user namespace does not have.
+    the caller has rights that the container has not.
     """
     if not c.has_own("user") or os.geteuid() != 0:
         return
-    c.bind_trees[c.rootfs] = kernel.open_tree(kernel.AT_FDCWD, c.rootfs, recursive=True)
     for mount in c.config.get("mounts", ()):
         options = MountOptions(mount.get("options", ()))
         if options.bind and not options.remount:

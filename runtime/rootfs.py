@@ -41,12 +41,14 @@ def detach_from_host_propagation(c: Container) -> None:
 
 
 def bind_root(c: Container) -> None:
-    """Make the root filesystem a mount of its own: only a mount can become the new root (pivot_root(2))."""
+    """Make the root filesystem a mount of its own: only a mount can become the new root (pivot_root(2)).
+
+    Done while we still are the caller's user, who can reach the directory. From here on everything is found from the
+    descriptor of this mount.
+    """
     if not c.has_own("mount"):
         return
-    tree = c.bind_trees.pop(c.rootfs, -1)
-    if tree < 0:
-        tree = kernel.open_tree(kernel.AT_FDCWD, c.rootfs, recursive=True)
+    tree = kernel.open_tree(kernel.AT_FDCWD, c.rootfs, recursive=True)
     if c.linux.get("rootfsPropagation") != "slave":
         kernel.mount_setattr(tree, propagation=kernel.MS_PRIVATE, recursive=True)
     _attach(tree, c.rootfs)

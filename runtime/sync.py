@@ -20,11 +20,12 @@ _LONGEST = 1 << 17
 
 
 class StepError(RuntError):
-    """A step that failed, in this process or in the other, and its name."""
+    """A step that failed, in this process or in the other; without a name it was no step, but a fault of ours."""
 
-    def __init__(self, step: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"{reason} (step {step})" if step else reason)
         self.step = step
+        self.reason = reason
 
 
 class PeerGoneError(Exception):

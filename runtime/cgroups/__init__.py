@@ -27,28 +27,26 @@ _PATIENCE = 10.0
 def make_cgroup(c: Container) -> None:
     """Make the container's cgroup in every hierarchy, after journalling which directories that will be.
 
-    config-linux.md, Cgroups Path: an absolute path is relative to the root of each hierarchy; a relative one, or no path
-    at all (then it is the container's id), to the caller's own cgroup. Where the caller may not make one, the container
-    stays in the caller's, unless the configuration asks for a path.
+    config-linux.md, Cgroups Path: an absolute path is relative to the root of each hierarchy, a relative one to the
+    caller's own cgroup. Without a path it is called as the container, or similarly if somebody else has that name
+    already; where the caller may not make one, the container stays in the caller's.
     """
-    wanted = c.linux.get("cgroupsPath", "")
-    leaves = [
-        _place(hierarchy, wanted or c.entry.record["id"])
-        for hierarchy in hierarchies.mounted()
-        if hierarchy.own
-    ]
-    leaves = [leaf for leaf in leaves if wanted or os.access(_existing_ancestor(leaf), os.W_OK)]
-    for leaf in leaves:
-        if processes([leaf]):
-            raise RuntError(f"container's cgroup is not empty: {leaf} has processes")
-    c.entry.save(cgroups=leaves, cgroups_made=[path for leaf in leaves for path in _missing(leaf)])
-    for leaf in leaves:
-        try:
-            os.makedirs(leaf, 0o755, exist_ok=True)
-            hierarchies.prepare(leaf)
-            c.cgroup_files.append(hierarchies.open_for_joining(leaf))
-        except OSError as error:
-            raise RuntError(f"cannot make the container's cgroup: {leaf}: {describe(error)}") from None
+    wanted = c.linux.get("cgroupsPath")
+    if wanted is not None:
+        leaves = _leaves(wanted)
+        for leaf in leaves:
+            if processes([leaf]):
+                raise RuntError(f"container's cgroup is not empty: {leaf} has processes")
+        _make(c, leaves)
+    else:
+        name = c.entry.record["id"]
+        leaves = [leaf for leaf in _leaves(name) if os.access(os.path.dirname(leaf), os.W_OK)]
+        if any(map(os.path.lexists, leaves)) or not _make(c, leaves, exclusively=True):
+            suffix = os.urandom(4).hex()
+            leaves = [f"{leaf}-{suffix}" for leaf in leaves]
+            _make(c, leaves)
+    c.entry.save(cgroups=leaves)
+    c.cgroup_files = [hierarchies.open_for_joining(leaf) for leaf in leaves]
 
 
 def join_cgroup(c: Container) -> None:
@@ -116,10 +114,34 @@ def remove(paths: Iterable[str]) -> None:
             _remove_directory(directory, path)
 
 
-def _place(hierarchy: hierarchies.Hierarchy, path: str) -> str:
-    """Return the directory that a cgroups path stands for, without any way out of the hierarchy."""
-    base = "" if path.startswith("/") else hierarchy.own.rstrip("/")
-    return hierarchy.mountpoint + base + os.path.normpath(f"/{path}")
+def _leaves(path: str) -> list[str]:
+    """Return the directories that a cgroups path stands for, one in each hierarchy, with no way out of it."""
+    found = []
+    for hierarchy in hierarchies.mounted():
+        base = "" if path.startswith("/") else hierarchy.own.rstrip("/")
+        if hierarchy.own:
+            found.append(hierarchy.mountpoint + base + os.path.normpath(f"/{path}"))
+    return found
+
+
+def _make(c: Container, leaves: list[str], *, exclusively: bool = False) -> bool:
+    """Make the cgroups `leaves`, and journal before which directories are going to be ours.
+
+    With `exclusively`, make nothing and return False if one of them turns out to exist. Raises RuntError.
+    """
+    made = [path for leaf in leaves for path in _missing(leaf)]
+    c.entry.save(cgroups_made=made)
+    for path in reversed(made):
+        try:
+            os.mkdir(path, 0o755)
+            hierarchies.prepare(path)
+        except FileExistsError:
+            if exclusively:
+                remove(path for path in made[made.index(path) + 1 :])
+                return False
+        except OSError as error:
+            raise RuntError(f"cannot make the container's cgroup: {path}: {describe(error)}") from None
+    return True
 
 
 def _missing(leaf: str) -> list[str]:
@@ -129,11 +151,6 @@ def _missing(leaf: str) -> list[str]:
         missing.append(leaf)
         leaf = os.path.dirname(leaf)
     return missing
-
-
-def _existing_ancestor(leaf: str) -> str:
-    missing = _missing(leaf)
-    return os.path.dirname(missing[-1]) if missing else leaf
 
 
 def _read_processes(path: str) -> list[int]:

@@ -10,6 +10,7 @@ from runtime import liveness
 from runtime.errors import RuntError
 from runtime.operations.destroy import destroy, run_poststart
 from runtime.store import Store
+from runtime.sync import StepError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,25 +36,26 @@ def start(root: str, container_id: str) -> None:
         status = entry.status()
         if status != "created":
             raise RuntError(f"{_REFUSALS[status]}: start needs a container that is created")
-        step, message = _open_gate(entry)
-        if step == "run_start_container_hooks":
-            destroy(entry)
-        if message:
-            raise RuntError(message)
+        try:
+            _open_gate(entry)
+        except StepError as error:
+            if error.step == "run_start_container_hooks":
+                destroy(entry)
+            raise
         entry.save(started=True)
         os.unlink(entry.fifo)
         run_poststart(entry)
 
 
-def _open_gate(entry: Entry) -> tuple[str, str]:
+def _open_gate(entry: Entry) -> None:
     """Open the end of `exec.fifo` that init waits for, and read to its end what init writes.
 
-    That is a dot before the program is executed, and a report if something fails. Returns the step that failed and
-    why, or two empty strings. Never waits for a process that has died.
+    That is a dot before the program is executed, and a report if something fails. Never waits for a process that has
+    died. Raises StepError for what init reports, RuntError if it dies without a word.
     """
     init = liveness.open_pidfd(entry.record["init"])
     if init is None:
-        return "", "the container's init process has died"
+        raise RuntError("the container's init process has died")
     # Not blocking: otherwise we would wait for a writer that may have died since.
     fifo = os.open(entry.fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     said = bytearray()
@@ -74,9 +76,9 @@ def _open_gate(entry: Entry) -> tuple[str, str]:
         os.close(fifo)
         os.close(init)
     if said == b".":
-        return "", ""
+        return
     report = said.removeprefix(b".")
     if not report:
-        return "", "the container's init process has died before it could execute the program"
+        raise RuntError("the container's init process has died before it could execute the program")
     failure = json.loads(report)
-    return failure["step"], failure["message"]
+    raise StepError(failure["step"], failure["message"])
