@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +16,9 @@ from tests.support.observe import processes, running, until
 from tutor.observe import NAMESPACE_KINDS, ContainerView, IdRange, Mount, take_snapshot
 from tutor.observe.parts import parse_mounts
 from tutor.observe.procfs import start_time_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -109,11 +114,18 @@ def test_processes_that_come_and_go_never_break_a_look() -> None:
 def test_a_long_command_line_cannot_speak_to_the_terminal() -> None:
     # The script's name is an argument nobody reads: control characters and a broken encoding in it.
     with running("sh", "-c", "sleep 500; :", b"\x1b[2J\n\xff".decode("utf-8", "surrogateescape")) as shell:
-        until(lambda: len(processes(shell.pid)) == 2)
+        until(lambda: [each.comm for each in processes(shell.pid)] == ["sh", "sleep"])
         init, child = processes(shell.pid)
         os.kill(child.pid, signal.SIGKILL)
+    assert child.depth == 1
     assert init.cmdline == ("sh", "-c", "sleep 500; :", "\\x1b[2J\\n\\xff")
-    assert child.comm == "sleep"
+
+
+def test_a_short_name_cannot_speak_to_the_terminal_either() -> None:
+    code = "import time; open('/proc/self/comm', 'wb').write(b'\\x1b[2J\\ne\\xff'); time.sleep(500)"
+    with running(sys.executable, "-I", "-S", "-c", code) as named:
+        until(lambda: "python" not in processes(named.pid)[0].comm)
+        assert processes(named.pid)[0].comm == "\\x1b[2J\\ne\\xff"
 
 
 def test_threads_and_the_children_of_threads_are_seen() -> None:
@@ -169,6 +181,51 @@ def test_a_process_that_entered_a_pid_namespace_is_found() -> None:
         assert found[1].ppid == entering.pid
         os.kill(init, signal.SIGKILL)
         until(lambda: not look(init).alive)
+
+
+@pytest.fixture
+def own_cgroup() -> Iterator[Path]:
+    """A cgroup of the test's own: of the pids controller in version 1, of the one hierarchy in version 2."""
+    hierarchy = next(
+        (
+            mount.target
+            for mount in take_snapshot(None).host.mounts
+            if mount.fstype == "cgroup2" or (mount.fstype == "cgroup" and "pids" in mount.super_options)
+        ),
+        None,
+    )
+    if hierarchy is None:
+        pytest.skip("no cgroup hierarchy is mounted")
+    cgroup = Path(hierarchy) / f"oci-tutor-test-observe-{os.getpid()}"
+    cgroup.mkdir()
+    yield cgroup
+
+    def removed() -> bool:
+        with contextlib.suppress(OSError):
+            cgroup.rmdir()
+        return not cgroup.exists()
+
+    until(removed)
+
+
+@pytest.mark.root
+def test_a_process_that_entered_is_found_by_the_cgroup_alone(own_cgroup: Path) -> None:
+    join = ("sh", "-c", f"echo 0 > {own_cgroup}/cgroup.procs && exec sleep 500")
+    with running(*join) as init, running(*join) as entered:
+        until(lambda: all(look(each.pid).processes[0].comm == "sleep" for each in (init, entered)))
+        assert {each.pid: each.depth for each in processes(init.pid)} == {init.pid: 0, entered.pid: 0}
+        # Whoever looks is no part of the container, even from within its cgroup; then the cgroup says nothing.
+        program = (
+            "import sys\nfrom tutor.observe import take_snapshot\n"
+            "view = take_snapshot(int(sys.argv[1]), reference_pid=int(sys.argv[2])).container\n"
+            "print(*[each.pid for each in view.processes])"
+        )
+        look_from_within = f'echo 0 > {own_cgroup}/cgroup.procs && exec "$@"'
+        answer = subprocess.run(
+            ["sh", "-c", look_from_within, "sh", sys.executable, "-c", program, str(init.pid), str(os.getpid())],
+            cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True,
+        )  # fmt: skip
+    assert answer.stdout.split() == [str(init.pid)]
 
 
 @pytest.mark.root

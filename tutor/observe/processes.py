@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tutor.observe.model import Process
-from tutor.observe.procfs import ProcessDirectory, status_fields, text
+from tutor.observe.procfs import ProcessDirectory, status_fields, text, visible
 from tutor.observe.waits import read_wait
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _read(process: ProcessDirectory, depth: int, threads: list[int]) -> Process:
         ns_pid=int(status.get("NSpid", str(process.pid)).split()[-1]),
         ppid=int(status.get("PPid", "0")),
         state=state,
-        comm=status.get("Name", ""),
+        comm=visible(status.get("Name", "")),
         cmdline=tuple(text(part) for part in cmdline.rstrip(b"\0").split(b"\0")) if cmdline else (),
         exe=exe,
         threads=int(status.get("Threads", "1")),
@@ -138,11 +138,13 @@ def cgroup_members(
     reference: tuple[CgroupMembership, ...],
     mounts: tuple[Mount, ...],
     reference_pid: int,
+    outsiders: set[int],
 ) -> list[int] | None:
     """Return the pids in the container's own cgroup; None when it has none of its own or it cannot be read.
 
-    Any hierarchy will do in which the container is elsewhere than the reference process. Its files are reached through
-    the reference process's mounts.
+    Any hierarchy will do in which the container is elsewhere than the reference process, and in which none of the
+    `outsiders` is beside it: a cgroup that it shares with the one who looks, or with its parent, says nothing. Its files
+    are reached through the reference process's mounts.
     """
     paths = {membership.hierarchy: membership.path for membership in reference}
     for membership in own:
@@ -159,7 +161,9 @@ def cgroup_members(
                 inside = os.path.relpath(membership.path, mount.root)
                 path = os.path.normpath(f"{mount.target}/{inside}") + "/cgroup.procs"
                 with suppress(OSError, ValueError), open(f"/proc/{reference_pid}/root{path}", "rb") as file:  # noqa: PTH123  (a path of the kernel's, read many times a second)
-                    return [int(line) for line in file.read().split()]
+                    pids = [int(line) for line in file.read().split()]
+                    if outsiders.isdisjoint(pids):
+                        return pids
     return None
 
 

@@ -22,9 +22,14 @@ _VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} |
 }
 
 
+def visible(line: str) -> str:
+    """Return text with its control characters as escapes."""
+    return line.translate(_VISIBLE)
+
+
 def text(raw: bytes) -> str:
     """Return bytes of the kernel as text that can be shown: undecodable and control characters as escapes."""
-    return raw.decode("utf-8", "backslashreplace").translate(_VISIBLE)
+    return visible(raw.decode("utf-8", "backslashreplace"))
 
 
 def reason_of(error: OSError) -> str:

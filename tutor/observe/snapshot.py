@@ -91,7 +91,8 @@ def _read_living(
     status = status_fields(process.read("status"))
     namespaces = compare_namespaces(process, host.namespaces)
     cgroups = parse_cgroups(process.read_or_note("cgroup"))
-    entered = cgroup_members(cgroups, host_cgroups, host.mounts, host.pid)
+    outsiders = {os.getpid(), host.pid, int(status.get("PPid", "0"))} - {process.pid}
+    entered = cgroup_members(cgroups, host_cgroups, host.mounts, host.pid, outsiders)
     pid_namespace = next(view for view in namespaces if view.kind == "pid")
     if entered is None:
         own = pid_namespace.known and not pid_namespace.shared and pid_namespace.inode is not None
