@@ -123,6 +123,13 @@ def test_a_running_process_waits_for_nothing() -> None:
         assert all(process.waits_for is None for process in processes(busy.pid) if process.state == "R")
 
 
+@pytest.mark.root
+def test_a_kernel_thread_waits_in_no_system_call() -> None:
+    if Path("/proc/2/comm").read_text() != "kthreadd\n":
+        pytest.skip("pid 2 is not the kernel's here (a pid namespace)")
+    assert processes(2)[0].waits_for is None
+
+
 def test_every_key_is_in_the_catalogue_and_its_words_can_be_filled_in() -> None:
     kinds = {
         f"{topic}_{kind}" for topic in ("read", "write") for kind in ("pipe", "socket", "terminal", "file")

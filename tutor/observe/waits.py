@@ -45,8 +45,8 @@ def read_wait(process: ProcessDirectory, state: str, threads: list[int]) -> Wait
             process.unreadable.setdefault("syscall", reason_of(error))
             continue
         fields = raw.split()
-        # «running», or -1: blocked, but not in a system call.
-        if len(fields) < 7 or not fields[0].isdigit():
+        # «running», or -1: blocked, but not in a system call. A kernel thread has no registers: its zeros are no read(0).
+        if len(fields) < 9 or not fields[0].isdigit() or fields[7:9] == [b"0x0", b"0x0"]:
             continue
         number = int(fields[0])
         call = CALLS.get(number)
@@ -190,7 +190,10 @@ def _read_plain(process: ProcessDirectory, call: Call, values: list[int], readin
             reading.fd = _signed(value)
             target = text(_target(process, reading.fd))
             reading.path = target or None
-            reading.add(f"{reading.fd}<{target}>", f"{reading.fd}<{posixpath.basename(target)}>")
+            named = f"<{target}>" if target else ""
+            reading.add(
+                f"{reading.fd}{named}", f"{reading.fd}<{posixpath.basename(target)}>" if named else None
+            )
         elif kind == "op":
             reading.add(futex_operation(value))
         elif kind in ("int", "pid"):
