@@ -113,7 +113,7 @@ def _steps(folder: Path, item: Item, texts: Item) -> tuple[Step, ...]:
         if name in steps:
             raise own["id"].error("duplicate_id", name=name)
         if name not in spoken:
-            raise own["id"].error("no_text", name=name, file=texts.file, logic=each.file)
+            raise own["id"].error("no_text", name=name, texts=texts.file)
         steps[name] = _step(folder, each, name, spoken[name])
     if not steps:
         raise item.error("no_steps")

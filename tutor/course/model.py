@@ -25,7 +25,7 @@ REQUIREMENTS: tuple[Requirement, ...] = ("none", "created", "running", "stopped"
 class Check:
     """One declarative check on real state; `kind` names its function in `tutor.course.checks`, `arguments` are its own.
 
-    `text` says in the learner's language what is true when it passes («状態は created です»).
+    `text` says in the learner's language what is true when it passes (`the status is created`).
     """
 
     id: str

@@ -122,7 +122,7 @@ def reset(play: Play) -> None:
     """`reset`: the step as it begins: `config.json`, the container, and the lab itself where it has ended."""
     if not play.bench.lab.alive:
         play.lay_anew(play.engine)
-    play.workspace.prepare()
+    play.workspace.prepare(play.index)
     kept = play.workspace.replace(play.workspace.begins_with(play.index))
     try:
         play.bench.bring_to(play.index)
@@ -149,7 +149,12 @@ def engine(play: Play, name: str = "") -> None:
     if wanted == play.engine and play.bench.lab.alive:
         play.notice("information", "session.notice.same_engine", engine=wanted)
         return
-    play.lay_anew(wanted)
+    try:
+        play.lay_anew(wanted)
+    except TutorError:
+        play.bring_back()
+        play.see_state()
+        raise
     play.say(EngineChanged(play.engine, play.bench.engine.version))
     play.bring_back()
     play.enter(play.index)

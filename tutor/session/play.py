@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tutor.course.checks import CheckContext
 from tutor.course.placeholders import fill
 from tutor.course.progress import LessonProgress, Progress
+from tutor.engines.engine import find
 from tutor.errors import TutorError
 from tutor.observe.poller import Poller
 from tutor.session.bench import Bench, allowed, status_of
@@ -72,22 +73,22 @@ class Play:
         self._plain = lesson
         self._home, self._messages, self.say, self._stir = home, messages, say, stir
         self._claim = Claim(home.state, lesson.id)
+        self.progress = Progress(home.state)
+        recorded = self.progress.of(lesson.id)
+        ids = [step.id for step in lesson.steps]
+        self.passed = frozenset(recorded.passed) & frozenset(ids)
+        self.solved = frozenset(recorded.solved) & frozenset(ids)
+        self.resumed = recorded.step_id is not None
+        self.index = ids.index(recorded.step_id) if recorded.step_id in ids else 0
         try:
             self.workspace = Workspace(lesson, home)
-            self.workspace.prepare()
+            self.workspace.prepare(self.index)
             self.calls = Calls()
             self.bench = self._lay_bench(engine)
         except BaseException:
             self._claim.release()
             raise
-        self.progress = Progress(home.state)
-        recorded = self.progress.of(lesson.id)
-        ids = [step.id for step in lesson.steps]
         self.lesson = self._filled()
-        self.passed = frozenset(recorded.passed) & frozenset(ids)
-        self.solved = frozenset(recorded.solved) & frozenset(ids)
-        self.resumed = recorded.step_id is not None
-        self.index = ids.index(recorded.step_id) if recorded.step_id in ids else 0
         self.judge = Judge(self.step)
         self.state: ContainerState | None = None
         self.snapshot: Snapshot | None = None
@@ -170,7 +171,11 @@ class Play:
             TutorError: the engine is missing, or no lab can be laid at all.
         """
         before = self.engine
-        self.bench.close()
+        find(engine)  # a missing engine must not cost the lab that there is
+        try:
+            self.bench.close()
+        except TutorError as error:
+            self.tell(error)
         self.calls.forget()
         try:
             self.bench = self._lay_bench(engine)

@@ -159,22 +159,25 @@ class Session:
         Raises:
             TutorError: there is no such lesson, another session has it, or its bundle or lab can't be made.
         """
+        lesson = self.course.lesson(lesson_id)
         with self._commands:
             self.leave()
-            play = Play(
-                self.course.lesson(lesson_id),
-                self._wanted_engine,
-                self.home,
-                self.messages,
-                say=self._say,
-                stir=self._stirred.set,
-            )
-            self._play = play
+            self.busy = True
             try:
-                play.begin()
+                self._play = Play(
+                    lesson,
+                    self._wanted_engine,
+                    self.home,
+                    self.messages,
+                    say=self._say,
+                    stir=self._stirred.set,
+                )
+                self._play.begin()
             except BaseException:
                 self.leave()
                 raise
+            finally:
+                self.busy = False
 
     def leave(self) -> None:
         """Close the lesson: lab down, nothing left. Without one, nothing happens."""

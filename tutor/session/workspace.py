@@ -40,15 +40,18 @@ class Workspace:
         # The learner's config.json while a replay needs the name for itself; still there after a crash in the middle.
         self._borrowed = self.bundle / ".config.json.learner"
 
-    def prepare(self) -> None:
-        """Unpack the lesson's image to the bundle, or what of it is missing; nothing that is there is written over."""
+    def prepare(self, index: int) -> None:
+        """Unpack the lesson's image to the bundle, or what of it is missing; nothing that is there is written over.
+
+        `index` is the step at which the learner stands: a missing `config.json` is made as that step begins with it.
+        """
         try:
             if self._borrowed.is_file():
                 self._borrowed.replace(self.config)
             if not (self.bundle / "rootfs").is_dir() or not self._generated.is_file():
                 self._unpack()
             if not self.config.exists():
-                write_atomically(self.config, self.generated())
+                write_atomically(self.config, self.begins_with(index))
             for name, text in self._lesson.lab.files.items():
                 if not (self.bundle / name).exists():
                     write_atomically(self.bundle / name, text)
@@ -132,13 +135,24 @@ class Workspace:
     @contextmanager
     def borrowed(self) -> Iterator[None]:
         """Within the block `config.json` may be written freely; afterwards, and after a crash, it is the learner's again."""
+        there = self.config.is_file()
         try:
-            there = self.config.is_file()
             if there:
                 shutil.copy2(self.config, self._borrowed)
+        except OSError as error:
+            self._borrowed.unlink(missing_ok=True)
+            raise _explained(error, self.config, "session.config") from error
+        try:
             yield
+        finally:
+            self._give_back(there)
+
+    def _give_back(self, there: bool) -> None:
+        try:
             if there:
                 self._borrowed.replace(self.config)
+            elif self.config.is_file():
+                self.config.unlink()
         except OSError as error:
             raise _explained(error, self.config, "session.config") from error
 

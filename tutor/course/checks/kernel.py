@@ -98,7 +98,7 @@ def process(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     words, view = context.messages, _container(context)
     init = view.process(view.pid) if view else None
     if view is None or init is None:
-        return _no_process(context, "/proc/PID/cmdline", " ".join(arguments.get("runs", ())))
+        return _no_process(context, "/proc/PID/cmdline", _expected(context, arguments))
     evidence, passed = [], True
     path = f"/proc/{view.pid}/cmdline"
     command = f"tr '\\0' ' ' < {path}"
@@ -126,6 +126,17 @@ def process(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
             )
         )
     return Finding(passed, tuple(evidence))
+
+
+def _expected(context: CheckContext, arguments: Mapping[str, Any]) -> str:
+    words, parts = context.messages, []
+    if "runs" in arguments:
+        parts.append(" ".join(arguments["runs"]))
+    if "runs_not" in arguments:
+        parts.append(words("course.check.process.not_yet", program=" ".join(arguments["runs_not"])))
+    if "waits_for" in arguments:
+        parts.append(words("course.check.process.waits_for", file=arguments["waits_for"]))
+    return words("course.check.and").join(parts)
 
 
 def _runs(init: Process, words: tuple[str, ...]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from tutor.course.checks.context import CallRecord, CheckContext, Finding
@@ -43,7 +44,7 @@ def call(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     last = done[-1] if done else None
     found = words("course.check.call.none")
     if last:
-        said = _first_line(last.stderr)
+        said = _last_words(last.stderr)
         found = words(
             "course.check.call.found", returncode=last.returncode, said=f" ({said})" if said else ""
         )
@@ -154,5 +155,8 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _first_line(text: str) -> str:
-    return _short(next(iter(text.strip().splitlines()), ""))
+def _last_words(stderr: str) -> str:
+    """Return the message of the last line that an engine wrote; runc and runt wrap theirs in time and level."""
+    line = next(reversed(stderr.strip().splitlines()), "")
+    message = re.search(r'level=\w+ msg=("(?:[^"\\]|\\.)*")', line)
+    return _short(message[1].strip('"').replace('\\"', '"') if message else line)
