@@ -53,7 +53,10 @@ def _end(remaining: Callable[[], list[Identity]], journal: Journal) -> list[Iden
     """Kill till nobody is left: what is killed may have started something the moment before."""
     deadline = time.monotonic() + _PATIENCE
     while (victims := remaining()) and time.monotonic() < deadline:
-        for who in victims:
+        for directory in journal.cgroups:
+            cgroups.kill(directory)
+            cgroups.freeze(directory)
+        for who in remaining():
             processes.send_signal(who, signal.SIGKILL)
         for directory in journal.cgroups:
             cgroups.thaw(directory)

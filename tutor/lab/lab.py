@@ -170,7 +170,7 @@ class Lab:
             "spawn": number,
             "argv": list(argv),
             "cwd": str(cwd),
-            "env": dict(env) if env else None,
+            "env": None if env is None else dict(env),
         }
         try:
             self._to_keeper.send(message, (stdin, stdout, stderr))
