@@ -6,6 +6,7 @@ import copy
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,9 +62,8 @@ def test_the_seeds_configurations_have_no_problem() -> None:
     assert found(changed("/process/args", ["/bin/sh"])) == []
 
 
-@pytest.mark.parametrize(
-    ("pointer", "value", "expected"),
-    [
+# where, what is put there, the problem that it is
+CHANGES: list[tuple[str, Any, tuple[str, str, str] | None]] = [
         ("/ociVersion", ..., ("error", "/ociVersion", "missing")),
         ("/ociVersion", "1.0", ("error", "/ociVersion", "check.version")),
         ("/ociVersion", "1.0.2-dev+x", None),
@@ -72,15 +72,15 @@ def test_the_seeds_configurations_have_no_problem() -> None:
         ("/root", {}, ("error", "/root/path", "missing")),
         ("/root/path", "", ("error", "/root/path", "check.not_empty")),
         ("/root/readonly", "true", ("error", "/root/readonly", "wrong_type")),
-        ("/process", ..., ("warning", "/process", "missing_expected")),
-        ("/process", None, ("warning", "/process", "missing_expected")),
+        ("/process", ..., ("error", "/process", "missing")),
+        ("/process", None, ("error", "/process", "missing")),
         ("/process/cwd", ..., ("error", "/process/cwd", "missing")),
         ("/process/cwd", "tmp", ("error", "/process/cwd", "check.absolute")),
         ("/process/args", ..., ("error", "/process/args", "missing")),
         ("/process/args", [], ("error", "/process/args", "too_few")),
         ("/process/args", "echo", ("error", "/process/args", "wrong_type")),
         ("/process/args/1", 5, ("error", "/process/args/1", "wrong_type")),
-        ("/process/env", ["PATH"], ("warning", "/process/env/0", "check.environment")),
+        ("/process/env", ["PATH"], ("error", "/process/env/0", "check.environment")),
         ("/process/terminal", None, None),
         ("/process/user/uid", -1, ("error", "/process/user/uid", "range")),
         ("/process/user/uid", True, ("error", "/process/user/uid", "wrong_type")),
@@ -124,8 +124,10 @@ def test_the_seeds_configurations_have_no_problem() -> None:
         ("/hooks", {"prestart": [{"path": "/bin/true", "timeout": 0}]},
             ("error", "/hooks/prestart/0/timeout", "range")),
         ("/annotations", {"a": 1}, ("error", "/annotations/a", "wrong_type")),
-    ],
-)  # fmt: skip
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pointer", "value", "expected"), CHANGES)
 def test_one_change_is_one_problem(pointer: str, value: Any, expected: tuple[str, str, str] | None) -> None:
     assert found(changed(pointer, value)) == ([expected] if expected else [])
 
@@ -200,6 +202,23 @@ def test_the_configuration_that_crun_spec_writes_has_no_problem(tmp_path: Path) 
     text = (tmp_path / "config.json").read_text()
     # crun 1.8 writes "1.0.0" versions and every capability by name.
     assert [each for each in problems(text) if each.severity == "error"] == []
+
+
+@pytest.mark.root
+def test_what_we_call_an_error_runt_refuses(tmp_path: Path) -> None:
+    (tmp_path / "rootfs" / "proc").mkdir(parents=True)
+    runt = (str(Path(sys.executable).with_name("runt")), "--root", str(tmp_path / "state"))
+    for number, (pointer, value, expected) in enumerate(CHANGES):
+        if expected is None or expected[0] != "error":
+            continue
+        config = changed(pointer, value)
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        create = subprocess.run(
+            ["unshare", "--mount", "--propagation", "private", *runt, "create", "--bundle", str(tmp_path), f"x{number}"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert create.returncode == 1, (pointer, value)
+        assert "config.json:" in create.stderr, (pointer, value, create.stderr)
 
 
 LEAVES: st.SearchStrategy[Any] = st.sampled_from(

@@ -213,9 +213,9 @@ LINUX = obj(
 
 CONFIG = obj(
     "config.md#configuration",
-    "ociVersion root",
-    # «This property is REQUIRED when start is called»: create does without.
-    "process",
+    # `process` is only «REQUIRED when start is called», but no runtime creates a container that it cannot start.
+    "ociVersion root process",
+    "",
     ociVersion=string("config.md#specification-version", check="version"),
     root=obj("config.md#root", "path", path=string(check="not_empty"), readonly=BOOL),
     mounts=array(MOUNT, "config.md#mounts"),

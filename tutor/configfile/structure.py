@@ -26,8 +26,8 @@ _VALID: dict[Check, re.Pattern[str]] = {
     "not_empty": re.compile(r".+", re.DOTALL),
     "page_size": _PAGE,
 }
-# Where the specification says SHOULD, or runtimes differ.
-_ONLY_WARN: set[Check] = {"absolute_destination", "environment"}
+# Where the specification says SHOULD.
+_ONLY_WARN: set[Check] = {"absolute_destination"}
 # Values are quoted in messages: a long one is cut.
 _LONGEST = 60
 
