@@ -16,9 +16,12 @@ from tutor.home import Home
 from tutor.session.events import Notice
 from tutor.tui import crash, kinsoku
 from tutor.tui.palette import CommandProvider
+from tutor.tui.screens.base import TutorScreen
+from tutor.tui.screens.dialogs import Say
 from tutor.tui.screens.home import HomeScreen
 from tutor.tui.screens.lesson import LessonScreen, SessionEvent
 from tutor.tui.themes import DARK, LIGHT, THEMES
+from tutor.tui.widgets.notice import NoticeBar
 
 if TYPE_CHECKING:
     from tutor.course.course import Course
@@ -107,12 +110,14 @@ class TutorApp(App[int]):
         self.lesson_screen = LessonScreen(self.session, lesson_id, self._messages)
         self.push_screen(self.lesson_screen)
 
-    def go_home(self) -> None:
-        """Go back to the list of lessons."""
+    def go_home(self, notice: Notice | None = None) -> None:
+        """Go back to the list of lessons; say why, where that was not the learner's wish."""
         self.close_session()
         if self.lesson_screen is not None:
             self.lesson_screen = None
             self.pop_screen()
+        if notice is not None:
+            self.push_screen(Say(notice.title, notice.body, notice.next, self._messages("tui.say.close")))
 
     def close_session(self) -> None:
         """Close the session: the lab goes, progress stays. Safe to call twice."""
@@ -149,13 +154,14 @@ class TutorApp(App[int]):
 
     def open_palette(self) -> None:
         """Open the command palette in the learner's language."""
-        if not CommandPalette.is_open(self):
+        if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
             placeholder = self._messages("tui.palette.placeholder")
             self.push_screen(CommandPalette(placeholder=placeholder, id="--command-palette"))
 
     def action_help_quit(self) -> None:
         """Say how to leave: ctrl+c does not end the program."""
-        self.notify(self._messages("tui.quit_how"), markup=False)
+        if isinstance(self.screen, TutorScreen):
+            self.screen.query_one(NoticeBar).say(Notice("information", self._messages("tui.quit_how")))
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual would print a traceback with local variables at the end; the last resort of the command line says one

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def install() -> None:
     """Make Textual divide lines as Japanese wants it, from now on; doing it twice is harmless."""
-    content.divide_line = divide_line
+    vars(content)["divide_line"] = divide_line
 
 
 def divide_line(text: str, width: int, fold: bool = True) -> list[int]:

@@ -66,6 +66,9 @@ class LessonView:
     answer: QuizAnswered | None = None
     hints: tuple[HintGiven, ...] = ()
     hint_offered: bool = False
+    notice: Notice | None = None
+    tried: bool = False
+    """The learner has done something in this step, so that what is not there yet is a fault."""
     finished: LessonFinished | None = None
     config_path: str = ""
     config_text: str = ""
@@ -94,7 +97,8 @@ class LessonView:
                 return self._fold_run(event)
             case ConfigChanged(path=path, text=text, origin=origin):
                 self.config_path, self.config_text, self.config_origin = path, text, origin
-                return frozenset({"config"})
+                self.tried = self.tried or origin == "learner"
+                return frozenset({"config", "guide"})
             case StateChanged(state=state, can=can):
                 self.state, self.can = state, can
                 return frozenset({"status", "panels"})
@@ -105,6 +109,7 @@ class LessonView:
                 self.engine, self.engine_version = engine, version
                 return frozenset({"header", "guide"})
             case Notice():
+                self.notice = event
                 return frozenset({"notice"})
 
     def _fold_progress(
@@ -120,9 +125,9 @@ class LessonView:
                 self.index, self.step, self.step_passed = index, step, passed
                 self.passed |= {step.id} if passed else set()
                 self.solved, self.verdicts, self.answer = False, (), None
-                self.hints, self.hint_offered, self.finished = (), False, None
-                self.baseline = self.snapshot
-                return frozenset({"header", "guide", "panels"})
+                self.hints, self.hint_offered, self.finished, self.tried = (), False, None, False
+                self.baseline, self.notice = self.snapshot, None
+                return frozenset({"header", "guide", "panels", "notice"})
             case StepPassed(step=step, by=by):
                 self.passed |= {step.id}
                 if self.step is not None and step.id == self.step.id:
@@ -133,10 +138,12 @@ class LessonView:
 
     def _fold_guide(self, event: Checked | QuizAnswered | HintGiven | HintOffered) -> frozenset[Part]:
         match event:
-            case Checked(step=step, verdicts=verdicts) if self.step is not None and step.id == self.step.id:
-                self.verdicts = verdicts
+            case Checked(step=step, verdicts=verdicts, asked=asked):
+                if self.step is not None and step.id == self.step.id:
+                    self.verdicts = verdicts
+                    self.tried = self.tried or asked
             case QuizAnswered():
-                self.answer = event
+                self.answer, self.tried = event, True
             case HintGiven():
                 self.hints = (*(hint for hint in self.hints if hint.number != event.number), event)
                 self.hint_offered = False
@@ -147,13 +154,17 @@ class LessonView:
     def _fold_run(self, event: CommandStarted | Output | CommandFinished) -> frozenset[Part]:
         match event:
             case CommandStarted(call=call):
-                self.runs = (*self.runs, Run(call))
-            case Output(call=call, stream=stream, text=text):
-                for run in self.runs:
-                    if run.call.id == call.id:
-                        run.chunks.append((stream, text))
+                self.runs, self.notice = (*self.runs, Run(call)), None
+                return frozenset({"output", "status", "notice"})
+            case Output(stream=stream, text=text):
+                # What a container prints after its `create` has ended belongs to that call, but a terminal shows it under
+                # the command that came last: `start`, which made it print.
+                if self.runs:
+                    self.runs[-1].chunks.append((stream, text))
             case CommandFinished(result=result):
                 for run in self.runs:
                     if run.call.id == result.call.id:
                         run.result = result
+                self.tried = True
+                return frozenset({"output", "status", "guide"})
         return frozenset({"output", "status"})

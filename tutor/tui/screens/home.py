@@ -13,12 +13,14 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tutor.course.progress import Progress
+from tutor.engines.model import ENGINE_NAMES
 from tutor.text import fit
 from tutor.tui.keys import HOME_KEYS, bindings
 from tutor.tui.prose import inline
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import Pick
 from tutor.tui.widgets.bars import KeyBar
+from tutor.tui.widgets.notice import NoticeBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,6 +60,7 @@ class HomeScreen(TutorScreen):
             with VerticalScroll(id="about", can_focus=False):
                 yield Static(id="about-text")
             yield Static(id="machine")
+        yield NoticeBar()
         yield KeyBar(m, HOME_KEYS)
 
     def _title(self) -> Content:
@@ -149,7 +152,7 @@ class HomeScreen(TutorScreen):
         m = self.messages
 
         def picked(engine: str | None) -> None:
-            self.engine = next((name for name, _ in self.tutor.engines() if name == engine), self.engine)
+            self.engine = next((name for name in ENGINE_NAMES if name == engine), self.engine)
             self._show_machine()
 
         self.app.push_screen(Pick(m("tui.engine.title"), self.tutor.engines(), self.engine), picked)

@@ -32,6 +32,7 @@ from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.guide import Guide
 from tutor.tui.widgets.mounts import MountsPanel
 from tutor.tui.widgets.namespaces import NamespacesPanel
+from tutor.tui.widgets.notice import NoticeBar
 from tutor.tui.widgets.output import OutputPane
 from tutor.tui.widgets.processes import ProcessesPanel
 from tutor.tui.widgets.quiz import QuizBox
@@ -102,10 +103,10 @@ class LessonScreen(TutorScreen):
                 yield NamespacesPanel(view, m)
                 yield ProcessesPanel(view, m)
                 yield MountsPanel(view, m)
+            yield Static(m("tui.lesson.preparing"), id="loading")
+        yield NoticeBar()
         yield CommandLine(m, self.session.completions)
         yield KeyBar(m, LESSON_KEYS)
-        with Container(id="loading"):
-            yield Static(m("tui.lesson.preparing"))
 
     def on_mount(self) -> None:
         """Open the lesson."""
@@ -115,7 +116,7 @@ class LessonScreen(TutorScreen):
     def _opened(self) -> None:
         self.remove_class("-opening")
         if self.view.lesson is None:
-            self.tutor.go_home()
+            self.tutor.go_home(self.view.notice)
 
     def _tab(self, panel: str) -> str:
         mark = "*" if panel == "config" and self.query_one(ConfigPane).unsaved else ""
@@ -146,15 +147,14 @@ class LessonScreen(TutorScreen):
         if "panels" in parts:
             for panel in (NamespacesPanel, ProcessesPanel, MountsPanel):
                 self.query_one(panel).redraw()
+        if "notice" in parts:
+            self.query_one(NoticeBar).say(self.view.notice)
         if "guide" in parts:
             await self.query_one(Guide).redraw()
 
     def _follow(self, event: Event) -> None:
         """Bring forward what an event is about."""
         match event:
-            case Notice(severity=severity, title=title, body=body, next=following):
-                text = "\n".join(part for part in (body, f"▸ {following}" if following else "") if part)
-                self.notify(text or " ", title=title, severity=severity, timeout=12, markup=False)
             case LessonOpened():
                 self.remove_class("-opening")
             case StepEntered(step=step):
@@ -177,7 +177,7 @@ class LessonScreen(TutorScreen):
             self._set_work(wanted)
         target = self.query(QuizBox).first() if isinstance(action, Quiz) else self.query_one(Guide)
         if not self.typing:
-            target.focus(scroll_visible=False)
+            self.set_focus(target, scroll_visible=False)
 
     def _take_config(self, event: ConfigChanged) -> None:
         pane = self.query_one(ConfigPane)
@@ -200,7 +200,7 @@ class LessonScreen(TutorScreen):
                 self.query_one(ConfigPane).load(self.session.config_text)
 
         m = self.messages
-        texts = (m(f"tui.ask.outside.{part}") for part in ("title", "body", "yes", "no"))
+        texts = (m(f"tui.ask.outside.{part}") for part in ("title", "body", "proceed", "cancel"))
         self.app.push_screen(Ask(*texts), answered)
 
     # -- what the learner does -------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ class LessonScreen(TutorScreen):
     def call_session(self, *calls: Callable[[], None], done: Callable[[], None] | None = None) -> None:
         """Make blocking calls into the session, one after the other, in a thread; one such series at a time."""
         if self.busy:
-            self.notify(self.messages("tui.busy"), severity="warning", markup=False)
+            self.query_one(NoticeBar).say(Notice("warning", self.messages("tui.busy")))
             return
         self.busy = True
         self.run_worker(partial(self._work, calls, done), thread=True, group="session", exit_on_error=False)
@@ -269,7 +269,7 @@ class LessonScreen(TutorScreen):
             if yes:
                 self.call_session(partial(self.session.execute, line))
 
-        texts = (m(f"tui.ask.{name}.{part}") for part in ("title", "body", "yes", "no"))
+        texts = (m(f"tui.ask.{name}.{part}") for part in ("title", "body", "proceed", "cancel"))
         self.app.push_screen(Ask(*texts), answered)
 
     def _pick_engine(self) -> None:
@@ -302,10 +302,10 @@ class LessonScreen(TutorScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Tell which keys work now: letters not while typing, operations not while one runs."""
-        if action in ("interrupt",):
+        if action == "interrupt":
             return self.busy
         if action == "leave":
-            return self.typing or self.panel != "guide" or self.focused is not self.query_one(Guide)
+            return self.typing
         if action == "save":
             return self.typing and not self.query_one(CommandLine).is_open
         if action in ("shell", "lesson", "panel", "command", "help", "home") and self.typing:
@@ -334,9 +334,8 @@ class LessonScreen(TutorScreen):
 
     def action_leave(self) -> None:
         """Leave what one is in: the command line, the editor, a panel; back to the guide."""
-        command_line = self.query_one(CommandLine)
-        if command_line.is_open:
-            command_line.close()
+        self.query_one(CommandLine).close()
+        self.query_one(NoticeBar).say(None)
         self.action_panel("guide")
 
     def action_command(self) -> None:
@@ -355,7 +354,7 @@ class LessonScreen(TutorScreen):
         target = self.query_one("#config-text" if panel == "config" else f"#{panel}")
         if panel == "guide" and self.query(QuizBox):
             target = self.query_one(QuizBox)
-        target.focus(scroll_visible=False)
+        self.set_focus(target, scroll_visible=False)  # at once: what is typed next must not fall on the keys
 
     def watch_panel(self, panel: str) -> None:
         """Show the pane: where only one fits, instead of the others."""
@@ -402,7 +401,10 @@ class LessonScreen(TutorScreen):
 
     def action_home(self) -> None:
         """Leave the lesson; the lab goes, progress stays."""
-        self._ask_if_lost(lambda: self.call_session(self.session.leave, done=self.tutor.go_home))
+        self._ask_if_lost(lambda: self.call_session(self.session.leave, done=self._left))
+
+    def _left(self) -> None:
+        self.tutor.go_home()
 
     def action_quit_gently(self) -> None:
         """End the program; ask only when something would be lost."""
@@ -420,5 +422,5 @@ class LessonScreen(TutorScreen):
 
         m = self.messages
         name = "unsaved" if self.query_one(ConfigPane).unsaved else "running"
-        texts = (m(f"tui.ask.{name}.{part}") for part in ("title", "body", "yes", "no"))
+        texts = (m(f"tui.ask.{name}.{part}") for part in ("title", "body", "proceed", "cancel"))
         self.app.push_screen(Ask(*texts), answered)

@@ -153,7 +153,9 @@ class TabLine(Widget):
 class KeyBar(Widget):
     """The keys that work now, as the screen's bindings say; a click presses one."""
 
-    DEFAULT_CSS = "KeyBar { height: auto; max-height: 2; dock: bottom; background: $panel; color: $foreground; padding: 0 1; }"
+    DEFAULT_CSS = (
+        "KeyBar { height: auto; max-height: 2; background: $panel; color: $foreground; padding: 0 1; }"
+    )
 
     def __init__(self, messages: Messages, keys: tuple[Key, ...]) -> None:
         super().__init__(id="key-bar")

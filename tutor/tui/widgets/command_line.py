@@ -56,7 +56,7 @@ class CommandLine(Vertical):
     """A line at the bottom of the screen, with the completions above it; hidden until it is opened."""
 
     DEFAULT_CSS = """
-    CommandLine { dock: bottom; height: auto; display: none; background: $panel; layer: over;
+    CommandLine { height: auto; display: none; background: $panel;
         &.-open { display: block; }
         & Horizontal { height: 1; }
         & .prompt { width: 3; color: $text-accent; text-style: bold; padding: 0 0 0 1; }
@@ -103,7 +103,7 @@ class CommandLine(Vertical):
         self._set(line)
         self._recalled = len(self._history)
         self._offer(line)
-        self.input.focus()
+        self.screen.set_focus(self.input)  # at once: what is typed next must not fall on the keys
 
     def close(self) -> None:
         """Hide it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
@@ -18,6 +19,7 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
 
 from tutor.configfile import problems
+from tutor.tui.prose import inline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +28,20 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult, RenderResult
     from textual.timer import Timer
 
-    from tutor.configfile import Problem
+    from tutor.configfile import Problem, Severity
     from tutor.messages import Messages
 
-PROBLEM_GLYPH = "✗"
+PROBLEM_GLYPHS = {"error": "✗", "warning": "!"}
 _TYPING_PAUSE = 0.15  # seconds after the last keystroke before the text is looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong in one line: from which column to which (from 0, the end exclusive; None: to the line's end)."""
+
+    start: int
+    end: int | None
+    severity: Severity
 
 
 class JsonArea(TextArea):
@@ -48,14 +59,14 @@ class JsonArea(TextArea):
             id="config-text", language="json", soft_wrap=False, show_line_numbers=True, tab_behavior="indent"
         )
         self.indent_width = 2
-        self._faults: dict[int, int] = {}
+        self._faults: dict[int, Fault] = {}
 
     @property
-    def faults(self) -> dict[int, int]:
-        """Where the text is wrong: line to column, both from 0."""
+    def faults(self) -> dict[int, Fault]:
+        """Where the text is wrong, by line, from 0."""
         return self._faults
 
-    def show_faults(self, faults: dict[int, int]) -> None:
+    def show_faults(self, faults: dict[int, Fault]) -> None:
         """Mark lines from a column on, and only those."""
         if faults != self._faults:
             self._faults = faults
@@ -73,8 +84,9 @@ class JsonArea(TextArea):
         """Return a line as Textual draws it, underlined from the fault on."""
         line = super().get_line(line_index)
         if line_index in self._faults and len(line):
-            column = min(self._faults[line_index], len(line) - 1)
-            line.stylize(Style(underline=True, bold=True), column)
+            fault = self._faults[line_index]
+            start = min(fault.start, len(line) - 1)
+            line.stylize(Style(underline=True, bold=True), start, max(start + 1, fault.end or len(line)))
         return line
 
     def render_line(self, y: int) -> Strip:
@@ -83,8 +95,9 @@ class JsonArea(TextArea):
         line_index = y + self.scroll_offset.y  # lines are not wrapped here
         if line_index not in self._faults or self.gutter_width < 3:
             return strip
-        colour = self.app.theme_variables["text-error"]
-        mark = Strip([Segment(PROBLEM_GLYPH, Style(color=colour, bold=True))], 1)
+        severity = self._faults[line_index].severity
+        colour = self.app.theme_variables[f"text-{severity}"]
+        mark = Strip([Segment(PROBLEM_GLYPHS[severity], Style(color=colour, bold=True))], 1)
         place = self.gutter_width - 1
         return Strip.join([strip.crop(0, place), mark, strip.crop(place + 1)])
 
@@ -224,9 +237,10 @@ class ConfigPane(Vertical):
     def _look(self) -> None:
         """Find what is wrong with the text, and show it."""
         self._problems = problems(self.text) if self.text.strip() or self._saved else ()
-        faults: dict[int, int] = {}
+        faults: dict[int, Fault] = {}
         for problem in reversed(self._problems):
-            faults[problem.line - 1] = problem.column - 1
+            end = problem.end_column - 1 if problem.end_line == problem.line else None
+            faults[problem.line - 1] = Fault(problem.column - 1, end, problem.severity)
         self.area.show_faults(faults)
         self._tell()
 
@@ -238,11 +252,17 @@ class ConfigPane(Vertical):
         if nearest is None:
             text = Content.assemble(("✓ ", "$text-success"), (m("tui.config.fine"), "$text-success"))
         else:
-            title, body, following = nearest.error.render(m)
             where = m("tui.config.place", line=nearest.line, column=nearest.column)
-            more = m("tui.config.more", count=len(self._problems) - 1) if len(self._problems) > 1 else ""
-            said = "  ".join(part for part in (title, body, following, more) if part)
-            text = Content.assemble((f"{PROBLEM_GLYPH} {where}  ", "bold $text-error"), (said, "$text-error"))
+            style = "$text-error" if nearest.severity == "error" else "$text-warning"
+            parts: list[str | Content | tuple[str, str]] = [
+                (f"{PROBLEM_GLYPHS[nearest.severity]} {where}  ", f"bold {style}"),
+                inline(nearest.message(m), style),
+            ]
+            if nearest.clause:
+                parts.append((f"  {nearest.clause}", "$text-muted"))
+            if len(self._problems) > 1:
+                parts.append((f"  {m('tui.config.more', count=len(self._problems) - 1)}", "$text-muted"))
+            text = Content.assemble(*parts)
         self.query_one(ProblemLine).show(text)
         saved = m("tui.config.unsaved") if self.unsaved else m("tui.config.saved")
         glyph = "●" if self.unsaved else "✓"

@@ -8,10 +8,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Markdown, Static
 
-from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell
+from tutor.course.model import EditConfig, Observe, Quiz, RunOperation, Shell
 from tutor.tui.kinsoku import markdown_parser
 from tutor.tui.prose import inline
 from tutor.tui.widgets.quiz import QuizBox
+from tutor.tui.widgets.rows import Rows, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
     from tutor.course.model import Check, Step
     from tutor.messages import Messages
-    from tutor.session.events import Verdict
+    from tutor.session.events import Evidence, Verdict
     from tutor.tui.view import LessonView
+    from tutor.tui.widgets.rows import Row
 
 
 class Guide(VerticalScroll, can_focus=True):
@@ -32,6 +34,8 @@ class Guide(VerticalScroll, can_focus=True):
         self._view = view
         self._messages = messages
         self._shown: tuple[str, str] | None = None
+        self._shown_commands: set[str] = set()
+        self._at_end = False
 
     async def redraw(self) -> None:
         """Draw the step anew if it is another one, else only what may have changed in it."""
@@ -45,6 +49,7 @@ class Guide(VerticalScroll, can_focus=True):
             async with self.batch():
                 await self.remove_children()
                 await self.mount_all(self._parts(step))
+            self._at_end = False
             self.scroll_home(animate=False)
         self._update(step)
 
@@ -55,24 +60,22 @@ class Guide(VerticalScroll, can_focus=True):
         yield Static(Content(step.title), classes="step-title")
         if step.body:
             yield _markdown(step.body, "step-body")
-        if task := self._to_do(step):
-            yield Static(task, classes="task")
+        yield Rows(self._to_do(step), classes="task")
         if isinstance(step.action, Quiz):
             yield QuizBox(step.action)
-            yield Static(id="feedback")
+            yield Rows(name="feedback")
         if step.checks:
             yield Static(Content(m("tui.guide.checks")), classes="heading")
-            yield Static(id="checks")
-        yield Static(id="hints")
+            yield Rows(name="checks")
+        yield Rows(name="hints")
         yield _markdown(step.summary, "step-summary")
-        yield Static(id="onward")
+        yield Rows(name="onward")
 
-    def _to_do(self, step: Step) -> Content | None:
+    def _to_do(self, step: Step) -> list[Row]:
         """Return how this face does what the step asks for: the key to press."""
         m = self._messages
+        commands: tuple[str, ...] = ()
         match step.action:
-            case Read():
-                return None
             case RunOperation(operation=operation):
                 text = m("tui.guide.do.run_op", key=m(f"tui.key.{operation}.key"), operation=operation)
             case EditConfig():
@@ -82,115 +85,132 @@ class Guide(VerticalScroll, can_focus=True):
             case Quiz():
                 text = m("tui.guide.do.quiz")
             case Shell(suggested=suggested):
-                lines = "".join(f"\n  $ {command}" for command in suggested)
-                text = m("tui.guide.do.shell") + lines
-        return Content.assemble(("▸ ", "bold $text-accent"), (text, "bold"))
+                text, commands = m("tui.guide.do.shell"), suggested
+            case _:
+                return []
+        return [
+            row(("▸ ", "bold $text-accent"), (text, "bold")),
+            *(row(("  $ ", "$text-muted"), (command, "$text-primary")) for command in commands),
+        ]
 
     def _update(self, step: Step) -> None:
         view = self._view
         if isinstance(step.action, Quiz):
             answer = view.answer
             self.query_one(QuizBox).show_answer(answer.choice if answer else None)
-            self._show("#feedback", self._feedback(step.action))
+            self.query_one("#feedback", Rows).show(self._feedback(step.action))
         if step.checks:
-            self.query_one("#checks", Static).update(self._checks(step))
-        self._show("#hints", self._hints(step))
-        summary = self.query_one("#step-summary", Markdown)
-        summary.display = view.step_passed and bool(step.summary)
-        onward = self._onward()
-        self._show("#onward", onward)
-        if view.step_passed and onward is not None:
+            self.query_one("#checks", Rows).show(self._checks(step))
+        self.query_one("#hints", Rows).show(self._hints(step))
+        self.query_one("#step-summary", Markdown).display = view.step_passed and bool(step.summary)
+        self.query_one("#onward", Rows).show(self._onward(step))
+        if view.tried:
             self.call_after_refresh(self._reveal)
 
     def _reveal(self) -> None:
-        """Bring what follows a passed step into sight, without hiding what the learner reads."""
-        if self._view.answer is not None or self._view.verdicts:
+        """Bring into sight what answers to what the learner did: the checks, and what follows a passed step."""
+        if self._view.step_passed:
+            self._at_end = True
             self.scroll_end(animate=False)
+        elif self.query("#checks"):
+            self.query_one("#checks").scroll_visible(animate=False)
 
-    def _show(self, selector: str, content: Content | None) -> None:
-        widget = self.query_one(selector, Static)
-        widget.display = content is not None
-        if content is not None:
-            widget.update(content)
+    def watch_virtual_size(self) -> None:
+        """Stay at the end while what follows a passed step is still being laid out."""
+        if self._at_end:
+            self.call_after_refresh(self.scroll_end, animate=False)
 
-    def _feedback(self, quiz: Quiz) -> Content | None:
+    def action_scroll_up(self) -> None:
+        """Scroll up: the learner reads, so the end is followed no longer."""
+        self._at_end = False
+        super().action_scroll_up()
+
+    def action_page_up(self) -> None:
+        """Scroll up by a page."""
+        self._at_end = False
+        super().action_page_up()
+
+    def _feedback(self, quiz: Quiz) -> list[Row]:
         answer = self._view.answer
         if answer is None:
-            return None
-        if quiz.prediction:
-            return Content.assemble(
-                ("▸ ", "$text-accent"), inline(answer.feedback or self._messages("tui.guide.predicted"))
-            )
-        key = "tui.guide.correct" if answer.correct else "tui.guide.incorrect"
-        glyph, style = ("✓", "$text-success") if answer.correct else ("✗", "$text-error")
-        return Content.assemble(
-            (f"{glyph} {self._messages(key)}  ", f"bold {style}"), inline(answer.feedback)
-        )
-
-    def _checks(self, step: Step) -> Content:
-        verdicts = {verdict.check_id: verdict for verdict in self._view.verdicts}
-        return Content("\n").join([self._check(check, verdicts.get(check.id)) for check in step.checks])
-
-    def _check(self, check: Check, verdict: Verdict | None) -> Content:
+            return []
         m = self._messages
-        if verdict is None:
-            if self._view.step_passed:
-                return Content.assemble(("✓ ", "bold $text-success"), inline(check.text))
-            return Content.assemble(("· ", "$text-muted"), inline(check.text))
-        glyph, style = ("✓", "$text-success") if verdict.passed else ("✗", "$text-error")
-        lines = [
-            Content.assemble(
-                (f"{glyph} ", f"bold {style}"), inline(verdict.text, "" if verdict.passed else "bold")
+        if quiz.prediction:
+            return [row(("▸ ", "$text-accent"), inline(answer.feedback or m("tui.guide.predicted")))]
+        if answer.correct:
+            return [
+                row(
+                    ("✓ ", "bold $text-success"),
+                    (m("tui.guide.correct") + "  ", "bold $text-success"),
+                    inline(answer.feedback),
+                )
+            ]
+        return [
+            row(
+                ("✗ ", "bold $text-error"),
+                (m("tui.guide.incorrect") + "  ", "bold $text-error"),
+                inline(answer.feedback),
             )
         ]
-        for evidence in verdict.evidence:
-            lines.append(Content.styled(f"    {evidence.looked_at} = {evidence.found}", "$text-muted"))
-            if not verdict.passed:
-                lines.append(
-                    Content.styled(
-                        "    " + m("tui.guide.expected", expected=evidence.expected), "$text-error"
-                    )
-                )
-            if evidence.command:
-                lines.append(
-                    Content.assemble(
-                        (f"    {m('tui.guide.see_again')} ", "$text-muted"),
-                        (f"$ {evidence.command}", "$text-primary"),
-                    )
-                )
-        return Content("\n").join(lines)
 
-    def _hints(self, step: Step) -> Content | None:
+    def _checks(self, step: Step) -> list[Row]:
+        verdicts = {verdict.check_id: verdict for verdict in self._view.verdicts}
+        self._shown_commands = set()
+        return [line for check in step.checks for line in self._check(check, verdicts.get(check.id))]
+
+    def _check(self, check: Check, verdict: Verdict | None) -> list[Row]:
+        """Return one check; what the learner has not tried yet is open, not failed."""
+        if self._view.step_passed and (verdict is None or not (verdict.passed or self._view.tried)):
+            return [row(("✓ ", "bold $text-success"), inline(check.text))]
+        if verdict is None or not (verdict.passed or self._view.tried):
+            return [row(("· ", "$text-muted"), inline(check.text))]
+        if verdict.passed:
+            lines = [row(("✓ ", "bold $text-success"), inline(verdict.text))]
+        else:
+            lines = [row(("✗ ", "bold $text-error"), inline(verdict.text, "bold"))]
+        for evidence in verdict.evidence:
+            lines += self._evidence(evidence, passed=verdict.passed)
+        return lines
+
+    def _evidence(self, evidence: Evidence, *, passed: bool) -> list[Row]:
+        m = self._messages
+        lines = [row("    ", (f"{evidence.looked_at} → {evidence.found}", "$text-muted"))]
+        if not passed:
+            lines.append(row("    ", (m("tui.guide.expected", expected=evidence.expected), "$text-error")))
+        if evidence.command and evidence.command not in self._shown_commands:
+            self._shown_commands.add(evidence.command)  # once is enough where checks look at the same thing
+            lines.append(row(("    $ ", "$text-muted"), (evidence.command, "$text-primary")))
+        return lines
+
+    def _hints(self, step: Step) -> list[Row]:
         m = self._messages
         lines = [
-            Content.assemble(
+            row(
                 (m("tui.guide.hint", number=given.number, total=given.total) + "  ", "bold $text-warning"),
                 inline(given.hint.text),
             )
             for given in self._view.hints
         ]
         if self._view.hint_offered and len(lines) < len(step.hints):
-            lines.append(Content.styled(m("tui.guide.hint_offered"), "$text-warning"))
-        return Content("\n").join(lines) if lines else None
+            lines.append(row("", (m("tui.guide.hint_offered"), "$text-warning")))
+        return lines
 
-    def _onward(self) -> Content | None:
+    def _onward(self, step: Step) -> list[Row]:
         m, view = self._messages, self._view
         if view.finished is not None:
-            text = (
-                m("tui.guide.finished")
-                if not view.finished.solved
-                else m("tui.guide.finished_solved", count=view.finished.solved)
-            )
-            return Content.assemble(("★ ", "bold $text-warning"), (text, "bold $text-success"))
-        if not view.step_passed and not isinstance(view.step.action if view.step else None, Read | Observe):
-            return None
-        passed = [
-            ("✓ ", "bold $text-success"),
-            (m("tui.guide.solved" if view.solved else "tui.guide.passed") + "  ", "$text-success"),
+            solved = view.finished.solved
+            text = m("tui.guide.finished_solved", count=solved) if solved else m("tui.guide.finished")
+            return [row(("★ ", "bold $text-warning"), (text, "bold $text-success"))]
+        onward: list[str | Content | tuple[str, str]] = [
+            ("n", "bold $text-warning"),
+            f" {m('tui.guide.next')}",
         ]
-        return Content.assemble(
-            *(passed if view.step_passed else []), ("n", "bold reverse"), f" {m('tui.guide.next')}"
-        )
+        if view.step_passed:
+            said = m("tui.guide.solved" if view.solved else "tui.guide.passed")
+            return [row(("✓ ", "bold $text-success"), (f"{said}  ", "$text-success"), *onward)]
+        if step.checks or isinstance(step.action, Quiz):
+            return []
+        return [row(("▸ ", "$text-accent"), *onward)]
 
 
 def _markdown(text: str, name: str) -> Markdown:

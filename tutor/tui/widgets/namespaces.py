@@ -61,7 +61,7 @@ class NamespacesPanel(LineView):
             glyph, word, style = OWN, words[0], "bold $text-success"
         inode = str(namespace.inode) if namespace.inode is not None else namespace.reason
         mark = ("~", "bold $text-warning") if changed else (" ", "")
-        parts = [
+        parts: list[str | tuple[str, str]] = [
             mark,
             (f"{namespace.kind:<7}", "bold"),
             (f"{glyph} {pad(word, word_width)}", style),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.tui.view import LessonView, Run
 
-_STREAM_STYLES = {"stdout": "$foreground", "stderr": "$text-error"}
+_STREAM_STYLES: dict[str, str] = {"stdout": "$foreground", "stderr": "$text-error"}
 
 
 class OutputPane(LineView):
@@ -54,18 +54,27 @@ class OutputPane(LineView):
 
 
 def printed_lines(run: Run, width: int) -> list[Content]:
-    """Return what a command printed, its streams told apart, folded to the width without losing a character."""
+    """Return what a command printed, its streams told apart.
+
+    Standard output keeps its lines, so that a table stays one (the pane scrolls sideways); messages are wrapped to read.
+    """
     lines: list[list[tuple[str, str]]] = [[]]
     for stream, text in run.chunks:
-        style = _STREAM_STYLES[stream]
         for index, part in enumerate(text.split("\n")):
             if index:
                 lines.append([])
             if part:
-                lines[-1].append((printable(part), style))
+                lines[-1].append((printable(part), stream))
     if not lines[-1]:
         lines.pop()
-    return [piece for line in lines for piece in Content.assemble(" ", *line).wrap(max(2, width))]
+    pieces: list[Content] = []
+    for line in lines:
+        whole = Content.assemble(*((text, _STREAM_STYLES[stream]) for text, stream in line))
+        wraps = any(stream == "stderr" for _, stream in line)
+        pieces += [
+            Content.assemble(" ", piece) for piece in (whole.wrap(max(2, width - 1)) if wraps else [whole])
+        ]
+    return pieces
 
 
 def printable(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.observe import describe
+from tutor.text import cell_width
 from tutor.tui.widgets.lines import LineView
 from tutor.tui.widgets.panel import empty_panel, styled_lines
 
@@ -41,11 +42,13 @@ class ProcessesPanel(LineView):
         state = m(f"observe.state.{process.state}") if m.has(f"observe.state.{process.state}") else ""
         command = " ".join(process.cmdline) or process.comm
         head = Content.assemble(
-            (f"{indent}{process.pid}", "bold $text-primary"),
-            f" {command}  ",
-            (f"{process.state} {state}", _STATE_STYLES.get(process.state, "$text-accent")),
+            (f"{indent}{process.pid} ", "bold $text-primary"),
+            (f" {process.state} {state}  ", _STATE_STYLES.get(process.state, "$text-accent")),
         )
-        lines = [head]
+        if head.cell_length + cell_width(command) <= width:
+            lines = [Content.assemble(head, command)]
+        else:
+            lines = [head, *styled_lines(command, width, "$foreground", indent=f"{indent}  ")]
         if process.ns_pid != process.pid:
             lines += styled_lines(
                 m("tui.process.inside", pid=process.ns_pid), width, "$text-muted", indent=f"{indent}  "

@@ -77,7 +77,9 @@ class Lifecycle(Widget):
             else:
                 parts.append((f"{UNLIT} {state}", "$text-muted"))
         line = Content.assemble(*parts)
-        allowed = " ".join(self._view.can)
+        allowed = " ".join(
+            self._view.can or (() if self._view.state or not self._view.lesson else ("create",))
+        )
         tail = (
             Content.assemble((m("tui.status.can"), "$text-muted"), (f" {allowed}", "bold $text-primary"))
             if allowed

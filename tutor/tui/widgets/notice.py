@@ -1,0 +1,55 @@
+"""What the session has to say besides: between the panes and the keys, where it hides nothing that one reads.
+
+Not Textual's toasts: they lie over the panes, and Textual cuts what lies above at the edges of what lies below, which
+halves Japanese characters.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.tui.prose import inline
+from tutor.tui.widgets.rows import Rows, row
+
+if TYPE_CHECKING:
+    from tutor.session.events import Notice
+    from tutor.tui.widgets.rows import Row
+
+_STYLES = {
+    "information": ("i", "$text-primary"),
+    "warning": ("!", "$text-warning"),
+    "error": ("✗", "$text-error"),
+}
+
+
+class NoticeBar(Rows):
+    """Title, explanation, and what to do now; hidden while there is nothing to say. A click puts it away."""
+
+    DEFAULT_CSS = """
+    NoticeBar { max-height: 8; padding: 0 1; background: $panel; border-left: outer $border-blurred; }
+    NoticeBar.-warning { border-left: outer $text-warning; }
+    NoticeBar.-error { border-left: outer $text-error; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="notice")
+
+    def say(self, notice: Notice | None) -> None:
+        """Say something, or nothing any more."""
+        self.set_class(notice is not None and notice.severity == "warning", "-warning")
+        self.set_class(notice is not None and notice.severity == "error", "-error")
+        self.show([] if notice is None else self._rows_of(notice))
+
+    def _rows_of(self, notice: Notice) -> list[Row]:
+        glyph, style = _STYLES[notice.severity]
+        rows = [row((f"{glyph} ", f"bold {style}"), (notice.title, f"bold {style}"))]
+        rows += [row("  ", line) for line in (Content(part) for part in notice.body.splitlines())]
+        if notice.next:
+            rows.append(row(("▸ ", "bold $text-accent"), inline(notice.next)))
+        return rows
+
+    def on_click(self) -> None:
+        """Put it away."""
+        self.say(None)

@@ -1,0 +1,62 @@
+"""Paragraphs with a hanging indent: a glyph, and text beside it that stays beside it when it is wrapped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import RenderResult
+    from textual.geometry import Size
+
+Row = tuple[Content, Content]
+"""What stands at the left (a glyph, an indent), and the text."""
+
+
+def row(head: str | tuple[str, str], *body: str | Content | tuple[str, str]) -> Row:
+    """Return a row of plain or styled parts."""
+    return Content.assemble(head), Content.assemble(*body)
+
+
+class Rows(Widget):
+    """Rows under each other; hidden while there are none."""
+
+    DEFAULT_CSS = "Rows { height: auto; width: 1fr; }"
+
+    def __init__(
+        self, rows: Sequence[Row] = (), *, name: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(id=name, classes=classes)
+        self._rows: tuple[Row, ...] = tuple(rows)
+        self.display = bool(rows)
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show other rows."""
+        self._rows = tuple(rows)
+        self.display = bool(rows)
+        self.refresh(layout=True)
+
+    @property
+    def plain(self) -> str:
+        """The rows without styles, one a line."""
+        return "\n".join(head.plain + body.plain for head, body in self._rows)
+
+    def _wrapped(self, width: int) -> list[Content]:
+        lines: list[Content] = []
+        for head, body in self._rows:
+            indent = head.cell_length
+            for index, line in enumerate(body.wrap(max(2, width - indent))):
+                lines.append(Content.assemble(head if index == 0 else " " * indent, line))
+        return lines
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  (Textual's signature)
+        """Return how many lines the rows take in `width` cells."""
+        return len(self._wrapped(width))
+
+    def render(self) -> RenderResult:
+        """Return the wrapped rows."""
+        return Content("\n").join(self._wrapped(self.size.width))
