@@ -70,7 +70,11 @@ def new_session_keyring(c: Container) -> None:
 
 def make_working_directory(c: Container) -> None:
     """Make the program's working directory if the image has none, as runc does (config.md, `cwd`)."""
-    os.close(make_directory(c.root_fd, c.process["cwd"]))
+    cwd = c.process["cwd"]
+    try:
+        os.close(make_directory(c.root_fd, cwd))
+    except OSError as error:
+        raise RuntError(f'mkdir of cwd ("{cwd}") set in config.json failed: {_reason(error)}') from None
 
 
 def open_terminal(c: Container) -> None:
@@ -149,8 +153,7 @@ def change_directory(c: Container) -> None:
     try:
         os.chdir(cwd)
     except OSError as error:
-        reason = os.strerror(error.errno or 0).lower()
-        raise RuntError(f'chdir to cwd ("{cwd}") set in config.json failed: {reason}') from None
+        raise RuntError(f'chdir to cwd ("{cwd}") set in config.json failed: {_reason(error)}') from None
     try:
         os.getcwd()
     except FileNotFoundError:
@@ -219,7 +222,7 @@ def execute_program(c: Container) -> None:
     try:
         os.execve(c.program, c.process["args"], c.environment)  # noqa: S606 - this is what it is all for
     except OSError as error:
-        raise RuntError(f'exec: "{c.program}": {os.strerror(error.errno or 0).lower()}') from None
+        raise RuntError(f'exec: "{c.program}": {_reason(error)}') from None
 
 
 def _why_not_executable(path: str) -> str:
@@ -227,10 +230,15 @@ def _why_not_executable(path: str) -> str:
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
-        return f"stat {path}: {os.strerror(error.errno or 0).lower()}"
+        return f"stat {path}: {_reason(error)}"
     if not stat.S_ISREG(mode) or not os.access(path, os.X_OK, effective_ids=True):
         return "permission denied"
     return ""
+
+
+def _reason(error: OSError) -> str:
+    """Return what an error says, without the name that the file had for us."""
+    return os.strerror(error.errno or 0).lower()
 
 
 def _home(uid: int) -> str:

@@ -31,7 +31,7 @@ def destroy(entry: Entry) -> None:
     _end_hook(entry)
     _end(entry.record["init"], "container init")
     config = _config(entry)
-    if entry.record["cgroups"]:
+    if entry.record["cgroups"] or entry.record["cgroups_made"]:
         from runtime import cgroups
 
         if config is None or not _has_own_pid_namespace(config):

@@ -1,0 +1,311 @@
+"""The mounts of the configuration, as /proc/self/mountinfo shows them inside the container."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.runt import REPOSITORY, Bundle, Runt
+
+pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
+
+
+class Mounted:
+    """One line of mountinfo (proc(5))."""
+
+    def __init__(self, line: str) -> None:
+        left, right = line.split(" - ")
+        fields = left.split(" ")
+        self.root, self.options = fields[3], set(fields[5].split(","))
+        self.propagation = {field.split(":")[0] for field in fields[6:] if field}
+        self.kind, _, superblock = right.split(" ", 2)
+        self.superblock = set(superblock.split(","))
+
+
+def mounts_of(bundle: Bundle, runt: Runt) -> dict[str, Mounted]:
+    """Run the bundle with a program that prints its mounts; return them by their mount point, the topmost of each."""
+    bundle.process["args"] = ["cat", "/proc/self/mountinfo"]
+    lines = runt.run(bundle).splitlines()
+    return {line.split(" ")[4]: Mounted(line) for line in lines}
+
+
+def mount(bundle: Bundle, destination: str, kind: str, *options: str, source: str = "") -> dict[str, Any]:
+    """Add a mount to the bundle's configuration."""
+    entry = {"destination": destination, "type": kind, "source": source or kind, "options": list(options)}
+    bundle.config["mounts"].append(entry)
+    return entry
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+@pytest.mark.parametrize(
+    ("options", "there", "missing"),
+    [
+        (["ro"], {"ro"}, {"rw"}),
+        (["ro", "rw"], {"rw"}, {"ro"}),
+        (["nosuid", "nodev", "noexec"], {"nosuid", "nodev", "noexec", "rw"}, set()),
+        (["nosuid", "nodev", "noexec", "suid", "dev", "exec"], set(), {"nosuid", "nodev", "noexec"}),
+        (["noatime"], {"noatime"}, {"relatime"}),
+        (["strictatime"], set(), {"relatime", "noatime"}),
+        (["noatime", "atime"], {"relatime"}, {"noatime"}),
+        (["noatime", "relatime"], {"relatime"}, {"noatime"}),
+        (["noatime", "norelatime"], {"relatime"}, {"noatime"}),
+        (["strictatime", "nostrictatime"], {"relatime"}, set()),
+        (["nodiratime"], {"nodiratime"}, set()),
+        (["nodiratime", "diratime"], set(), {"nodiratime"}),
+        (["nosymfollow"], {"nosymfollow"}, set()),
+        (["nosymfollow", "symfollow"], set(), {"nosymfollow"}),
+        (["rro", "rnosuid", "rnodev", "rnoexec"], {"ro", "nosuid", "nodev", "noexec"}, set()),
+        (["rnoatime", "rnodiratime", "rnosymfollow"], {"noatime", "nodiratime", "nosymfollow"}, set()),
+        (["defaults", "silent", "loud"], {"rw", "relatime"}, set()),
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, list) else "",
+)
+def test_options_of_a_mount(
+    bundle: Bundle, runt: Runt, kind: str, options: list[str], there: set[str], missing: set[str]
+) -> None:
+    if kind == "bind":
+        mount(bundle, "/m", "none", "bind", *options, source=str(bundle.rootfs / "tmp"))
+    else:
+        mount(bundle, "/m", "tmpfs", *options)
+    found = mounts_of(bundle, runt)["/m"].options
+    assert there <= found
+    assert not missing & found
+
+
+@pytest.mark.parametrize(
+    ("options", "there"),
+    [
+        (["sync"], {"sync"}),
+        (["dirsync"], {"dirsync"}),
+        (["lazytime"], {"lazytime"}),
+        (["ro"], {"ro"}),
+        (["sync", "async", "lazytime", "nolazytime", "mand", "nomand"], {"rw"}),
+        (["iversion"], {"rw"}),
+        (["noiversion", "mode=711", "size=64k"], {"mode=711", "size=64k"}),
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, list) else "",
+)
+def test_options_of_the_filesystem(bundle: Bundle, runt: Runt, options: list[str], there: set[str]) -> None:
+    mount(bundle, "/m", "tmpfs", *options)
+    found = mounts_of(bundle, runt)["/m"].superblock
+    assert there <= found
+    assert "sync" not in options[1:] or "sync" not in found
+
+
+@pytest.mark.parametrize(
+    ("option", "propagation"),
+    [
+        ("private", set()),
+        ("shared", {"shared"}),
+        ("slave", set()),
+        ("unbindable", {"unbindable"}),
+        ("rprivate", set()),
+        ("rshared", {"shared"}),
+        ("rslave", set()),
+        ("runbindable", {"unbindable"}),
+    ],
+)
+@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+def test_propagation_of_a_mount(
+    bundle: Bundle, runt: Runt, kind: str, option: str, propagation: set[str]
+) -> None:
+    if kind == "bind":
+        mount(bundle, "/m", "none", "bind", "private", option, source=str(bundle.rootfs / "tmp"))
+    else:
+        mount(bundle, "/m", "tmpfs", option)
+    assert mounts_of(bundle, runt)["/m"].propagation == propagation
+
+
+def test_recursive_bind_brings_what_is_below_and_a_plain_one_does_not(bundle: Bundle, runt: Runt) -> None:
+    mount(bundle, "/from", "tmpfs")
+    inner = bundle.path / "tree"
+    (inner / "below").mkdir(parents=True)
+    for destination, option in (("/one", "bind"), ("/all", "rbind"), ("/allro", "rbind")):
+        options = [option, "rro"] if destination == "/allro" else [option]
+        mount(bundle, destination, "none", *options, source="tree")
+    # Something mounted below the source, on the host's side, but for this test only.
+    script = "mount -t tmpfs below tree/below && exec " + " ".join(
+        runt.command("run", "-b", str(bundle.path), "test")
+    )
+    bundle.process["args"] = ["cat", "/proc/self/mountinfo"]
+    bundle.save()
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", script],
+        cwd=bundle.path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = {line.split(" ")[4]: Mounted(line) for line in done.stdout.splitlines()}
+    assert "/one/below" not in found
+    assert found["/all/below"].kind == "tmpfs"
+    assert "rw" in found["/all/below"].options
+    assert {"ro"} <= found["/allro"].options & found["/allro/below"].options
+
+
+def test_bind_of_a_file_and_of_a_relative_source(bundle: Bundle, runt: Runt) -> None:
+    (bundle.path / "file").write_text("content\n")
+    mount(bundle, "/etc/made/for/it", "none", "bind", "ro", source="file")
+    bundle.sh("cat /etc/made/for/it; touch /etc/made/for/it 2>&1 || true")
+    assert "Read-only file system" in (said := runt.run(bundle))
+    assert said.startswith("content\n")
+
+
+def test_missing_bind_source_is_named(bundle: Bundle, runt: Runt) -> None:
+    mount(bundle, "/m", "none", "bind", source="/no/such/place")
+    said = runt.fail(bundle)
+    assert "/no/such/place: no such file or directory" in said
+
+
+def test_option_that_a_filesystem_does_not_know_is_refused_in_its_words(bundle: Bundle, runt: Runt) -> None:
+    mount(bundle, "/m", "tmpfs", "nosuchoption=1")
+    said = runt.fail(bundle)
+    assert "nosuchoption" in said
+    assert "invalid argument" in said.lower()
+
+
+def test_usual_filesystems(bundle: Bundle, runt: Runt) -> None:
+    bundle.namespaces("pid", "ipc", "network")
+    mount(bundle, "/dev", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k")
+    mount(
+        bundle, "/dev/pts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"
+    )
+    mount(bundle, "/dev/shm", "tmpfs", "nosuid", "noexec", "nodev", "mode=1777", "size=65536k", source="shm")
+    mount(bundle, "/dev/mqueue", "mqueue", "nosuid", "noexec", "nodev")
+    mount(bundle, "/sys", "sysfs", "nosuid", "noexec", "nodev", "ro")
+    mount(bundle, "/sys/fs/cgroup", "cgroup", "nosuid", "noexec", "nodev", "relatime", "ro")
+    found = mounts_of(bundle, runt)
+    kinds = {
+        place: found[place].kind for place in ("/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys")
+    }
+    assert list(kinds.values()) == ["proc", "tmpfs", "devpts", "tmpfs", "mqueue", "sysfs"]
+    assert {"gid=5", "mode=620", "ptmxmode=666"} <= found["/dev/pts"].superblock
+    assert {"ro", "nosuid", "nodev", "noexec"} <= found["/sys"].options
+    cgroup = found["/sys/fs/cgroup"]
+    assert {"ro", "nosuid", "nodev", "noexec"} <= cgroup.options
+    assert cgroup.kind in ("tmpfs", "cgroup2")
+    if cgroup.kind == "tmpfs":
+        controllers = {place: entry for place, entry in found.items() if place.startswith("/sys/fs/cgroup/")}
+        assert "/sys/fs/cgroup/pids" in controllers
+        for entry in controllers.values():
+            assert entry.kind == "cgroup"
+            assert Path(entry.root).name.startswith("test"), "not the container's own"
+            assert "ro" in entry.options
+
+
+def test_mounts_happen_in_the_order_of_the_list(bundle: Bundle, runt: Runt) -> None:
+    mount(bundle, "/a", "tmpfs", "mode=700")
+    mount(bundle, "/a/b", "tmpfs", "mode=711")
+    mount(bundle, "/a", "tmpfs", "mode=755")
+    found = mounts_of(bundle, runt)
+    assert "mode=755" not in found["/a"].superblock or "/a/b" in found
+    lines = runt.run(bundle).splitlines()
+    assert [line.split(" ")[4] for line in lines if " /a" in line] == ["/a", "/a/b", "/a"]
+
+
+def test_tmpcopyup_begins_with_what_the_image_has(bundle: Bundle, runt: Runt) -> None:
+    seed = bundle.rootfs / "var/data"
+    seed.mkdir(parents=True, mode=0o750)
+    (seed / "file").write_text("x" * 100000)
+    (seed / "link").symlink_to("file")
+    os.chown(seed / "file", 5, 6)
+    (seed / "file").chmod(0o4755)
+    mount(bundle, "/var/data", "tmpfs", "tmpcopyup", "nodev")
+    bundle.sh(
+        "cd /var/data; stat -c '%a %u %g %s' file; readlink link; echo more > new; grep /var/data /proc/mounts | cut -c1-5"
+    )
+    assert runt.run(bundle).splitlines() == ["4755 5 6 100000", "file", "tmpfs"]
+    assert not (seed / "new").exists()
+
+
+def test_remount_changes_a_mount_that_is_there(bundle: Bundle, runt: Runt) -> None:
+    mount(bundle, "/m", "tmpfs", "size=64k")
+    mount(bundle, "/m", "tmpfs", "remount", "nodev", "size=128k")
+    mount(bundle, "/b", "none", "bind", source=str(bundle.rootfs / "tmp"))
+    mount(bundle, "/b", "none", "remount", "bind", "ro")
+    found = mounts_of(bundle, runt)
+    assert {"nodev", "rw"} <= found["/m"].options
+    assert "size=128k" in found["/m"].superblock
+    assert "ro" in found["/b"].options
+
+
+@pytest.mark.parametrize("target", ["/outside", "../../../../outside"])
+def test_links_in_the_image_never_lead_out_of_it(
+    bundle: Bundle, runt: Runt, target: str, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (bundle.rootfs / "escape").symlink_to(target.replace("/outside", str(outside)))
+    mount(bundle, "/escape/new", "tmpfs", "mode=700")
+    bundle.sh("grep -c 'mode=700' /proc/self/mountinfo")
+    assert runt.run(bundle) == "1\n"
+    assert list(outside.iterdir()) == []
+
+
+def test_magic_link_of_proc_is_no_way_out(bundle: Bundle, runt: Runt) -> None:
+    (bundle.rootfs / "escape").symlink_to("/proc/1/root/tmp")
+    mount(bundle, "/escape/new", "tmpfs")
+    assert 'at "/escape/new"' in runt.fail(bundle).replace('\\"', '"')
+    assert not Path("/tmp/new").exists()
+
+
+@pytest.mark.parametrize("kind", ["proc", "sysfs"])
+def test_proc_and_sysfs_on_a_symbolic_link_are_refused(bundle: Bundle, runt: Runt, kind: str) -> None:
+    (bundle.rootfs / "link").symlink_to("tmp")
+    mount(bundle, "/link", kind)
+    assert f"{kind} must be mounted on an ordinary directory" in runt.fail(bundle)
+
+
+def test_root_is_readonly_and_mounts_keep_their_own_setting(bundle: Bundle, runt: Runt) -> None:
+    bundle.config["root"]["readonly"] = True
+    mount(bundle, "/m", "tmpfs")
+    found = mounts_of(bundle, runt)
+    assert "ro" in found["/"].options
+    assert "rw" in found["/m"].options
+    (bundle.rootfs / "still-writable-outside").touch()
+
+
+@pytest.mark.parametrize(
+    ("value", "propagation"),
+    [("shared", {"shared"}), ("private", set()), ("unbindable", {"unbindable"}), (None, set())],
+)
+def test_propagation_of_the_root(
+    bundle: Bundle, runt: Runt, value: str | None, propagation: set[str]
+) -> None:
+    if value:
+        bundle.linux["rootfsPropagation"] = value
+    assert mounts_of(bundle, runt)["/"].propagation == propagation
+
+
+def test_nothing_of_the_host_is_left_in_the_mount_table(bundle: Bundle, runt: Runt) -> None:
+    mount(bundle, "/m", "tmpfs")
+    assert set(mounts_of(bundle, runt)) == {"/", "/proc", "/m"}
+
+
+def test_without_pivot_root_the_container_sees_the_same(bundle: Bundle, runt: Runt) -> None:
+    mount(bundle, "/m", "tmpfs")
+    bundle.sh("pwd; ls /; ls /m/..; cat /proc/1/mountinfo >/dev/null && echo ok").namespaces("pid")
+    plain = runt.run(bundle, "test")
+    moved = runt.run(bundle, "test", "--no-pivot")
+    assert plain == moved
+
+
+def test_masked_paths_show_nothing_and_readonly_paths_refuse_writing(bundle: Bundle, runt: Runt) -> None:
+    (bundle.rootfs / "secret").mkdir()
+    (bundle.rootfs / "secret/file").write_text("secret")
+    (bundle.rootfs / "tmp/secret").write_text("secret")
+    (bundle.rootfs / "fixed").mkdir()
+    bundle.linux["maskedPaths"] = ["/secret", "/tmp/secret", "/no/such/path", "/tmp/secret/below"]
+    bundle.linux["readonlyPaths"] = ["/fixed", "/proc/sys", "/no/such/path"]
+    bundle.sh(
+        "ls /secret; cat /tmp/secret; touch /secret/x; echo x > /fixed/file; echo 1 > /proc/sys/vm/swappiness; echo end"
+    )
+    bundle.save()
+    done = runt("run", "-b", str(bundle.path), "test")
+    assert done.stdout == "end\n"
+    assert done.stderr.count("Read-only file system") == 3
