@@ -143,7 +143,8 @@ class Relay:
         """Take over the terminal."""
         if os.isatty(0):
             self._before = termios.tcgetattr(0)
-            tty.setraw(0)
+            # What has been typed already is not thrown away.
+            tty.setraw(0, termios.TCSADRAIN)
             signal.signal(signal.SIGWINCH, lambda *_: None)
             signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
             self._copy_size()

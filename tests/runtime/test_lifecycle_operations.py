@@ -28,13 +28,6 @@ ID = f"life-{os.getpid()}"
 
 
 @pytest.fixture
-def runt(tmp_path: Path) -> Iterator[Runt]:
-    runt = Runt(tmp_path / "state")
-    yield runt
-    runt.clean_up()
-
-
-@pytest.fixture
 def bundle(tmp_path: Path) -> Bundle:
     return Bundle(tmp_path / "bundle").namespaces("pid")
 

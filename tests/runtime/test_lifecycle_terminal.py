@@ -1,0 +1,249 @@
+"""`process.terminal`: `run` between the caller's terminal and the container's, and `create` with a console socket."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import socket
+import struct
+import subprocess
+import termios
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.runt import Bundle, Runt, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.root
+
+ID = f"terminal-{os.getpid()}"
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    bundle = Bundle(tmp_path / "bundle").namespaces("pid")
+    bundle.process["terminal"] = True
+    bundle.process["env"] += ["TERM=xterm"]
+    bundle.config["mounts"] += [
+        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]},
+        {
+            "destination": "/dev/pts",
+            "type": "devpts",
+            "source": "devpts",
+            "options": ["newinstance", "ptmxmode=0666", "mode=0620"],
+        },
+    ]
+    return bundle
+
+
+class Terminal:
+    """A terminal with a person in front of it, who types, looks, and changes its size."""
+
+    def __init__(self) -> None:
+        self.master, self.slave = pty.openpty()
+        self.seen = b""
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    def resize(self, height: int, width: int) -> None:
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    def wait_for(self, text: str) -> None:
+        """Read until `text` has been seen."""
+        while text.encode() not in self.seen:
+            ready, _, _ = select.select([self.master], [], [], 10)
+            assert ready, f"{text!r} did not appear after {self.seen!r}"
+            self.seen += os.read(self.master, 65536)
+
+    def settings(self) -> list[Any]:
+        return termios.tcgetattr(self.slave)
+
+
+@contextlib.contextmanager
+def running(runt: Runt, bundle: Bundle, *options: str) -> Iterator[tuple[Terminal, subprocess.Popen[bytes]]]:
+    """Run the container in the foreground of a terminal."""
+    bundle.save()
+    terminal = Terminal()
+    terminal.resize(30, 100)
+    command = runt.command("run", "-b", str(bundle.path), *options, ID)
+    with subprocess.Popen(
+        command, stdin=terminal.slave, stdout=terminal.slave, stderr=terminal.slave, start_new_session=True
+    ) as process:
+        try:
+            yield terminal, process
+        finally:
+            process.kill()
+    os.close(terminal.slave)
+    os.close(terminal.master)
+
+
+def test_what_is_typed_and_printed_passes_both_ways(runt: Runt, bundle: Bundle) -> None:
+    bundle.sh("echo ready; read line; echo got $line; exit 3")
+    with running(runt, bundle) as (terminal, process):
+        before = terminal.settings()
+        terminal.wait_for("ready")
+        # Raw: the echo comes from the container's terminal, and only once.
+        wait_for(lambda: terminal.settings() != before)
+        terminal.type("日本語\n")
+        terminal.wait_for("got 日本語")
+        assert process.wait(10) == 3
+        assert terminal.settings() == before
+        assert terminal.seen.decode().count("日本語") == 2
+    assert runt.ok("list", "-q") == ""
+
+
+def test_what_was_typed_too_early_is_not_lost(runt: Runt, bundle: Bundle) -> None:
+    bundle.sh("read line; echo got $line")
+    with running(runt, bundle) as (terminal, process):
+        terminal.type("early\n")
+        terminal.wait_for("got early")
+        assert process.wait(10) == 0
+
+
+def test_the_size_of_the_terminal_is_passed_on_and_changes_are_too(runt: Runt, bundle: Bundle) -> None:
+    bundle.sh("trap 'stty size' WINCH; sleep 0.2; stty size; echo ready; while :; do sleep 0.05; done")
+    with running(runt, bundle) as (terminal, process):
+        terminal.wait_for("ready")
+        assert b"30 100" in terminal.seen
+        terminal.resize(40, 120)
+        process.send_signal(signal.SIGWINCH)
+        terminal.wait_for("40 120")
+
+
+def test_control_c_is_for_the_container(runt: Runt, bundle: Bundle) -> None:
+    bundle.sh("trap 'echo interrupted; exit 5' INT; echo ready; while :; do sleep 0.05; done")
+    with running(runt, bundle) as (terminal, process):
+        terminal.wait_for("ready")
+        terminal.type("\x03")
+        terminal.wait_for("interrupted")
+        assert process.wait(10) == 5
+
+
+def test_nothing_of_a_long_output_is_lost(runt: Runt, bundle: Bundle) -> None:
+    bundle.sh("i=0; while [ $i -lt 5000 ]; do echo line $i; i=$((i+1)); done")
+    with running(runt, bundle) as (terminal, process):
+        terminal.wait_for("line 4999\r\n")
+        assert process.wait(10) == 0
+        assert terminal.seen.count(b"\n") == 5000
+
+
+def test_it_is_the_controlling_terminal_and_dev_console(runt: Runt, bundle: Bundle) -> None:
+    bundle.sh(
+        "tty; echo to the tty > /dev/tty; echo to the console > /dev/console; stat -c %t:%T /dev/console /dev/pts/0; echo end"
+    )
+    with running(runt, bundle) as (terminal, process):
+        terminal.wait_for("end\r\n")
+        assert process.wait(10) == 0
+        lines = terminal.seen.decode().splitlines()
+    assert lines[:3] == ["/dev/pts/0", "to the tty", "to the console"]
+    assert lines[3] == lines[4] == "88:0"
+
+
+def test_a_user_who_is_not_root_owns_the_terminal(runt: Runt, bundle: Bundle) -> None:
+    bundle.process["user"] = {"uid": 1234, "gid": 1234}
+    bundle.sh("stat -c %u /dev/pts/0; echo again > /dev/pts/0; echo end")
+    with running(runt, bundle) as (terminal, _):
+        terminal.wait_for("end")
+        assert terminal.seen.decode().splitlines()[:2] == ["1234", "again"]
+
+
+def test_input_that_is_no_terminal_ends_as_one_would_end_it_by_hand(runt: Runt, bundle: Bundle) -> None:
+    bundle.sh("stty -echo; echo ready; cat; echo end").save()
+    done = runt("run", "-b", str(bundle.path), ID, stdin=None, input="some text\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("ready\nsome text\nend\n")
+
+
+@contextlib.contextmanager
+def console_socket(path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        listener.settimeout(10)
+        yield listener
+
+
+def receive(listener: socket.socket) -> tuple[int, bytes]:
+    """Return the descriptor and the data that arrive, as containerd's console package reads them."""
+    connection, _ = listener.accept()
+    with connection:
+        data, ancillary, _, _ = connection.recvmsg(4096, socket.CMSG_SPACE(4))
+    ((level, kind, rights),) = ancillary
+    assert (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS)
+    return array.array("i", rights)[0], data
+
+
+def test_a_console_socket_gets_the_master_with_the_size_of_the_configuration(
+    runt: Runt, bundle: Bundle, tmp_path: Path
+) -> None:
+    bundle.process["consoleSize"] = {"height": 17, "width": 71}
+    bundle.sh("stty size; read line; echo got $line")
+    with console_socket(tmp_path / "console") as listener:
+        runt.create(bundle, ID, "--console-socket", f"{tmp_path}/console")
+        master, name = receive(listener)
+    assert name
+    runt.ok("start", ID)
+    os.write(master, b"hello\n")
+    seen = b""
+    with contextlib.suppress(OSError):
+        while data := os.read(master, 4096):
+            seen += data
+    os.close(master)
+    assert b"17 71" in seen
+    assert b"got hello" in seen
+
+
+@pytest.mark.parametrize("socket_kind", ["nothing", "a file", "nobody listens"])
+def test_a_console_socket_that_is_none_is_refused_and_leaves_nothing(
+    runt: Runt, bundle: Bundle, tmp_path: Path, socket_kind: str
+) -> None:
+    path = tmp_path / "console"
+    if socket_kind == "a file":
+        path.write_text("")
+    elif socket_kind == "nobody listens":
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(path))
+    bundle.save()
+    done = runt("create", "-b", str(bundle.path), "--console-socket", str(path), ID)
+    assert done.returncode == 1
+    assert "cannot connect to the console socket" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert runt.ok("list", "-q") == ""
+
+
+def test_terminal_and_console_socket_need_each_other(runt: Runt, bundle: Bundle, tmp_path: Path) -> None:
+    assert "cannot allocate tty if runt will detach without setting console socket" in runt.fail(bundle, ID)
+    bundle.process["terminal"] = False
+    bundle.save()
+    done = runt("create", "-b", str(bundle.path), "--console-socket", f"{tmp_path}/x", ID)
+    assert done.returncode == 1
+    assert "cannot use console socket" in done.stderr
+
+
+@pytest.mark.parametrize("fake", ["symlink", "file"])
+def test_a_terminal_multiplexer_that_is_none_is_refused(
+    runt: Runt, bundle: Bundle, tmp_path: Path, fake: str
+) -> None:
+    """CVE-2025-52565 and its like: the image has something of its own where the terminal should come from."""
+    bundle.config["mounts"] = bundle.config["mounts"][:1]
+    pts = bundle.rootfs / "dev" / "pts"
+    pts.mkdir(parents=True)
+    if fake == "symlink":
+        (pts / "ptmx").symlink_to("/proc/self/mem")
+    else:
+        (pts / "ptmx").write_text("")
+    bundle.save()
+    done = runt("run", "-b", str(bundle.path), ID)
+    assert done.returncode == 1
+    assert "terminal" in done.stderr
+    assert runt.ok("list", "-q") == ""
