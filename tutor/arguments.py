@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, ClassVar, NoReturn
+import shutil
+import sys
+from typing import TYPE_CHECKING, ClassVar, NoReturn, TextIO
 
 from tutor.engines.model import ENGINE_NAMES
 from tutor.messages import LANGUAGES, Language, Messages, language_from_environment
@@ -49,7 +51,10 @@ ARGPARSE_TEXTS = {
 
 
 def language_of(argv: Sequence[str]) -> Language:
-    """Return the language for a command line, before it is parsed: what `--lang` names, else the locale's."""
+    """Return the language for a command line, before it is parsed: what `--lang` names, else the locale's.
+
+    Where standard output's encoding has no Japanese (`LC_ALL=C` without UTF-8 mode), English is better than question marks.
+    """
     wanted = ""
     for position, argument in enumerate(argv):
         if argument == "--":
@@ -58,7 +63,18 @@ def language_of(argv: Sequence[str]) -> Language:
             wanted = argv[position + 1] if position + 1 < len(argv) else ""
         elif argument.startswith("--lang="):
             wanted = argument.partition("=")[2]
-    return next((language for language in LANGUAGES if language == wanted), language_from_environment())
+    for language in LANGUAGES:
+        if language == wanted:
+            return language
+    return language_from_environment() if _has_japanese(sys.stdout) else "en"
+
+
+def _has_japanese(stream: TextIO) -> bool:
+    try:
+        "\u3042".encode(getattr(stream, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def speak(messages: Messages) -> None:
@@ -106,6 +122,10 @@ class Parser(argparse.ArgumentParser):
 
 
 class _HelpFormatter(argparse.HelpFormatter):
+    def __init__(self, prog: str) -> None:
+        # argparse counts characters where it divides the usage; its prefix may be Japanese, two columns each.
+        super().__init__(prog, width=shutil.get_terminal_size().columns - 6)
+
     def _split_lines(self, text: str, width: int) -> list[str]:
         return wrap(" ".join(text.split()), width)
 

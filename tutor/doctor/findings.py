@@ -203,6 +203,9 @@ def _terminal(machine: Machine) -> Iterator[Finding]:
     if terminal.term in ("", "dumb"):
         yield Finding("terminal", "TTY", "limited", "doctor.terminal.dumb")
         return
+    if terminal.term == "linux":
+        yield Finding("terminal", "TTY", "limited", "doctor.terminal.console", {}, "doctor.terminal.use_ssh")
+        return
     values = {"columns": terminal.columns, "rows": terminal.rows, "term": terminal.term}
     small = terminal.columns < COLUMNS or terminal.rows < ROWS
     yield Finding(

@@ -93,7 +93,7 @@ class Interactive:
     async def run(self, open_lesson: Callable[[], None]) -> int:
         """Open the lesson and take commands until the learner has enough; return the exit status."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, self._repl.session.interrupt)
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
         for number in ENDING_SIGNALS:
             loop.add_signal_handler(number, partial(self._end, number, asyncio.current_task()))
         printing = asyncio.create_task(self._print_events())
@@ -107,6 +107,10 @@ class Interactive:
         finally:
             printing.cancel()
         return 0
+
+    def _interrupt(self) -> None:
+        self._repl.printer.something_was_printed()  # the terminal has echoed ^C
+        self._repl.session.interrupt()
 
     def _end(self, number: int, task: asyncio.Task[object] | None) -> None:
         self._ended_by = number

@@ -65,6 +65,10 @@ class Printer:
         self._at_line_start = True
         return missing
 
+    def something_was_printed(self) -> None:
+        """Take note that somebody else has left the cursor within a line."""
+        self._at_line_start = False
+
     def _output(self, event: Output) -> str:
         text = tame(event.text)
         if not text:
@@ -153,11 +157,11 @@ class Repl:
                 passed = session.step.id in session.passed
                 return self.printer.renderer.step(session.index, session.step, passed=passed)
             case "ns":
-                return views.namespaces(session.snapshot, self.messages, width)
+                return views.namespaces(session.snapshot, session.state, self.messages, width)
             case "mounts":
-                return views.mounts(session.snapshot, self.messages, width)
+                return views.mounts(session.snapshot, session.state, self.messages, width)
             case "ps":
-                return views.processes(session.snapshot, self.messages, width)
+                return views.processes(session.snapshot, session.state, self.messages, width)
             case "help":
                 return self.help(parsed.arguments[0] if parsed.arguments else None)
             case _:

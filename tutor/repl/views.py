@@ -8,17 +8,20 @@ from tutor.observe import describe
 from tutor.repl.layout import Line, indent, line, table, wrap_line
 
 if TYPE_CHECKING:
+    from tutor.engines.model import ContainerState
     from tutor.messages import Messages
     from tutor.observe import ContainerView, Mount, NamespaceView, Process, Snapshot
 
 OWN, SHARED, UNKNOWN = "◆", "○", "?"
 
 
-def namespaces(snapshot: Snapshot | None, messages: Messages, width: int) -> list[Line]:
+def namespaces(
+    snapshot: Snapshot | None, state: ContainerState | None, messages: Messages, width: int
+) -> list[Line]:
     """Return the container's namespaces: its own or the host's, with inodes."""
     container = _living(snapshot)
     if container is None:
-        return _nobody(snapshot, messages, width)
+        return _nobody(state, messages, width)
     header = [
         line(messages(f"repl.ns.{name}"), "heading") for name in ("kind", "whose", "inode", "host", "what")
     ]
@@ -37,11 +40,13 @@ def _namespace(view: NamespaceView, messages: Messages) -> list[Line]:
     return [line(view.kind), whose, line(inode), line(host), line(messages(f"observe.namespace.{view.kind}"))]
 
 
-def mounts(snapshot: Snapshot | None, messages: Messages, width: int) -> list[Line]:
+def mounts(
+    snapshot: Snapshot | None, state: ContainerState | None, messages: Messages, width: int
+) -> list[Line]:
     """Return the mount table that the container's process sees, and whether it is the host's own."""
     container = _living(snapshot)
     if container is None:
-        return _nobody(snapshot, messages, width)
+        return _nobody(state, messages, width)
     header = [
         line(messages(f"repl.mounts.{name}"), "heading")
         for name in ("target", "fstype", "source", "options", "propagation")
@@ -60,11 +65,13 @@ def _mount(mount: Mount) -> list[Line]:
     return [line(cell) for cell in cells]
 
 
-def processes(snapshot: Snapshot | None, messages: Messages, width: int) -> list[Line]:
+def processes(
+    snapshot: Snapshot | None, state: ContainerState | None, messages: Messages, width: int
+) -> list[Line]:
     """Return the container's processes as a tree, each with what it waits for."""
     container = _living(snapshot)
     if container is None or not container.processes:
-        return _nobody(snapshot, messages, width)
+        return _nobody(state, messages, width)
     header = [line(messages(f"repl.ps.{name}"), "heading") for name in ("pid", "ns_pid", "state", "command")]
     lines = table(header, [_process(each, messages) for each in container.processes], width)
     waiting = [each for each in container.processes if each.waits_for is not None]
@@ -96,10 +103,10 @@ def _living(snapshot: Snapshot | None) -> ContainerView | None:
     return container if container is not None and container.alive else None
 
 
-def _nobody(snapshot: Snapshot | None, messages: Messages, width: int) -> list[Line]:
+def _nobody(state: ContainerState | None, messages: Messages, width: int) -> list[Line]:
     """Say why there is nothing to show: no container, or one whose process has ended."""
-    ended = snapshot is not None and snapshot.container is not None
-    return wrap_line(line(messages("repl.view.ended" if ended else "repl.view.no_container")), width)
+    key = "repl.view.no_container" if state is None else "repl.view.ended"
+    return wrap_line(line(messages(key)), width)
 
 
 def _unreadable(container: ContainerView, messages: Messages, width: int) -> list[Line]:

@@ -1,0 +1,94 @@
+"""A program on a bare pseudo-terminal: every byte that it writes is seen, and the test answers as the terminal would.
+
+`tests.support.terminal` is the one with a screen; this one is for what a screen would hide: signals, echo, enquiries.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PATIENCE = 30.0  # seconds until what does not come is a failure
+_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-_])")
+
+
+class PseudoTerminal:
+    """A program whose controlling terminal has `columns` by `rows`."""
+
+    def __init__(
+        self, argv: Sequence[str], environ: Mapping[str, str], *, columns: int = 100, rows: int = 40
+    ) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        # Not a process group's leader, so setsid(1) becomes the program itself.
+        self.process = subprocess.Popen(
+            ["setsid", "--ctty", *argv],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", **environ},
+        )
+        os.close(slave)
+        self._raw = b""
+        self._seen = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
+    @property
+    def raw(self) -> str:
+        """Everything printed."""
+        return self._raw.decode(errors="replace")
+
+    @property
+    def text(self) -> str:
+        """Everything printed, without escape sequences and carriage returns."""
+        return _ESCAPES.sub("", self.raw).replace("\r", "")
+
+    def type(self, keys: str) -> None:
+        """Type keys (`\\r` is Enter, `\\x03` is Ctrl-C)."""
+        os.write(self._master, keys.encode())
+
+    def wait_for(self, text: str) -> None:
+        """Wait until `text`, which may be an escape sequence, has been printed after what was waited for last."""
+        wanted = text.encode()
+        deadline = time.monotonic() + PATIENCE
+        while (found := self._raw.find(wanted, self._seen)) < 0:
+            assert time.monotonic() < deadline, f"{text!r} did not appear in:\n{self.text}"
+            assert self._read(0.2), f"it ended before {text!r}:\n{self.text}"
+        self._seen = found + len(wanted)
+
+    def wait_for_end(self) -> int:
+        """Read until the program has ended; return its return code."""
+        deadline = time.monotonic() + PATIENCE
+        while self._read(0.2):
+            assert time.monotonic() < deadline, f"it did not end:\n{self.text}"
+        return self.process.wait(timeout=PATIENCE)
+
+    def _read(self, seconds: float) -> bool:
+        """Read what there is; False when nobody has the other end open any more."""
+        if not select.select([self._master], [], [], seconds)[0]:
+            return True
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # EIO: the last process with the terminal open has ended
+            return False
+        self._raw += data
+        return bool(data)
