@@ -23,6 +23,7 @@ from tutor.session.events import (
     SnapshotTaken,
     StateChanged,
     StepEntered,
+    StepPassed,
 )
 from tutor.session.parse import parse
 from tutor.session.session import PANELS, SIGNALS
@@ -254,12 +255,11 @@ def test_reset_brings_back_config_container_and_checks(learner: Session, diary: 
     begins_with = learner.config_text
     learner.write_config("{}")
     learner.execute("delete --force")
-    assert learner.state is None
+    assert learner.can == ("create",)
 
     learner.execute("reset")
 
-    assert learner.state is not None
-    assert learner.state.status == "created"
+    assert learner.can == ("start", "kill")
     assert learner.config_text == begins_with
     assert (learner.config_path.parent / "config.json.bak-3").read_text() == "{}"
     learner.execute("start")
@@ -368,3 +368,13 @@ def test_the_engines_own_command_line_is_understood() -> None:
     assert parsed is not None
     assert (parsed.command.name, parsed.flags) == ("delete", ("--force",))
     assert parse("   ", engine="runc", container_id="alpine-test") is None
+
+
+def test_a_step_without_a_solution_is_not_counted_as_solved(learner: Session, diary: Diary) -> None:
+    for step_id in ("bundle", "unpacked", "generated-config"):
+        stand_at(learner, step_id)
+        learner.execute("solve")
+        assert "next" in diary.notices()[-1]
+    stand_at(learner, "operations")
+
+    assert {event.by for event in diary.of(StepPassed)} == {"learner"}

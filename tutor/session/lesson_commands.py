@@ -19,7 +19,7 @@ _TOLD_AT_ONCE = 3
 
 def go_on(play: Play) -> None:
     """`next`: pass what passes by going on, and stand at the next step; after the last one the lesson is done."""
-    play.see_state()
+    play.catch_up()
     play.check()
     if play.step.id not in play.passed:
         if not play.judge.holds:
@@ -83,7 +83,7 @@ def hint(play: Play) -> None:
 def solve(play: Play) -> None:
     """`solve`: show the solution and apply it; the progress says so."""
     action = play.step.action
-    if isinstance(action, Read | Observe):
+    if isinstance(action, Read | Observe) or (isinstance(action, Shell) and not action.solution):
         play.notice("information", "session.notice.nothing_to_solve")
         return
     if play.step.id not in play.passed:
@@ -125,7 +125,8 @@ def reset(play: Play) -> None:
     play.workspace.prepare(play.index)
     kept = play.workspace.replace(play.workspace.begins_with(play.index))
     try:
-        play.bench.bring_to(play.index)
+        with play.workspace.borrowed():
+            play.bench.bring_to(play.index)
     finally:
         play.see_state()
         play.read_config("reset")
@@ -153,7 +154,6 @@ def engine(play: Play, name: str = "") -> None:
         play.lay_anew(wanted)
     except TutorError:
         play.bring_back()
-        play.see_state()
         raise
     play.say(EngineChanged(play.engine, play.bench.engine.version))
     play.bring_back()
@@ -173,7 +173,6 @@ def _settle(play: Play) -> None:
 def _bring_if_unfit(play: Play) -> None:
     if status_of(play.state) != play.step.requires:
         play.bring_back()
-        play.see_state()
         play.calls.begin_step()
 
 

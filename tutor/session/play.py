@@ -144,14 +144,14 @@ class Play:
 
         A failure is told and is not the end: the learner reads, and may `reset`.
         """
-        if self.step.requires == "none" and self.state is None:
-            return
-        try:
-            with self.workspace.borrowed():
-                self.bench.bring_to(self.index)
-        except TutorError as error:
-            self.tell(error)
-        self._config_seen = self.workspace.signature()
+        if self.step.requires != "none" or self.state is not None:
+            try:
+                with self.workspace.borrowed():
+                    self.bench.bring_to(self.index)
+            except TutorError as error:
+                self.tell(error)
+            self._config_seen = self.workspace.signature()
+        self.see_state()
 
     def _lay_bench(self, engine: EngineName) -> Bench:
         return Bench(
@@ -222,20 +222,27 @@ class Play:
             self._container_gone.set()
         self._stir()
 
-    def see_state(self) -> bool:
-        """Ask the engine for the state; tell it, and whether it is another than before."""
+    def see_state(self) -> None:
+        """Ask the engine for the state, and tell it if it is another than before."""
         self._container_gone.clear()
         before, self.state = self.state, self.bench.query() if self.bench.lab.alive else None
         if before == self.state:
-            return False
+            return
         pid = self.state.pid if self.state and self.state.pid else None
         if pid != (before.pid if before and before.pid else None):
             self._poller.watch(pid, reference_pid=self.bench.lab.keeper_pid)
         self.say(StateChanged(self.state, allowed(self.state)))
-        return True
 
-    def read_config(self, origin: Literal["learner", "solution", "reset", "outside", "opened"]) -> bool:
-        """Read `config.json`; tell it, and whether it is another than before. Trouble with it is told once."""
+    def catch_up(self) -> None:
+        """Ask for the state where it may have changed without a command: its process has ended, or a shell is open.
+
+        Nobody else reaches a container in the lab, so there is no need to ask at every step.
+        """
+        if self._container_gone.is_set() or self.shell_may_be_open:
+            self.see_state()
+
+    def read_config(self, origin: Literal["learner", "solution", "reset", "outside", "opened"]) -> None:
+        """Read `config.json` and tell its text; trouble with it is told once."""
         self._config_seen = self.workspace.signature()
         try:
             text = self.workspace.read()
@@ -246,10 +253,9 @@ class Play:
                 self._config_trouble = error.key
                 self.tell(error)
         if text == self.config_text and origin == "outside":
-            return False
+            return
         self.config_text = text
         self.say(ConfigChanged(str(self.workspace.config), text, origin))
-        return True
 
     # Commands and checks
 
@@ -267,12 +273,13 @@ class Play:
                 self.see_state()
                 self.tell(TutorError("lab.ended"))
             return
-        changed_state = (self._container_gone.is_set() or self.shell_may_be_open) and self.see_state()
+        before = self.state
+        self.catch_up()
         if self.workspace.signature() != self._config_seen:
             self.read_config("outside")
         self.check()
         fits = status_of(self.state) == self.step.requires
-        if changed_state and not fits and self.step.id not in self.passed and not self.judge.holds:
+        if self.state != before and not fits and self.step.id not in self.passed and not self.judge.holds:
             self._say_unfit()
 
     def check(self, *, asked: bool = False, tried: bool = False) -> None:
@@ -311,7 +318,7 @@ class Play:
         self.calls.begin_step()
         self.save()
         self.say(StepEntered(index, self.step, self.step.id in self.passed))
-        self.see_state()
+        self.catch_up()
         self.check()
         if self.step.id not in self.passed and status_of(self.state) != self.step.requires:
             self._say_unfit()

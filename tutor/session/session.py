@@ -160,6 +160,9 @@ class Session:
             TutorError: there is no such lesson, another session has it, or its bundle or lab can't be made.
         """
         lesson = self.course.lesson(lesson_id)
+        if self._wanted_engine not in lesson.engines:
+            known = ", ".join(lesson.engines)
+            raise TutorError("session.error.unknown_engine", engine=self._wanted_engine, known=known)
         with self._commands:
             self.leave()
             self.busy = True
@@ -208,6 +211,7 @@ class Session:
             play = self._play
             if play is None:
                 raise TutorError("session.error.no_lesson")
+            play.catch_up()
             play.shell_may_be_open = False
             parsed = parse(line, engine=play.engine, container_id=play.lesson.lab.container_id)
             if parsed is not None:
