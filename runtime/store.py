@@ -237,6 +237,11 @@ class Store:
             return []
         return sorted(name for name in names if os.path.lexists(f"{self.root}/{name}/state.json"))
 
+    def has_traces(self, container_id: str) -> bool:
+        """Tell whether there is anything of `container_id`, be it a killed command's. Raises RuntError for a malformed id."""
+        check_id(container_id)
+        return any(os.path.lexists(f"{self.root}/{place}{container_id}") for place in ("", f"{LOCKS}/"))
+
     def locked(self, container_id: str) -> Lock:
         """Return the lock of `container_id`, which need not exist. Raises RuntError for a malformed id.
 

@@ -96,7 +96,7 @@ class Array:
 
 
 class Map:
-    """An object whose names are free and whose values all have one shape."""
+    """An object whose names are free (or some of a few) but not empty, and whose values all have one shape."""
 
     def __init__(self, element: Shape, *, names: tuple[str, ...] = ()) -> None:
         self.element = element
@@ -106,6 +106,8 @@ class Map:
         """Return the mapping. Raises Mismatch."""
         if not isinstance(value, dict):
             raise Mismatch(place, f": expected an object, found {found(value)}")
+        if "" in value:
+            raise Mismatch((*place, ""), ": expected a name, found an empty one")
         return {
             self.name.check(name, (*place, name)): self.element.check(element, (*place, name))
             for name, element in value.items()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from runtime import log
 from runtime.errors import RuntError
 from runtime.operations.destroy import destroy
-from runtime.store import NoSuchContainerError, Store, check_id
+from runtime.store import NoSuchContainerError, Store
 
 
 def delete(root: str, container_id: str, *, force: bool = False) -> None:
@@ -17,8 +15,7 @@ def delete(root: str, container_id: str, *, force: bool = False) -> None:
     Raises RuntError if there is no such container, or it is not stopped, or something of it can't be undone.
     """
     store = Store(root)
-    check_id(container_id)
-    if not os.path.lexists(f"{store.root}/{container_id}"):
+    if not store.has_traces(container_id):
         if force:
             return
         raise NoSuchContainerError("container does not exist")

@@ -224,6 +224,7 @@ def test_a_missing_member_is_placed_at_the_object_that_lacks_it(tmp_path: Path) 
             "hooks.poststop[0].timeout: expected a whole number from 1",
         ),
         ("hooks.poststop", [{"path": "/x", "env": ["x"]}], "hooks.poststop[0].env[0]: expected NAME=VALUE"),
+        ("annotations", {"": "x"}, "annotations.: expected a name"),
         ("annotations", {"a": 1}, "annotations.a: expected a string, found 1"),
         ("linux.namespaces", [{"type": "net"}], "linux.namespaces[0].type: expected one of pid, network"),
         (

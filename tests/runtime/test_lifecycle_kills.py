@@ -177,6 +177,16 @@ def test_a_killed_start_leaves_a_container_that_can_be_deleted(
     runt.ok("delete", "--force", ID)
 
 
+def test_what_a_command_left_that_was_killed_before_it_began_is_swept(runt: Runt) -> None:
+    """Killed with the lock just taken, or the directory just made."""
+    for leftover in (runt.root / LOCKS / ID, runt.root / ID / "config.json"):
+        leftover.parent.mkdir(parents=True, exist_ok=True)
+        leftover.write_text("")
+        assert runt.ok("list", "-q") == ""
+        runt.ok("delete", "--force", ID)
+        assert not leftover.exists()
+
+
 def test_a_killed_delete_can_be_repeated(runt: Runt, bundle: Bundle, tmp_path: Path) -> None:
     """It is killed in a poststop hook; the next one runs the hook again, which ends this time."""
     with held(runt, bundle, "poststop", tmp_path, "delete", ID):

@@ -164,6 +164,18 @@ def test_input_that_is_no_terminal_ends_as_one_would_end_it_by_hand(runt: Runt, 
     assert done.stdout.endswith("ready\nsome text\nend\n")
 
 
+@pytest.mark.parametrize("options", [[], ["--rootless"]], ids=["plain", "rootless"])
+def test_what_spec_writes_can_be_run(runt: Runt, bundle: Bundle, options: list[str]) -> None:
+    (bundle.path / "config.json").unlink(missing_ok=True)
+    runt.ok("spec", *options, "--bundle", str(bundle.path))
+    for directory in ("dev", "sys"):
+        (bundle.rootfs / directory).mkdir()
+    done = runt("run", "-b", str(bundle.path), ID, stdin=None, input="hostname; exit 3\n")
+    assert done.returncode == 3, done.stderr
+    assert "\nrunt\n" in done.stdout
+    assert done.stderr == ""
+
+
 @contextlib.contextmanager
 def console_socket(path: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
