@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tutor.course.model import Lesson, Operation
     from tutor.engines.model import ContainerState, EngineName, Stream
+    from tutor.engines.streams import Limit
     from tutor.home import Home
     from tutor.observe import Snapshot
     from tutor.session.workspace import Workspace
@@ -50,7 +51,7 @@ def allowed(state: ContainerState | None) -> tuple[str, ...]:
 class Bench:
     """A lab with one engine. All but `interrupt` are called by one thread at a time.
 
-    The three callbacks are those of `Runner`.
+    The callbacks are those of `Runner`.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Bench:
         on_started: Callable[[Call], None],
         on_output: Callable[[Call, Stream, str], None],
         on_finished: Callable[[CallResult], None],
+        on_limited: Callable[[Call, Limit], None],
     ) -> None:
         """Lay the lab.
 
@@ -77,11 +79,18 @@ class Bench:
         self.lab = Lab.start(home=home, engine=engine, workdir=home.state)
         self._on_started, self._on_output, self._on_finished = on_started, on_output, on_finished
         self._runner = Runner(
-            self.engine, self.lab, on_started=on_started, on_output=on_output, on_finished=on_finished
+            self.engine,
+            self.lab,
+            on_started=on_started,
+            on_output=on_output,
+            on_finished=on_finished,
+            on_limited=on_limited,
         )
 
     def run(self, operation: Operation, *arguments: str) -> CallResult:
         """Run one operation on the lesson's container, in the bundle, as a person would type it."""
+        if not self.lab.alive:
+            raise TutorError("session.error.lab_ended")
         container_id = "" if operation == "list" else self._id
         try:
             return self._runner.run(operation, container_id, *arguments, cwd=self._workspace.bundle)

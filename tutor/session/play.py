@@ -162,6 +162,7 @@ class Play:
             on_started=self._started,
             on_output=self._printed,
             on_finished=self._finished,
+            on_limited=lambda call, limit: self.notice("warning", f"engines.limit.{limit}", typed=call.typed),
         )
 
     def lay_anew(self, engine: EngineName) -> None:
@@ -271,7 +272,7 @@ class Play:
         if not self.bench.lab.alive:
             if self.state is not None:
                 self.see_state()
-                self.tell(TutorError("lab.ended"))
+                self.tell(TutorError("session.error.lab_ended"))
             return
         before = self.state
         self.catch_up()

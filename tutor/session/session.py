@@ -252,7 +252,7 @@ class Session:
         if play is None:
             raise TutorError("session.error.no_lesson")
         if not play.bench.lab.alive:
-            raise TutorError("lab.ended")
+            raise TutorError("session.error.lab_ended")
         play.shell_may_be_open = True
         return play.bench.lab.shell_call(play.workspace.bundle)
 
