@@ -162,4 +162,6 @@ def _run_hooks_in_container(c: Container, kind: HookKind, status: Status) -> Non
     # "For hooks executed in the container namespace, it is the pid as seen by the container" (runtime.md, State).
     state: State = c.entry.state(status)
     state["pid"] = os.getpid()
+    umask = os.umask(c.caller_umask)
     run_hooks(kind, hooks, state)
+    os.umask(umask)

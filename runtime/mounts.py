@@ -259,6 +259,7 @@ def _what_it_said(context: int) -> str:
     said = []
     while True:
         try:
-            said.append(os.read(context, 4096).decode("utf-8", "replace").strip())
+            # Each begins with a letter for its kind: "e tmpfs: Unknown parameter 'x'".
+            said.append(os.read(context, 4096).decode("utf-8", "replace")[2:].strip())
         except OSError:
             return "; ".join(said)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from runtime.kernel import mount as kernel
 from runtime.mount_options import PROPAGATION
+from runtime.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +25,13 @@ def bind_root_in_callers_namespace(c: Container) -> None:
     tree = kernel.open_tree(kernel.AT_FDCWD, c.rootfs, recursive=True)
     # What is mounted below must not show up a second time in the directory that lies under this mount.
     kernel.mount_setattr(tree, propagation=kernel.MS_PRIVATE, recursive=True)
-    c.entry.save(mounts=[f"{mount_id(tree)} {c.rootfs}"])
-    _attach(tree, c.rootfs)
+    place = c.rootfs
+    if _is_root_of_another(c):
+        # On top of theirs it would be in the way when they are deleted first.
+        place = f"{c.entry.dir}/rootfs"
+        os.mkdir(place, 0o700)
+    c.entry.save(mounts=[f"{mount_id(tree)} {place}"])
+    _attach(tree, place)
     c.root_fd = tree
 
 
@@ -66,7 +73,7 @@ def pivot_root(c: Container) -> None:
     if not c.has_own("mount"):
         os.chroot(".")
     elif c.no_pivot:
-        _uncover_nothing(c)
+        _unmount_host_filesystems(c)
         root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         kernel.move_mount(c.root_fd, root)
         os.chroot(".")
@@ -98,10 +105,14 @@ def make_root_readonly(c: Container) -> None:
 def unmount_root(journalled: str) -> None:
     """Undo `bind_root_in_callers_namespace`, with all that is mounted below; `journalled` is what it wrote.
 
-    Raises OSError. It is no error if the mount has gone, or was never attached.
+    It is no error if the mount has gone, or was never attached. Raises OSError, with EBUSY when somebody else's mount
+    lies on top of it.
     """
     number, _, path = journalled.partition(" ")
-    if int(number) in mounts_at(path):
+    mounted = mounts_at(path)
+    if int(number) in mounted:
+        if mounted[-1] != int(number):
+            raise OSError(errno.EBUSY, "another mount lies on top of it", path)
         kernel.umount2(path, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)
 
 
@@ -134,13 +145,20 @@ def unescape(text: str) -> str:
     return first + "".join(chr(int(part[:3], 8)) + part[3:] for part in rest)
 
 
+def _is_root_of_another(c: Container) -> bool:
+    """Tell whether what is mounted at the root filesystem is the root of another container that exists."""
+    store = Store(os.path.dirname(c.entry.dir))
+    journalled = {mount for name in store.ids() for mount in store.open(name).record["mounts"]}
+    return any(f"{number} {c.rootfs}" in journalled for number in mounts_at(c.rootfs))
+
+
 def _attach(tree: int, path: str) -> None:
     target = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     kernel.move_mount(tree, target)
     os.close(target)
 
 
-def _uncover_nothing(c: Container) -> None:
+def _unmount_host_filesystems(c: Container) -> None:
     """Unmount the host's /proc and /sys: after a mere move of the root they could be uncovered from inside."""
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
         lines = file.read().splitlines()

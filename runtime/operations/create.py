@@ -151,7 +151,10 @@ def _check_preserved(count: int, before: int) -> int:
         raise RuntError(f"--preserve-fds must not be negative: {count}")
     for fd in range(3 + before, 3 + before + count):
         try:
-            os.fstat(fd)
+            # Our own are close-on-exec: the caller's can't be, we have been executed since.
+            given = os.get_inheritable(fd)
         except OSError:
-            raise RuntError(f"cannot preserve file descriptor {fd}: it is not open") from None
+            given = False
+        if not given:
+            raise RuntError(f"cannot preserve file descriptor {fd}: it is not open")
     return count

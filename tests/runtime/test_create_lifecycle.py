@@ -76,6 +76,27 @@ def test_seed_walks_through_its_whole_life(bundle: Bundle, runt: Runt) -> None:
     ]
 
 
+def test_two_containers_of_one_root_without_mount_namespaces(bundle: Bundle, runt: Runt) -> None:
+    bundle.config = SEED
+    bundle.save()
+    script = """
+    $RUNT create first > first.out 2>&1
+    $RUNT create second > second.out 2>&1
+    $RUNT delete --force DELETED
+    test -r rootfs/proc/self/stat || echo gone
+    $RUNT start OTHER
+    while ! $RUNT state OTHER | grep -q stopped; do :; done
+    cat OTHER.out
+    $RUNT delete OTHER
+    grep -c -e rootfs /proc/self/mountinfo || true
+    """
+    for deleted, other in (("first", "second"), ("second", "first")):
+        said = in_private_mounts(
+            script.replace("DELETED", deleted).replace("OTHER", other), bundle.path, runt
+        )
+        assert said == ("gone\nalpine\n0\n" if deleted == "first" else "alpine\n0\n")
+
+
 def test_init_waits_in_an_open_of_the_exec_fifo(bundle: Bundle, runt: Runt) -> None:
     output = runt.create(bundle.sh("echo started"))
     pid = runt.state()["pid"]

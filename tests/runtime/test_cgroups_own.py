@@ -1,0 +1,170 @@
+"""The container's cgroups: where they are, that they hold all of its processes, and that they go away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.runt import REPOSITORY, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.runt import Bundle, Runt
+
+pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
+
+
+def hierarchy_file(name: str) -> Path:
+    """Return the directory that a v1 hierarchy, or v2, is mounted at."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        left, right = line.split(" - ")
+        if right.split(" ")[0] == "cgroup" and name in right.split(" ")[2].split(","):
+            return Path(left.split(" ")[4])
+        if name == "" and right.split(" ")[0] == "cgroup2":
+            return Path(left.split(" ")[4])
+    pytest.skip(f"this machine has no cgroup hierarchy {name or 'v2'}")
+
+
+def memberships(pid: int | str) -> dict[str, str]:
+    """Return the cgroups of a process by their controllers; v2's only where it is the only one."""
+    lines = [line.split(":", 2) for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines()]
+    first = {controllers: path for _, controllers, path in lines if controllers}
+    return first or {"": lines[0][2]}
+
+
+@pytest.fixture
+def container_id() -> Iterator[str]:
+    """An id that no other test run uses; at the end no cgroup of this name may be left."""
+    name = f"cg-{os.getpid()}"
+    yield name
+    left = subprocess.run(
+        ["find", "/sys/fs/cgroup", "-name", f"*{name}*"], capture_output=True, text=True, check=False
+    )
+    assert left.stdout == ""
+
+
+def test_container_has_a_cgroup_below_the_callers(bundle: Bundle, runt: Runt, container_id: str) -> None:
+    runt.create(bundle, container_id)
+    own = memberships("self")
+    for controllers, path in memberships(runt.state(container_id)["pid"]).items():
+        assert path == f"{own[controllers].rstrip('/')}/{container_id}"
+    runt.ok("delete", "--force", container_id)
+
+
+def test_absolute_path_is_relative_to_the_hierarchy_and_only_what_was_made_is_removed(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    existing = hierarchy_file("pids") / f"outer-{container_id}"
+    existing.mkdir()
+    bundle.linux["cgroupsPath"] = f"/outer-{container_id}/deeper/{container_id}"
+    runt.create(bundle, container_id)
+    assert memberships(runt.state(container_id)["pid"])["pids"] == bundle.linux["cgroupsPath"]
+    runt.ok("delete", "--force", container_id)
+    assert existing.is_dir()
+    assert [path.name for path in existing.iterdir() if path.is_dir()] == []
+    existing.rmdir()
+
+
+def test_path_cannot_lead_out_of_the_hierarchy(bundle: Bundle, runt: Runt, container_id: str) -> None:
+    bundle.linux["cgroupsPath"] = f"/../../../../{container_id}"
+    runt.create(bundle, container_id)
+    assert set(memberships(runt.state(container_id)["pid"]).values()) == {f"/{container_id}"}
+    runt.ok("delete", "--force", container_id)
+
+
+def test_cgroup_with_processes_is_refused_and_they_live_on(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    directory = hierarchy_file("pids") / container_id
+    directory.mkdir()
+    with subprocess.Popen(["sleep", "1000"]) as stranger:
+        (directory / "cgroup.procs").write_text(str(stranger.pid))
+        bundle.linux["cgroupsPath"] = f"/{container_id}"
+        assert "container's cgroup is not empty" in runt.fail(bundle, container_id)
+        assert stranger.poll() is None
+        stranger.kill()
+    directory.rmdir()
+
+
+def test_same_id_in_two_state_directories_gives_two_cgroups(
+    bundle: Bundle, runt: Runt, container_id: str, tmp_path: Path
+) -> None:
+    from tests.support.runt import Runt as AnotherRunt
+
+    other = AnotherRunt(tmp_path / "other-state")
+    runt.create(bundle, container_id)
+    other.create(bundle, container_id)
+    ours, theirs = runt.state(container_id)["pid"], other.state(container_id)["pid"]
+    assert not set(memberships(ours).values()) & set(memberships(theirs).values())
+    other.ok("delete", "--force", container_id)
+    assert runt.state(container_id)["status"] == "created"
+    runt.ok("delete", "--force", container_id)
+
+
+def test_all_processes_end_with_the_container_though_it_shares_the_pid_namespace(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    output = runt.create(bundle.sh("sh -c 'echo $$; exec sleep 1000' & sleep 1000 & wait"), container_id)
+    runt.ok("start", container_id)
+    wait_for(lambda: output.read_text().endswith("\n"))
+    child = int(output.read_text())
+    os.kill(runt.state(container_id)["pid"], signal.SIGKILL)
+    wait_for(lambda: bool(runt.state(container_id)["status"] == "stopped"))
+    assert Path(f"/proc/{child}").exists()
+    runt.ok("delete", container_id)
+    assert not Path(f"/proc/{child}/exe").exists()
+
+
+def test_kill_all_reaches_every_process(bundle: Bundle, runt: Runt, container_id: str) -> None:
+    output = runt.create(
+        bundle.sh(
+            "for i in 1 2; do sh -c 'trap \"echo $i; exit\" USR1; echo up; while :; do sleep 0.01; done' & done; wait"
+        ),
+        container_id,
+    )
+    runt.ok("start", container_id)
+    wait_for(lambda: output.read_text().count("up") == 2)
+    runt.ok("kill", "--all", container_id, "USR1")
+    runt.wait_until_stopped(container_id)
+    runt.ok("delete", container_id)
+
+
+def test_new_cgroup_namespace_has_the_containers_cgroup_as_its_root(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    bundle.namespaces("cgroup").process["args"] = ["cat", "/proc/self/cgroup"]
+    lines = runt.run(bundle, container_id).splitlines()
+    controlled = [line for line in lines if not line.startswith("0::")] or lines
+    assert {line.split(":", 2)[2] for line in controlled} == {"/"}
+
+
+def test_version_2_alone_works_too(bundle: Bundle, runt: Runt, container_id: str) -> None:
+    unified = hierarchy_file("")
+    bundle.config["mounts"].append({"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup"})
+    bundle.sh(
+        "cat /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs; grep ' /sys/fs/cgroup ' /proc/self/mountinfo"
+    ).save()
+    # A mount namespace in which only the version 2 hierarchy is mounted is what such a machine looks like to us.
+    script = """
+    for place in $(awk '$(NF-2) == "cgroup" {print $5}' /proc/self/mountinfo); do umount $place; done
+    """
+    command = " ".join(runt.command("run", "-b", str(bundle.path), container_id))
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", f"{script}\nexec {command}"],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    (own,) = [line for line in lines if line.startswith("0::")]
+    assert own.endswith(f"/{container_id}")
+    assert unified.is_dir()
+    assert " - cgroup2 " in lines[-1]
