@@ -92,9 +92,9 @@ class Traces:
         """Note which processes are in the lab's mount namespace or in a cgroup of it, and return all noted so far."""
         for pid in all_pids():
             cgroups = self._read(f"/proc/{pid}/cgroup")
-            if self._namespace_of(pid) == self._namespace or self.name in cgroups:
-                who = identity(pid)
-                self._members |= {who} if who else set()
+            who = identity(pid)
+            if who and (self._namespace_of(pid) == self._namespace or self.name in cgroups):
+                self._members.add(who)
         return self._members
 
     def left(self) -> list[str]:

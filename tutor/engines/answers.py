@@ -50,18 +50,19 @@ def parse_list(engine: EngineName, text: str) -> tuple[ContainerState, ...]:
 def _json(engine: EngineName, text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _bad(engine, text) from error
 
 
 def _state(engine: EngineName, raw: Any, text: str) -> ContainerState:
     if not isinstance(raw, dict) or raw.get("status") not in get_args(Status):
         raise _bad(engine, text)
+    given = {name: value for name, value in raw.items() if value is not None}
     texts = {
-        name: raw.get(name) or "" for name in ("id", "bundle", "ociVersion", "rootfs", "created", "owner")
+        name: given.get(name, "") for name in ("id", "bundle", "ociVersion", "rootfs", "created", "owner")
     }
-    pid = raw.get("pid") or 0
-    annotations = raw.get("annotations") or {}
+    pid = given.get("pid", 0)
+    annotations = given.get("annotations", {})
     right = (
         all(isinstance(value, str) for value in texts.values())
         and texts["id"]

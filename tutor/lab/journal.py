@@ -70,7 +70,7 @@ def load(path: str) -> Journal | None:
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123  (starts fast)
             return _journal(path, json.load(file))
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 

@@ -93,8 +93,7 @@ class _Keeper:
             flags = kernel.MS_NOSUID | kernel.MS_NODEV
             kernel.mount(self._journal.name, directory, "tmpfs", flags, f"mode=0700,size={_ROOT_SIZE}")
         self._cgroups = made
-        if self._plan["engine"] == "crun":
-            _suit_crun(made)
+        _arrange_cgroups(made, confined=self._plan["engine"] == "crun")
 
     def _serve(self) -> bool:
         """Serve till the client is gone (False), asks for the end (True), or SIGTERM comes (False)."""
@@ -234,13 +233,18 @@ def _join(directory: str) -> bool:
     return True
 
 
-def _suit_crun(made: list[str]) -> None:
-    """Show crun what it accepts: no v2 beside v1, and the lab's cgroup as the root, for its default cgroup is absolute (`/ID`)."""
+def _arrange_cgroups(made: list[str], *, confined: bool) -> None:
+    """Cover what leads engines out of the lab's cgroup.
+
+    Where v2 is mounted beside v1 (hybrid), crun refuses to work and runc takes `/ID` in v2 whatever its own cgroup is; without
+    v2, which has no controllers there, both do as they do on plain v1. `confined`: show the lab's cgroup as the root of each
+    hierarchy, for an engine whose default is absolute (crun: `/ID`).
+    """
     hierarchies = cgroups.hierarchies()
-    both = len({hierarchy.version for hierarchy in hierarchies}) == 2
+    hybrid = len({hierarchy.version for hierarchy in hierarchies}) > 1
     for hierarchy in hierarchies:
         inside = next((directory for directory in made if directory.startswith(hierarchy.mount + "/")), None)
-        if both and hierarchy.version == 2:
+        if hybrid and hierarchy.version > 1:
             kernel.unmount(hierarchy.mount)
-        elif inside:
+        elif confined and inside:
             kernel.mount(inside, hierarchy.mount, flags=kernel.MS_BIND)
