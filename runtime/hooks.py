@@ -41,6 +41,9 @@ def run_hooks(kind: HookKind, hooks: Sequence[Hook], state: State, entry: Entry 
     """
     text = json.dumps(state).encode()
     for index, hook in enumerate(hooks):
+        if entry is not None:
+            # Inside the container there is no log any more.
+            log.debug(f'running {kind} hook #{index} "{hook["path"]}"')
         problem = _run(hook, text, entry)
         if problem:
             raise RuntError(f'error running {kind} hook #{index} "{hook["path"]}": {problem}')

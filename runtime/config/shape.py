@@ -172,7 +172,7 @@ class Unsupported:
             raise Mismatch(place, UNSUPPORTED)
 
 
-UNSUPPORTED = " is not supported by this version of runt"
+UNSUPPORTED = " is not supported by this version of runt: leave it out, or use another runtime"
 
 
 def found(value: object) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 
-from runtime import liveness
+from runtime import liveness, log
 from runtime.errors import RuntError, describe
 
 TYPE_CHECKING = False
@@ -36,6 +36,7 @@ def destroy(entry: Entry) -> None:
 
         if config is None or not _has_own_pid_namespace(config):
             # Init's end doesn't end processes that don't live in a pid namespace of its own.
+            log.debug("killing all processes of the container's cgroups")
             cgroups.kill_all(entry.record["cgroups"], signal.SIGKILL)
         cgroups.remove(entry.record["cgroups_made"])
     _unmount(entry.record["mounts"])
@@ -46,6 +47,7 @@ def destroy(entry: Entry) -> None:
 
             run_poststop(hooks, entry.state("stopped"), entry)
     entry.remove()
+    log.debug(f"container {entry.record['id']} is gone")
 
 
 def run_poststart(entry: Entry) -> None:
@@ -90,6 +92,7 @@ def _end(process: Process | None, what: str) -> None:
     pidfd = liveness.open_pidfd(process)
     if pidfd is None:
         return
+    log.debug(f"killing {what} and waiting for its end")
     try:
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         if not liveness.wait_for_exit(pidfd, _PATIENCE):

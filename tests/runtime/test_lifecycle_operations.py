@@ -356,3 +356,10 @@ def test_errors_of_create_are_where_docker_looks_for_them(runt: Runt, bundle: Bu
     assert "linux.seccomp" in last["msg"]
     assert "is not supported by this version of runt" in last["msg"]
     assert done.stderr == last["msg"] + "\n"
+
+
+def test_debug_says_what_is_being_done(runt: Runt, bundle: Bundle) -> None:
+    runt.create(bundle, ID)
+    said = runt("--debug", "delete", "--force", ID).stderr
+    assert 'level=debug msg="killing container init' in said
+    assert f'level=debug msg="container {ID} is gone"' in said
