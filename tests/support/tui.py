@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +35,14 @@ from tutor.session.events import (
     StepPassed,
 )
 from tutor.tui.app import TutorApp
+from tutor.tui.screens.lesson import LessonScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from textual.app import App
+    from textual.pilot import Pilot
 
     from tutor.course.model import Lesson, Step
     from tutor.messages import Language
@@ -235,7 +240,7 @@ class ScriptedSession:
 class ScriptedApp(TutorApp):
     """The app, its session played by a script."""
 
-    def make_session(self, engine: Any) -> Any:
+    def make_session(self, engine: Any) -> Any:  # noqa: ARG002  (the script is what answers)
         self.script = ScriptedSession(self._course, self.publish)
         return self.script
 
@@ -247,3 +252,27 @@ def scripted_app(
 
     place = Home(home / "labs", home / "state", home / "cache")
     return ScriptedApp(Course.load(language), "runt", Messages.load(language), lesson_id, place)
+
+
+def screen_text(app: App[Any]) -> str:
+    """Return what stands on the screen, line by line."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+async def settled(pilot: Pilot[Any], ready: Callable[[], bool]) -> None:
+    """Wait until something is so on the screen; fail after ten seconds with what is there."""
+    for _ in range(400):
+        await pilot.pause()
+        if ready():
+            return
+        await asyncio.sleep(0.025)
+    raise AssertionError(f"it never came to pass; the screen:\n{screen_text(pilot.app)}")
+
+
+async def opened(pilot: Pilot[Any]) -> LessonScreen:
+    """Wait until the lesson stands on the screen."""
+    app: Any = pilot.app
+    await settled(pilot, lambda: isinstance(app.screen, LessonScreen) and app.screen.view.step is not None)
+    await settled(pilot, lambda: not app.screen.busy and not app.screen.has_class("-opening"))
+    screen: LessonScreen = app.screen
+    return screen

@@ -17,7 +17,7 @@ from tutor.session.events import Notice
 from tutor.tui import crash, kinsoku
 from tutor.tui.palette import CommandProvider
 from tutor.tui.screens.base import TutorScreen
-from tutor.tui.screens.dialogs import Say
+from tutor.tui.screens.dialogs import Ask, Say
 from tutor.tui.screens.home import HomeScreen
 from tutor.tui.screens.lesson import LessonScreen, SessionEvent
 from tutor.tui.themes import DARK, LIGHT, THEMES
@@ -157,6 +157,16 @@ class TutorApp(App[int]):
         if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
             placeholder = self._messages("tui.palette.placeholder")
             self.push_screen(CommandPalette(placeholder=placeholder, id="--command-palette"))
+
+    async def action_quit(self) -> None:
+        """End the program (ctrl+q, from anywhere); the screen asks when something would be lost."""
+        if isinstance(self.screen, Ask):
+            self.exit(0)  # asked already
+            return
+        while self.screen.is_modal:
+            self.pop_screen()
+        if isinstance(self.screen, TutorScreen):
+            self.screen.action_quit_gently()
 
     def action_help_quit(self) -> None:
         """Say how to leave: ctrl+c does not end the program."""

@@ -63,7 +63,7 @@ LESSON_KEYS: tuple[Key, ...] = (
     Key("processes", "6", "panel('processes')", "panels"),
     Key("save", "ctrl+s", "save", "editor", show=True, always=True),
     Key("leave", "escape", "leave", "editor", show=True, always=True, display="Esc"),
-    Key("to_guide", "escape", "panel('guide')", "panels"),
+    Key("to_guide", "escape", "to_guide", "panels", display="Esc"),
     Key("command", "colon", "command", "app", show=True, display=":"),
     Key("palette", "ctrl+p", "palette", "app", always=True),
     Key("help", "question_mark,f1", "help", "app", show=True, display="?"),

@@ -131,7 +131,7 @@ class LessonView:
             case StepPassed(step=step, by=by):
                 self.passed |= {step.id}
                 if self.step is not None and step.id == self.step.id:
-                    self.step_passed, self.solved = True, by == "solution"
+                    self.step_passed, self.solved, self.tried = True, by == "solution", True
             case LessonFinished():
                 self.finished = event
         return frozenset({"header", "guide"})

@@ -22,7 +22,7 @@ class Ask(ModalScreen[bool]):
     """A question with two answers; the safe one has the focus. `y`/Enter on the first is yes, Esc or `n` is no."""
 
     CSS_PATH = "dialogs.tcss"
-    BINDINGS = [
+    BINDINGS: ClassVar = [
         Binding("y", "answer(True)", show=False),
         Binding("n,escape", "answer(False)", show=False),
         Binding("left,right,up,down", "app.focus_next", show=False),
@@ -59,7 +59,7 @@ class Say(ModalScreen[None]):
     """A message that must be read: what happened, where, and what to do now. Any of Enter, Esc, Space closes it."""
 
     CSS_PATH = "dialogs.tcss"
-    BINDINGS = [Binding("enter,escape,space,q", "close", show=False)]
+    BINDINGS: ClassVar = [Binding("enter,escape,space,q", "close", show=False)]
 
     def __init__(self, title: str, body: str, following: str, close: str) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class Pick(ModalScreen[str | None]):
     """One of a few: an engine, a theme. Esc picks none."""
 
     CSS_PATH = "dialogs.tcss"
-    BINDINGS = [Binding("escape,q", "cancel", show=False)]
+    BINDINGS: ClassVar = [Binding("escape,q", "cancel", show=False)]
 
     def __init__(self, title: str, options: tuple[tuple[str, str], ...], present: str) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ class Help(ModalScreen[None]):
     """All keys, grouped; the keys are those that work here, remapped ones included."""
 
     CSS_PATH = "dialogs.tcss"
-    BINDINGS = [Binding("escape,q,question_mark,f1,enter", "close", show=False)]
+    BINDINGS: ClassVar = [Binding("escape,q,question_mark,f1,enter", "close", show=False)]
     KEY_WIDTH: ClassVar[int] = 12
 
     def __init__(

@@ -40,9 +40,9 @@ BAR_WIDTH = 16
 class HomeScreen(TutorScreen):
     """The list of lessons."""
 
-    CSS_PATH = ["base.tcss", "home.tcss"]
+    CSS_PATH: ClassVar = ["base.tcss", "home.tcss"]
     KEYS = HOME_KEYS
-    BINDINGS = bindings("home", HOME_KEYS)
+    BINDINGS: ClassVar = bindings("home", HOME_KEYS)
     AUTO_FOCUS: ClassVar[str | None] = "#lessons"
 
     def __init__(self, course: Course, home: Home, engine: EngineName, messages: Messages) -> None:

@@ -70,9 +70,9 @@ class SessionIdle(Message):
 class LessonScreen(TutorScreen):
     """One lesson, one learner: guide, config.json, output, the container's life, and what the kernel shows."""
 
-    CSS_PATH = ["base.tcss", "lesson.tcss"]
+    CSS_PATH: ClassVar = ["base.tcss", "lesson.tcss"]
     KEYS = LESSON_KEYS
-    BINDINGS = bindings("lesson", LESSON_KEYS)
+    BINDINGS: ClassVar = bindings("lesson", LESSON_KEYS)
     AUTO_FOCUS: ClassVar[str | None] = "#guide"
 
     panel: reactive[str] = reactive("guide", init=False)
@@ -300,7 +300,7 @@ class LessonScreen(TutorScreen):
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002  (Textual's signature)
         """Tell which keys work now: letters not while typing, operations not while one runs."""
         if action == "interrupt":
             return self.busy
@@ -308,7 +308,7 @@ class LessonScreen(TutorScreen):
             return self.typing
         if action == "save":
             return self.typing and not self.query_one(CommandLine).is_open
-        if action in ("shell", "lesson", "panel", "command", "help", "home") and self.typing:
+        if action in ("shell", "lesson", "panel", "to_guide", "command", "help", "home") and self.typing:
             return False
         if action == "quit_gently":
             return True
@@ -337,6 +337,10 @@ class LessonScreen(TutorScreen):
         self.query_one(CommandLine).close()
         self.query_one(NoticeBar).say(None)
         self.action_panel("guide")
+
+    def action_to_guide(self) -> None:
+        """Go back to the guide, and put away what was said."""
+        self.action_leave()
 
     def action_command(self) -> None:
         """Open the command line."""

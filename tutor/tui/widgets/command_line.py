@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class CommandInput(Input):
     """The line itself. Arrow keys walk through the completions, Tab takes one, Up with none of them shown is history."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar = [
         Binding("tab", "complete", show=False),
         Binding("up", "walk(-1)", show=False),
         Binding("down", "walk(1)", show=False),

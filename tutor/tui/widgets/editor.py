@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -48,7 +48,7 @@ class JsonArea(TextArea):
     """A text area whose faulty lines have a glyph in the gutter and an underline from the fault on."""
 
     # Function keys belong to the container's operations here; what Textual has on them is reached by other keys.
-    BINDINGS = [
+    BINDINGS: ClassVar = [
         Binding("ctrl+a", "select_all", show=False),
         Binding("ctrl+home", "document_start", show=False),
         Binding("ctrl+end", "document_end", show=False),

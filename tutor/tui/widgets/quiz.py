@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding
@@ -63,7 +63,7 @@ class QuizBox(Vertical, can_focus=True):
         &:focus ChoiceRow.-cursor { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
     }
     """
-    BINDINGS = [
+    BINDINGS: ClassVar = [
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
         Binding("enter,space", "choose", show=False),

@@ -1,0 +1,468 @@
+"""The lesson screen, as a learner sees it: at 80, 120 and 200 columns, in Japanese and in English."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual.widgets import Input
+
+from tests.support.tui import CONFIG, mount, opened, screen_text, scripted_app, settled, snapshot
+from tutor.course.model import Hint
+from tutor.session.events import (
+    Evidence,
+    HintGiven,
+    HintOffered,
+    LessonFinished,
+    Notice,
+    Output,
+    Verdict,
+)
+from tutor.text import cell_width
+from tutor.tui.screens.dialogs import Ask, Help, Pick
+from tutor.tui.widgets.bars import KeyBar
+from tutor.tui.widgets.editor import ConfigPane
+from tutor.tui.widgets.guide import Guide
+from tutor.tui.widgets.mounts import MountsPanel
+from tutor.tui.widgets.notice import NoticeBar
+from tutor.tui.widgets.processes import ProcessesPanel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.messages import Language
+    from tutor.tui.screens.lesson import LessonScreen
+
+SMALL, MEDIUM, LARGE = (80, 24), (120, 40), (200, 60)
+WORDS = {"ja": ("自分", "共有", "次にできる"), "en": ("own", "shared", "can do next")}
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE])
+async def test_create_is_seen_everywhere(tmp_path: Path, size: tuple[int, int], language: Language) -> None:
+    """The command, the lit state, what can be done next, the namespaces and what the process waits for."""
+    own, shared, can = WORDS[language]
+    app = scripted_app(tmp_path, language)
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot)
+        await pilot.press("f5")
+        await settled(pilot, lambda: "● created" in screen_text(app))
+        text = screen_text(app)
+        assert "$ runt create alpine-test" in text
+        assert f"{can}: start kill" in text
+        assert all(cell_width(line) == size[0] for line in text.splitlines())
+        await pilot.press("4")
+        await settled(pilot, lambda: f"◆ {own}" in screen_text(app))
+        text = screen_text(app)
+        assert f"mnt    ◆ {own}" in text
+        assert f"net    ○ {shared}" in text
+        assert "4026532201" in text
+        assert "● created" in text, "the lifecycle is always in sight"
+        await pilot.press("6")
+        waits = "".join("".join(app.screen.query_one(ProcessesPanel).plain_lines).split())
+        assert 'openat("exec.fifo",O_WRONLY)' in waits
+        await settled(pilot, lambda: 'openat("exec.fifo"' in screen_text(app))
+        assert app.script.executed == ["create"]
+
+
+async def test_at_80_columns_one_pane_at_a_time_and_at_200_all(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        panes = ("guide", "config", "output", "namespaces", "mounts", "processes")
+        for key, pane in enumerate(panes, 1):
+            await pilot.press(str(key))
+            await settled(pilot, lambda pane=pane: _shown(screen, panes) == [pane])  # type: ignore[misc]  # a bound default
+            await pilot.press("escape")
+        await pilot.resize_terminal(*LARGE)
+        await settled(pilot, lambda: _shown(screen, panes) == list(panes))
+
+
+def _shown(screen: LessonScreen, panes: tuple[str, ...]) -> list[str]:
+    return [
+        pane
+        for pane in panes
+        if screen.query_one(f"#{pane}").region.area and screen.query_one(f"#{pane}").is_on_screen
+    ]
+
+
+async def test_resizing_keeps_what_one_types_and_where(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("2", "down", "end", "x")
+        for size in (LARGE, MEDIUM, SMALL):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            area = screen.query_one(ConfigPane).area
+            assert screen.focused is area
+            assert area.cursor_location == (1, 25)
+            assert area.is_on_screen
+            assert '"1.0.0",x' in screen.query_one(ConfigPane).text
+
+
+async def test_an_error_is_marked_on_its_line_while_one_types(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        pane = screen.query_one(ConfigPane)
+        app.script.change_outside(CONFIG.replace('"cwd": "/"', '"cwd": "x"'))
+        await settled(pilot, lambda: 6 in pane.area.faults)
+        text = screen_text(app)
+        marked = next(line for line in text.splitlines() if '"cwd": "x"' in line)
+        assert " 7 ✗" in marked
+        assert "7 行 12 桁" in text
+        app.script.change_outside(CONFIG)
+        await settled(pilot, lambda: not pane.area.faults)
+        assert "✗" not in screen_text(app)
+
+
+async def test_letters_are_text_in_the_editor_and_function_keys_still_work(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("2")
+        await pilot.press(*"nbhc16?:q")
+        pane = screen.query_one(ConfigPane)
+        assert pane.text.startswith("nbhc16?:q{")
+        assert app.script.executed == []
+        assert "● 未保存" in screen_text(app)
+        bar = {name for name, _, _ in screen.query_one(KeyBar).shown}
+        assert "next" not in bar
+        assert {"create", "save", "leave"} <= bar
+        await pilot.press("f6")
+        await settled(pilot, lambda: app.script.executed == ["start"])
+        assert app.script.written[0].startswith("nbhc16?:q{"), "saved before the operation"
+        await pilot.press("escape")
+        await settled(pilot, lambda: "next" in {name for name, _, _ in screen.query_one(KeyBar).shown})
+        await pilot.press("h")
+        await settled(pilot, lambda: app.script.executed == ["start", "hint"])
+
+
+async def test_ctrl_s_saves_also_what_is_faulty(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("2", "[", "ctrl+s")
+        await settled(
+            pilot, lambda: app.script.written == ["[" + CONFIG] and not screen.query_one(ConfigPane).unsaved
+        )
+        assert "✓ 保存済み" in screen_text(app)
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("n", True), ("y", False)])
+async def test_a_change_from_outside_never_loses_edits(tmp_path: Path, answer: str, kept: bool) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        pane = screen.query_one(ConfigPane)
+        await pilot.press("2", "x")
+        app.script.change_outside("{}")
+        await settled(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press(answer)
+        await settled(pilot, lambda: app.screen is screen)
+        assert pane.text == ("x" + CONFIG if kept else "{}")
+        assert pane.unsaved is kept
+
+
+async def test_a_change_from_outside_shows_at_once_when_nothing_is_unsaved(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        app.script.change_outside("{}")
+        await settled(pilot, lambda: screen.query_one(ConfigPane).text == "{}")
+
+
+async def test_a_quiz_is_answered_by_keyboard(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot)
+        app.script.enter_kind("quiz")
+        await settled(pilot, lambda: "▸ ( ) もう動いて" in screen_text(app))
+        await pilot.press("down", "enter")
+        await settled(pilot, lambda: "▸ (•) まだ動いていない" in screen_text(app))
+        assert app.script.executed == ["answer b"]
+        await settled(pilot, lambda: "n 次へ進む" in screen_text(app))
+
+
+async def test_a_quiz_is_answered_by_mouse(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        app.script.enter_kind("quiz")
+        await settled(pilot, lambda: len(screen.query("ChoiceRow")) == 3)
+        await pilot.click(screen.query("ChoiceRow")[2])
+        await settled(pilot, lambda: app.script.executed == ["answer c"])
+
+
+async def test_checks_show_what_was_found_and_how_to_see_it(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        await opened(pilot)
+        step = app.script.enter_kind("run-op")
+        await settled(pilot, lambda: f"· {step.checks[0].text}" in screen_text(app))
+        found = Evidence("state.status", "created", "stopped", "runt state alpine-test")
+        app.script.check(
+            Verdict(step.checks[0].id, step.checks[0].text, False, (found,)),
+            Verdict(step.checks[1].id, step.checks[1].text, True, ()),
+        )
+        await settled(pilot, lambda: f"✗ {step.checks[0].text}" in screen_text(app))
+        text = screen_text(app)
+        assert "state.status → stopped" in text
+        assert "期待: created" in text
+        assert "$ runt state alpine-test" in text
+        assert f"✓ {step.checks[1].text}" in text
+
+
+async def test_hints_are_offered_and_shown(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        await opened(pilot)
+        app.script.enter_kind("run-op")
+        app.script.publish(HintOffered(2))
+        await settled(pilot, lambda: "h を押すとヒント" in screen_text(app))
+        app.script.publish(HintGiven(Hint("`F5` を押します。"), 1, 2))
+        await settled(pilot, lambda: "ヒント 1/2  F5 を押します。" in screen_text(app))
+
+
+async def test_a_passed_step_shows_its_summary_and_the_way_on(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot)
+        app.script.enter_kind("run-op")
+        app.script.pass_step()
+        await settled(pilot, lambda: "✓ できました。  n 次へ進む" in screen_text(app))
+        before = app.script.index
+        await pilot.press("n")
+        await settled(pilot, lambda: app.script.index == before + 1)
+        assert app.script.step is not None
+        title = app.script.step.title
+        await settled(pilot, lambda: title in screen_text(app))
+        assert app.screen.query_one(Guide).scroll_y == 0
+
+
+async def test_the_end_of_the_lesson_is_celebrated(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path, "en")
+    async with app.run_test(size=MEDIUM) as pilot:
+        await opened(pilot)
+        assert app.script.lesson is not None
+        app.script.publish(LessonFinished(app.script.lesson, 0))
+        await settled(pilot, lambda: "★ You have finished this lesson." in screen_text(app))
+
+
+async def test_output_shows_command_directory_text_and_status(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot)
+        app.script.call("list", printed="ID   PID\x1b[1m\tSTATUS\n")
+        await settled(pilot, lambda: "ID   PID\\x1b[1m" in screen_text(app))
+        text = screen_text(app)
+        assert "/root/labs/first-container/alpine-bundle" in text
+        assert "✓ 0.02 s" in text
+        app.script.call("start", printed="runt: no such container\n", code=1)
+        await settled(pilot, lambda: "✗ 終了ステータス 1" in screen_text(app))
+        assert "runt: no such container" in screen_text(app)
+
+
+async def test_what_a_container_prints_late_stands_under_the_command_that_made_it_print(
+    tmp_path: Path,
+) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        app.script.call("create")
+        app.script.call("start")
+        await settled(pilot, lambda: len(screen.view.runs) == 2)
+        app.script.publish(Output(screen.view.runs[0].call, "stdout", "alpine\n"))
+        await settled(pilot, lambda: "alpine\n" in [text for _, text in screen.view.runs[1].chunks])
+        await settled(pilot, lambda: " alpine " in screen_text(app))
+
+
+async def test_mounts_are_marked_against_the_beginning_of_the_step(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=LARGE) as pilot:
+        screen = await opened(pilot)
+        app.script.created()
+        panel = screen.query_one(MountsPanel)
+        await settled(pilot, lambda: any("/proc" in line for line in panel.plain_lines))
+        assert all(line.startswith("+") for line in panel.plain_lines), "there was no container before"
+        app.script.enter(1)
+        await settled(pilot, lambda: all(line.startswith(" ") for line in panel.plain_lines))
+        root = mount(700, 1, "/", "ext4", "/dev/vda1", "ro", "relatime")
+        new = mount(709, 700, "/tmp", "tmpfs", "tmpfs")
+        proc = mount(701, 700, "/proc", "proc", "proc", "rw", "nosuid", "nodev", "noexec")
+        app.script.created(snapshot(mounts=(root, proc, new)))
+        await settled(pilot, lambda: len(panel.plain_lines) == 5)
+        marks = [(line[0], line[2:].split()[0]) for line in panel.plain_lines]
+        assert marks == [("~", "/"), (" ", "/proc"), ("+", "/tmp"), ("-", "/dev"), ("-", "/dev/pts")]
+        assert "+1 -2 ~1" in screen_text(app)
+
+
+async def test_many_mounts_scroll(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        many = tuple(mount(700 + i, 700, f"/mnt/{i:03}" if i else "/", "tmpfs", "tmpfs") for i in range(300))
+        app.script.created(snapshot(mounts=many))
+        await pilot.press("5")
+        await settled(pilot, lambda: "/mnt/003" in screen_text(app))
+        await pilot.press("end")
+        await settled(pilot, lambda: "/mnt/299" in screen_text(app))
+        assert screen.query_one(MountsPanel).virtual_size.height == 300
+
+
+async def test_keys_say_busy_and_ctrl_c_interrupts(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        app.script.hold.clear()
+        await pilot.press("f5")
+        await settled(pilot, lambda: "… 実行中" in screen_text(app))
+        await settled(pilot, lambda: {name for name, _, _ in screen.query_one(KeyBar).shown} >= {"interrupt"})
+        await pilot.press("f6")
+        assert app.script.executed == ["create"], "one command at a time"
+        await pilot.press("ctrl+c")
+        await settled(pilot, lambda: app.script.interrupted.is_set() and not screen.busy)
+        assert "interrupt" not in {name for name, _, _ in screen.query_one(KeyBar).shown}
+
+
+async def test_the_command_line_completes_and_runs(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("colon", "k", "i", "tab")
+        assert screen.query_one("#command-line Input", Input).value == "kill "
+        await settled(pilot, lambda: "TERM" in screen_text(app))
+        await pilot.press("K", "tab", "enter")
+        await settled(pilot, lambda: app.script.executed == ["kill KILL"])
+        await pilot.press("colon")
+        await settled(pilot, lambda: screen.typing)
+        await pilot.press(*"ns", "enter")
+        await settled(pilot, lambda: screen.panel == "namespaces")
+        assert app.script.executed == ["kill KILL"], "a view is the face's own"
+
+
+@pytest.mark.parametrize("command", ["reset", "solve", "engine runc"])
+async def test_what_throws_work_away_asks_first(tmp_path: Path, command: str) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        screen.dispatch(command)
+        await settled(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("enter")  # the answer that loses nothing has the focus
+        await settled(pilot, lambda: app.screen is screen)
+        assert app.script.executed == []
+        screen.dispatch(command)
+        await settled(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("y")
+        await settled(pilot, lambda: app.script.executed == [command])
+
+
+async def test_the_engine_is_picked_from_those_there_are(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        screen.dispatch("engine")
+        await settled(pilot, lambda: isinstance(app.screen, Pick))
+        await pilot.press("down", "enter")
+        await settled(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("y")
+        await settled(pilot, lambda: app.script.executed == ["engine runc"])
+
+
+async def test_the_palette_offers_the_registry(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        await opened(pilot)
+        await pilot.press("ctrl+p")
+        await pilot.press(*"delete")
+        await settled(pilot, lambda: "コンテナを片付けます" in screen_text(app))
+        await pilot.press("down", "enter")
+        await settled(pilot, lambda: app.script.executed == ["delete"])
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_help_lists_every_key_in_the_language(tmp_path: Path, language: Language) -> None:
+    app = scripted_app(tmp_path, language)
+    async with app.run_test(size=(120, 60)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("question_mark")
+        await settled(pilot, lambda: isinstance(app.screen, Help))
+        text = " ".join(screen_text(app).split())
+        m = screen.messages
+        for key in screen.KEYS:
+            assert m(f"tui.key.{key.id}.long")[:12] in text, key.id
+        await pilot.press("escape")
+        await settled(pilot, lambda: app.screen is screen)
+
+
+async def test_keys_can_be_given_other_keys_by_their_ids(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        app.set_keymap({"lesson.create": "f9"})
+        await pilot.press("f9")
+        await settled(pilot, lambda: app.script.executed == ["create"])
+        await settled(pilot, lambda: ("create", "f9", "create") in screen.query_one(KeyBar).shown)
+
+
+async def test_an_unexpected_failure_is_a_notice_with_a_log(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        app.script.failure = RuntimeError("boom")
+        await pilot.press("f5")
+        await settled(pilot, lambda: "予期しないエラー" in screen_text(app))
+        logs = list((tmp_path / "state").glob("crash-*.log"))
+        assert len(logs) == 1
+        assert "RuntimeError: boom" in logs[0].read_text(encoding="utf-8")
+        assert logs[0].name in "".join(screen.query_one(NoticeBar).plain.split())
+        app.script.failure = None
+        await pilot.press("f5")
+        await settled(pilot, lambda: "● created" in screen_text(app))
+
+
+async def test_a_notice_says_what_to_do_and_goes_away(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot)
+        app.script.publish(Notice("error", "だめです", "理由です", "こうします"))
+        await settled(pilot, lambda: "▸ こうします" in screen_text(app))
+        await pilot.press("escape")
+        await settled(pilot, lambda: "▸ こうします" not in screen_text(app))
+
+
+async def test_quitting_asks_only_when_something_would_be_lost(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("2", "x", "ctrl+q")
+        await settled(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("n")
+        await settled(pilot, lambda: app.screen is screen)
+        assert app.is_running
+        await pilot.press("ctrl+z", "escape")
+        await settled(pilot, lambda: not screen.query_one(ConfigPane).unsaved)
+        await pilot.press("q")
+        await settled(pilot, lambda: not app.is_running)
+        assert app.return_value == 0
+
+
+@pytest.mark.parametrize("size", [(79, 30), (100, 20), (20, 5)])
+async def test_a_terminal_that_is_too_small_is_told_so(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot)
+        await settled(pilot, lambda: "80" in screen_text(app))
+        assert "runt" not in screen_text(app)
+        await pilot.resize_terminal(*SMALL)
+        await settled(pilot, lambda: "Filesystem bundle" in screen_text(app))
+
+
+async def test_nothing_of_textual_speaks_english_to_a_japanese_learner(tmp_path: Path) -> None:
+    app: Any = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        await opened(pilot)
+        await pilot.press("ctrl+c")
+        await settled(pilot, lambda: "Ctrl-Q" in screen_text(app))
+        assert "Press" not in screen_text(app)
