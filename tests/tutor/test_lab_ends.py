@@ -116,37 +116,50 @@ def test_closing_leaves_nothing(start: Start, engine: str, state: str) -> None:
     assert client.traces.left() == []
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_an_exception_leaves_nothing(start: Start, engine: str) -> None:
-    client = start(engine, "running", "exception")
+def test_an_exception_leaves_nothing(start: Start) -> None:
+    client = start("runt", "running", "exception")
     assert "a defect in a face" in client.go_on()
     assert client.traces.left() == []
 
 
-@pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda n: n.name)
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_killed_client_leaves_nothing(start: Start, engine: str, number: int, state: str) -> None:
-    client = start(engine, state)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+def test_a_client_that_is_told_to_end_leaves_nothing(start: Start, number: int) -> None:
+    client = start("runt", "running")
     client.kill(number)
     until_nothing(client.traces.left)
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda n: n.name)
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_killed_keeper_leaves_nothing(start: Start, engine: str, number: int, state: str) -> None:
+def test_a_killed_client_leaves_nothing(start: Start, engine: str, state: str) -> None:
     client = start(engine, state)
-    kill(client.traces.keeper, number)
+    client.kill(signal.SIGKILL)
+    until_nothing(client.traces.left)
+
+
+def until_only_the_client_is_left(client: Client) -> None:
     until_nothing(lambda: [trace for trace in client.traces.left() if str(client.traces.client) not in trace])
-    assert client.go_on() == ""  # and the client can still close it, and hears of no error
+    assert client.go_on() == ""  # it can still close the lab, and hears of no error
     assert client.traces.left() == []
+
+
+def test_a_keeper_that_is_told_to_end_leaves_nothing(start: Start) -> None:
+    client = start("runt", "running")
+    kill(client.traces.keeper, signal.SIGTERM)
+    until_only_the_client_is_left(client)
 
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("engine", ENGINES)
-def test_without_its_guard_a_lab_still_works_and_closes(start: Start, engine: str, state: str) -> None:
+def test_a_killed_keeper_leaves_nothing(start: Start, engine: str, state: str) -> None:
     client = start(engine, state)
+    kill(client.traces.keeper)
+    until_only_the_client_is_left(client)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_without_its_guard_a_lab_still_works_and_closes(start: Start, engine: str) -> None:
+    client = start(engine, "running")
     kill(client.traces.guard)
     assert is_alive(client.traces.keeper)
     assert client.go_on() == ""

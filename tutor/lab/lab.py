@@ -247,13 +247,18 @@ class Lab:
         return list(received[0]["closed"]) if received else None
 
     def _ask_keeper(self) -> list[str] | None:
+        """Have the keeper close the lab in the guard's place; return what it could not remove, or None when it is gone too."""
+        keeper = processes.identity(self.keeper_pid)
         try:
             self._to_keeper.send({"close": True})
         except OSError:
             return None
         with self._answered:
             self._answered.wait_for(lambda: self._over, PATIENCE + _ANSWER_SECONDS)
-            return self._left
+            left = self._left
+        if keeper:  # its last word comes before its last breath
+            processes.wait_for_end(keeper, _ANSWER_SECONDS)
+        return left
 
     def _clean_ourselves(self) -> list[str]:
         found = journal.load(self._journal_path)
