@@ -16,6 +16,7 @@ from tutor.session.events import (
     CommandFinished,
     CommandStarted,
     EngineChanged,
+    Event,
     HintGiven,
     HintOffered,
     LessonOpened,
@@ -155,6 +156,20 @@ def test_back_and_forth(learner: Session, diary: Diary) -> None:
     assert diary.of(StepEntered)[-1].passed is True
 
 
+def test_a_command_that_leads_away_from_the_step_is_answered_with_a_way_back(
+    learner: Session, diary: Diary
+) -> None:
+    stand_at(learner, "change-config")
+    diary.clear()
+
+    learner.execute("start")
+
+    assert ["reset" in notice for notice in diary.notices()] == [True]
+    learner.execute("reset")
+    learner.write_config(learner.config_text.replace("alpine", "other"))
+    assert "change-config" in diary.passed()
+
+
 def test_a_prediction_passes_with_any_answer(learner: Session, diary: Diary) -> None:
     stand_at(learner, "predict-create")
 
@@ -261,7 +276,7 @@ def test_reset_brings_back_config_container_and_checks(learner: Session, diary: 
 
     assert list(learner.can) == ["start", "kill"]
     assert learner.config_text == begins_with
-    assert (learner.config_path.parent / "config.json.bak-3").read_text() == "{}"
+    assert (learner.config_path.parent / "config.json.bak-1").read_text() == "{}"
     learner.execute("start")
     diary.until(lambda: "start" in diary.passed(), "the step passed after the reset")
 
@@ -378,3 +393,25 @@ def test_a_step_without_a_solution_is_not_counted_as_solved(learner: Session, di
     stand_at(learner, "operations")
 
     assert {event.by for event in diary.of(StepPassed)} == {"learner"}
+
+
+def test_only_what_the_learner_wrote_is_kept_aside(learner: Session, diary: Diary) -> None:
+    stand_at(learner, "sleep-create")
+
+    assert list(learner.config_path.parent.glob("config.json.bak-*")) == []
+
+
+def test_a_face_that_stumbles_does_not_end_the_session(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Stumbling(Diary):
+        def publish(self, event: Event) -> None:
+            super().publish(event)
+            raise RuntimeError("the screen is gone")
+
+    diary = Stumbling()
+    with session(tmp_path, diary) as learner:
+        learner.open(LESSON)
+        learner.execute("next")
+    assert diary.entered() == ["bundle", "unpacked"]
+    assert "the screen is gone" in caplog.text

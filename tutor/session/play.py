@@ -279,9 +279,7 @@ class Play:
         if self.workspace.signature() != self._config_seen:
             self.read_config("outside")
         self.check()
-        fits = status_of(self.state) == self.step.requires
-        if self.state != before and not fits and self.step.id not in self.passed and not self.judge.holds:
-            self._say_unfit()
+        self.warn_if_led_away(before)
 
     def check(self, *, asked: bool = False, tried: bool = False) -> None:
         """Run the present step's checks; `tried`: the learner has just done something that might have done it."""
@@ -359,6 +357,12 @@ class Play:
     def tell(self, error: TutorError) -> None:
         """Say an expected failure."""
         self.say(Notice("error", *error.render(self._messages)))
+
+    def warn_if_led_away(self, before: ContainerState | None) -> None:
+        """Say so when the container has just come into a state from which the step can't go on as it describes."""
+        moved = status_of(self.state) not in (status_of(before), self.step.requires)
+        if moved and self.step.id not in self.passed and not self.judge.holds:
+            self._say_unfit()
 
     def _say_unfit(self) -> None:
         word = self._messages(f"session.status.{status_of(self.state)}")

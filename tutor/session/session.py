@@ -221,9 +221,12 @@ class Session:
         name = parsed.command.name
         match parsed.command.scope:
             case "engine":
+                before = play.state
                 result = play.operate(_OPERATIONS[name], *parsed.flags, *parsed.arguments)
-                action = play.step.action
-                play.check(tried=result.returncode != 0 or getattr(action, "operation", "") == name)
+                wanted = getattr(play.step.action, "operation", "") == name
+                play.check(tried=wanted or result.returncode != 0)
+                if not wanted:
+                    play.warn_if_led_away(before)
             case "lesson":
                 _LESSON_COMMANDS[name](play, *parsed.arguments)
             case "view" | "face":
@@ -301,7 +304,11 @@ class Session:
 
     def _say(self, event: Event) -> None:
         with self._publishing:
-            self._publish(event)
+            try:
+                self._publish(event)
+            except Exception:
+                # A face that stumbles over one event must not take the lab down with it.
+                log.exception("publishing %s failed", type(event).__name__)
 
     def _tell(self, error: TutorError) -> None:
         self._say(Notice("error", *error.render(self.messages)))

@@ -108,7 +108,7 @@ class Workspace:
             raise _explained(error, self.bundle / name, "session.bundle") from error
 
     def replace(self, text: str) -> Path | None:
-        """Replace `config.json` by a text that is not the learner's; return where theirs was kept, None if it is the same."""
+        """Replace `config.json` by a text that is not the learner's; return where theirs was kept, None if it was not theirs."""
         try:
             kept = self._set_aside(text)
         except OSError as error:
@@ -127,10 +127,17 @@ class Workspace:
         if not self.config.is_file():
             self.config.rename(kept)
             return kept
-        if self.config.read_bytes() == coming.encode():
+        # What came from us, the learner can have again at any time; only what is theirs needs keeping.
+        if self.config.read_bytes() in {text.encode() for text in (coming, *self._ours())}:
             return None
         shutil.copy2(self.config, kept)
         return kept
+
+    def _ours(self) -> list[str]:
+        solutions = [
+            step.action.solution for step in self._lesson.steps if isinstance(step.action, EditConfig)
+        ]
+        return [self.generated(), *solutions]
 
     @contextmanager
     def borrowed(self) -> Iterator[None]:
