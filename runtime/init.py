@@ -8,7 +8,7 @@ import sys
 
 from runtime.handshake import report_failure
 from runtime.kernel import process as kernel
-from runtime.steps import INIT_STEPS, run_steps
+from runtime.steps import run_steps
 from runtime.store import INIT_NAME
 from runtime.sync import PeerGoneError, StepError
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from runtime.container import Container
-    from runtime.steps import Observer
+    from runtime.steps import Plan
 
 _ENDED_BY = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
-def be_init(c: Container, observer: Observer | None = None) -> NoReturn:
+def be_init(c: Container, plan: Plan) -> NoReturn:
     """Walk the steps of the init process. It ends as the user's program, or here."""
     try:
         c.sync.be_init()
@@ -33,7 +33,7 @@ def be_init(c: Container, observer: Observer | None = None) -> NoReturn:
         _import_no_more()
         # The modes of what we make for the container are exact; the program gets its umask later.
         c.caller_umask = os.umask(0)
-        run_steps(INIT_STEPS, c, observer)
+        run_steps(plan.init, c, plan.observer)
     except PeerGoneError:
         pass
     except StepError as error:

@@ -56,7 +56,7 @@ def bind_root(c: Container) -> None:
     if not c.has_own("mount"):
         return
     tree = kernel.open_tree(kernel.AT_FDCWD, c.rootfs, recursive=True)
-    if c.linux.get("rootfsPropagation") != "slave":
+    if c.linux.get("rootfsPropagation") not in ("slave", "rslave"):
         kernel.mount_setattr(tree, propagation=kernel.MS_PRIVATE, recursive=True)
     _attach(tree, c.rootfs)
     c.root_fd = tree
@@ -90,10 +90,14 @@ def pivot_root(c: Container) -> None:
 
 
 def set_root_propagation(c: Container) -> None:
-    """Give the root mount its propagation type (config-linux.md, Rootfs Mount Propagation)."""
-    propagation = c.linux.get("rootfsPropagation")
-    if propagation is not None:
-        kernel.mount_setattr(c.root_fd, propagation=PROPAGATION[propagation])
+    """Give the root mount its propagation type (config-linux.md, Rootfs Mount Propagation).
+
+    With an `r` in front, as Docker may write it, all that is mounted below gets it too.
+    """
+    name = c.linux.get("rootfsPropagation")
+    if name is not None:
+        propagation = PROPAGATION[name.removeprefix("r")]
+        kernel.mount_setattr(c.root_fd, propagation=propagation, recursive=name.startswith("r"))
 
 
 def make_root_readonly(c: Container) -> None:

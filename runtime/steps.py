@@ -101,9 +101,9 @@ INIT_STEPS: tuple[Step, ...] = (
     paths.mask_paths,
     capabilities.read_capabilities,
     rootfs.pivot_root,
+    process.open_terminal,
     rootfs.set_root_propagation,
     rootfs.make_root_readonly,
-    process.open_terminal,
     process.own_standard_streams,
     process.make_environment,
     process.set_limits,
@@ -121,6 +121,26 @@ INIT_STEPS: tuple[Step, ...] = (
     handshake.run_start_container_hooks,
     process.execute_program,
 )
+
+
+class Plan:
+    """How a container is created: which steps each process walks, and who watches.
+
+    A step in a table can be replaced by another function of the container, one's own for instance.
+    """
+
+    __slots__ = ("init", "observer", "runtime")
+
+    def __init__(
+        self,
+        *,
+        runtime: tuple[Step, ...] = RUNTIME_STEPS,
+        init: tuple[Step, ...] = INIT_STEPS,
+        observer: Observer | None = None,
+    ) -> None:
+        self.runtime = runtime
+        self.init = init
+        self.observer = observer
 
 
 def run_steps(steps: Iterable[Step], c: Container, observer: Observer | None = None) -> None:

@@ -26,6 +26,8 @@ HOOKS: tuple[HookKind, ...] = (
     "poststart",
     "poststop",
 )
+PROPAGATION = ("shared", "slave", "private", "unbindable")
+"""With an `r` in front too: the specification has only these four, but runc takes and Docker writes the others."""
 RLIMITS = tuple(
     f"RLIMIT_{name}"
     for name in [
@@ -155,7 +157,7 @@ LINUX = Object(
         "memoryPolicy": Unsupported(empty_is_nothing=False),
         "sysctl": Map(String()),
         "seccomp": Unsupported(),
-        "rootfsPropagation": String(choices=("shared", "slave", "private", "unbindable")),
+        "rootfsPropagation": String(choices=(*PROPAGATION, *(f"r{name}" for name in PROPAGATION))),
         "maskedPaths": Array(PATH),
         "readonlyPaths": Array(PATH),
         "mountLabel": Unsupported(),

@@ -12,14 +12,13 @@ from runtime.errors import RuntError
 from runtime.init import be_init
 from runtime.kernel import process as kernel
 from runtime.operations.destroy import destroy
-from runtime.steps import RUNTIME_STEPS, run_steps
+from runtime.steps import Plan, run_steps
 from runtime.store import Store
 from runtime.sync import PeerGoneError, Sync
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.schema import Config
-    from runtime.steps import Observer
     from runtime.store import Entry
 
 
@@ -59,8 +58,8 @@ class CreateOptions:
         self.preserve_fds = preserve_fds
 
 
-def create(options: CreateOptions, observer: Observer | None = None) -> None:
-    """Create a container that waits for `start`.
+def create(options: CreateOptions, plan: Plan | None = None) -> None:
+    """Create a container that waits for `start`; `plan` is for who wants to watch, or to do a step differently.
 
     Raises RuntError; then nothing is left of it (runtime.md, Errors).
     """
@@ -77,7 +76,7 @@ def create(options: CreateOptions, observer: Observer | None = None) -> None:
         raise RuntError(
             "cannot use console socket if runt will not detach or allocate tty: process.terminal is not true"
         )
-    build(options, bundle, config, connection, observer)
+    build(options, bundle, config, connection, plan)
 
 
 def read_bundle(options: CreateOptions) -> tuple[str, Config]:
@@ -93,7 +92,7 @@ def build(
     bundle: str,
     config: Config,
     console_connection: int,
-    observer: Observer | None = None,
+    plan: Plan | None = None,
 ) -> Entry:
     """Build the container, up to the moment when its init process waits for `start`; return its entry.
 
@@ -108,14 +107,15 @@ def build(
     kernel.close_range_on_exec(3)
     store = Store(options.root)
     entry = store.reserve(options.container_id, bundle=bundle, rootfs=rootfs, config=config)
-    c = Container(config, entry, Sync(), lambda c: be_init(c, observer))
+    plan = plan or Plan()
+    c = Container(config, entry, Sync(), lambda c: be_init(c, plan))
     c.no_pivot = options.no_pivot
     c.new_keyring = not options.no_new_keyring
     c.pid_file = options.pid_file
     c.preserve_fds, c.listen_fds = preserve_fds, listen_fds
     c.console_connection = console_connection
     try:
-        run_steps(RUNTIME_STEPS, c, observer)
+        run_steps(plan.runtime, c, plan.observer)
     except BaseException as error:
         how = _end_init(c)
         with store.locked(options.container_id):

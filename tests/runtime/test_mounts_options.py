@@ -272,7 +272,14 @@ def test_root_is_readonly_and_mounts_keep_their_own_setting(bundle: Bundle, runt
 
 @pytest.mark.parametrize(
     ("value", "propagation"),
-    [("shared", {"shared"}), ("private", set()), ("unbindable", {"unbindable"}), (None, set())],
+    [
+        ("shared", {"shared"}),
+        ("rshared", {"shared"}),
+        ("private", set()),
+        ("rprivate", set()),
+        ("unbindable", {"unbindable"}),
+        (None, set()),
+    ],
 )
 def test_propagation_of_the_root(
     bundle: Bundle, runt: Runt, value: str | None, propagation: set[str]
@@ -280,6 +287,34 @@ def test_propagation_of_the_root(
     if value:
         bundle.linux["rootfsPropagation"] = value
     assert mounts_of(bundle, runt)["/"].propagation == propagation
+
+
+def test_slave_root_gets_what_is_mounted_on_the_host_later(bundle: Bundle, runt: Runt) -> None:
+    (bundle.path / "shared").mkdir()
+    bundle.config["mounts"].append(
+        {"destination": "/seen", "source": "shared", "options": ["rbind", "rslave"]}
+    )
+    bundle.sh("cat /proc/self/mountinfo").save()
+    script = """
+    mount -t tmpfs outer shared
+    mount --make-shared shared
+    mkdir shared/below
+    $RUNT create -b . test > out
+    mount -t tmpfs -o size=123k later shared/below
+    $RUNT start test
+    while ! $RUNT state test | grep -q stopped; do :; done
+    $RUNT delete test
+    """
+    subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script],
+        cwd=bundle.path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "RUNT": " ".join(runt.command())},
+        stdin=subprocess.DEVNULL,
+        check=True,
+    )
+    found = {line.split(" ")[4]: Mounted(line) for line in (bundle.path / "out").read_text().splitlines()}
+    assert found["/seen"].propagation == {"master"}
+    assert "size=124k" in found["/seen/below"].superblock
 
 
 def test_nothing_of_the_host_is_left_in_the_mount_table(bundle: Bundle, runt: Runt) -> None:

@@ -16,7 +16,7 @@ from runtime.errors import RuntError
 from runtime.operations.create import CreateOptions, create
 from runtime.operations.delete import delete
 from runtime.rootfs import mounts_at
-from runtime.steps import INIT_STEPS, RUNTIME_STEPS
+from runtime.steps import INIT_STEPS, RUNTIME_STEPS, Plan
 from runtime.store import Store
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def attempt(root: str, bundle: str, step: str, moment: str) -> list[str]:
     if child == 0:
         os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
         try:
-            create(CreateOptions(root=root, container_id=container_id, bundle=bundle), Killer(step, moment))
+            options = CreateOptions(root=root, container_id=container_id, bundle=bundle)
+            create(options, Plan(observer=Killer(step, moment)))
         except RuntError:
             os._exit(1)
         os._exit(0)

@@ -1,0 +1,52 @@
+"""Create a container with one step of our own, and say which steps each process walked.
+
+`python own_step.py STATE_ROOT BUNDLE ID`: the host name becomes "mine" whatever the configuration says.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from runtime.kernel.process import sethostname
+from runtime.operations.create import CreateOptions, create
+from runtime.steps import INIT_STEPS, Plan
+
+if TYPE_CHECKING:
+    from runtime.container import Container
+    from runtime.steps import Step
+
+
+class Teller:
+    """An observer that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.file = os.open("steps", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def before(self, step: Step, c: Container) -> None:
+        if self.file:
+            self._write(step, c, "before")
+
+    def after(self, step: Step, c: Container) -> None:
+        if step.__name__ == "close_descriptors":
+            self.file = 0
+        if self.file:
+            self._write(step, c, "after")
+
+    def _write(self, step: Step, c: Container, moment: str) -> None:
+        who = "runtime" if c.init_pid else "init"
+        os.write(self.file, f"{who} {moment} {step.__name__}\n".encode())
+
+
+def set_hostname(c: Container) -> None:
+    """Set another host name."""
+    sethostname("mine")
+
+
+if __name__ == "__main__":
+    own = tuple(set_hostname if step.__name__ == "set_hostname" else step for step in INIT_STEPS)
+    root, bundle, container_id = sys.argv[1:]
+    create(
+        CreateOptions(root=root, container_id=container_id, bundle=bundle), Plan(init=own, observer=Teller())
+    )
