@@ -272,3 +272,24 @@ def test_what_a_shell_has_started_ends_with_the_lab(tmp_path: Path) -> None:
     assert shell.wait(20) == -signal.SIGKILL
     shell.stdout.close()
     assert traces.left() == []
+
+
+def test_guard_and_keeper_need_nothing_but_the_standard_library() -> None:
+    """They run with `-I -S`: no site-packages, nothing of the user's, and a start of some 60 ms."""
+    script = (
+        f"import sys; sys.path.append({str(_repository())!r}); import tutor.lab.guard, tutor.lab.enter\n"
+        "print(*{name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert set(done.stdout.split()) - {"__main__"} == {"tutor"}
+
+
+def test_a_stopped_keeper_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    lab = Lab.start(home=home(tmp_path), engine="runt", workdir=tmp_path)
+    traces = Traces(home(tmp_path).state, tmp_path)
+    os.kill(lab.keeper_pid, signal.SIGSTOP)
+    lab.close()
+    assert traces.left() == []

@@ -69,6 +69,7 @@ def _end(channel: Channel, child: int, journal: Journal) -> None:
     who = processes.identity(child)
     if who:
         processes.send_signal(who, signal.SIGTERM)
+        processes.send_signal(who, signal.SIGCONT)  # a stopped one would not hear the other
         processes.wait_for_end(who, PATIENCE)
     latest = keeper.latest(journal)
     answer: Message = {"closed": clean(latest, reap=True, ancestor=os.getpid())}
