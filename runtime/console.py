@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _TIOCGPTN = 0x80045430
 _TIOCSPTLCK = 0x40045431
 _TIOCGPTPEER = 0x5441
+_REST_READS = 256
+"""More reads than are needed for all that fits into a terminal's buffers."""
 _PTMX = "/dev/pts/ptmx"
 _PTMX_DEVICE = (5, 2)
 
@@ -171,10 +173,17 @@ class Relay:
                 self._copy_size()
             if 0 in ready and not self._pass_input():
                 poll.unregister(0)
-            if self.master in ready:
-                if not self._pass_output():
-                    return
-            elif pidfd in ready:
+            if pidfd in ready:
+                self._pass_rest()
+                return
+            if self.master in ready and not self._pass_output():
+                return
+
+    def _pass_rest(self) -> None:
+        """Pass on what the ended process has left in the terminal; others who still write to it are not waited for."""
+        os.set_blocking(self.master, False)
+        for _ in range(_REST_READS):
+            if not self._pass_output():
                 return
 
     def _pass_input(self) -> bool:
@@ -190,7 +199,7 @@ class Relay:
         return bool(data)
 
     def _pass_output(self) -> bool:
-        """Pass on what the container wrote; False when there will be no more (a master says so with EIO)."""
+        """Pass on what the container wrote; False when there is no more (a master says so with EIO)."""
         try:
             data = os.read(self.master, 65536)
         except OSError:

@@ -178,5 +178,7 @@ def _explain(ended: waitid_result, output: bytearray) -> str:
         reason = f"exit status {ended.si_status}"
     else:
         reason = f"signal: {(signal.strsignal(ended.si_status) or 'unknown').lower()} ({ended.si_status})"
-    said = " ".join(output.decode("utf-8", "replace").split())
+    words = " ".join(output.decode("utf-8", "replace").split())
+    # It may end up on a terminal.
+    said = "".join(character if character.isprintable() else "?" for character in words)
     return f"{reason}: {said}" if said else reason

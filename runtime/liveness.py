@@ -37,12 +37,18 @@ def name(process: Process) -> str:
 
 
 def open_pidfd(process: Process | None) -> int | None:
-    """Return a pidfd (close-on-exec) that refers to exactly `process`, or None if it does not run any more."""
+    """Return a pidfd (close-on-exec) that refers to exactly `process`, or None if it does not run any more.
+
+    Raises OSError when the kernel can't give us one.
+    """
     if process is None:
         return None
     try:
         fd = os.pidfd_open(process["pid"])
-    except (ProcessLookupError, OSError):
+    except OSError:
+        # Nobody has the number any more, or it is a thread's now.
+        if is_alive(process):
+            raise
         return None
     if is_alive(process):
         return fd

@@ -46,6 +46,12 @@ def test_an_error_names_kind_path_status_and_what_the_hook_said() -> None:
     assert caught.value.message == 'error running prestart hook #1 "/bin/sh": exit status 3: out oops'
 
 
+def test_what_a_hook_says_cannot_control_the_terminal() -> None:
+    with pytest.raises(RuntError) as caught:
+        run_hooks("prestart", [sh("printf '\\033[2Jgone\\a'; exit 1")], STATE)
+    assert caught.value.message.endswith("exit status 1: ?[2Jgone?")
+
+
 def test_a_hook_that_a_signal_ends_says_so() -> None:
     with pytest.raises(RuntError, match=r"signal: killed \(9\)"):
         run_hooks("prestart", [sh("kill -9 $$")], STATE)

@@ -137,6 +137,18 @@ def test_nothing_of_a_long_output_is_lost(runt: Runt, bundle: Bundle) -> None:
         assert terminal.seen.count(b"\n") == 5000
 
 
+def test_run_ends_with_the_program_whatever_others_write_to_its_terminal(runt: Runt, bundle: Bundle) -> None:
+    bundle.linux["namespaces"] = [{"type": "mount"}]
+    bundle.sh("trap '' HUP; (while :; do echo noise; done) & echo program; exit 4")
+    with running(runt, bundle) as (terminal, process):
+        terminal.wait_for("program")
+        while process.poll() is None:
+            if select.select([terminal.master], [], [], 0.1)[0]:
+                os.read(terminal.master, 65536)
+        assert process.returncode == 4
+    assert runt.ok("list", "-q") == ""
+
+
 def test_it_is_the_controlling_terminal_and_dev_console(runt: Runt, bundle: Bundle) -> None:
     bundle.sh(
         "tty; echo to the tty > /dev/tty; echo to the console > /dev/console; stat -c %t:%T /dev/console /dev/pts/0; echo end"
