@@ -330,6 +330,20 @@ def test_kill_9_while_the_config_is_lent_to_a_replay(tmp_path: Path, diary: Diar
         assert text != "my own"
 
 
+def test_kill_9_while_the_bundle_is_unpacked(tmp_path: Path, diary: Diary) -> None:
+    """What a crash leaves half done is made anew, and nothing of it stays beside the bundle."""
+    leftovers = tmp_path / "labs" / LESSON
+    (leftovers / ".alpine-bundle.new" / "rootfs").mkdir(parents=True)
+    (leftovers / ".alpine-bundle.new" / "rootfs" / "half").write_text("half")
+    (leftovers / "alpine-bundle").mkdir()
+
+    with session(tmp_path, diary) as learner:
+        learner.open(LESSON)
+        assert sorted(path.name for path in leftovers.iterdir()) == ["alpine-bundle"]
+        assert sorted(path.name for path in learner.config_path.parent.iterdir()) == ["config.json", "rootfs"]
+        assert not (learner.config_path.parent / "rootfs" / "half").exists()
+
+
 def test_everything_lies_below_one_folder(
     tmp_path: Path, diary: Diary, monkeypatch: pytest.MonkeyPatch
 ) -> None:

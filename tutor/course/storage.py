@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace a file's content: written beside it, flushed to the disk, then renamed over it (rename(2)).
 
-    The file's permissions are kept. Folders above are made. On failure nothing is left beside the file.
+    The file's permissions are kept. Folders above are made. Only one writer at a time may write a path: the callers hold a
+    lock. So the name beside it can be fixed, and what a crash leaves there is written over the next time.
 
     Raises:
         OSError: the folder can't be written, the disk is full, or `path` is a folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     mode = path.stat().st_mode & 0o7777 if path.is_file() else 0o644
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    fresh = path.with_name(f".{path.name}.new")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        with fresh.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        fresh.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        fresh.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
 

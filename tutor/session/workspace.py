@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.course.model import EditConfig
@@ -19,6 +17,7 @@ from tutor.images import prepare_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tutor.course.model import Lesson
     from tutor.home import Home
@@ -60,13 +59,18 @@ class Workspace:
 
     def _unpack(self) -> None:
         self.bundle.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=self.bundle.parent) as scratch:
-            fresh = Path(scratch, "bundle")
+        # A fixed name: what a crash leaves of it is removed the next time, for nobody else has this lesson now.
+        fresh = self.bundle.with_name(f".{self.bundle.name}.new")
+        try:
+            if fresh.exists():
+                shutil.rmtree(fresh)
             prepare_bundle(fresh, cache=self._home.cache, config="minimal")
             write_atomically(self._generated, (fresh / "config.json").read_text(encoding="utf-8"))
             if not (self.bundle / "rootfs").is_dir():
                 (self.bundle / "rootfs").unlink(missing_ok=True)
                 (fresh / "rootfs").rename(self.bundle / "rootfs")
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
 
     def generated(self) -> str:
         """Return the `config.json` that came with the image."""
