@@ -54,6 +54,15 @@ def test_what_a_container_prints_comes_before_the_end_of_start(tmp_path: Path) -
         ]
 
 
+def test_start_waits_for_a_container_that_takes_its_time_to_end(tmp_path: Path) -> None:
+    """As `echo` does on a busy machine: it is not asleep, it has not had the processor yet."""
+    count = "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; echo counted"
+    with stage(tmp_path, "runt", bundle(tmp_path, ["sh", "-c", count])) as here:
+        here.run("create")
+        here.run("start")
+        assert here.order()[-2:] == ["create stdout", "start finished"]
+
+
 def test_start_does_not_wait_for_a_container_that_lives_on(tmp_path: Path) -> None:
     with stage(tmp_path, "runt", bundle(tmp_path, ["sleep", "1000"])) as here:
         here.run("create")

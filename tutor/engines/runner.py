@@ -9,7 +9,8 @@ import select
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from tutor.engines.answers import means_absent, parse_list, parse_state
 from tutor.engines.model import Call, CallResult
@@ -18,16 +19,16 @@ from tutor.errors import TutorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tutor.engines.engine import Engine
     from tutor.engines.model import ContainerState, Stream
     from tutor.lab.lab import Lab, LabProcess
 
 GRACE = 2.0  # seconds between SIGINT and SIGKILL
-# How long `start` waits for a container that ends at once: `echo` takes some 5 ms, and a face that shows its output first
-# shows what happened in the order in which it happened. A container that lives on costs this much once.
-START_DRAIN = 0.25
+# `start` reports its end after the output of a container that ends at once: a face then shows what happened in its order.
+# It waits no longer for one that lives on: one that has slept through ASLEEP_LOOKS looks, LOOK seconds apart.
+LOOK, ASLEEP_LOOKS = 0.02, 5
+START_PATIENCE = 2.0  # seconds, for a container that neither ends nor sleeps
 _QUERY_SECONDS = 20.0
 _QUERY_BYTES = 8 * 1024 * 1024
 
@@ -87,7 +88,7 @@ class Runner:
                 seconds = time.perf_counter() - began
                 stdout, stderr = self._reader.settle(call)
             if operation == "start":
-                self._reader.drain(START_DRAIN)
+                self._wait_for_output(container_id)
             result = CallResult(call, returncode, seconds, stdout, stderr)
             self._on_finished(result)
             return result
@@ -133,6 +134,21 @@ class Runner:
             raise self._failed("list", stderr)
         return parse_list(self.engine.name, stdout)
 
+    def _wait_for_output(self, container_id: str) -> None:
+        if self._reader.drain(2 * LOOK):
+            return  # it has ended, and no question need be asked
+        try:
+            state = self.query_state(container_id)
+        except TutorError:
+            return  # whoever asks next hears of it
+        deadline, quiet = time.monotonic() + START_PATIENCE, 0
+        while quiet < ASLEEP_LOOKS and time.monotonic() < deadline and not self._reader.drain(LOOK):
+            activity = _activity(state.pid) if state else "ended"
+            if activity == "ended":
+                break
+            quiet = quiet + 1 if activity == "asleep" else 0
+        self._reader.flush()
+
     def interrupt(self) -> None:
         """End the running command: SIGINT, and SIGKILL if it still runs after GRACE seconds. From any thread; safe when none runs."""
         process = self._current
@@ -170,6 +186,18 @@ class Runner:
         lines = stderr.strip().splitlines()
         reason = lines[-1] if lines else ""
         return TutorError("engines.query_failed", engine=self.engine.name, operation=operation, reason=reason)
+
+
+def _activity(pid: int) -> Literal["ended", "asleep", "busy"]:
+    """Look what a process's threads do now; a runnable one counts as busy though the processor is another's, proc(5)."""
+    try:
+        stats = [(task / "stat").read_text(errors="replace") for task in Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:
+        return "ended"
+    states = {stat.rpartition(") ")[2][:1] for stat in stats}
+    if states <= set("ZX"):
+        return "ended"
+    return "asleep" if states <= set("STtZ") else "busy"
 
 
 def _read_both(stdout: int, stderr: int) -> tuple[str, str]:

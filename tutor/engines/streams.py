@@ -37,6 +37,7 @@ class _Source:
         self.descriptor = descriptor
         self.resume_at = 0.0
         self.total = 0
+        self.ended = False
         self.limit: Limit | None = None
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -51,7 +52,7 @@ class StreamReader:
         self._on_limited = on_limited
         self._changed = threading.Condition()
         self._sources: list[_Source] = []
-        self._unsettled: list[tuple[Call, threading.Event]] = []
+        self._unsettled: list[tuple[Call | None, threading.Event]] = []
         self._kept: dict[tuple[int, Stream], list[str]] = {}
         self._stopping = False
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -68,15 +69,19 @@ class StreamReader:
 
     def settle(self, call: Call) -> tuple[str, str]:
         """Deliver all that the call has printed until now; return it, stdout and stderr, and keep no more of it."""
+        self.flush(call)
+        with self._changed:
+            stdout, stderr = ("".join(self._kept.pop((call.id, name), [])) for name in ("stdout", "stderr"))
+        return stdout, stderr
+
+    def flush(self, call: Call | None = None) -> None:
+        """Deliver all that a call, or every call, has printed until now."""
         done = threading.Event()
         with self._changed:
             self._unsettled.append((call, done))
         self._wake()
         while not done.wait(PAUSE) and self._thread.is_alive():
             continue
-        with self._changed:
-            stdout, stderr = ("".join(self._kept.pop((call.id, name), [])) for name in ("stdout", "stderr"))
-        return stdout, stderr
 
     def drain(self, timeout: float) -> bool:
         """Wait till nobody holds a stream any more, at most `timeout` seconds; tell whether that came true."""
@@ -107,7 +112,7 @@ class StreamReader:
                 sources = list(self._sources)
             for call, done in unsettled:
                 for source in sources:
-                    if source.call is call:
+                    if call in (None, source.call) and not source.ended:
                         self._read(source, CHUNK)
                 done.set()
             if not unsettled:
@@ -150,6 +155,7 @@ class StreamReader:
         if not data:
             with self._changed:
                 os.close(source.descriptor)
+                source.ended = True
                 self._sources.remove(source)
                 self._changed.notify_all()
 
