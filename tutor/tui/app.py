@@ -19,7 +19,8 @@ from tutor.tui.palette import CommandProvider
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import Ask, Say
 from tutor.tui.screens.home import HomeScreen
-from tutor.tui.screens.lesson import LessonScreen, SessionEvent
+from tutor.tui.screens.lesson import LessonScreen
+from tutor.tui.screens.working import SessionEvent
 from tutor.tui.themes import DARK, LIGHT, THEMES
 from tutor.tui.widgets.notice import NoticeBar
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Container, Vertical
-from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
@@ -18,12 +17,11 @@ from tutor.session.events import (
     CommandStarted,
     ConfigChanged,
     LessonOpened,
-    Notice,
     StepEntered,
 )
 from tutor.tui.keys import LESSON_KEYS, bindings
-from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import Ask, Pick
+from tutor.tui.screens.working import SessionEvent, WorkingScreen
 from tutor.tui.shell import run_shell
 from tutor.tui.view import LessonView
 from tutor.tui.widgets.bars import KeyBar, TabLine, TopLine
@@ -55,19 +53,7 @@ VIEW_COMMANDS = {"read": "guide", "ns": "namespaces", "mounts": "mounts", "ps": 
 PRINTING = ("state", "list")
 
 
-class SessionEvent(Message):
-    """An event of the session, on its way into the screen's own thread."""
-
-    def __init__(self, event: Event) -> None:
-        super().__init__()
-        self.event = event
-
-
-class SessionIdle(Message):
-    """A call into the session has come back."""
-
-
-class LessonScreen(TutorScreen):
+class LessonScreen(WorkingScreen):
     """One lesson, one learner: guide, config.json, output, the container's life, and what the kernel shows."""
 
     CSS_PATH: ClassVar = ["base.tcss", "lesson.tcss"]
@@ -76,11 +62,9 @@ class LessonScreen(TutorScreen):
     AUTO_FOCUS: ClassVar[str | None] = "#guide"
 
     panel: reactive[str] = reactive("guide", init=False)
-    busy: reactive[bool] = reactive(False, init=False)
 
     def __init__(self, session: Session, lesson_id: str, messages: Messages) -> None:
-        super().__init__(messages)
-        self.session = session
+        super().__init__(session, messages)
         self.lesson_id = lesson_id
         self.view = LessonView(engine=session.engine)
         self._asking = False
@@ -204,29 +188,6 @@ class LessonScreen(TutorScreen):
         self.app.push_screen(Ask(*texts), answered)
 
     # -- what the learner does -------------------------------------------------------------------------------------
-
-    def call_session(self, *calls: Callable[[], None], done: Callable[[], None] | None = None) -> None:
-        """Make blocking calls into the session, one after the other, in a thread; one such series at a time."""
-        if self.busy:
-            self.query_one(NoticeBar).say(Notice("warning", self.messages("tui.busy")))
-            return
-        self.busy = True
-        self.run_worker(partial(self._work, calls, done), thread=True, group="session", exit_on_error=False)
-
-    def _work(self, calls: tuple[Callable[[], None], ...], done: Callable[[], None] | None) -> None:
-        try:
-            for call in calls:
-                call()
-        except Exception as error:  # noqa: BLE001  (a learner gets a notice, never a traceback)
-            self.post_message(SessionEvent(self.tutor.notice_of(error)))
-        finally:
-            self.post_message(SessionIdle())
-            if done is not None:
-                self.app.call_from_thread(done)
-
-    @on(SessionIdle)
-    def _idle(self) -> None:
-        self.busy = False
 
     def watch_busy(self) -> None:
         """Keys work, or don't, from now on."""

@@ -96,9 +96,10 @@ class JsonArea(TextArea):
         if line_index not in self._faults or self.gutter_width < 3:
             return strip
         severity = self._faults[line_index].severity
-        colour = self.app.theme_variables[f"text-{severity}"]
-        mark = Strip([Segment(PROBLEM_GLYPHS[severity], Style(color=colour, bold=True))], 1)
         place = self.gutter_width - 1
+        ground = next((segment.style for segment in strip.crop(place, place + 1)), None) or Style()
+        style = ground + Style(color=self.app.theme_variables[f"text-{severity}"], bold=True)
+        mark = Strip([Segment(PROBLEM_GLYPHS[severity], style)], 1)
         return Strip.join([strip.crop(0, place), mark, strip.crop(place + 1)])
 
     def action_document_start(self) -> None:

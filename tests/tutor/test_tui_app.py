@@ -1,0 +1,278 @@
+"""The app around the lesson: the list of lessons, themes, and every way out."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual.color import Color
+from textual.widgets import OptionList
+
+from tests.support.tui import CONFIG, opened, screen_text, scripted_app, settled, snapshot
+from tutor.course.progress import LessonProgress, Progress
+from tutor.engines.model import Call, CallResult
+from tutor.errors import TutorError
+from tutor.session.events import Evidence, Notice, Verdict
+from tutor.tui.screens.dialogs import Ask, Help, Pick, Say
+from tutor.tui.screens.home import HomeScreen
+from tutor.tui.screens.lesson import LessonScreen
+from tutor.tui.screenshot import aligned_svg
+from tutor.tui.themes import DARK, LIGHT
+from tutor.tui.widgets.bars import KeyBar
+
+if TYPE_CHECKING:
+    from rich.style import Style
+
+    from tutor.messages import Language
+
+
+def text_below_contrast(app: Any, least: float = 4.5) -> list[str]:
+    """Return what stands on the screen (in the dialog, if one is open) with less contrast than that to its ground (WCAG 2)."""
+    found: list[str] = []
+    strips = app.screen._compositor.render_strips()
+    if app.screen.is_modal:
+        x, y, width, height = app.screen.query_one(".dialog").region
+        strips = [strip.crop(x, x + width) for strip in strips[y : y + height]]
+    for strip in strips:
+        for segment in strip:
+            words = re.sub(r"[\s─━│╭╮╰╯▁-▟▌▐▎▊┃━┏┓┗┛]+", "", segment.text)
+            if words and segment.style is not None:
+                ratio = _contrast(segment.style)
+                if ratio < least:
+                    found.append(f"{words!r}: {ratio:.2f} ({segment.style})")
+    return found
+
+
+def _contrast(style: Style) -> float:
+    colours = [style.bgcolor, style.color] if style.reverse else [style.color, style.bgcolor]
+    front, ground = (Color.from_rich_color(colour) if colour else Color(0, 0, 0) for colour in colours)
+    if style.dim:
+        front = ground.blend(front, 0.5)
+    light, dark = sorted((_luminance(front), _luminance(ground)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("theme", [DARK.name, LIGHT.name])
+async def test_every_text_can_be_read_from_the_back_row(tmp_path: Path, theme: str) -> None:
+    """Every screen with everything that it can show: each piece of text at 4.5:1 or more."""
+    app = scripted_app(tmp_path, lesson_id=None)
+    async with app.run_test(size=(200, 50)) as pilot:
+        app.theme = theme
+        await settled(pilot, lambda: "はじめてのコンテナ" in screen_text(app))
+        assert text_below_contrast(app) == []
+        await pilot.press("enter")
+        screen = await opened(pilot)
+        step = app.script.enter_kind("run-op")
+        app.script.call("create", printed='{"status": true}\n')
+        app.script.call("delete", printed="no\n", code=1)
+        app.script.change_outside(CONFIG.replace('"cwd": "/"', '"cwd": 1'))
+        evidence = Evidence("a", "b", "c", "d")
+        app.script.check(
+            Verdict(step.checks[0].id, "x", False, (evidence,)),
+            Verdict(step.checks[1].id, "y", True, (evidence,)),
+        )
+        app.script.publish(Notice("warning", "a", "b", "c"))
+        app.script.created(snapshot())
+        await settled(pilot, lambda: "✗ x" in screen_text(app) and "▸ c" in screen_text(app))
+        assert text_below_contrast(app) == []
+        app.script.enter_kind("quiz")
+        await settled(pilot, lambda: "▸ ( )" in screen_text(app))
+        assert text_below_contrast(app) == []
+        await pilot.press("2", "shift+end")
+        await pilot.pause()
+        assert text_below_contrast(app) == []
+        await pilot.press("escape", "colon", "k")
+        await settled(pilot, lambda: screen.typing)
+        assert text_below_contrast(app) == []
+        await pilot.press("escape")
+        for dialog in (Ask("a", "b", "c", "d"), Say("a", "b", "c", "d"), Pick("a", (("b", "c"),), "b")):
+            app.push_screen(dialog)
+            await settled(pilot, lambda dialog=dialog: app.screen is dialog)  # type: ignore[misc]  # a bound default
+            await settled(pilot, lambda dialog=dialog: dialog.query_one(".dialog").region.area > 0)  # type: ignore[misc]  # a bound default
+            assert text_below_contrast(app) == []
+            app.pop_screen()
+        await pilot.press("question_mark")
+        await settled(pilot, lambda: isinstance(app.screen, Help) and "F5" in screen_text(app))
+        assert text_below_contrast(app) == []
+
+
+async def test_no_color_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        assert app.no_color
+        assert "● created" not in screen_text(app)
+        app.script.created()
+        await settled(pilot, lambda: "● created" in screen_text(app))
+        assert "◆ 自分" in screen_text(app), "glyph and word say it without colour"
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_home_shows_lessons_progress_and_engine(tmp_path: Path, language: Language) -> None:
+    Progress(tmp_path / "state").save("first-container", LessonProgress("lifecycle", ("bundle", "unpacked")))
+    app = scripted_app(tmp_path, language, lesson_id=None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(
+            pilot,
+            lambda: isinstance(app.screen, HomeScreen) and app.screen.query_one(OptionList).option_count > 0,
+        )
+        lesson = app._course.lessons[0]
+        await settled(pilot, lambda: lesson.title in screen_text(app))
+        text = screen_text(app)
+        assert f"(2/{len(lesson.steps)})" in text
+        assert "runt" in text
+        assert {name for name, _, _ in app.screen.query_one(KeyBar).shown} >= {
+            "open",
+            "engine",
+            "help",
+            "quit",
+        }
+        await pilot.press("enter")
+        await opened(pilot)
+
+
+async def test_one_goes_home_and_the_session_is_closed(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("0")
+        await settled(pilot, lambda: isinstance(app.screen, HomeScreen))
+        assert app.script.closed == 1
+        assert app.session is None
+        await pilot.press("e")
+        await settled(pilot, lambda: isinstance(app.screen, Pick))
+        await pilot.press("down", "enter")
+        await settled(pilot, lambda: isinstance(app.screen, HomeScreen) and app.screen.engine == "runc")
+        assert "runc" in screen_text(app)
+
+
+async def test_a_lesson_that_cannot_be_opened_says_why_and_leads_home(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path, lesson_id=None)
+
+    def fails(lesson_id: str) -> None:
+        raise TutorError("tui.shell.no_terminal")
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, lambda: isinstance(app.screen, HomeScreen))
+        make = app.make_session
+
+        def make_failing(engine: Any) -> Any:
+            session = make(engine)
+            session.open = fails
+            return session
+
+        app.make_session = make_failing  # type: ignore[method-assign]  # a lab that fails
+        await pilot.press("enter")
+        await settled(pilot, lambda: isinstance(app.screen, Say))
+        assert "この端末ではシェルを開けません" in screen_text(app)
+        await pilot.press("enter")
+        await settled(pilot, lambda: isinstance(app.screen, HomeScreen))
+        assert app.script.closed == 1
+
+
+async def test_the_theme_changes_by_key_and_the_editor_follows(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("ctrl+t")
+        assert app.theme == LIGHT.name
+        await pilot.press("ctrl+t")
+        assert app.theme == DARK.name
+        assert isinstance(screen, LessonScreen)
+
+
+async def test_pictures_give_every_japanese_character_its_own_place(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        svg = aligned_svg(app.export_screenshot())
+    wide = re.findall(r'x="([\d. ]+)" y="[\d.]+"[^>]*>([^<]*[ぁ-ん][^<]*)<', svg)
+    assert wide
+    for places, text in wide:
+        plain = text.replace("&#160;", " ")
+        assert len(places.split()) == len(re.sub(r"&\w+;", "x", plain))
+    assert "textLength" not in "".join(re.findall(r"<text[^>]*>[^<]*[ぁ-ん][^<]*<", svg))
+
+
+def test_the_view_keeps_calls_apart() -> None:
+    from tutor.session.events import CommandFinished, CommandStarted, Output
+    from tutor.tui.view import LessonView
+
+    view = LessonView("runt")
+    call = Call(1, ("runt", "list"), "runt list", "/")
+    assert view.fold(CommandStarted(call)) >= {"output", "status"}
+    view.fold(Output(call, "stdout", "ID\n\n"))
+    assert view.running is not None
+    assert view.running.last_line == "ID"
+    view.fold(CommandFinished(CallResult(call, 0, 0.1, "ID\n", "")))
+    assert view.running is None
+
+
+@pytest.mark.root
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is missing")
+@pytest.mark.parametrize("end", ["q", "TERM"])
+def test_the_real_thing_in_a_real_terminal_with_a_long_ime_commit(tmp_path: Path, end: str) -> None:
+    """Twenty kanji committed at once arrive as twenty kanji; however it ends, the terminal is restored and nothing is left."""
+    kanji = "名前空間設定確認用文字列変換入力試験一二"
+    socket = f"oci-tutor-{os.getpid()}-{end}"
+
+    def tmux(*arguments: str) -> str:
+        return subprocess.run(
+            ["tmux", "-L", socket, *arguments], capture_output=True, text=True, check=True
+        ).stdout
+
+    def until(wanted: str) -> str:
+        deadline = time.monotonic() + 20
+        while wanted not in (text := tmux("capture-pane", "-p")):
+            assert time.monotonic() < deadline, text
+            time.sleep(0.05)
+        return text
+
+    command = f"{sys.executable} -m tutor --lang ja start first-container; echo ended $?; exec sleep 60"
+    environment = os.environ | {
+        "OCI_TUTOR_HOME": str(tmp_path),
+        "TERM": "xterm-256color",
+        "LC_ALL": "C.UTF-8",
+    }
+    subprocess.run(
+        ["tmux", "-L", socket, "-u", "new-session", "-d", "-x", "120", "-y", "40", command],
+        env=environment,
+        check=True,
+    )
+    try:
+        until("1. Filesystem bundle")
+        tmux("send-keys", "2")
+        until("^s 保存")
+        tmux("send-keys", "-l", kanji)
+        until(kanji)
+        tmux("send-keys", "C-z")
+        tmux("send-keys", "Escape")
+        until("q 終了")
+        until("✓ 保存済み")
+        if end == "q":
+            tmux("send-keys", "q")
+            until("ended 0")
+        else:
+            shell = int(tmux("display-message", "-p", "#{pane_pid}"))
+            children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+            os.kill(int(children[0]), signal.SIGTERM)
+            until("ended 143")
+        assert "Traceback" not in tmux("capture-pane", "-p")
+    finally:
+        tmux("kill-server")
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+    assert str(tmp_path) not in mounts

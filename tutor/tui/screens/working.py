@@ -1,0 +1,70 @@
+"""A screen that works with a session: its blocking calls go into a thread, its events come back as messages, in order."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.message import Message
+from textual.reactive import reactive
+
+from tutor.session.events import Notice
+from tutor.tui.screens.base import TutorScreen
+from tutor.tui.widgets.notice import NoticeBar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tutor.messages import Messages
+    from tutor.session.events import Event
+    from tutor.session.session import Session
+
+
+class SessionEvent(Message):
+    """An event of the session, on its way into the screen's own thread."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__()
+        self.event = event
+
+
+class SessionIdle(Message):
+    """The calls into the session have come back; `done` is what is to happen now."""
+
+    def __init__(self, done: Callable[[], None] | None) -> None:
+        super().__init__()
+        self.done = done
+
+
+class WorkingScreen(TutorScreen):
+    """Makes one series of calls into the session at a time; whatever goes wrong in them becomes a notice."""
+
+    busy: reactive[bool] = reactive(False, init=False)
+
+    def __init__(self, session: Session, messages: Messages) -> None:
+        super().__init__(messages)
+        self.session = session
+
+    def call_session(self, *calls: Callable[[], None], done: Callable[[], None] | None = None) -> None:
+        """Make blocking calls, one after the other, in a thread; then, and after their events, do `done` in this one."""
+        if self.busy:
+            self.query_one(NoticeBar).say(Notice("warning", self.messages("tui.busy")))
+            return
+        self.busy = True
+        self.run_worker(partial(self._work, calls, done), thread=True, group="session", exit_on_error=False)
+
+    def _work(self, calls: tuple[Callable[[], None], ...], done: Callable[[], None] | None) -> None:
+        try:
+            for call in calls:
+                call()
+        except Exception as error:  # noqa: BLE001  (a learner gets a notice, never a traceback)
+            self.post_message(SessionEvent(self.tutor.notice_of(error)))
+        finally:
+            self.post_message(SessionIdle(done))
+
+    @on(SessionIdle)
+    def _idle(self, message: SessionIdle) -> None:
+        self.busy = False
+        if message.done is not None:
+            message.done()
