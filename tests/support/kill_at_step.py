@@ -63,7 +63,8 @@ def attempt(root: str, bundle: str, step: str, moment: str) -> list[str]:
         assert entry.status() in ("created", "stopped")
         init = entry.record["init"]
     delete(root, container_id, force=True)
-    left = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{container_id}*")]
+    # os.walk and not glob: the cgroups of others come and go meanwhile.
+    left = [path for path, _, _ in os.walk("/sys/fs/cgroup") if container_id in path]
     left += [f"mount {number}" for number in mounts_at(f"{bundle}/rootfs")]
     left += [f"state of {name}" for name in Path(root).iterdir() if name.name != "@locks"]
     left += [f"lock of {name}" for name in Path(root, "@locks").iterdir()]
