@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from tutor.home import Home
     from tutor.messages import Messages
 
-BAR_WIDTH = 16
+BAR_WIDTH = 10
+TITLE_WIDTH = 28
 
 
 class HomeScreen(TutorScreen):
@@ -101,7 +102,7 @@ class HomeScreen(TutorScreen):
         return Content.assemble(
             (f"{glyph} ", style),
             f"{lesson.order:>2}  ",
-            (fit(lesson.title, 34), "bold"),
+            (fit(lesson.title, TITLE_WIDTH), "bold"),
             m("tui.home.minutes", minutes=lesson.minutes),
             ("  " + "━" * filled, "$text-success"),
             ("─" * (BAR_WIDTH - filled) + "  ", ""),
