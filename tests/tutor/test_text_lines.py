@@ -104,6 +104,8 @@ def _stuck_together(text: str, offset: int) -> str:
         text[start] in NO_LINE_BEGINS_WITH
         or text[start - 1] in NO_LINE_ENDS_WITH
         or text[start - 1].isascii()
+        or text[start] == " "  # hangs on the line before
+        or 0 in (cell_width(text[start]), cell_width(text[start - 1]))  # a mark that combines, a joiner
     ):
         start -= 1
     while end < len(text) and (text[end] in NO_LINE_BEGINS_WITH or text[end - 1] in NO_LINE_ENDS_WITH):

@@ -15,13 +15,25 @@ from tutor.text.cells import cell_width, clusters
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Written as escapes, because code holds no Japanese; the names are Unicode's.
 NO_LINE_BEGINS_WITH = frozenset(
-    "、。，．,.・:;：；?!？！‼⁇⁈⁉゠–〜～…‥—―％℃%"
-    "）)」』】］]｝}〉》〕〙〗〟’”»›⟩＞>"
-    "ーぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶㇰㇱㇲㇳㇴㇵㇶㇷㇸㇹㇺㇻㇼㇽㇾㇿ"
-    "々〻ゝゞヽヾ｡｣､･ｰｧｨｩｪｫｬｭｮｯﾞﾟ゛゜"
+    ",.:;?!%)]}>"
+    "\u3001\u3002\uff0c\uff0e\uff1a\uff1b\uff1f\uff01\uff05"  # ideographic comma, full stop; fullwidth , . : ; ? ! %
+    "\u203c\u2047\u2048\u2049\u30a0\u2013\u2014\u2015\u2025\u2026\u301c\uff5e"  # double marks, dashes, leaders, wave dash
+    "\u2103\u2030\u30fb"  # degree Celsius, per mille, katakana middle dot
+    "\uff09\u300d\u300f\u3011\uff3d\uff5d\u3009\u300b\u3015\u3019\u3017\u301f"  # closing brackets and quotation marks
+    "\u2019\u201d\u00bb\u203a\u27e9\uff1e"
+    "\u30fc\u3005\u303b\u309d\u309e\u30fd\u30fe\u309b\u309c"  # prolonged sound mark, iteration marks, voiced marks
+    "\u3041\u3043\u3045\u3047\u3049\u3063\u3083\u3085\u3087\u308e\u3095\u3096"  # small hiragana
+    "\u30a1\u30a3\u30a5\u30a7\u30a9\u30c3\u30e3\u30e5\u30e7\u30ee\u30f5\u30f6"  # small katakana
+    "\u31f0\u31f1\u31f2\u31f3\u31f4\u31f5\u31f6\u31f7\u31f8\u31f9\u31fa\u31fb\u31fc\u31fd\u31fe\u31ff"
+    "\uff61\uff63\uff64\uff65\uff70\uff67\uff68\uff69\uff6a\uff6b\uff6c\uff6d\uff6e\uff6f\uff9e\uff9f"  # halfwidth
 )
-NO_LINE_ENDS_WITH = frozenset("（(「『【［[｛{〈《〔〘〖〝‘“«‹⟨＜<￥＄$#")
+NO_LINE_ENDS_WITH = frozenset(
+    "([{<$#"
+    "\uff08\u300c\u300e\u3010\uff3b\uff5b\u3008\u300a\u3014\u3018\u3016\u301d\uff62"  # opening brackets and quotation marks
+    "\u2018\u201c\u00ab\u2039\u27e8\uff1c\uffe5\uff04"  # ... fullwidth <, yen and dollar
+)
 
 _SPACES = frozenset(" \t\u3000")
 # An apostrophe or a straight quotation mark tells nothing about its side by itself: it is kept with both neighbours, or

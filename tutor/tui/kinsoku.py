@@ -1,7 +1,7 @@
 """Japanese in Textual: the one place that changes how it divides lines and reads Markdown.
 
 Textual 8.2 divides a `Content` (labels, Markdown, notices) with Rich's `divide_line`, which breaks at spaces only: a line may
-begin with `。`, and stays half empty where Japanese follows Latin. `install` puts `tutor.text.divide` in its place.
+begin with a full stop, and stays half empty where Japanese follows Latin. `install` puts `tutor.text.divide` in its place.
 `tests/tutor/test_tui_kinsoku.py` notices when Textual does it in another way. `TextArea` divides by itself; our editor
 scrolls sideways instead.
 """
