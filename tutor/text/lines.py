@@ -108,7 +108,7 @@ def _opportunities(text: str, starts: list[int]) -> list[int]:
         if after in _SPACES:
             found.append(_FORBIDDEN)
         elif before in _SPACES:
-            found.append(_FORBIDDEN if after in NO_LINE_BEGINS_WITH and is_cjk(after) else _FREE)
+            found.append(_FORBIDDEN if after in NO_LINE_BEGINS_WITH and not after.isascii() else _FREE)
         elif (
             after in NO_LINE_BEGINS_WITH
             or before in NO_LINE_ENDS_WITH

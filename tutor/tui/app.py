@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import shutil
 import signal
+import sys
+from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -25,6 +29,8 @@ from tutor.tui.themes import DARK, LIGHT, THEMES
 from tutor.tui.widgets.notice import NoticeBar
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from tutor.course.course import Course
     from tutor.engines.model import EngineName
     from tutor.messages import Messages
@@ -35,13 +41,19 @@ if TYPE_CHECKING:
 def run(*, course: Course, engine: EngineName, messages: Messages, lesson_id: str | None = None) -> int:
     """Run the TUI until the learner leaves; return the exit status.
 
+    Raises:
+        TutorError: standard error is no terminal.
+
     Args:
         course: the lessons, already loaded in the learner's language.
         engine: the runtime with which lessons are opened.
         messages: the catalogue in the learner's language.
         lesson_id: the lesson to open at once; None starts with the list.
     """
+    if sys.__stderr__ is None or not sys.__stderr__.isatty():
+        raise TutorError("tui.no_terminal")  # Textual draws on standard error
     app = TutorApp(course, engine, messages, lesson_id)
+    _keep_log(app.home)
     try:
         app.run()
     finally:
@@ -49,6 +61,17 @@ def run(*, course: Course, engine: EngineName, messages: Messages, lesson_id: st
     if app.crash is not None:
         raise app.crash
     return app.return_code or 0
+
+
+def _keep_log(home: Home) -> None:
+    """Send what the rooms log to a file: while the app has the terminal, there is no other place for it."""
+    with contextlib.suppress(OSError):
+        home.state.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(
+            home.state / "oci-tutor.log", maxBytes=1_000_000, backupCount=1, delay=True
+        )
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+        logging.getLogger("tutor").addHandler(handler)
 
 
 class TutorApp(App[int]):
@@ -88,6 +111,14 @@ class TutorApp(App[int]):
         self.push_screen(HomeScreen(self._course, self.home, self._engine, self._messages))
         if self._lesson_id is not None:
             self.open_lesson(self._lesson_id, self._engine)
+
+    def exit(
+        self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """End the app; a command that runs is interrupted, so that its thread does not hold the end up."""
+        if self.session is not None:
+            self.session.interrupt()
+        super().exit(result, return_code, message)
 
     # -- the session -----------------------------------------------------------------------------------------------
 

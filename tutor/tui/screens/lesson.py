@@ -356,6 +356,9 @@ class LessonScreen(WorkingScreen):
 
     def action_shell(self) -> None:
         """Give the learner a shell inside the lab, on the whole terminal."""
+        if self.busy:
+            self.say_busy()
+            return
         pane = self.query_one(ConfigPane)
         if pane.unsaved:
             self.session.write_config(pane.text)
@@ -366,10 +369,13 @@ class LessonScreen(WorkingScreen):
 
     def action_home(self) -> None:
         """Leave the lesson; the lab goes, progress stays."""
-        self._ask_if_lost(lambda: self.call_session(self.session.leave, done=self._left))
+        self._ask_if_lost(self._leave_lesson)
 
-    def _left(self) -> None:
-        self.tutor.go_home()
+    def _leave_lesson(self) -> None:
+        if self.busy:
+            self.tutor.go_home()  # closing the session waits for the interrupted command
+        else:
+            self.call_session(self.session.leave, done=lambda: self.tutor.go_home())
 
     def action_quit_gently(self) -> None:
         """End the program; ask only when something would be lost."""

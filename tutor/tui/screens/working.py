@@ -49,10 +49,14 @@ class WorkingScreen(TutorScreen):
     def call_session(self, *calls: Callable[[], None], done: Callable[[], None] | None = None) -> None:
         """Make blocking calls, one after the other, in a thread; then, and after their events, do `done` in this one."""
         if self.busy:
-            self.query_one(NoticeBar).say(Notice("warning", self.messages("tui.busy")))
+            self.say_busy()
             return
         self.busy = True
         self.run_worker(partial(self._work, calls, done), thread=True, group="session", exit_on_error=False)
+
+    def say_busy(self) -> None:
+        """Say that a command still runs."""
+        self.query_one(NoticeBar).say(Notice("warning", self.messages("tui.busy")))
 
     def _work(self, calls: tuple[Callable[[], None], ...], done: Callable[[], None] | None) -> None:
         try:

@@ -36,6 +36,7 @@ class Guide(VerticalScroll, can_focus=True):
         self._shown: tuple[str, str] | None = None
         self._shown_commands: set[str] = set()
         self._at_end = False
+        self._revealed: tuple[object, ...] = ()
 
     async def redraw(self) -> None:
         """Draw the step anew if it is another one, else only what may have changed in it."""
@@ -104,7 +105,9 @@ class Guide(VerticalScroll, can_focus=True):
         self.query_one("#hints", Rows).show(self._hints(step))
         self.query_one("#step-summary", Markdown).display = view.step_passed and bool(step.summary)
         self.query_one("#onward", Rows).show(self._onward(step))
-        if view.tried:
+        answers = (view.verdicts, view.step_passed, view.answer, view.hints)
+        if view.tried and answers != self._revealed:
+            self._revealed = answers
             self.call_after_refresh(self._reveal)
 
     def _reveal(self) -> None:
