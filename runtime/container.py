@@ -24,6 +24,7 @@ class Container:
         "bind_trees",
         "caller_umask",
         "capabilities",
+        "cgroup_directories",
         "cgroup_files",
         "config",
         "console_connection",
@@ -72,6 +73,8 @@ class Container:
         """The state directory, where init finds `exec.fifo` when it can't see the directory any more."""
         self.cgroup_files: list[int] = []
         """Files to write a `0` into: the writer becomes a member of that cgroup."""
+        self.cgroup_directories: dict[str, str] = {}
+        """The directory of the container's cgroup by the name of the hierarchy; `""` is the name of v2 alone."""
         self.bind_trees: dict[str, int] = {}
         """Detached copies of the sources of bind mounts that init may not be able to reach; see `mounts`."""
         self.root_fd = -1

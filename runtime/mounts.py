@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import stat
 
-from runtime import cgroups
 from runtime.errors import RuntError, describe
 from runtime.kernel import mount as kernel
 from runtime.mount_options import MountOptions
@@ -119,7 +118,7 @@ def _mount_bind(c: Container, mount: Mount, options: MountOptions) -> None:
 
 def _mount_cgroup(c: Container, mount: Mount, options: MountOptions) -> None:
     """Show the container its own cgroups: one directory a hierarchy with cgroup v1, the one hierarchy with v2."""
-    own = cgroups.own_directories(c)
+    own = c.cgroup_directories
     if list(own) == [""]:
         tree = kernel.open_tree(kernel.AT_FDCWD, own[""])
         target = _open_destination(c, mount)

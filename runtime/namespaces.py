@@ -13,7 +13,6 @@ from runtime.kernel import process as kernel
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.container import Container
-    from runtime.schema import IdMapping
 
 CLONE_FLAGS = {
     "user": kernel.CLONE_NEWUSER,
@@ -74,7 +73,13 @@ def clone_init(c: Container) -> None:
     if c.joined:
         c.init_pid = _clone_in_joined_namespaces(c, flags)
     else:
-        c.init_pid = kernel.clone3(flags)
+        try:
+            c.init_pid = kernel.clone3(flags)
+        except PermissionError as error:
+            reason = describe(error)
+            if os.geteuid() != 0 and not c.has_own("user"):
+                reason += ': for who is not root, new namespaces need one of type "user" among them'
+            raise RuntError(f"cannot make the namespaces: {reason}") from None
         if c.init_pid == 0:
             c.be_init(c)
     c.sync.be_runtime()
@@ -117,18 +122,25 @@ def map_user_ids(c: Container) -> None:
     """
     if not c.has_new("user"):
         return
-    _write_mapping(c.init_pid, "uid_map", c.linux.get("uidMappings", []))
-    _write_mapping(c.init_pid, "gid_map", c.linux.get("gidMappings", []))
+    if os.geteuid() != 0:
+        # Who could leave a group here could read what the host forbids to that group: hence the kernel's condition for
+        # letting an unprivileged user map their own group.
+        _write_once(c.init_pid, "setgroups", "deny")
+    for name, mappings in (("uid_map", c.linux["uidMappings"]), ("gid_map", c.linux["gidMappings"])):
+        lines = (f"{m['containerID']} {m['hostID']} {m['size']}\n" for m in mappings)
+        _write_once(c.init_pid, name, "".join(lines))
 
 
-def _write_mapping(pid: int, name: str, mappings: list[IdMapping]) -> None:
-    lines = [f"{m['containerID']} {m['hostID']} {m['size']}\n" for m in mappings]
+def _write_once(pid: int, name: str, text: str) -> None:
+    """Write a file of a new user namespace, which the kernel takes in a single write only. Raises RuntError."""
     fd = os.open(f"/proc/{pid}/{name}", os.O_WRONLY | os.O_CLOEXEC)
     try:
-        # The kernel takes a mapping in a single write only.
-        os.write(fd, "".join(lines).encode())
+        os.write(fd, text.encode())
     except OSError as error:
-        raise RuntError(f"cannot write {name} of the user namespace: {describe(error)}") from None
+        reason = describe(error)
+        if isinstance(error, PermissionError) and os.geteuid() != 0:
+            reason += f": user {os.geteuid()} may map only that user and their group {os.getegid()}, size 1"
+        raise RuntError(f"cannot write {name} of the user namespace: {reason}") from None
     finally:
         os.close(fd)
 

@@ -47,6 +47,7 @@ def make_cgroup(c: Container) -> None:
             _make(c, leaves)
     c.entry.save(cgroups=leaves)
     c.cgroup_files = [hierarchies.open_for_joining(leaf) for leaf in leaves]
+    c.cgroup_directories = _directories(leaves)
 
 
 def join_cgroup(c: Container) -> None:
@@ -59,18 +60,6 @@ def join_cgroup(c: Container) -> None:
         os.write(fd, b"0")
         os.close(fd)
     c.cgroup_files.clear()
-
-
-def own_directories(c: Container) -> dict[str, str]:
-    """Return the container's directory in each hierarchy by the hierarchy's name; `""` is the name of v2 alone."""
-    leaves = c.entry.record["cgroups"]
-    found = {}
-    for hierarchy in hierarchies.mounted():
-        for leaf in leaves:
-            if leaf.startswith(f"{hierarchy.mountpoint}/"):
-                found[hierarchy.name] = leaf
-        found.setdefault(hierarchy.name, hierarchy.mountpoint + hierarchy.own)
-    return found
 
 
 def processes(paths: Iterable[str]) -> list[int]:
@@ -112,6 +101,17 @@ def remove(paths: Iterable[str]) -> None:
     for path in sorted(set(paths), key=lambda path: path.count("/"), reverse=True):
         for directory, _, _ in os.walk(path, topdown=False):
             _remove_directory(directory, path)
+
+
+def _directories(leaves: list[str]) -> dict[str, str]:
+    """Return where the container will be in each hierarchy, by the hierarchy's name: in its own cgroup or in the caller's."""
+    found = {}
+    for hierarchy in hierarchies.mounted():
+        found[hierarchy.name] = hierarchy.mountpoint + hierarchy.own
+        for leaf in leaves:
+            if leaf.startswith(f"{hierarchy.mountpoint}/"):
+                found[hierarchy.name] = leaf
+    return found
 
 
 def _leaves(path: str) -> list[str]:
