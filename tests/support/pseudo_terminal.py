@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-PATIENCE = 30.0  # seconds until what does not come is a failure
+PATIENCE = 20.0  # seconds until what does not come is a failure
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-_])")
 
 
@@ -42,6 +42,7 @@ class PseudoTerminal:
         os.close(slave)
         self._raw = b""
         self._seen = 0
+        self._sequences_seen = 0
 
     def __enter__(self) -> Self:
         return self
@@ -67,13 +68,22 @@ class PseudoTerminal:
         os.write(self._master, keys.encode())
 
     def wait_for(self, text: str) -> None:
-        """Wait until `text`, which may be an escape sequence, has been printed after what was waited for last."""
-        wanted = text.encode()
+        """Wait until `text` has been printed after what was waited for last; escape sequences don't count."""
         deadline = time.monotonic() + PATIENCE
-        while (found := self._raw.find(wanted, self._seen)) < 0:
-            assert time.monotonic() < deadline, f"{text!r} did not appear in:\n{self.text}"
-            assert self._read(0.2), f"it ended before {text!r}:\n{self.text}"
-        self._seen = found + len(wanted)
+        while (found := self.text.find(text, self._seen)) < 0:
+            self._go_on(text, deadline)
+        self._seen = found + len(text)
+
+    def wait_for_sequence(self, sequence: str) -> None:
+        """Wait until an escape sequence has been written after the last one waited for."""
+        deadline = time.monotonic() + PATIENCE
+        while (found := self.raw.find(sequence, self._sequences_seen)) < 0:
+            self._go_on(sequence, deadline)
+        self._sequences_seen = found + len(sequence)
+
+    def _go_on(self, awaited: str, deadline: float) -> None:
+        assert time.monotonic() < deadline, f"{awaited!r} did not appear in:\n{self.text}"
+        assert self._read(0.2), f"it ended before {awaited!r}:\n{self.text}"
 
     def wait_for_end(self) -> int:
         """Read until the program has ended; return its return code."""

@@ -201,7 +201,7 @@ def test_the_terminal_is_asked_how_wide_its_characters_are(tmp_path: Path) -> No
     argv = [sys.executable, "-m", "tutor", "doctor", "--lang", "en"]
     with PseudoTerminal(argv, environment) as terminal:
         for column in (3, 2):  # what a terminal with a Japanese font answers: two columns, then one
-            terminal.wait_for("\x1b[6n")
+            terminal.wait_for_sequence("\x1b[6n")
             terminal.type(f"\x1b[1;{column}R")
         terminal.wait_for_end()
         assert "Japanese takes two columns, symbols take one" in terminal.text

@@ -131,16 +131,14 @@ class Editor:
         )
 
     def may_save(self) -> bool:
-        """Tell whether to save: at once when the text is in order, else when asked a second time."""
-        if not self._problems or self._confirms("save"):
+        """Tell whether to save: at once when no runtime would refuse the text, else when asked a second time."""
+        errors = [each for each in self._problems if each.severity == "error"]
+        if not errors or self._confirms("save"):
             return True
-        self._go_to(self._problems[0])
-        first = self._problems[0]
-        self._warning = self._messages(
-            "repl.editor.save_anyway",
-            place=f"{first.line}:{first.column}",
-            problem=first.message(self._messages),
-        )
+        first = errors[0]
+        self._go_to(first)
+        place, problem = f"{first.line}:{first.column}", first.message(self._messages)
+        self._warning = self._messages("repl.editor.save_anyway", place=place, problem=problem)
         return False
 
     def may_leave(self) -> bool:

@@ -187,9 +187,9 @@ class Interactive:
                 await self._edit_here()
             else:
                 await self._beside(partial(edit_with_program, self._repl.session, command))
-            lines = self._repl.faults()
+            lines, refused = self._repl.faults()
             self._write(self._repl.printer.lines(lines))
-            if not lines or not await self._wants_to_go_on():
+            if not refused or not await self._wants_to_go_on():
                 return
 
     async def _edit_here(self) -> None:

@@ -51,7 +51,13 @@ def wrap_line(fragments: Sequence[Fragment], width: int) -> list[Line]:
 def indent(lines: Iterable[Line], first: Fragment, rest: str | None = None) -> list[Line]:
     """Return the lines with `first` before the first one and spaces of its width (or `rest`) before the others."""
     blank = " " * cell_width(first[1]) if rest is None else rest
-    return [((first if index == 0 else ("", blank)), *each) for index, each in enumerate(lines)]
+    indented: list[Line] = []
+    for each in lines:
+        if not indented:
+            indented.append((first, *each))
+        else:
+            indented.append((("", blank), *each) if each else ())
+    return indented
 
 
 def _split_at_line_ends(fragments: Sequence[Fragment]) -> list[list[Fragment]]:

@@ -81,7 +81,7 @@ def paint(lines: Iterable[Line], *, escapes: bool, colours: bool) -> str:
     written: list[str] = []
     for fragments in lines:
         for style, text in fragments:
-            codes = sgr(style, colours=colours) if escapes else ""
+            codes = sgr(style, colours=colours) if escapes and text else ""
             written.append(f"\x1b[{codes}m{text}\x1b[0m" if codes else text)
         written.append("\n")
     return "".join(written)

@@ -110,10 +110,9 @@ class CommandValidator(Validator):
         try:
             self._repl.parse(document.text)
         except TutorError as error:
-            title, _, following = error.render(self._repl.messages)
-            raise ValidationError(
-                fault_position(document.text, error), f"{title} {following}".strip()
-            ) from error
+            title, body, following = error.render(self._repl.messages)
+            message = "  ".join(filter(None, (title, (body or following).replace("\n", " "))))
+            raise ValidationError(fault_position(document.text, error), message) from error
 
 
 def fault_position(text: str, error: TutorError) -> int:

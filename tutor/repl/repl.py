@@ -213,11 +213,11 @@ class Repl:
     def _about(self, command: Command) -> str:
         return self.messages(f"session.command.{command.name}")
 
-    def faults(self) -> list[Line]:
-        """Return what is wrong with `config.json`, each with its line and column; nothing when it is in order."""
+    def faults(self) -> tuple[list[Line], bool]:
+        """Return what is wrong with `config.json`, with lines and columns, and whether a runtime would refuse it."""
         found = problems(self.session.config_text)
         if not found:
-            return []
+            return [], False
         head = line(self.messages("repl.edit.faults", count=len(found)), "heading")
         rows = [
             (
@@ -226,7 +226,8 @@ class Repl:
             )
             for each in found
         ]
-        return [head, *table((), rows, self.printer.renderer.width)]
+        refused = any(each.severity == "error" for each in found)
+        return [head, *table((), rows, self.printer.renderer.width)], refused
 
     def mistake(self, error: TutorError) -> Notice:
         """Return a mistake as what a session would say."""

@@ -89,8 +89,9 @@ def _run(repl: Repl, writer: EventWriter, text: str) -> bool:
         if command is None:
             raise TutorError("repl.error.edit_needs_terminal")
         edit_with_program(repl.session, command)
-        _fail_unless(repl, passed=not (faults := repl.faults()))
-        writer.write(repl.printer.lines(faults))
+        lines, refused = repl.faults()
+        writer.write(repl.printer.lines(lines))
+        _fail_unless(repl, passed=not refused)
     elif parsed.command.scope in ("view", "face"):
         writer.write(repl.printer.lines(repl.answer(parsed)))
         return True
