@@ -214,13 +214,14 @@ async def test_checks_show_what_was_found_and_how_to_see_it(tmp_path: Path) -> N
         assert f"✓ {step.checks[1].text}" in text
 
 
-async def test_hints_are_offered_and_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [SMALL, MEDIUM])
+async def test_hints_are_offered_and_shown_in_sight(tmp_path: Path, size: tuple[int, int]) -> None:
     app = scripted_app(tmp_path)
-    async with app.run_test(size=MEDIUM) as pilot:
+    async with app.run_test(size=size) as pilot:
         await opened(pilot)
-        app.script.enter_kind("run-op")
+        app.script.enter_kind("edit-config")
         app.script.publish(HintOffered(2))
-        await settled(pilot, lambda: "h を押すとヒント" in screen_text(app))
+        await settled(pilot, lambda: size == SMALL or "h を押すとヒント" in screen_text(app))
         app.script.publish(HintGiven(Hint("`F5` を押します。"), 1, 2))
         await settled(pilot, lambda: "ヒント 1/2  F5 を押します。" in screen_text(app))
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from textual.app import ComposeResult
+    from textual.binding import Binding
 
     from tutor.messages import Messages
     from tutor.tui.app import TutorApp
@@ -64,7 +65,9 @@ class TutorScreen(Screen[None]):
     def action_help(self) -> None:
         """Show all keys of this screen, grouped."""
         m = self.messages
-        now = {active.binding.id: active.binding for active in self.active_bindings.values()}
+        now: dict[str | None, Binding] = {}
+        for active in self.active_bindings.values():
+            now.setdefault(active.binding.id, active.binding)
         groups: list[tuple[str, tuple[tuple[str, str], ...]]] = []
         for group in GROUPS:
             rows: list[tuple[str, str]] = []
@@ -75,6 +78,10 @@ class TutorScreen(Screen[None]):
             if rows:
                 groups.append((m(f"tui.help.group.{group}"), tuple(rows)))
         self.app.push_screen(Help(m, tuple(groups)))
+
+    def action_help_anywhere(self) -> None:
+        """Show all keys, also while typing."""
+        self.action_help()
 
     @property
     def name_of_keys(self) -> str:

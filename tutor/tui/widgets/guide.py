@@ -36,7 +36,7 @@ class Guide(VerticalScroll, can_focus=True):
         self._shown: tuple[str, str] | None = None
         self._shown_commands: set[str] = set()
         self._at_end = False
-        self._revealed: tuple[object, ...] = ()
+        self._revealed: dict[str, object] = {}
 
     async def redraw(self) -> None:
         """Draw the step anew if it is another one, else only what may have changed in it."""
@@ -50,7 +50,7 @@ class Guide(VerticalScroll, can_focus=True):
             async with self.batch():
                 await self.remove_children()
                 await self.mount_all(self._parts(step))
-            self._at_end = False
+            self._at_end, self._revealed = False, {}
             self.scroll_home(animate=False)
         self._update(step)
 
@@ -105,18 +105,24 @@ class Guide(VerticalScroll, can_focus=True):
         self.query_one("#hints", Rows).show(self._hints(step))
         self.query_one("#step-summary", Markdown).display = view.step_passed and bool(step.summary)
         self.query_one("#onward", Rows).show(self._onward(step))
-        answers = (view.verdicts, view.step_passed, view.answer, view.hints)
-        if view.tried and answers != self._revealed:
-            self._revealed = answers
-            self.call_after_refresh(self._reveal)
+        self._reveal_what_is_new()
 
-    def _reveal(self) -> None:
-        """Bring into sight what answers to what the learner did: the checks, and what follows a passed step."""
-        if self._view.step_passed:
+    def _reveal_what_is_new(self) -> None:
+        """Bring into sight what answers to what the learner did: a hint, the verdicts, what follows a passed step."""
+        view = self._view
+        now = {
+            "#hints": view.hints,
+            "#feedback": view.answer,
+            "#checks": view.verdicts,
+            "#onward": view.step_passed,
+        }
+        new = [selector for selector, value in now.items() if value and value != self._revealed.get(selector)]
+        self._revealed = dict(now)
+        if view.step_passed and view.tried and new and new != ["#hints"]:
             self._at_end = True
-            self.scroll_end(animate=False)
-        elif self.query("#checks"):
-            self.query_one("#checks").scroll_visible(animate=False)
+            self.call_after_refresh(self.scroll_end, animate=False)
+        elif new and (view.tried or "#hints" in new) and self.query(new[0]):
+            self.call_after_refresh(self.query_one(new[0]).scroll_visible, animate=False)
 
     def watch_virtual_size(self) -> None:
         """Stay at the end while what follows a passed step is still being laid out."""
