@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tutor import doctor
 from tutor.course.model import LabPlan, Lesson
 from tutor.doctor.conclusions import conclude
 from tutor.doctor.findings import assess
@@ -214,3 +217,20 @@ def test_the_report_fits_its_width_and_says_each_level_in_a_word_too(
         for glyph in "✓△✗":
             if line.startswith(f"  {glyph} "):
                 assert line.split()[1].isalpha()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_that_the_doctor_names_is_in_the_catalogue(language: Language) -> None:
+    messages = Messages(language)
+    named = {
+        node.value
+        for source in (Path(doctor.__file__).parent).glob("*.py")
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"doctor(\.\w+)+", node.value)
+    }
+    assert len(named) > 40, "the probe finds no keys"
+    assert not {key for key in named if not messages.has(key)}
+    for name in (*TRIALS, *(each for each in VERSION_COMMANDS)):
+        assert messages.has(f"doctor.about.{name}")

@@ -10,6 +10,8 @@ from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from prompt_toolkit.key_binding.defaults import load_key_bindings
 from prompt_toolkit.layout import HSplit, Layout, Window
 from prompt_toolkit.layout.controls import FormattedTextControl
+from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
+from prompt_toolkit.layout.utils import explode_text_fragments
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.widgets import TextArea
 
@@ -57,6 +59,25 @@ def _coloured(text: str) -> StyleAndTextTuples:
     return fragments
 
 
+class FaultMarker(Processor):
+    """Underlines the faults in the text."""
+
+    def __init__(self, faults: Callable[[], tuple[Problem, ...]]) -> None:
+        self._faults = faults
+
+    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
+        """Return a line with its faults marked; a fault that spans lines is marked to the end of its first."""
+        number = transformation_input.lineno + 1
+        fragments = explode_text_fragments(transformation_input.fragments)
+        for fault in self._faults():
+            if fault.line == number:
+                end = fault.end_column - 1 if fault.end_line == number else len(fragments)
+                for index in range(fault.column - 1, min(max(end, fault.column), len(fragments))):
+                    style, text, *_ = fragments[index]
+                    fragments[index] = (f"{style} class:fault", text)
+        return Transformation(fragments)
+
+
 class Editor:
     """One editing of one text. `saved` is the text that the learner saved, None when it was left as it was."""
 
@@ -66,7 +87,14 @@ class Editor:
         self._warning = ""
         self._confirmed = ("", "")  # the key that was warned about, and the text at that moment
         self._problems: tuple[Problem, ...] = ()
-        self._area = TextArea(text, lexer=JsonLexer(), line_numbers=True, scrollbar=True, wrap_lines=False)
+        self._area = TextArea(
+            text,
+            lexer=JsonLexer(),
+            line_numbers=True,
+            scrollbar=True,
+            wrap_lines=False,
+            input_processors=[FaultMarker(lambda: self._problems)],
+        )
         self._area.buffer.on_text_changed.add_handler(lambda _: self._look())
         title = Window(
             FormattedTextControl(lambda: f" {path}"),

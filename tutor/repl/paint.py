@@ -46,6 +46,7 @@ STYLES: dict[str, Look] = {
     "unknown": Look(31),
     "argument": Look(36),
     "flag": Look(33),
+    "fault": Look(31, bold=True, underline=True),
     "json.key": Look(36),
     "json.string": Look(32),
     "json.number": Look(33),
