@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -219,13 +218,25 @@ def test_the_view_keeps_calls_apart() -> None:
     assert view.fold(CommandStarted(call)) >= {"output", "status"}
     view.fold(Output(call, "stdout", "ID\n\n"))
     assert view.running is not None
-    assert view.running.last_line == "ID"
+    assert view.running.gist == "ID"
     view.fold(CommandFinished(CallResult(call, 0, 0.1, "ID\n", "")))
     assert view.running is None
 
 
+def test_the_gist_of_json_is_more_than_its_last_brace() -> None:
+    from tutor.session.events import CommandStarted, Output
+    from tutor.tui.view import LessonView
+
+    view = LessonView("runt")
+    call = Call(1, ("runt", "state", "x"), "runt state x", "/")
+    view.fold(CommandStarted(call))
+    view.fold(Output(call, "stdout", '{\n  "status": "created",\n  "pid": 7\n}'))
+    assert view.running is not None
+    assert view.running.gist == '{ "status": "created", "pid": 7 }'
+
+
 @pytest.mark.root
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is missing")
+@pytest.mark.peer("tmux")
 @pytest.mark.parametrize("end", ["q", "TERM"])
 def test_the_real_thing_in_a_real_terminal_with_a_long_ime_commit(tmp_path: Path, end: str) -> None:
     """Twenty kanji committed at once arrive as twenty kanji; however it ends, the terminal is restored and nothing is left."""

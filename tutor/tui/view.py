@@ -43,10 +43,11 @@ class Run:
     result: CallResult | None = None
 
     @property
-    def last_line(self) -> str:
-        """The last line that it printed, empty where it printed nothing."""
-        lines = "".join(text for _, text in self.chunks).split("\n")
-        return next((line.rstrip() for line in reversed(lines) if line.strip()), "")
+    def gist(self) -> str:
+        """What it printed in one line: the last one, or all in a row where that says nothing, as the `}` of JSON."""
+        text = "".join(text for _, text in self.chunks)
+        last = next((line.rstrip() for line in reversed(text.split("\n")) if line.strip()), "")
+        return last if any(map(str.isalnum, last)) else " ".join(text.split())
 
 
 @dataclass(slots=True)

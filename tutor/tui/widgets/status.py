@@ -20,7 +20,7 @@ LIT, UNLIT, ARROW = "●", "○", " ──▶ "
 
 
 class LastCommand(Widget):
-    """The command line as a person types it, how it ended, and the last line that it printed."""
+    """The command line as a person types it, how it ended, and what it printed in one line."""
 
     DEFAULT_CSS = "LastCommand { height: 2; text-wrap: nowrap; }"
 
@@ -38,7 +38,7 @@ class LastCommand(Widget):
         room = self.size.width - ending.cell_length - 3
         command = Content.assemble(("$ ", "$text-muted"), (truncate(run.call.typed, room), "bold"))
         gap = " " * max(2, self.size.width - command.cell_length - ending.cell_length)
-        below = run.last_line.expandtabs(8) or run.call.cwd
+        below = run.gist.expandtabs(8) or run.call.cwd
         printed = Content.styled("  " + truncate(below, self.size.width - 2), "$text-muted")
         return Content.assemble(command, gap, ending, "\n", printed)
 
