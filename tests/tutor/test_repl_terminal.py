@@ -75,8 +75,8 @@ def test_commands_are_obeyed_and_ctrl_d_leaves_nothing(terminal: PseudoTerminal,
 
 def test_a_mistyped_command_is_refused_with_the_near_ones(terminal: PseudoTerminal) -> None:
     terminal.type("craete\r")
-    terminal.wait_for("create")
     terminal.wait_for("no command craete")
+    terminal.wait_for("create")
     terminal.type(CTRL_C)
     terminal.type("quit\r")
     assert terminal.wait_for_end() == 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tutor.repl.repl import Repl
     from tutor.session.events import Event
 
-QUIET_SECONDS = 0.25
+QUIET_SECONDS = 0.5
 PATIENCE_SECONDS = 3.0
 AT_ONCE = frozenset({"next", "back", "answer", "check", "hint"})
 """The commands that set nothing going which could print later."""
