@@ -45,7 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(*error.render(messages))
         return 1
     except Exception as error:  # noqa: BLE001  (the last resort: a learner sees one message, never a traceback)
-        complain(*_record_crash(error, arguments, messages))
+        from tutor import crash
+
+        complain(*crash.tell(error, Home.default(), messages))
         return 1
     return status
 
@@ -152,21 +154,3 @@ def _let_any_text_be_printed() -> None:
 def complain(title: str, body: str = "", following: str = "") -> None:
     """Print a failure to standard error: what, why, what now."""
     print(f"oci-tutor: {title}", *filter(None, (body, following)), sep="\n", file=sys.stderr)
-
-
-def _record_crash(error: Exception, argv: list[str], messages: Messages) -> tuple[str, str, str]:
-    """Write the traceback of an unexpected error to a file below `Home.state`; return what to tell."""
-    import platform
-    import traceback
-    from datetime import UTC, datetime
-
-    now = datetime.now(UTC)
-    log = Home.default().state / f"crash-{now:%Y%m%dT%H%M%S}-{os.getpid()}.log"
-    text = "".join(traceback.format_exception(error))
-    system = f"oci-tutor {_version()}, Python {platform.python_version()}, {platform.platform()}"
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(f"{now.isoformat()}\n{system}\nargv: {argv}\n\n{text}", encoding="utf-8")
-    except OSError as failure:
-        return TutorError("cli.crash_unlogged", error=repr(error), failure=failure).render(messages)
-    return TutorError("cli.crash", error=repr(error), path=log).render(messages)

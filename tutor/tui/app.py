@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App
 from textual.command import CommandPalette
 
+from tutor import crash
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.session.events import Notice
-from tutor.tui import crash, kinsoku
+from tutor.tui import kinsoku
 from tutor.tui.palette import CommandProvider
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import Ask, Say
@@ -176,9 +177,7 @@ class TutorApp(App[int]):
         """Return what to tell the learner of an error; an unexpected one is written to a file, whose path is told."""
         if isinstance(error, TutorError):
             return Notice("error", *error.render(self._messages))
-        path = crash.record(error, self.home)
-        m = self._messages
-        return Notice("error", m("tui.crash.title"), repr(error), m("tui.crash.next", path=path or "-"))
+        return Notice("error", *crash.tell(error, self.home, self._messages))
 
     def change_theme(self) -> None:
         """Change between dark and light."""
