@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,8 +77,8 @@ class Container:
         """Files to write a `0` into: the writer becomes a member of that cgroup."""
         self.cgroup_directories: dict[str, str] = {}
         """The directory of the container's cgroup by the name of the hierarchy; `""` is the name of v2 alone."""
-        self.bind_trees: dict[str, int] = {}
-        """Detached copies of the sources of bind mounts that init may not be able to reach; see `mounts`."""
+        self.bind_trees: dict[int, int] = {}
+        """Detached copies of the sources of bind mounts, by the index of the mount; see `mounts`."""
         self.root_fd = -1
         """The container's root directory: every path of the container is resolved beneath it."""
         self.caller_umask = 0o022
@@ -90,6 +92,14 @@ class Container:
         """The writing end of `exec.fifo` from the moment when `start` opened the other end."""
         self.warnings: list[str] = []
         """What the runtime should log as warnings."""
+
+    def close(self) -> None:
+        """Close what the runtime's process has open for the container, once the steps are over."""
+        descriptors = [*self.joined.values(), *self.cgroup_files, *self.bind_trees.values()]
+        for fd in (*descriptors, self.state_fd, self.root_fd, self.console_connection):
+            if fd >= 0:
+                os.close(fd)
+        self.sync.close()
 
     @property
     def linux(self) -> Linux:

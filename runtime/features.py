@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _OLDEST_SPEC_VERSION = "1.0.0"
 _OTHER_MOUNT_OPTIONS = (
     *("bind", "rbind", "remount", "defaults", "silent", "loud"),
-    *("iversion", "noiversion", "tmpcopyup"),
+    *("iversion", "noiversion", "tmpcopyup", "idmap", "ridmap"),
 )
 
 
@@ -36,7 +36,7 @@ def features() -> dict[str, Any]:
             "selinux": {"enabled": False},
             "memoryPolicy": {"modes": [], "flags": []},
             "intelRdt": {"enabled": False, "schemata": False, "monitoring": False},
-            "mountExtensions": {"idmap": {"enabled": False}},
+            "mountExtensions": {"idmap": {"enabled": True}},
             "netDevices": {"enabled": False},
         },
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runtime.errors import RuntError
+import re
+
 from runtime.kernel import mount as kernel
 
 TYPE_CHECKING = False
@@ -61,8 +62,6 @@ _REMOUNT_FLAGS = {"ro": 1, "sync": 1 << 4, "mand": 1 << 6, "dirsync": 1 << 7, "l
 _NOTHING = ("defaults", "loud", "silent")
 """`defaults` adds nothing; the other two are about messages, and we show all that a filesystem says."""
 
-_UNSUPPORTED = ("idmap", "ridmap")
-
 
 class MountOptions:
     """The options of one mount, sorted by whom they are for. The later of two that contradict each other wins."""
@@ -72,6 +71,9 @@ class MountOptions:
         """A bind mount: `source` is a path."""
         self.recursive = False
         """A bind mount together with everything that is mounted below it."""
+        self.map_ids = False
+        """The owners of files are seen as other users than they are (idmap)."""
+        self.map_ids_recursively = False
         self.remount = False
         self.copy_up = False
         """A tmpfs that begins with what is at its destination (tmpcopyup)."""
@@ -108,10 +110,11 @@ class MountOptions:
             self.remount = True
         elif option == "tmpcopyup":
             self.copy_up = True
-        elif option in _UNSUPPORTED:
-            raise RuntError(f"mount option {option} is not supported by this version of runt")
+        elif option in ("idmap", "ridmap"):
+            self.map_ids, self.map_ids_recursively = True, option == "ridmap"
         elif option not in SUPERBLOCK and option not in _NOTHING:
-            self.data.append(option)
+            # Several may stand in one string, as in the data argument of mount(2); a backslash makes a comma a part of one.
+            self.data.extend(part for part in re.split(r"(?<!\\),", option) if part)
 
     def remount_flags(self) -> int:
         """Return the flags of mount(2) for the filesystem's part of a remount."""

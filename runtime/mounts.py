@@ -12,6 +12,7 @@ import stat
 from runtime.errors import RuntError, describe
 from runtime.kernel import mount as kernel
 from runtime.mount_options import MountOptions
+from runtime.namespaces import user_namespace
 from runtime.paths import is_directory, make_directory, make_file, open_in_root
 
 TYPE_CHECKING = False
@@ -27,15 +28,36 @@ def open_bind_sources(c: Container) -> None:
     """Take copies of the sources of bind mounts, which the root of another user namespace may not be able to reach.
 
     config.md, Mounts: "Path values for bind mounts are either absolute or relative to the bundle", on the host, where
-    the caller has rights that the container has not.
+    the caller has rights that the container has not: those to map the IDs of a mount, too.
     """
-    if not c.has_own("user") or os.geteuid() != 0:
-        return
-    for mount in c.config.get("mounts", ()):
+    in_user_namespace = c.has_own("user") and os.geteuid() == 0
+    for index, mount in enumerate(c.config.get("mounts", ())):
         options = MountOptions(mount.get("options", ()))
-        if options.bind and not options.remount:
-            path = _source_path(c, mount)
-            c.bind_trees[_tree_key(path, options)] = _open_source(path, options)
+        if options.bind and not options.remount and (in_user_namespace or _maps_ids(mount, options)):
+            c.bind_trees[index] = _open_source(_source_path(c, mount), options)
+
+
+def map_ids_of_bind_sources(c: Container) -> None:
+    """Map the owners of the files of bind mounts with `idmap` or `ridmap`.
+
+    config.md, Linux mount options: by the mappings of the mount, or without any "the runtime MAY use the container's
+    user namespace mapping". Only a mount that isn't attached yet can be mapped (mount_setattr(2)).
+    """
+    for index, mount in enumerate(c.config.get("mounts", ())):
+        options = MountOptions(mount.get("options", ()))
+        if not options.bind or options.remount or not _maps_ids(mount, options):
+            continue
+        try:
+            if mount.get("uidMappings"):
+                namespace = user_namespace(mount["uidMappings"], mount["gidMappings"])
+            else:
+                namespace = os.open(f"/proc/{c.init_pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+            kernel.map_ids(c.bind_trees[index], namespace, recursive=options.map_ids_recursively)
+            os.close(namespace)
+        except OSError as error:
+            raise RuntError(
+                f'cannot map the IDs of the mount at "{mount["destination"]}": {describe(error)}'
+            ) from None
 
 
 def mount_filesystems(c: Container) -> None:
@@ -43,14 +65,14 @@ def mount_filesystems(c: Container) -> None:
 
     config.md, Mounts: "The runtime MUST mount entries in the listed order."
     """
-    for mount in c.config.get("mounts", ()):
+    for index, mount in enumerate(c.config.get("mounts", ())):
         kind = mount.get("type", "bind")
         try:
             options = MountOptions(mount.get("options", ()))
             if options.remount:
                 _remount(c, mount, options)
             elif options.bind:
-                _mount_bind(c, mount, options)
+                _mount_bind(c, mount, options, c.bind_trees.pop(index, -1))
             elif kind == "cgroup":
                 _mount_cgroup(c, mount, options)
             else:
@@ -80,8 +102,6 @@ def _mount_filesystem(c: Container, mount: Mount, options: MountOptions) -> None
 
 def new_filesystem(kind: str, source: str, options: MountOptions) -> int:
     """Return a new mount of a filesystem of type `kind`, detached. Raises OSError, with what the filesystem said."""
-    if not kind:
-        raise RuntError("a mount that is not a bind mount needs a type")
     context = kernel.fsopen(kind)
     try:
         kernel.fsconfig(context, "source", source)
@@ -100,16 +120,18 @@ def new_filesystem(kind: str, source: str, options: MountOptions) -> int:
         os.close(context)
 
 
-def _mount_bind(c: Container, mount: Mount, options: MountOptions) -> None:
-    """Mount what is at a path of the host."""
+def _mount_bind(c: Container, mount: Mount, options: MountOptions, tree: int) -> None:
+    """Mount what is at a path of the host: `tree` is a copy of it, or -1 if none has been taken yet."""
     path = _source_path(c, mount)
-    tree = c.bind_trees.pop(_tree_key(path, options), -1)
     if tree < 0:
         tree = _open_source(path, options)
     destination = mount["destination"]
-    target = (
-        make_directory(c.root_fd, destination) if is_directory(tree) else make_file(c.root_fd, destination)
-    )
+    if is_directory(tree):
+        target = make_directory(c.root_fd, destination)
+    else:
+        target = make_file(c.root_fd, destination)
+        if is_directory(target):
+            raise RuntError(f'"{path}" is a file and can\'t be mounted on the directory {destination}')
     _set_attributes(tree, options)
     kernel.move_mount(tree, target)
     os.close(tree)
@@ -199,9 +221,9 @@ def _open_source(path: str, options: MountOptions) -> int:
         raise OSError(error.errno, error.strerror, path) from None
 
 
-def _tree_key(path: str, options: MountOptions) -> str:
-    """Return the key in `bind_trees` of one source: two mounts of the same can differ in what is below."""
-    return f"{path}\0{options.recursive}"
+def _maps_ids(mount: Mount, options: MountOptions) -> bool:
+    """Tell whether the owners of a mount's files are mapped; mappings without the option ask for it too."""
+    return options.map_ids or bool(mount.get("uidMappings"))
 
 
 def _copy_up(c: Container, mount: Mount, tree: int) -> None:

@@ -28,6 +28,8 @@ class Mount(TypedDict):
     type: NotRequired[str]
     source: NotRequired[str]
     options: NotRequired[list[str]]
+    uidMappings: NotRequired[list[IdMapping]]
+    gidMappings: NotRequired[list[IdMapping]]
 
 
 class ConsoleSize(TypedDict):

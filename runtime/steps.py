@@ -65,6 +65,7 @@ RUNTIME_STEPS: tuple[Step, ...] = (
     namespaces.clone_init,
     handshake.journal_init,
     namespaces.map_user_ids,
+    mounts.map_ids_of_bind_sources,
     handshake.release_init,
     handshake.wait_until_mounted,
     handshake.run_runtime_hooks,

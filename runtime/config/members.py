@@ -56,14 +56,20 @@ PATH = String(absolute=True)
 
 ROOT = Object({"path": String(), "readonly": Boolean()}, required=("path",))
 
+ID_MAPPING = Object(
+    {"containerID": UINT32, "hostID": UINT32, "size": Integer(1, 2**32 - 1)},
+    required=("containerID", "hostID", "size"),
+)
+ID_MAPPINGS = Array(ID_MAPPING)
+
 MOUNT = Object(
     {
         "destination": String(),
         "type": String(),
         "source": String(),
         "options": STRINGS,
-        "uidMappings": Unsupported(),
-        "gidMappings": Unsupported(),
+        "uidMappings": ID_MAPPINGS,
+        "gidMappings": ID_MAPPINGS,
     },
     required=("destination",),
 )
@@ -123,11 +129,6 @@ HOOK = Object(
 
 NAMESPACE = Object({"type": String(choices=NAMESPACES), "path": PATH}, required=("type",))
 
-ID_MAPPING = Object(
-    {"containerID": UINT32, "hostID": UINT32, "size": Integer(1, 2**32 - 1)},
-    required=("containerID", "hostID", "size"),
-)
-
 DEVICE = Object(
     {
         "type": String(choices=("c", "b", "u", "p")),
@@ -146,8 +147,8 @@ TIME_OFFSET = Object({"secs": INT64, "nanosecs": Integer(0, 999_999_999)})
 LINUX = Object(
     {
         "namespaces": Array(NAMESPACE),
-        "uidMappings": Array(ID_MAPPING),
-        "gidMappings": Array(ID_MAPPING),
+        "uidMappings": ID_MAPPINGS,
+        "gidMappings": ID_MAPPINGS,
         "timeOffsets": Map(TIME_OFFSET, names=("monotonic", "boottime")),
         "devices": Array(DEVICE),
         "netDevices": Unsupported(),

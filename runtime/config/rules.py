@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runtime.config.document import Place
-    from runtime.schema import Config, Namespace
+    from runtime.schema import Config, Mount, Namespace
 
 _SEMVER = re.compile(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z.-]+)?",
@@ -87,11 +87,41 @@ def check_mounts(config: Config) -> None:
     """`mounts`: what this version can't do is refused, and a bind mount says of what (config.md, Mounts)."""
     for index, mount in enumerate(config.get("mounts", ())):
         options = mount.get("options", ())
-        for number, option in enumerate(options):
-            if option in ("idmap", "ridmap"):
-                raise Mismatch(("mounts", index, "options", number), f": {option}{UNSUPPORTED}")
-        if ("bind" in options or "rbind" in options) and "remount" not in options and "source" not in mount:
+        if "remount" in options:
+            continue
+        if os.path.normpath(f"/{mount['destination']}").strip("/") == "":
+            raise Mismatch(
+                ("mounts", index, "destination"),
+                ": the root itself can't be mounted on: root.path says what it is",
+            )
+        is_bind = "bind" in options or "rbind" in options
+        if is_bind and "source" not in mount:
             raise Mismatch(("mounts", index, "source"), " is required for a bind mount, but missing")
+        if not is_bind and mount.get("type", "none") in ("none", "bind"):
+            raise Mismatch(
+                ("mounts", index),
+                f": expected a filesystem's type, or bind or rbind among the options: {_describe_type(mount)}",
+            )
+
+
+def check_id_mapped_mounts(config: Config) -> None:
+    """`idmap`: there are mappings to use, and a mount that we can map (config.md, Mounts)."""
+    for index, mount in enumerate(config.get("mounts", ())):
+        options = mount.get("options", ())
+        mappings = [member for member in ("uidMappings", "gidMappings") if mount.get(member)]
+        if not mappings and not {"idmap", "ridmap"} & set(options):
+            continue
+        if len(mappings) == 1:
+            raise Mismatch(
+                ("mounts", index, mappings[0]), " needs the other one of uidMappings and gidMappings"
+            )
+        if not mappings and _namespace(config, "user") is None:
+            raise Mismatch(
+                ("mounts", index, "options"),
+                ": idmap without mappings, and no user namespace to take them from",
+            )
+        if not {"bind", "rbind"} & set(options):
+            raise Mismatch(("mounts", index, "options"), f": idmap of what is not a bind mount{UNSUPPORTED}")
 
 
 def check_namespaces(config: Config) -> None:
@@ -210,6 +240,7 @@ RULES = (
     check_process,
     check_hooks,
     check_mounts,
+    check_id_mapped_mounts,
     check_namespaces,
     check_user_namespace,
     check_time_namespace,
@@ -225,6 +256,10 @@ def _sysctl_parts(name: str) -> list[str]:
     if "/" in name.split(".", 1)[0]:
         return name.split("/")
     return name.translate(str.maketrans("./", "/.")).split("/")
+
+
+def _describe_type(mount: Mount) -> str:
+    return f'the type "{mount["type"]}" alone makes no bind mount' if "type" in mount else "found neither"
 
 
 def _check_environment(variables: Sequence[str], place: Place) -> None:

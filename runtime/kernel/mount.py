@@ -42,6 +42,7 @@ ATTR_NOATIME = 0x10
 ATTR_STRICTATIME = 0x20
 ATTR_NODIRATIME = 0x80
 ATTR_NOSYMFOLLOW = 0x200000
+_ATTR_IDMAP = 0x100000
 
 # From openat2(2):
 RESOLVE_NO_XDEV = 0x01
@@ -104,6 +105,16 @@ def mount_setattr(
 ) -> None:
     """By mount_setattr: change the attributes (ATTR_*) and the propagation (MS_*) of the mount `tree`."""
     attributes = _MountAttributes(attr_set, attr_clear, propagation, 0)
+    flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
+    call("mount_setattr", tree, b"", flags, attributes, ctypes.sizeof(attributes))
+
+
+def map_ids(tree: int, user_namespace: int, *, recursive: bool = False) -> None:
+    """By mount_setattr with MOUNT_ATTR_IDMAP: translate the owners of files of the detached mount `tree`.
+
+    An ID of the filesystem is what the namespace behind the descriptor calls inside, what is seen is what it is outside.
+    """
+    attributes = _MountAttributes(_ATTR_IDMAP, 0, 0, user_namespace)
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
     call("mount_setattr", tree, b"", flags, attributes, ctypes.sizeof(attributes))
 

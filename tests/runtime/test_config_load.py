@@ -319,8 +319,6 @@ def test_a_wrong_value_is_refused_by_name(tmp_path: Path, place: str, value: obj
         ("process.execCPUAffinity", {"initial": "0"}),
         ("process.commandLine", "x"),
         ("process.user.username", "x"),
-        ("mounts", [{"destination": "/x", "uidMappings": [{"containerID": 0, "hostID": 0, "size": 1}]}]),
-        ("mounts", [{"destination": "/x", "source": "/", "options": ["bind", "idmap"]}]),
         ("windows", {"layerFolders": ["x"]}),
         ("vm", {"kernel": {"path": "/x"}}),
         ("solaris", {"milestone": "x"}),

@@ -86,6 +86,7 @@ def test_options_of_a_mount(
         (["sync", "async", "lazytime", "nolazytime", "mand", "nomand"], {"rw"}),
         (["iversion"], {"rw"}),
         (["noiversion", "mode=711", "size=64k"], {"mode=711", "size=64k"}),
+        (["mode=711,size=64k", ""], {"mode=711", "size=64k"}),
     ],
     ids=lambda value: ",".join(value) if isinstance(value, list) else "",
 )
@@ -160,6 +161,30 @@ def test_missing_bind_source_is_named(bundle: Bundle, runt: Runt) -> None:
     mount(bundle, "/m", "none", "bind", source="/no/such/place")
     said = runt.fail(bundle)
     assert "/no/such/place: no such file or directory" in said
+
+
+def test_file_on_a_directory_is_refused_by_name(bundle: Bundle, runt: Runt) -> None:
+    (bundle.path / "file").write_text("")
+    mount(bundle, "/tmp", "none", "bind", source="file")
+    assert "can't be mounted on the directory /tmp" in runt.fail(bundle)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"destination": "/m", "source": "/tmp"}, "found neither"),
+        (
+            {"destination": "/m", "source": "/tmp", "type": "bind"},
+            "alone makes no bind mount",
+        ),
+        ({"destination": "/m/..", "type": "tmpfs"}, "the root itself can't be mounted on"),
+    ],
+)
+def test_entry_that_mounts_nothing_is_refused(
+    bundle: Bundle, runt: Runt, entry: dict[str, Any], said: str
+) -> None:
+    bundle.config["mounts"].append(entry)
+    assert said in runt.fail(bundle)
 
 
 def test_option_that_a_filesystem_does_not_know_is_refused_in_its_words(bundle: Bundle, runt: Runt) -> None:

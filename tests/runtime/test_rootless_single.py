@@ -139,4 +139,4 @@ def test_without_a_user_namespace_the_message_says_what_is_missing(
     for member in ("uidMappings", "gidMappings"):
         del bundle.linux[member]
     bundle.namespaces("mount", "pid", "uts")
-    assert 'namespaces need one of type "user"' in nobody.fail(bundle)
+    assert "for who is not root, new namespaces need one of type" in nobody.fail(bundle)

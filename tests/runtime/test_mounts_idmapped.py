@@ -1,0 +1,83 @@
+"""Mounts whose files have other owners than on the disk (config.md, Linux mount options: idmap and ridmap)."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.runt import Bundle, Runt
+
+pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
+
+SHOW = "stat -c %u:%g /m/file"
+
+
+def mapping(inside: int, outside: int, size: int = 10) -> list[dict[str, int]]:
+    return [{"containerID": inside, "hostID": outside, "size": size}]
+
+
+@pytest.fixture
+def mount(bundle: Bundle) -> dict[str, Any]:
+    """A bind mount of a directory with a file of user and group 3."""
+    source = bundle.path / "source"
+    source.mkdir()
+    (source / "file").write_text("content")
+    for path in (source, source / "file"):
+        os.chown(path, 3, 3)
+    entry = {"destination": "/m", "source": "source", "options": ["rbind"]}
+    bundle.config["mounts"].append(entry)
+    bundle.sh(SHOW)
+    return entry
+
+
+@pytest.mark.parametrize("options", [["bind", "idmap"], ["rbind", "ridmap"], ["rbind"]])
+def test_mappings_of_the_mount_give_files_other_owners(
+    bundle: Bundle, runt: Runt, mount: dict[str, Any], options: list[str]
+) -> None:
+    mount.update(options=options, uidMappings=mapping(0, 1000), gidMappings=mapping(0, 2000))
+    bundle.sh(f"{SHOW}; touch /m/new && echo made")
+    # Nobody is user 0 on this mount: it is what 1000 is elsewhere.
+    assert runt("run", "-b", str(bundle.save().path), "test").stdout == "1003:2003\n"
+    bundle.process["user"] = {"uid": 1003, "gid": 2003}
+    assert runt.run(bundle) == "1003:2003\nmade\n"
+    assert (bundle.path / "source/new").stat().st_uid == 3
+
+
+def test_without_mappings_those_of_the_user_namespace_count(
+    bundle: Bundle, runt: Runt, mount: dict[str, Any]
+) -> None:
+    bundle.namespaces("user")
+    bundle.linux.update(uidMappings=mapping(0, 100000), gidMappings=mapping(0, 100000))
+    bundle.config["mounts"] = [mount]
+    for path in (bundle.rootfs, *bundle.rootfs.rglob("*")):
+        os.chown(path, 100000, 100000, follow_symlinks=False)
+    # Without idmap the file belongs to somebody whom the container doesn't know.
+    assert runt.run(bundle) == "65534:65534\n"
+    mount["options"] = ["rbind", "idmap"]
+    assert runt.run(bundle) == "3:3\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"options": ["bind", "idmap"]}, "no user namespace to take them from"),
+        ({"uidMappings": mapping(0, 1)}, "mounts[1].uidMappings needs the other one"),
+        ({"options": ["idmap"], "type": "tmpfs", "uidMappings": mapping(0, 1), "gidMappings": mapping(0, 1)},
+         "not a bind mount is not supported"),
+    ],
+)  # fmt: skip
+def test_mapping_that_cannot_be_made_is_refused(
+    bundle: Bundle, runt: Runt, mount: dict[str, Any], change: dict[str, Any], said: str
+) -> None:
+    mount.update(change)
+    assert said in runt.fail(bundle)
+
+
+def test_filesystem_that_cannot_be_mapped_is_named(bundle: Bundle, runt: Runt, mount: dict[str, Any]) -> None:
+    mount.update(source="/proc/tty", uidMappings=mapping(0, 1), gidMappings=mapping(0, 1))
+    said = runt.fail(bundle)
+    assert "cannot map the IDs of the mount at" in said
+    assert "/m" in said
