@@ -37,6 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except MemoryError:
+        log.error("not enough memory")
+        return 1
     except Exception as error:  # noqa: BLE001 - a fault of ours is still one message, not a traceback
         log.error(f"this is a fault in runt, please report it: {type(error).__name__}: {error}")
         return 1
@@ -48,7 +51,8 @@ def _open_standard_streams() -> None:
         try:
             os.fstat(stream)
         except OSError:
-            os.open("/dev/null", os.O_RDWR)
+            # The program gets it too, as runc's does.
+            os.set_inheritable(os.open("/dev/null", os.O_RDWR), True)
 
 
 def _run(words: Sequence[str]) -> int:
@@ -88,7 +92,16 @@ def _run(words: Sequence[str]) -> int:
         raise RuntError(
             "--systemd-cgroup is not supported by this version of runt: leave it out to have cgroupfs used"
         )
-    return _HANDLERS[name](str(settings["root"]) or _default_root(), values, arguments)
+    try:
+        return _HANDLERS[name](str(settings["root"]) or _default_root(), values, arguments)
+    except (RuntError, OSError) as error:
+        if name not in ("create", "run"):
+            raise
+        # As runc does for these two.
+        why, exit_status = (
+            (describe(error), 1) if isinstance(error, OSError) else (error.message, error.exit_status)
+        )
+        raise RuntError(f"runt {name} failed: {why}", exit_status) from None
 
 
 def _help(arguments: list[str]) -> int:
@@ -110,20 +123,14 @@ def _no_such_command(name: str) -> RuntError:
 def _create(root: str, values: dict[str, Any], arguments: list[str]) -> int:
     from runtime.operations.create import create
 
-    try:
-        create(_create_options(root, values, arguments))
-    except RuntError as error:
-        raise RuntError(f"runt create failed: {error.message}", error.exit_status) from None
+    create(_create_options(root, values, arguments))
     return 0
 
 
 def _run_container(root: str, values: dict[str, Any], arguments: list[str]) -> int:
     from runtime.operations.run import run
 
-    try:
-        return run(_create_options(root, values, arguments), detach=values["detach"], keep=values["keep"])
-    except RuntError as error:
-        raise RuntError(f"runt run failed: {error.message}", error.exit_status) from None
+    return run(_create_options(root, values, arguments), detach=values["detach"], keep=values["keep"])
 
 
 def _create_options(root: str, values: dict[str, Any], arguments: list[str]) -> CreateOptions:
@@ -235,5 +242,10 @@ def _json(value: object, indent: int | None = None) -> str:
 def _print(text: str) -> None:
     """Write to standard output whatever the locale is: paths need not be text."""
     data = text.encode("utf-8", "surrogateescape")
-    while data:
-        data = data[os.write(1, data) :]
+    try:
+        while data:
+            data = data[os.write(1, data) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RuntError(f"cannot write to standard output: {describe(error)}") from None

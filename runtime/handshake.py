@@ -112,9 +112,17 @@ def write_pid_file(c: Container) -> None:
         return
     directory, name = os.path.split(c.pid_file)
     temporary = os.path.join(directory, f".{name}")
-    with open(temporary, "w", encoding="ascii") as file:
-        file.write(str(c.init_pid))
-    os.rename(temporary, c.pid_file)
+    made = False
+    try:
+        with open(temporary, "w", encoding="ascii") as file:
+            made = True
+            file.write(str(c.init_pid))
+        os.rename(temporary, c.pid_file)
+    except OSError as error:
+        if made:
+            os.unlink(temporary)
+        reason = os.strerror(error.errno or 0).lower()
+        raise RuntError(f"cannot write the pid file {c.pid_file}: {reason}") from None
 
 
 def journal_created(c: Container) -> None:

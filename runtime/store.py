@@ -177,7 +177,7 @@ class Store:
     """All containers under one `--root` directory."""
 
     def __init__(self, root: str) -> None:
-        self.root = os.path.abspath(root)
+        self.root = absolute_path(root)
 
     def reserve(self, container_id: str, *, bundle: str, rootfs: str, config: Config) -> Entry:
         """Make `container_id` ours, before anything is acquired for it.
@@ -215,8 +215,13 @@ class Store:
             _remove_directory(directory)
             # 0711: the init process, perhaps with another user's rights, must be able to reach exec.fifo.
             os.mkdir(directory, 0o711)
-            _write_json(f"{directory}/config.json", config)
-            entry.save()
+            try:
+                _write_json(f"{directory}/config.json", config)
+                entry.save()
+            except BaseException:
+                # A full disk, say.
+                _remove_directory(directory)
+                raise
         return entry
 
     def open(self, container_id: str) -> Entry:
@@ -262,6 +267,16 @@ class Store:
         _remove_directory(f"{self.root}/{container_id}")
 
 
+def absolute_path(path: str) -> str:
+    """Return `path` from the root on. Raises RuntError for a relative one when the current directory has been deleted."""
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError:
+        raise RuntError(
+            f'"{path}" is relative to the current directory, which has been deleted: no such file or directory'
+        ) from None
+
+
 def timestamp() -> str:
     """Return the time now in UTC as RFC 3339 with nanoseconds, without trailing zeros as Go writes it."""
     seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
@@ -298,9 +313,12 @@ def _write_json(path: str, value: object) -> None:
     temporary = f"{path}.new"
     # O_TRUNC and not O_EXCL: a killed process may have left its own, and only the container's owner comes here.
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with open(fd, "w", encoding="ascii") as file:
-        # In ASCII: a path that isn't UTF-8 survives as an escape.
-        json.dump(value, file)
+    try:
+        with open(fd, "w", encoding="ascii") as file:
+            # In ASCII: a path that isn't UTF-8 survives as an escape.
+            json.dump(value, file)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None
     os.rename(temporary, path)
 
 

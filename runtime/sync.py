@@ -77,6 +77,7 @@ class Sync:
         return message
 
     def close(self) -> None:
-        """Close this process's end."""
-        os.close(self.fd)
+        """Close this process's end; both, before it is decided which is ours."""
+        for fd in (self._runtime_end, self._init_end) if self.fd < 0 else (self.fd,):
+            os.close(fd)
         self.fd = -1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 
 from runtime.errors import RuntError, describe
 
@@ -22,7 +24,10 @@ _DEPTH = 200
 def read(path: str) -> str:
     """Return the text of `path`. Raises RuntError if it can't be read or is not UTF-8 (RFC 8259, section 8.1)."""
     try:
-        with open(path, "rb") as file:
+        # Not blocking: opening a named pipe would wait for a writer.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise RuntError(f"cannot read the configuration: {path} is not a regular file")
             content = file.read()
     except FileNotFoundError:
         raise RuntError(f"JSON specification file {path} not found") from None

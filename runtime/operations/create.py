@@ -13,7 +13,7 @@ from runtime.init import be_init
 from runtime.kernel import process as kernel
 from runtime.operations.destroy import destroy
 from runtime.steps import Plan, run_steps
-from runtime.store import Store
+from runtime.store import Store, absolute_path
 from runtime.sync import PeerGoneError, Sync
 
 TYPE_CHECKING = False
@@ -81,7 +81,7 @@ def create(options: CreateOptions, plan: Plan | None = None) -> None:
 
 def read_bundle(options: CreateOptions) -> tuple[str, Config]:
     """Return the absolute path of the bundle and its checked configuration. Raises RuntError."""
-    bundle = os.path.abspath(options.bundle)
+    bundle = absolute_path(options.bundle)
     if not os.path.isdir(bundle):
         raise RuntError(f"the bundle {bundle} is not a directory")
     return bundle, load(f"{bundle}/config.json")
@@ -118,12 +118,14 @@ def build(
         run_steps(plan.runtime, c, plan.observer)
     except BaseException as error:
         how = _end_init(c)
+        # Cleaning up needs descriptors too.
+        c.close()
         with store.locked(options.container_id):
             destroy(entry)
         if isinstance(error, PeerGoneError):
             raise RuntError(f"the container's init process {how} before it was ready") from None
         raise
-    c.sync.close()
+    c.close()
     return entry
 
 
