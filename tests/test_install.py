@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from runtime import __version__
+from tutor.course.course import Course
+from tutor.course.progress import Progress
 
 ROOT = Path(__file__).parent.parent
 
@@ -84,6 +87,53 @@ def test_pip_installs_a_checkout_into_an_empty_environment(clone: Path, tmp_path
 
 def test_the_wheel_works_alone(wheel: Path, tmp_path: Path) -> None:
     _works(_installed(wheel, tmp_path / "venv"), tmp_path)
+
+
+def _newer_pythons() -> list[str]:
+    """Return the interpreters newer than this one that this machine has, by PATH and by pyenv, one for each version."""
+    candidates = [f"python3.{minor}" for minor in range(sys.version_info.minor + 1, 20)]
+    candidates += [str(path) for path in sorted(Path.home().glob(".pyenv/versions/3.*/bin/python"))]
+    ask = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
+    found: dict[str, str] = {}
+    for candidate in filter(shutil.which, candidates):
+        answer = subprocess.run(
+            [candidate, "-c", ask], capture_output=True, text=True, check=False
+        ).stdout.split()
+        if len(answer) == 2 and tuple(map(int, answer[0].split("."))) > sys.version_info[:2]:
+            found.setdefault(answer[0], answer[1])
+    return list(found.values())
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    "python", _newer_pythons() or [pytest.param("", marks=pytest.mark.skip("no newer Python here"))]
+)
+def test_the_whole_lesson_on_a_newer_python(wheel: Path, tmp_path: Path, python: str) -> None:
+    """The wheel, alone, with warnings as errors: its REPL plays the lesson to the end on a real container."""
+    _run(python, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    _run(
+        tmp_path / "venv/bin/python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        wheel,
+        cwd=tmp_path,
+    )
+    script: list[str] = []
+    for step in Course.load("en").lesson("first-container").steps:
+        does = step.kind in ("edit-config", "run-op", "quiz")
+        script += (["solve"] if does else ["next"] if step.summary else []) + ["next"]
+    done = subprocess.run(
+        [tmp_path / "venv/bin/python", "-W", "error", "-m", "tutor", "repl", "first-container", "--lang", "en"],
+        cwd=tmp_path, env={**os.environ, "OCI_TUTOR_HOME": str(tmp_path / "home")},
+        input="\n".join(script), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    # Two of its steps fail on purpose, and a script says so by its exit status.
+    assert done.returncode in (0, 1), done.stdout[-3000:] + done.stderr[-3000:]
+    assert Progress(tmp_path / "home/state").of("first-container").finished
+    assert done.stderr == ""
 
 
 def test_lessons_and_messages_travel_in_the_wheel(wheel: Path) -> None:
