@@ -99,6 +99,35 @@ def test_what_runs_in_the_lab_is_in_its_cgroup_and_its_children_too(lab: Lab) ->
     assert len([line for line in said.splitlines() if "/oci-tutor-" in line]) == len(lab.cgroups)
 
 
+# A mount namespace with nothing but version 2, at the usual place, is what a machine with systemd looks like to a lab.
+_ONLY_VERSION_2 = """
+for place in $(awk '$(NF-2) == "cgroup" {print $5}' /proc/self/mountinfo); do umount $place; done
+[ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] || mount --move /sys/fs/cgroup/unified /sys/fs/cgroup
+exec "$@"
+"""
+
+
+@pytest.mark.parametrize("engine", ["runt", "runc"])
+def test_no_engine_can_switch_controllers_above_a_lab_of_version_2(tmp_path: Path, engine: str) -> None:
+    """What runc enables on its way down stays enabled for good, and there it is systemd's to decide."""
+    script = (
+        "import os, sys; from pathlib import Path; from tutor.home import Home; from tutor.lab.lab import Lab\n"
+        "root = Path(sys.argv[1])\n"
+        "with Lab.start(home=Home(root, root, root), engine=sys.argv[2], workdir=root) as lab:\n"
+        "    (inside,) = (Path(each) for each in lab.cgroups)\n"
+        "    above = [each for each in inside.parents if Path('/sys/fs/cgroup') in [each, *each.parents]]\n"
+        "    for each in [inside, *above]:\n"
+        "        look = ['test', '-w', str(each / 'cgroup.subtree_control')]\n"
+        "        program = lab.spawn(look, cwd=root, stdin=0, stdout=1, stderr=2)\n"
+        "        print('above' if each in above else 'inside', program.wait(20))\n"
+    )
+    shell = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", _ONLY_VERSION_2, "sh"]
+    command = [*shell, *_python(script, str(tmp_path), engine)]
+    done = subprocess.run(command, cwd=_repository(), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(done.stdout.splitlines()) == {"inside 0", "above 1"}
+
+
 def test_pids_are_the_hosts(lab: Lab) -> None:
     process, read_end = start(lab, "sh", "-c", "echo $$; exec sleep 1000")
     with os.fdopen(read_end) as file:

@@ -234,7 +234,7 @@ def _join(directory: str) -> bool:
 
 
 def _arrange_cgroups(made: list[str], *, confined: bool) -> None:
-    """Cover what leads engines out of the lab's cgroup.
+    """Cover what leads engines out of the lab's cgroup, and what they would change above it.
 
     Where v2 is mounted beside v1 (hybrid), crun refuses to work and runc takes `/ID` in v2 whatever its own cgroup is; without
     v2, which has no controllers there, both do as they do on plain v1. `confined`: show the lab's cgroup as the root of each
@@ -248,3 +248,21 @@ def _arrange_cgroups(made: list[str], *, confined: bool) -> None:
             kernel.unmount(hierarchy.mount)
         elif confined and inside:
             kernel.mount(inside, hierarchy.mount, flags=kernel.MS_BIND)
+        elif hierarchy.version > 1 and inside:
+            _protect_controllers(hierarchy.mount, inside)
+
+
+def _protect_controllers(mount: str, inside: str) -> None:
+    """Make `cgroup.subtree_control` read-only in every cgroup above the lab's, cgroups(7).
+
+    With v2 runc enables all controllers in each of them, from the root down, for every container, and never takes that back;
+    those cgroups are systemd's. runc goes on when it cannot. (Making all of `mount` read-only and binding the lab's cgroup
+    writable into it is no way: runc opens nothing through a mount below /sys/fs/cgroup: RESOLVE_NO_XDEV.)
+    """
+    flags = kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+    directory = inside
+    while directory != mount:
+        directory = os.path.dirname(directory)  # noqa: PTH120  (starts fast)
+        file = f"{directory}/cgroup.subtree_control"
+        kernel.mount(file, file, flags=kernel.MS_BIND)
+        kernel.mount("", file, flags=kernel.MS_REMOUNT | kernel.MS_BIND | flags)
