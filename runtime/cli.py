@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from runtime import __version__, log
+from runtime import __version__, interrupts, log
 from runtime.errors import RuntError, describe
 from runtime.usage import GLOBAL_OPTIONS, UsageError, command_help, find_command, global_help, parse
 
@@ -25,6 +25,7 @@ _NO_SUCH_COMMAND = 3
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: the process's own); return the exit status."""
     _open_standard_streams()
+    interrupts.enable()
     try:
         return _run(sys.argv[1:] if argv is None else argv)
     except RuntError as error:
@@ -35,8 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         log.error(describe(error))
         return 1
-    except KeyboardInterrupt:
-        return 130
+    except interrupts.InterruptedCommandError as interrupt:
+        return interrupt.exit_status
     except MemoryError:
         log.error("not enough memory")
         return 1

@@ -14,7 +14,7 @@ import select
 import signal
 import time
 
-from runtime import liveness, log
+from runtime import interrupts, liveness, log
 from runtime.errors import RuntError
 
 TYPE_CHECKING = False
@@ -64,6 +64,7 @@ def _run(hook: Hook, state: bytes, entry: Entry | None) -> str:
     output_read, output_write = os.pipe2(os.O_CLOEXEC)
     gate_read, gate_write = os.pipe2(os.O_CLOEXEC)
     failure_read, failure_write = os.pipe2(os.O_CLOEXEC)
+    interrupts.hold()
     pid = os.fork()
     if pid == 0:
         os.close(gate_write)
@@ -74,6 +75,7 @@ def _run(hook: Hook, state: bytes, entry: Entry | None) -> str:
     with open(state_write, "wb", buffering=0) as stdin:
         try:
             os.setpgid(pid, pid)
+            interrupts.release()
             if entry is not None:
                 entry.save(hook=liveness.identify(pid))
             os.write(gate_write, b"1")
@@ -98,6 +100,7 @@ def _become(hook: Hook, state_read: int, output_write: int, gate_read: int, fail
         # The end of file means that the parent has died: then nobody knows of us, and we must not begin.
         if os.read(gate_read, 1) != b"1":
             os._exit(1)
+        interrupts.release()
         os.dup2(state_read, 0)
         os.dup2(output_write, 1)
         os.dup2(output_write, 2)

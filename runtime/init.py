@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+from runtime import interrupts
 from runtime.handshake import report_failure
 from runtime.kernel import process as kernel
 from runtime.steps import run_steps
@@ -30,6 +31,7 @@ def be_init(c: Container, plan: Plan) -> NoReturn:
         kernel.set_parent_death_signal(signal.SIGKILL)
         kernel.set_name(INIT_NAME)
         _let_signals_end_us()
+        interrupts.release()
         _import_no_more()
         # The modes of what we make for the container are exact; the program gets its umask later.
         c.caller_umask = os.umask(0)

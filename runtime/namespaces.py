@@ -7,6 +7,7 @@ import fcntl
 import os
 import struct
 
+from runtime import interrupts
 from runtime.errors import RuntError, describe
 from runtime.kernel import process as kernel
 
@@ -71,6 +72,8 @@ def clone_init(c: Container) -> None:
     for kind, flag in CLONE_FLAGS.items():
         if c.has_new(kind) and kind not in _MADE_LATER:
             flags |= flag
+    # What interrupts us must not be raised in the child, on its way to its own code.
+    interrupts.hold()
     if c.joined:
         c.init_pid = _clone_in_joined_namespaces(c, flags)
     else:
@@ -84,6 +87,7 @@ def clone_init(c: Container) -> None:
         if c.init_pid == 0:
             c.be_init(c)
     c.sync.be_runtime()
+    interrupts.release()
 
 
 def _clone_in_joined_namespaces(c: Container, flags: int) -> int:
@@ -154,6 +158,7 @@ def _write_once(pid: int, name: str, text: str) -> None:
 def user_namespace(uid_mappings: list[IdMapping], gid_mappings: list[IdMapping]) -> int:
     """Return the descriptor of a new user namespace that is there for its mappings only. Raises OSError, RuntError."""
     gate, ours = os.pipe2(os.O_CLOEXEC)
+    interrupts.hold()
     pid = kernel.clone3(kernel.CLONE_NEWUSER)
     if pid == 0:
         os.close(ours)
@@ -161,6 +166,7 @@ def user_namespace(uid_mappings: list[IdMapping], gid_mappings: list[IdMapping])
         os.read(gate, 1)
         os._exit(0)
     os.close(gate)
+    interrupts.release()
     try:
         write_mappings(pid, uid_mappings, gid_mappings)
         return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)

@@ -214,12 +214,12 @@ class Store:
             # A directory without a record is what a killed reserve or delete left: nothing was acquired for it.
             _remove_directory(directory)
             # 0711: the init process, perhaps with another user's rights, must be able to reach exec.fifo.
-            os.mkdir(directory, 0o711)
             try:
+                os.mkdir(directory, 0o711)
                 _write_json(f"{directory}/config.json", config)
                 entry.save()
             except BaseException:
-                # A full disk, say.
+                # A full disk, say, or Ctrl-C.
                 _remove_directory(directory)
                 raise
         return entry

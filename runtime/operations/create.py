@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from runtime import console
+from runtime import console, interrupts
 from runtime.config import load
 from runtime.container import Container
 from runtime.errors import RuntError
@@ -96,6 +96,7 @@ def build(
 ) -> Entry:
     """Build the container, up to the moment when its init process waits for `start`; return its entry.
 
+    From then on interrupts are held back: it is the caller's to be undone.
     Raises RuntError; then everything has been undone.
     """
     rootfs = os.path.realpath(os.path.join(bundle, config["root"]["path"]))
@@ -116,7 +117,9 @@ def build(
     c.console_connection = console_connection
     try:
         run_steps(plan.runtime, c, plan.observer)
+        interrupts.hold()
     except BaseException as error:
+        interrupts.hold()
         how = _end_init(c)
         # Cleaning up needs descriptors too.
         c.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from runtime import console, liveness
+from runtime import console, interrupts, liveness
 from runtime.errors import RuntError
 from runtime.operations.create import build, create, read_bundle
 from runtime.operations.destroy import destroy
@@ -56,6 +56,7 @@ def run(options: CreateOptions, *, detach: bool = False, keep: bool = False) -> 
         raise RuntError(f"the container's init process has died (status {status})")
     _forward_signals(pidfd)
     _start(options)
+    interrupts.release()
     if ours >= 0:
         with console.Relay(console.receive_master(ours)) as relay:
             relay.until(pidfd)
@@ -68,8 +69,11 @@ def run(options: CreateOptions, *, detach: bool = False, keep: bool = False) -> 
 def _start(options: CreateOptions) -> None:
     """Start the container; if that fails, delete it: nobody asked for a container that doesn't run."""
     try:
+        interrupts.release()
         start(options.root, options.container_id)
-    except RuntError:
+        interrupts.hold()
+    except BaseException:
+        interrupts.hold()
         store = Store(options.root)
         with store.locked(options.container_id):
             if options.container_id in store.ids():
