@@ -9,7 +9,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
 from tutor.tui.keys import GROUPS
-from tutor.tui.screens.dialogs import Help
+from tutor.tui.screens.dialogs import Ask, Help
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,6 +61,15 @@ class TutorScreen(Screen[None]):
     def palette_commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         """Yield title, explanation and action of each command for the palette."""
         raise NotImplementedError
+
+    def ask(self, name: str, yes: Callable[[], object], no: Callable[[], object] = lambda: None) -> None:
+        """Ask the catalogue's question `tui.ask.NAME`, and do what is answered."""
+
+        def answered(answer: bool | None) -> None:
+            (yes if answer else no)()
+
+        texts = (self.messages(f"tui.ask.{name}.{part}") for part in ("title", "body", "proceed", "cancel"))
+        self.app.push_screen(Ask(*texts), answered)
 
     def action_help(self) -> None:
         """Show all keys of this screen, grouped."""

@@ -17,10 +17,11 @@ from tutor.session.events import (
     CommandStarted,
     ConfigChanged,
     LessonOpened,
+    Notice,
     StepEntered,
 )
 from tutor.tui.keys import LESSON_KEYS, bindings
-from tutor.tui.screens.dialogs import Ask, Pick
+from tutor.tui.screens.dialogs import Pick
 from tutor.tui.screens.working import SessionEvent, WorkingScreen
 from tutor.tui.shell import run_shell
 from tutor.tui.view import LessonView
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 PANELS = ("guide", "config", "output", "namespaces", "mounts", "processes")
 WORK = ("config", "output")
 VIEW_COMMANDS = {"read": "guide", "ns": "namespaces", "mounts": "mounts", "ps": "processes", "edit": "config"}
+# Besides the runtime's operations these look at config.json, or replace it and keep what was there.
+TOUCHING = ("check", "next", "reset", "solve")
 # What these print is what the learner asked for, so it comes into sight even where only one pane fits.
 PRINTING = ("state", "list")
 
@@ -73,7 +76,7 @@ class LessonScreen(WorkingScreen):
         """Lay out every pane once; the styles decide which stand side by side."""
         view, m = self.view, self.messages
         yield TopLine(view, m)
-        yield TabLine(self._tab, PANELS, "tabs")
+        yield TabLine(self._tab, PANELS, "tabs", self._done)
         with Container(id="body"):
             yield Guide(view, m)
             with Vertical(id="status"):
@@ -100,11 +103,16 @@ class LessonScreen(WorkingScreen):
     def _opened(self) -> None:
         self.remove_class("-opening")
         if self.view.lesson is None:
+            self.forget_waiting()
             self.tutor.go_home(self.view.notice)
 
     def _tab(self, panel: str) -> str:
         mark = "*" if panel == "config" and self.query_one(ConfigPane).unsaved else ""
         return f"{self.messages(f'tui.key.{panel}.key')} {self.messages(f'tui.panel.{panel}')}{mark}"
+
+    def _done(self) -> str:
+        """Return what the tabs say beside the panes' names: that the step is passed, wherever the learner looks."""
+        return f"✓ n {self.messages('tui.key.next.short')}" if self.view.step_passed else ""
 
     # -- what the session says -------------------------------------------------------------------------------------
 
@@ -122,6 +130,7 @@ class LessonScreen(WorkingScreen):
     async def _draw(self, parts: frozenset[Part]) -> None:
         if "header" in parts:
             self.query_one(TopLine).refresh()
+            self.query_one("#tabs", TabLine).redraw()
         if "status" in parts:
             self.query_one(LastCommand).refresh()
             self.query_one(Lifecycle).refresh(layout=True)
@@ -178,21 +187,21 @@ class LessonScreen(WorkingScreen):
             return
         self._asking = True
 
-        def answered(load: bool | None) -> None:
+        def keep() -> None:
             self._asking = False
-            if load:
-                self.query_one(ConfigPane).load(self.session.config_text)
 
-        m = self.messages
-        texts = (m(f"tui.ask.outside.{part}") for part in ("title", "body", "proceed", "cancel"))
-        self.app.push_screen(Ask(*texts), answered)
+        def load() -> None:
+            self._asking = False
+            self.query_one(ConfigPane).load(self.session.config_text)
+
+        self.ask("outside", load, keep)
 
     # -- what the learner does -------------------------------------------------------------------------------------
 
-    def watch_busy(self) -> None:
-        """Keys work, or don't, from now on."""
-        self.query_one(LastCommand).refresh()
-        self.refresh_bindings()
+    def say_waiting(self, name: str) -> None:
+        """Say what waits for its turn, where a command of the runtime makes the learner wait."""
+        if self.view.running is not None:
+            self.query_one(NoticeBar).say(Notice("information", self.messages("tui.waiting", name=name)))
 
     def dispatch(self, line: str) -> None:
         """Do what a line of the command language says: what concerns this face here, everything else in the session."""
@@ -211,32 +220,26 @@ class LessonScreen(WorkingScreen):
         elif name == "engine" and len(words) == 1:
             self._pick_engine()
         elif name in ("reset", "solve", "engine"):
-            self._ask_first(name, line)
+            self.ask(name, partial(self._execute, line))
         else:
             self._execute(line)
 
     def _execute(self, line: str) -> None:
-        """Run a line in the session; unsaved edits of config.json are saved before an operation or a check."""
+        """Run a line in the session, in its turn."""
+        self.when_idle(line, partial(self._execute_now, line))
+
+    def _execute_now(self, line: str) -> None:
+        """Run a line in the session; unsaved edits of config.json are saved before whatever reads or replaces the file."""
         pane = self.query_one(ConfigPane)
         command = BY_NAME.get(line.split()[0])
-        needs_file = command is not None and (command.scope == "engine" or command.name in ("check", "next"))
+        needs_file = command is not None and (command.scope == "engine" or command.name in TOUCHING)
         save = [partial(self.session.write_config, pane.text)] if pane.unsaved and needs_file else []
         self.call_session(*save, partial(self.session.execute, line))
-
-    def _ask_first(self, name: str, line: str) -> None:
-        m = self.messages
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.call_session(partial(self.session.execute, line))
-
-        texts = (m(f"tui.ask.{name}.{part}") for part in ("title", "body", "proceed", "cancel"))
-        self.app.push_screen(Ask(*texts), answered)
 
     def _pick_engine(self) -> None:
         def picked(engine: str | None) -> None:
             if engine and engine != self.session.engine:
-                self._ask_first("engine", f"engine {engine}")
+                self.ask("engine", partial(self._execute, f"engine {engine}"))
 
         argument = BY_NAME["engine"].arguments[0]
         options = self.session.completions(argument, "")
@@ -264,7 +267,7 @@ class LessonScreen(WorkingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002  (Textual's signature)
         """Tell which keys work now: letters not while typing, operations not while one runs."""
         if action == "interrupt":
-            return self.busy
+            return self.view.running is not None
         if action == "leave":
             return self.typing
         if action == "save":
@@ -274,7 +277,7 @@ class LessonScreen(WorkingScreen):
         if action == "quit_gently":
             return True
         if action in ("operate", "shell", "lesson"):
-            return self.view.lesson is not None and not self.busy
+            return self.view.lesson is not None
         return True
 
     def action_operate(self, operation: str) -> None:
@@ -286,11 +289,16 @@ class LessonScreen(WorkingScreen):
         self._execute(command)
 
     def action_save(self) -> None:
-        """Save config.json as it stands in the editor."""
-        self.call_session(partial(self.session.write_config, self.query_one(ConfigPane).text))
+        """Save config.json as it stands in the editor when its turn has come."""
+        pane = self.query_one(ConfigPane)
+        self.when_idle(
+            self.messages("tui.key.save.short"),
+            lambda: self.call_session(partial(self.session.write_config, pane.text)),
+        )
 
     def action_interrupt(self) -> None:
-        """Interrupt the command that runs."""
+        """Interrupt the command that runs, and forget what was typed ahead."""
+        self.forget_waiting()
         self.session.interrupt()
 
     def action_leave(self) -> None:
@@ -342,7 +350,13 @@ class LessonScreen(WorkingScreen):
     @on(QuizBox.Answered)
     def _answered(self, event: QuizBox.Answered) -> None:
         event.stop()
-        self._execute(f"answer {event.choice_id}")
+        asked = self.view.step
+
+        def answer() -> None:
+            if self.view.step is asked:  # typed ahead, it must not answer another question
+                self._execute_now(f"answer {event.choice_id}")
+
+        self.when_idle("answer", answer)
 
     @on(ConfigPane.Edited)
     def _edited(self, event: ConfigPane.Edited) -> None:
@@ -356,9 +370,9 @@ class LessonScreen(WorkingScreen):
 
     def action_shell(self) -> None:
         """Give the learner a shell inside the lab, on the whole terminal."""
-        if self.busy:
-            self.say_busy()
-            return
+        self.when_idle("shell", self._shell)
+
+    def _shell(self) -> None:
         pane = self.query_one(ConfigPane)
         if pane.unsaved:
             self.session.write_config(pane.text)
@@ -372,6 +386,7 @@ class LessonScreen(WorkingScreen):
         self._ask_if_lost(self._leave_lesson)
 
     def _leave_lesson(self) -> None:
+        self.forget_waiting()
         if self.busy:
             self.tutor.go_home()  # closing the session waits for the interrupted command
         else:
@@ -386,12 +401,8 @@ class LessonScreen(WorkingScreen):
             proceed()
             return
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.session.interrupt()
-                proceed()
+        def go() -> None:
+            self.action_interrupt()
+            proceed()
 
-        m = self.messages
-        name = "unsaved" if self.query_one(ConfigPane).unsaved else "running"
-        texts = (m(f"tui.ask.{name}.{part}") for part in ("title", "body", "proceed", "cancel"))
-        self.app.push_screen(Ask(*texts), answered)
+        self.ask("unsaved" if self.query_one(ConfigPane).unsaved else "running", go)

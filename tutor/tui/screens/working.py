@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.session.events import Event
     from tutor.session.session import Session
+
+
+_MOST_WAITING = 8  # a burst of keys, not a forgotten finger
 
 
 class SessionEvent(Message):
@@ -45,6 +49,29 @@ class WorkingScreen(TutorScreen):
     def __init__(self, session: Session, messages: Messages) -> None:
         super().__init__(messages)
         self.session = session
+        self._waiting: deque[Callable[[], object]] = deque()
+
+    def when_idle(self, name: str, do: Callable[[], object]) -> None:
+        """Do something now, or, while calls are being made, in its turn after them: nobody loses a key typed ahead.
+
+        Args:
+            name: what the learner asked for, to say that it waits.
+            do: calls into the session, or not; it runs in this thread.
+        """
+        if not self.busy:
+            do()
+        elif len(self._waiting) < _MOST_WAITING:
+            self._waiting.append(do)
+            self.say_waiting(name)
+        else:
+            self.say_busy()
+
+    def forget_waiting(self) -> None:
+        """Drop what was typed ahead: who interrupts does not want the rest either."""
+        self._waiting.clear()
+
+    def say_waiting(self, name: str) -> None:
+        """Say that something waits for its turn; most waits are too short to be worth a word."""
 
     def call_session(self, *calls: Callable[[], None], done: Callable[[], None] | None = None) -> None:
         """Make blocking calls, one after the other, in a thread; then, and after their events, do `done` in this one."""
@@ -72,3 +99,5 @@ class WorkingScreen(TutorScreen):
         self.busy = False
         if message.done is not None:
             message.done()
+        while self._waiting and not self.busy and self.is_attached:
+            self._waiting.popleft()()

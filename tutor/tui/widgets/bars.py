@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from textual.events import Click
 
     from tutor.messages import Messages
+    from tutor.observe import HostView
     from tutor.tui.keys import Key
     from tutor.tui.view import LessonView
 
@@ -67,8 +68,7 @@ class TopLine(Widget):
     def _machine(self) -> str:
         m, shot = self._messages, self._view.snapshot
         words = [m("tui.machine.root" if os.geteuid() == 0 else "tui.machine.rootless")]
-        if shot is not None and shot.container is not None and shot.container.cgroups:
-            version = "v2" if all(each.hierarchy == 0 for each in shot.container.cgroups) else "v1"
+        if shot is not None and (version := cgroup_version(shot.host)):
             words.append(m("tui.machine.cgroup", version=version))
         return " · ".join(words)
 
@@ -94,10 +94,16 @@ class TopLine(Widget):
         return Content.assemble(left, " " * max(1, gap), right)
 
 
+def cgroup_version(host: HostView) -> str:
+    """Return `v1` where any hierarchy of it is mounted (cgroups(7)), else `v2`; empty where there are no cgroups."""
+    kinds = {mount.fstype for mount in host.mounts}
+    return "v1" if "cgroup" in kinds else "v2" if "cgroup2" in kinds else ""
+
+
 class TabLine(Widget):
     """The panes that can be brought forward, each with its key; one is lit. A click does what the key does."""
 
-    DEFAULT_CSS = "TabLine { height: 1; text-wrap: nowrap; padding: 0 1; background: $background; }"
+    DEFAULT_CSS = "TabLine { height: 1; text-wrap: nowrap; padding: 0 0 0 1; background: $background; }"
 
     class Picked(Message):
         """The learner clicked on a pane's name."""
@@ -106,8 +112,15 @@ class TabLine(Widget):
             super().__init__()
             self.panel = panel
 
-    def __init__(self, label: Callable[[str], str], panels: tuple[str, ...], name: str) -> None:
+    def __init__(
+        self,
+        label: Callable[[str], str],
+        panels: tuple[str, ...],
+        name: str,
+        tail: Callable[[], str] = lambda: "",
+    ) -> None:
         super().__init__(id=name)
+        self._tail = tail
         self._label = label
         self._panels = panels
         self._lit = panels[0]
@@ -128,7 +141,7 @@ class TabLine(Widget):
         self.refresh()
 
     def render(self) -> RenderResult:
-        """Return the names."""
+        """Return the names, and at the right what there is to say beside them, if it fits."""
         parts: list[str | tuple[str, str]] = []
         for panel in self._panels:
             style = (
@@ -137,7 +150,9 @@ class TabLine(Widget):
                 else "$foreground"
             )
             parts += [(f" {self._label(panel)} ", style)]
-        return Content.assemble(*parts)
+        names, tail = Content.assemble(*parts), Content.styled(self._tail(), "bold $text-success")
+        gap = self.size.width - names.cell_length - tail.cell_length
+        return Content.assemble(names, " " * gap, tail) if gap >= 0 else names
 
     def on_click(self, event: Click) -> None:
         """Bring the pane under the pointer forward."""

@@ -46,11 +46,11 @@ class Guide(VerticalScroll, can_focus=True):
             return
         shown = (lesson.id, step.id)
         if shown != self._shown:
-            self._shown = shown
+            # Before the widgets change, because what follows the end looks at it when their sizes do.
+            self._shown, self._at_end, self._revealed = shown, False, {}
             async with self.batch():
                 await self.remove_children()
                 await self.mount_all(self._parts(step))
-            self._at_end, self._revealed = False, {}
             self.scroll_home(animate=False)
         self._update(step)
 
@@ -120,14 +120,18 @@ class Guide(VerticalScroll, can_focus=True):
         self._revealed = dict(now)
         if view.step_passed and view.tried and new and new != ["#hints"]:
             self._at_end = True
-            self.call_after_refresh(self.scroll_end, animate=False)
+            self.call_after_refresh(self._stay_at_end)
         elif new and (view.tried or "#hints" in new) and self.query(new[0]):
             self.call_after_refresh(self.query_one(new[0]).scroll_visible, animate=False)
 
     def watch_virtual_size(self) -> None:
         """Stay at the end while what follows a passed step is still being laid out."""
         if self._at_end:
-            self.call_after_refresh(self.scroll_end, animate=False)
+            self.call_after_refresh(self._stay_at_end)
+
+    def _stay_at_end(self) -> None:
+        if self._at_end:  # it may have been another step's when this was asked for
+            self.scroll_end(animate=False, immediate=True)
 
     def action_scroll_up(self) -> None:
         """Scroll up: the learner reads, so the end is followed no longer."""
