@@ -30,3 +30,9 @@ class Home:
         state = Path(os.environ.get("XDG_STATE_HOME") or home / ".local/state")
         cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
         return cls(home / "labs", state / "oci-tutor", cache / "oci-tutor")
+
+
+def shown(path: Path | str) -> str:
+    """Return a path as a person writes it, and a shell takes it: `~/labs/...` below the home directory."""
+    home, text = os.path.expanduser("~").rstrip("/"), str(path)  # noqa: PTH111  (a home that is not known stays `~`)
+    return f"~{text[len(home) :]}" if home and (text == home or text.startswith(f"{home}/")) else text

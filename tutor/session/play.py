@@ -14,6 +14,7 @@ from tutor.course.placeholders import fill
 from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.engine import find
 from tutor.errors import TutorError
+from tutor.home import shown
 from tutor.observe.poller import Poller
 from tutor.session.bench import Bench, allowed, status_of
 from tutor.session.calls import Calls
@@ -195,8 +196,8 @@ class Play:
             {
                 "engine": self.engine,
                 "container": self._plain.lab.container_id,
-                "bundle": str(self.workspace.bundle),
-                "config": str(self.workspace.config),
+                "bundle": shown(self.workspace.bundle),
+                "config": shown(self.workspace.config),
             },
         )
 

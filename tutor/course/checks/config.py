@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.course.checks.context import CheckContext, Finding
 from tutor.course.checks.registry import Argument, kind
+from tutor.home import shown
 from tutor.session.events import Evidence
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def json_value(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     """
     file, pointer, words = arguments.get("file", "config.json"), arguments["pointer"], context.messages
     path = context.bundle / file
-    command = f"cat {path}"
+    command = f"cat {shown(path)}"
     looked_at = f"{file} {pointer}"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))

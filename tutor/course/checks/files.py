@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.course.checks.context import CheckContext, Finding
 from tutor.course.checks.registry import Argument, kind
+from tutor.home import shown
 from tutor.session.events import Evidence
 
 if TYPE_CHECKING:
@@ -42,5 +43,5 @@ def file(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
         passed = passed and arguments["contains"] in content
         expected = words("course.check.file.contains", text=arguments["contains"])
         found = content.strip()[:60] or found
-    command = f"cat {path}" if "contains" in arguments else f"ls -l {path}"
-    return Finding(passed, (Evidence(str(path), expected, found, command),))
+    command = f"cat {shown(path)}" if "contains" in arguments else f"ls -l {shown(path)}"
+    return Finding(passed, (Evidence(shown(path), expected, found, command),))

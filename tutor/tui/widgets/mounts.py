@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tutor.observe import Mount
     from tutor.tui.view import LessonView
 
+_WITH_SOURCE = 50  # cells of a panel that has room for the source, too
 _MARKS = {"+": "bold $text-success", "-": "$text-error", "~": "bold $text-warning", " ": ""}
 
 
@@ -41,7 +42,8 @@ class MountsPanel(LineView):
         targets = ["  " * depth[mount.id] + mount.target for _, mount in rows]
         wide = min(max(map(cell_width, targets)), max(18, width * 2 // 5))
         kind = min(max(len(mount.fstype) for _, mount in rows), 10)
-        source = min(max(cell_width(mount.source) for _, mount in rows), 18)
+        # In a narrow panel the source gives way: what was mounted where, and how, says more.
+        source = min(max(cell_width(mount.source) for _, mount in rows), 18) if width >= _WITH_SOURCE else 0
         return [
             self._row(mark, mount, (fit(target, wide), fit(mount.fstype, kind), fit(mount.source, source)))
             for target, (mark, mount) in zip(targets, rows, strict=True)
@@ -54,7 +56,7 @@ class MountsPanel(LineView):
             (f"{mark} ", style),
             (target, style or "$foreground"),
             (f" {fstype}", "$text-primary"),
-            f" {source}",
+            f" {source}" if source else "",
             (f" {','.join(mount.propagation)}", "$text-accent"),
             (f" {','.join(mount.options)}", "$text-muted"),
         )

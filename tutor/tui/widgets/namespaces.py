@@ -21,6 +21,8 @@ OWN, SHARED, UNKNOWN = "◆", "○", "?"
 class NamespacesPanel(LineView):
     """One line for each kind of namespace: glyph, word, inode; where there is room, the host's inode beside it."""
 
+    DEFAULT_CSS = "NamespacesPanel { overflow-x: hidden; }"  # its lines fit
+
     def __init__(self, view: LessonView, messages: Messages) -> None:
         super().__init__(id="namespaces", classes="pane")
         self._view = view

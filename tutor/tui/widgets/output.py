@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 
+from tutor.home import shown
 from tutor.text import wrap
 from tutor.tui.widgets.lines import LineView
 from tutor.tui.widgets.panel import styled_lines
@@ -40,7 +41,7 @@ class OutputPane(LineView):
 
     def _run(self, run: Run, width: int) -> list[Content]:
         lines = [
-            Content.styled(f" {run.call.cwd}", "$text-muted"),
+            Content.styled(f" {shown(run.call.cwd)}", "$text-muted"),
             *(
                 Content.assemble(
                     (" $ " if index == 0 else "   ", "$text-muted"), (part, "bold $text-primary")

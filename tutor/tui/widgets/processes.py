@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -21,7 +22,9 @@ _STATE_STYLES = {"R": "bold $text-success", "Z": "$text-error", "X": "$text-erro
 
 
 class ProcessesPanel(LineView):
-    """A tree of processes, two to four lines each."""
+    """A tree of processes, two to four lines each; whole command lines are for the evidence of checks and for `ps`."""
+
+    DEFAULT_CSS = "ProcessesPanel { overflow-x: hidden; }"  # its lines are wrapped
 
     def __init__(self, view: LessonView, messages: Messages) -> None:
         super().__init__(id="processes", classes="pane")
@@ -40,9 +43,11 @@ class ProcessesPanel(LineView):
         m = self._messages
         indent = " " + "  " * process.depth
         state = m(f"observe.state.{process.state}") if m.has(f"observe.state.{process.state}") else ""
-        command = " ".join(process.cmdline) or process.comm
+        command = short_command(process.cmdline) or process.comm
+        mark, style = self._mark(process)
         head = Content.assemble(
-            (f"{indent}{process.pid} ", "bold $text-primary"),
+            (mark, style),
+            (f"{indent[1:]}{process.pid} ", "bold $text-primary"),
             (f" {process.state} {state}  ", _STATE_STYLES.get(process.state, "$text-accent")),
         )
         if head.cell_length + cell_width(command) <= width:
@@ -64,3 +69,19 @@ class ProcessesPanel(LineView):
                 for index, line in enumerate(told.wrap(room))
             ]
         return lines
+
+    def _mark(self, process: Process) -> tuple[str, str]:
+        """Return `+` for a process that was not there when the step began, `~` for one that ran another program then."""
+        before = self._view.baseline
+        if before is None:
+            return " ", ""
+        old = before.container.process(process.pid) if before.container else None
+        if old is None:
+            return "+", "bold $text-success"
+        return (" ", "") if old.cmdline == process.cmdline else ("~", "bold $text-warning")
+
+
+def short_command(cmdline: tuple[str, ...]) -> str:
+    """Return a command line as one says it: programs without the folders they lie in (the interpreter's script, too)."""
+    programs = 2 if len(cmdline) > 1 and Path(cmdline[0]).name.startswith(("python", "sh")) else 1
+    return " ".join(Path(word).name if at < programs else word for at, word in enumerate(cmdline))

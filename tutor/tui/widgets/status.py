@@ -38,7 +38,7 @@ class LastCommand(Widget):
         room = self.size.width - ending.cell_length - 3
         command = Content.assemble(("$ ", "$text-muted"), (truncate(run.call.typed, room), "bold"))
         gap = " " * max(2, self.size.width - command.cell_length - ending.cell_length)
-        below = run.gist.expandtabs(8) or run.call.cwd
+        below = run.gist.expandtabs(8) or (self._messages("tui.status.silent") if run.result else "")
         printed = Content.styled("  " + truncate(below, self.size.width - 2), "$text-muted")
         return Content.assemble(command, gap, ending, "\n", printed)
 

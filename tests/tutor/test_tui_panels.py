@@ -1,0 +1,85 @@
+"""What the panels and the edges say, drawn without an app: the widgets are drawings of a view and keep nothing themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.support.tui import BUNDLE, INIT, mount, snapshot
+from tutor.engines.model import Call, CallResult
+from tutor.home import shown
+from tutor.messages import Messages
+from tutor.observe import HostView
+from tutor.tui.view import LessonView, Run
+from tutor.tui.widgets.bars import cgroup_version
+from tutor.tui.widgets.mounts import MountsPanel
+from tutor.tui.widgets.output import OutputPane
+from tutor.tui.widgets.processes import ProcessesPanel, short_command
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tutor.observe import Process, Snapshot
+
+SPLIT = 35  # cells of a panel where the terminal has 120
+
+
+def with_process(process: Process) -> Snapshot:
+    shot = snapshot()
+    assert shot.container is not None
+    return replace(shot, container=replace(shot.container, processes=(process,)))
+
+
+def processes(before: Snapshot, now: Snapshot, width: int = SPLIT) -> list[str]:
+    view = LessonView("runt", snapshot=now, baseline=before)
+    return [line.plain for line in ProcessesPanel(view, Messages.load("en")).build(width)]
+
+
+def test_a_command_is_said_without_the_folders_of_its_programs() -> None:
+    assert short_command(("/usr/bin/python3.11", "/opt/venv/bin/runt", "create", "x")) == (
+        "python3.11 runt create x"
+    )
+    assert short_command(("/usr/sbin/runc", "init")) == "runc init"
+    assert short_command(("/bin/cat", "/etc/passwd")) == "cat /etc/passwd"
+    assert short_command(()) == ""
+
+
+def test_the_essential_line_of_a_process_is_in_sight_at_120_columns() -> None:
+    init = replace(INIT, cmdline=("/work/main/.venv/bin/python", "/work/main/.venv/bin/runt", "create", "x"))
+    lines = processes(with_process(init), with_process(init))
+    assert any("openat(" in line for line in lines[:6]), lines
+
+
+def test_a_process_that_turned_into_another_program_is_marked() -> None:
+    sleeping = replace(INIT, cmdline=("/bin/sleep", "1000"))
+    assert processes(with_process(INIT), with_process(INIT))[0].startswith(" 29017")
+    assert processes(with_process(INIT), with_process(sleeping))[0].startswith("~29017")
+    assert processes(snapshot(container=False), with_process(INIT))[0].startswith("+29017")
+
+
+def test_where_the_panel_of_mounts_is_narrow_the_source_gives_way() -> None:
+    view = LessonView("runt", snapshot=snapshot(mounts=(mount(1, 0, "/", "ext4", "/dev/vda", "ro"),)))
+    panel = MountsPanel(view, Messages.load("en"))
+    assert [line.plain.split() for line in panel.build(SPLIT)] == [["/", "ext4", "private", "ro"]]
+    assert [line.plain.split() for line in panel.build(70)] == [["/", "ext4", "/dev/vda", "private", "ro"]]
+
+
+def test_the_version_of_cgroups_is_known_before_there_is_a_container() -> None:
+    v1 = mount(1, 0, "/sys/fs/cgroup/pids", "cgroup", "cgroup")
+    v2 = mount(2, 0, "/sys/fs/cgroup/unified", "cgroup2", "cgroup2")
+    assert cgroup_version(HostView(1, (), (v2,))) == "v2"
+    assert cgroup_version(HostView(1, (), (v1, v2))) == "v1", "hybrid: the controllers are in version 1"
+    assert cgroup_version(HostView(1, (), ())) == ""
+
+
+def test_paths_below_the_home_are_shown_with_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/root")
+    assert shown(Path("/root/labs/x")) == "~/labs/x"
+    assert shown("/root") == "~"
+    assert shown("/rootfs/x") == "/rootfs/x"
+    call = Call(1, ("runt", "list"), "runt list", BUNDLE)
+    view = LessonView("runt", runs=(Run(call, [], CallResult(call, 0, 0.1, "", "")),))
+    assert OutputPane(view, Messages.load("en")).build(80)[0].plain == " ~/labs/first-container/alpine-bundle"
+    monkeypatch.setenv("HOME", "/")
+    assert shown("/root") == "/root"
