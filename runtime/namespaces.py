@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import errno
 import fcntl
 import os
 import struct
@@ -101,14 +102,16 @@ def _clone_in_joined_namespaces(c: Container, flags: int) -> int:
     if middle == 0:
         try:
             for kind in sorted(c.joined, key=lambda kind: kind == "user"):
-                kernel.setns(c.joined[kind], CLONE_FLAGS[kind])
+                _join(c, kind)
             pid = kernel.clone3(flags | kernel.CLONE_PARENT)
             if pid == 0:
                 os.close(question)
                 c.be_init(c)
             os.write(question, b"%d" % pid)
+        except RuntError as error:
+            os.write(question, error.message.encode())
         except OSError as error:
-            os.write(question, f"cannot join the namespaces: {describe(error)}".encode())
+            os.write(question, f"cannot make the namespaces: {describe(error)}".encode())
         finally:
             os._exit(0)
     os.close(question)
@@ -118,6 +121,17 @@ def _clone_in_joined_namespaces(c: Container, flags: int) -> int:
     if not text.isdigit():
         raise RuntError(text or "the process that joins the namespaces has died")
     return int(text)
+
+
+def _join(c: Container, kind: str) -> None:
+    """Enter a namespace that has been opened. Raises RuntError."""
+    try:
+        kernel.setns(c.joined[kind], CLONE_FLAGS[kind])
+    except OSError as error:
+        reason = describe(error)
+        if kind == "user" and error.errno == errno.EINVAL:
+            reason += ": it may be the one that runt is in already (setns(2))"
+        raise RuntError(f"cannot join the {kind} namespace: {reason}") from None
 
 
 def map_user_ids(c: Container) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
+from runtime.errors import RuntError, describe
 from runtime.kernel import mount as kernel
 from runtime.mount_options import PROPAGATION
 from runtime.store import Store
@@ -55,7 +56,12 @@ def bind_root(c: Container) -> None:
     """
     if not c.has_own("mount"):
         return
-    tree = kernel.open_tree(kernel.AT_FDCWD, c.rootfs, recursive=True)
+    try:
+        tree = kernel.open_tree(kernel.AT_FDCWD, c.rootfs, recursive=True)
+    except OSError as error:
+        # Of a mount namespace that is joined, somebody else has decided what can be seen there.
+        where = ", seen from the mount namespace that is joined" if not c.has_new("mount") else ""
+        raise RuntError(f"cannot make a mount of the root {c.rootfs}{where}: {describe(error)}") from None
     if c.linux.get("rootfsPropagation") not in ("slave", "rslave"):
         kernel.mount_setattr(tree, propagation=kernel.MS_PRIVATE, recursive=True)
     _attach(tree, c.rootfs)

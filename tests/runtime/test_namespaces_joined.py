@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -166,6 +167,23 @@ def test_path_of_another_type_is_refused(bundle: Bundle, runt: Runt, path: str, 
     said = runt.fail(bundle)
     assert "cannot join the network namespace" in said
     assert message in said
+
+
+def test_own_user_namespace_cannot_be_joined_and_is_named(bundle: Bundle, runt: Runt) -> None:
+    bundle.linux["namespaces"].append({"type": "user", "path": "/proc/self/ns/user"})
+    assert "cannot join the user namespace: invalid argument: it may be the one" in runt.fail(bundle)
+
+
+def test_root_that_a_joined_mount_namespace_does_not_have_is_named(bundle: Bundle, runt: Runt) -> None:
+    hide = f"mount -t tmpfs tmpfs {bundle.path} && echo ready && exec sleep 1000"
+    command = ["unshare", "-m", "--propagation", "private", "sh", "-c", hide]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+        bundle.linux["namespaces"] = [{"type": "mount", "path": f"/proc/{other.pid}/ns/mnt"}]
+        said = runt.fail(bundle)
+        other.kill()
+    assert f"the root {bundle.rootfs}, seen from the mount namespace that is joined: no such file" in said
 
 
 def test_loopback_of_a_new_network_namespace_is_up(bundle: Bundle, runt: Runt) -> None:
