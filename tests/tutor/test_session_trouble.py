@@ -130,10 +130,13 @@ def test_a_config_that_is_no_text(learner: Session, diary: Diary, content: bytes
     learner.config_path.write_bytes(content)
 
     diary.until(lambda: any("reset" in notice for notice in diary.notices()), "that reset puts it right")
+    learner.write_config("{}")
+    assert (learner.config_path.parent / "config.json.bak-1").read_bytes() == content, "nobody had seen it"
+    learner.config_path.write_bytes(content)
     learner.execute("reset")
 
     assert json.loads(learner.config_text)["linux"] == {}
-    assert (learner.config_path.parent / "config.json.bak-1").read_bytes() == content
+    assert (learner.config_path.parent / "config.json.bak-2").read_bytes() == content
 
 
 def test_a_config_saved_by_an_editor_outside(learner: Session, diary: Diary) -> None:

@@ -83,3 +83,9 @@ def test_paths_below_the_home_are_shown_with_a_tilde(monkeypatch: pytest.MonkeyP
     assert OutputPane(view, Messages.load("en")).build(80)[0].plain == " ~/labs/first-container/alpine-bundle"
     monkeypatch.setenv("HOME", "/")
     assert shown("/root") == "/root"
+
+
+def test_an_error_in_the_form_of_a_log_is_said_by_its_message() -> None:
+    line = 'time="2026-11-23T19:56:37Z" level=error msg="cannot start \\"x\\": it has stopped"\n'
+    run = Run(Call(1, ("runt", "start"), "runt start", BUNDLE), [("stderr", line)])
+    assert run.gist == 'cannot start "x": it has stopped'

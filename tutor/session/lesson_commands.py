@@ -94,7 +94,7 @@ def solve(play: Play) -> None:
             kept = play.workspace.replace(solution)
             play.read_config("solution")
             play.notice("information", "session.notice.solution_written", path=play.workspace.config)
-            _say_kept(play, kept)
+            play.say_kept(kept)
         case EditConfig(file=file, solution=solution):
             play.workspace.write_file(file, solution)
             play.notice("information", "session.notice.solution_written", path=play.workspace.bundle / file)
@@ -134,7 +134,7 @@ def reset(play: Play) -> None:
     play.solved -= {play.step.id}
     play.enter(play.index)
     play.notice("information", "session.notice.reset")
-    _say_kept(play, kept)
+    play.say_kept(kept)
 
 
 def engine(play: Play, name: str = "") -> None:
@@ -182,8 +182,3 @@ def _say_missing(play: Play) -> None:
         return
     missing = "\n".join(f"- {text}" for text in play.judge.missing())
     play.notice("information", "session.notice.not_yet", missing=missing)
-
-
-def _say_kept(play: Play, kept: object) -> None:
-    if kept is not None:
-        play.notice("information", "session.notice.kept", path=kept)

@@ -40,6 +40,7 @@ from tutor.session.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from typing import Literal
 
     from tutor.course.model import Lesson, Operation, Step
@@ -348,6 +349,11 @@ class Play:
             self.tell(error)
 
     # Saying
+
+    def say_kept(self, path: Path | None) -> None:
+        """Say where something of the learner's was kept, if it was."""
+        if path is not None:
+            self.notice("information", "session.notice.kept", path=path)
 
     def notice(
         self, severity: Literal["information", "warning", "error"], key: str, /, **values: object

@@ -233,13 +233,18 @@ class Session:
                 raise TutorError("session.error.face_command", command=name)
 
     def write_config(self, text: str) -> None:
-        """Save `config.json` as the learner wrote it, faulty or not, and check the step. Failures are told, never raised."""
+        """Save `config.json` as the learner wrote it, faulty or not, and check the step. Failures are told, never raised.
+
+        What lay there and could not be read, so that no editor has shown it, is kept beside it.
+        """
         with self._guarded():
             play = self._play
             if play is None:
                 raise TutorError("session.error.no_lesson")
+            kept = play.workspace.keep_unread()
             play.workspace.write(text)
             play.read_config("learner")
+            play.say_kept(kept)
             play.see_state()
             play.check(tried=True)
 

@@ -120,6 +120,19 @@ class Workspace:
         self.write(text)
         return kept
 
+    def keep_unread(self) -> Path | None:
+        """Set aside a `config.json` that is a file and can't be read as text; return where it was kept, None if it was not."""
+        if not self.config.is_file():
+            return None
+        try:
+            self.read()
+        except TutorError:
+            try:
+                return self._set_aside("")
+            except OSError as error:
+                raise _explained(error, self.config, "session.config") from error
+        return None
+
     def _set_aside(self, coming: str) -> Path | None:
         if not self.config.exists() and not self.config.is_symlink():
             return None

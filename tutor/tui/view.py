@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 Part = Literal["header", "guide", "config", "output", "status", "panels", "notice"]
 
 
+_LOGGED = re.compile(r'time="[^"]*" level=\w+ msg="(.*)"$')
+
+
 @dataclass(slots=True)
 class Run:
     """One engine command on the screen: its call, what it printed in the order in which it came, and how it ended."""
@@ -44,9 +48,14 @@ class Run:
 
     @property
     def gist(self) -> str:
-        """What it printed in one line: the last one, or all in a row where that says nothing, as the `}` of JSON."""
+        """What it printed in one line: the last one, or all in a row where that says nothing, as the `}` of JSON.
+
+        Of an error in the form of logrus (`time=... level=error msg="..."`), which runc has, it is the message.
+        """
         text = "".join(text for _, text in self.chunks)
         last = next((line.rstrip() for line in reversed(text.split("\n")) if line.strip()), "")
+        if logged := _LOGGED.match(last):
+            return logged[1].replace('\\"', '"')
         return last if any(map(str.isalnum, last)) else " ".join(text.split())
 
 

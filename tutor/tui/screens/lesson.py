@@ -282,7 +282,7 @@ class LessonScreen(WorkingScreen):
 
     def action_operate(self, operation: str) -> None:
         """Run an operation of the runtime."""
-        self._execute(operation)
+        self._when_typed(partial(self._execute, operation))
 
     def action_lesson(self, command: str) -> None:
         """Run a command of the lesson."""
@@ -291,10 +291,15 @@ class LessonScreen(WorkingScreen):
     def action_save(self) -> None:
         """Save config.json as it stands in the editor when its turn has come."""
         pane = self.query_one(ConfigPane)
-        self.when_idle(
-            self.messages("tui.key.save.short"),
-            lambda: self.call_session(partial(self.session.write_config, pane.text)),
-        )
+
+        def save() -> None:
+            self.call_session(partial(self.session.write_config, pane.text))
+
+        self._when_typed(partial(self.when_idle, self.messages("tui.key.save.short"), save))
+
+    def _when_typed(self, do: Callable[[], object]) -> None:
+        """Do something after the editor has taken in what was typed before: such keys come first, its letters queue."""
+        self.query_one(ConfigPane).area.call_later(do)
 
     def action_interrupt(self) -> None:
         """Interrupt the command that runs, and forget what was typed ahead."""
