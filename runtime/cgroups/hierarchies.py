@@ -48,7 +48,10 @@ def mounted() -> list[Hierarchy]:
             if key is None or key not in memberships:
                 continue
             found = second if kind == "cgroup2" else first
-            found[name] = Hierarchy(name, mountpoint, _below(memberships[key], root))
+            hierarchy = Hierarchy(name, mountpoint, _below(memberships[key], root))
+            # A single file or another's cgroup, mounted elsewhere, takes nothing away; over the same place it covers it.
+            if hierarchy.own or name not in found or found[name].mountpoint == mountpoint:
+                found[name] = hierarchy
     return list((first or second).values())
 
 

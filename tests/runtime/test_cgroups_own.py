@@ -144,6 +144,31 @@ def test_new_cgroup_namespace_has_the_containers_cgroup_as_its_root(
     assert {line.split(":", 2)[2] for line in controlled} == {"/"}
 
 
+def test_single_file_of_a_hierarchy_that_is_mounted_too_changes_nothing(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    """As in a lab of the tutor, which makes some of these files read-only by mounting them on themselves."""
+    bundle.process["args"] = ["cat", "/proc/self/cgroup"]
+    bundle.save()
+    script = """
+    for place in $(awk '$(NF-2) ~ /^cgroup2?$/ {print $5}' /proc/self/mountinfo); do
+        mount --bind $place/cgroup.procs $place/cgroup.procs
+    done
+    """
+    command = " ".join(runt.command("run", "-b", str(bundle.path), container_id))
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", f"{script}\nexec {command}"],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if line]
+    controlled = [line for line in lines if not line.startswith("0::")] or lines
+    assert all(line.endswith(f"/{container_id}") for line in controlled)
+
+
 def test_version_2_alone_works_too(bundle: Bundle, runt: Runt, container_id: str) -> None:
     unified = hierarchy_file("")
     bundle.config["mounts"].append({"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup"})
