@@ -20,8 +20,9 @@ def describe(error: OSError) -> str:
 
     Docker looks for "no such file or directory" and "permission denied" and turns them into exit status 127 and 126.
     """
-    text = (error.strerror or str(error)).lower()
-    return f"{os_path(error)}{text}"
+    text = error.strerror or str(error)
+    # Only the first letter: a filesystem's own words may name a path.
+    return f"{os_path(error)}{text[:1].lower()}{text[1:]}"
 
 
 def os_path(error: OSError) -> str:

@@ -240,6 +240,8 @@ class Store:
             names = os.listdir(self.root)
         except FileNotFoundError:
             return []
+        except PermissionError:
+            raise self._not_ours() from None
         return sorted(name for name in names if os.path.lexists(f"{self.root}/{name}/state.json"))
 
     def has_traces(self, container_id: str) -> bool:
@@ -254,13 +256,21 @@ class Store:
         `os._exit`.
         """
         check_id(container_id)
-        os.makedirs(f"{self.root}/{LOCKS}", 0o700, exist_ok=True)
+        try:
+            os.makedirs(f"{self.root}/{LOCKS}", 0o700, exist_ok=True)
+        except PermissionError:
+            raise self._not_ours() from None
         return Lock(f"{self.root}/{LOCKS}/{container_id}")
 
     def sweep(self, container_id: str) -> None:
         """Remove what a killed `reserve` or `delete` left of `container_id` without a record. Call it locked."""
         if not os.path.lexists(f"{self.root}/{container_id}/state.json"):
             self.discard(container_id)
+
+    def _not_ours(self) -> RuntError:
+        return RuntError(
+            f"cannot use the state directory {self.root}: permission denied: name one of your own with --root"
+        )
 
     def discard(self, container_id: str) -> None:
         """Remove the state directory of `container_id`, whatever is in it. Call it locked."""

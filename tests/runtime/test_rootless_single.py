@@ -119,6 +119,17 @@ def test_a_whole_life(nobody: RuntOfNobody, bundle: Bundle) -> None:
     assert nobody.ok("list", "-q") == ""
 
 
+def test_state_directory_of_somebody_else_is_named_with_the_way_out(
+    nobody: RuntOfNobody, bundle: Bundle, tmp_path: Path
+) -> None:
+    bundle.save()
+    nobody.root, own = tmp_path, nobody.root
+    for words in (["list"], ["create", "-b", str(bundle.path), "test"]):
+        said = nobody(*words).stderr
+        assert f"state directory {tmp_path}: permission denied: name one of your own with --root" in said
+    nobody.root = own
+
+
 def test_other_users_cannot_be_mapped_and_the_message_says_who_can(
     nobody: RuntOfNobody, bundle: Bundle
 ) -> None:
