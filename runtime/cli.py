@@ -93,16 +93,19 @@ def _run(words: Sequence[str]) -> int:
         raise RuntError(
             "--systemd-cgroup is not supported by this version of runt: leave it out to have cgroupfs used"
         )
+    return _call(name, str(settings["root"]) or _default_root(), values, arguments)
+
+
+def _call(name: str, root: str, values: dict[str, Any], arguments: list[str]) -> int:
+    """Call the operation; what `create` and `run` fail with begins with their name, as runc's does."""
     try:
-        return _HANDLERS[name](str(settings["root"]) or _default_root(), values, arguments)
+        return _HANDLERS[name](root, values, arguments)
     except (RuntError, OSError) as error:
         if name not in ("create", "run"):
             raise
-        # As runc does for these two.
-        why, exit_status = (
-            (describe(error), 1) if isinstance(error, OSError) else (error.message, error.exit_status)
-        )
-        raise RuntError(f"runt {name} failed: {why}", exit_status) from None
+        if isinstance(error, RuntError):
+            raise RuntError(f"runt {name} failed: {error.message}", error.exit_status) from None
+        raise RuntError(f"runt {name} failed: {describe(error)}") from None
 
 
 def _help(arguments: list[str]) -> int:

@@ -61,6 +61,7 @@ class CreateOptions:
 def create(options: CreateOptions, plan: Plan | None = None) -> None:
     """Create a container that waits for `start`; `plan` is for who wants to watch, or to do a step differently.
 
+    Once the container is complete nothing may interrupt us any more: see `build`.
     Raises RuntError; then nothing is left of it (runtime.md, Errors).
     """
     bundle, config = read_bundle(options)
