@@ -20,11 +20,13 @@ from tutor.session.events import (
 )
 from tutor.text import cell_width
 from tutor.tui.screens.dialogs import Ask, Help, Pick
+from tutor.tui.view import MOST_LINES
 from tutor.tui.widgets.bars import KeyBar
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.guide import Guide
 from tutor.tui.widgets.mounts import MountsPanel
 from tutor.tui.widgets.notice import NoticeBar
+from tutor.tui.widgets.output import OutputPane
 from tutor.tui.widgets.processes import ProcessesPanel
 
 if TYPE_CHECKING:
@@ -273,6 +275,24 @@ async def test_output_shows_command_directory_text_and_status(tmp_path: Path) ->
         assert "runt: no such container" in screen_text(app)
 
 
+async def test_a_program_that_prints_without_end_does_not_hold_the_screen_up(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        app.script.call("create")
+        app.script.hold.clear()
+        await pilot.press("f6")
+        await settled(pilot, lambda: screen.view.running is not None)
+        for _ in range(100):
+            app.script.publish(Output(screen.view.runs[-1].call, "stdout", "y\n" * 8192))
+        app.script.publish(Output(screen.view.runs[-1].call, "stdout", "the end\n"))
+        app.script.hold.set()
+        await settled(pilot, lambda: not screen.busy and "the end" in screen_text(app))
+        output = screen.query_one(OutputPane)
+        assert any("省略しています" in line for line in output.plain_lines)
+        assert len(output.plain_lines) < 2 * MOST_LINES
+
+
 async def test_what_a_container_prints_late_stands_under_the_command_that_made_it_print(
     tmp_path: Path,
 ) -> None:
@@ -342,7 +362,7 @@ async def test_keys_typed_ahead_are_done_in_their_turn_and_ctrl_c_takes_them_bac
         assert app.script.executed[-1] == "start", "who interrupts does not want the rest either"
         assert "interrupt" not in {name for name, _, _ in screen.query_one(KeyBar).shown}
         app.script.hold.clear()
-        await pilot.press("f6", *"n" * 20)
+        await pilot.press("f6", *"n" * 9)
         await settled(pilot, lambda: "前のコマンドを実行しています" in screen_text(app))
         before = app.script.index
         app.script.hold.set()

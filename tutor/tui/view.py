@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 Part = Literal["header", "guide", "config", "output", "status", "panels", "notice"]
 
 
+MOST_LINES = 500  # of one command's output on the screen: nobody scrolls further, and drawing it stays cheap
+_MOST_CHARACTERS = 64 * 1024
 _LOGGED = re.compile(r'time="[^"]*" level=\w+ msg="(.*)"$')
 
 
@@ -45,6 +47,24 @@ class Run:
     call: Call
     chunks: list[tuple[Stream, str]] = field(default_factory=list)
     result: CallResult | None = None
+    shortened: bool = False
+    """It printed more than is kept here; `chunks` holds the end of it."""
+
+    def add(self, stream: Stream, text: str) -> None:
+        """Take in what was printed; of a program that prints without end only the last lines stay."""
+        lines = text.splitlines(keepends=True)
+        self.chunks.append((stream, "".join(lines[-MOST_LINES:])[-_MOST_CHARACTERS:]))
+        self.shortened |= len(self.chunks[-1][1]) < len(text)
+        while len(self.chunks) > 1 and self._holds_too_much():
+            self.chunks.pop(0)
+            self.shortened = True
+
+    def _holds_too_much(self) -> bool:
+        rest = self.chunks[1:]
+        return (
+            sum(text.count("\n") for _, text in rest) >= MOST_LINES
+            or sum(len(text) for _, text in rest) >= _MOST_CHARACTERS
+        )
 
     @property
     def gist(self) -> str:
@@ -170,7 +190,7 @@ class LessonView:
                 # What a container prints after its `create` has ended belongs to that call, but a terminal shows it under
                 # the command that came last: `start`, which made it print.
                 if self.runs:
-                    self.runs[-1].chunks.append((stream, text))
+                    self.runs[-1].add(stream, text)
             case CommandFinished(result=result):
                 for run in self.runs:
                     if run.call.id == result.call.id:

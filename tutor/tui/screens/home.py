@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
 BAR_WIDTH = 10
-TITLE_WIDTH = 28
+TITLE_WIDTH = 24
 
 
 class HomeScreen(TutorScreen):

@@ -16,7 +16,6 @@ from tutor.session.events import (
     CommandFinished,
     CommandStarted,
     ConfigChanged,
-    LessonOpened,
     Notice,
     StepEntered,
 )
@@ -148,9 +147,8 @@ class LessonScreen(WorkingScreen):
     def _follow(self, event: Event) -> None:
         """Bring forward what an event is about."""
         match event:
-            case LessonOpened():
-                self.remove_class("-opening")
             case StepEntered(step=step):
+                self.remove_class("-opening")
                 self._enter_step(step.action)
             case CommandStarted():
                 self._set_work("output")
@@ -304,6 +302,7 @@ class LessonScreen(WorkingScreen):
     def action_interrupt(self) -> None:
         """Interrupt the command that runs, and forget what was typed ahead."""
         self.forget_waiting()
+        self.query_one(NoticeBar).say(None)
         self.session.interrupt()
 
     def action_leave(self) -> None:

@@ -49,6 +49,8 @@ class OutputPane(LineView):
                 for index, part in enumerate(wrap(run.call.typed, max(10, width - 4)))
             ),
         ]
+        if run.shortened:
+            lines += styled_lines(self._messages("tui.output.shortened"), width, "$text-muted", indent=" ")
         lines += printed_lines(run, width)
         lines += [Content.assemble(" ", outcome(run, self._messages)), Content("")]
         return lines
