@@ -27,6 +27,7 @@ from tutor.session.events import (
     ConfigChanged,
     EngineChanged,
     LessonOpened,
+    Notice,
     Output,
     QuizAnswered,
     SnapshotTaken,
@@ -135,6 +136,7 @@ class ScriptedSession:
         """Set, commands end at once; a test clears it to keep one running."""
         self.hold.set()
         self.failure: Exception | None = None
+        self.disk_full = False
         self._calls = 0
 
     @property
@@ -210,10 +212,14 @@ class ScriptedSession:
         assert self.step is not None
         self.publish(Checked(self.step, verdicts, all(v.passed for v in verdicts), asked=True))
 
-    def write_config(self, text: str) -> None:
+    def write_config(self, text: str) -> bool:
+        if self.disk_full:
+            self.publish(Notice("error", "no space"))
+            return False
         self.written.append(text)
         self.config_text = text
         self.publish(ConfigChanged(f"{BUNDLE}/config.json", text, "learner"))
+        return True
 
     def change_outside(self, text: str) -> None:
         self.config_text = text

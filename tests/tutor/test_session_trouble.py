@@ -366,3 +366,19 @@ def test_a_session_leaves_no_threads(tmp_path: Path, diary: Diary) -> None:
         learner.open(LESSON)
     learner.close()
     until(lambda: set(threading.enumerate()) <= before)
+
+
+def test_an_engine_that_is_missing_costs_nothing(
+    learner: Session, diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_at(learner, "state")
+    before = learner.state
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("tutor.engines.engine._MORE_FOLDERS", "/nowhere")
+    learner.execute("engine crun")
+
+    assert "crun" in diary.last_notice().title
+    assert learner.engine == "runc"
+    assert learner.state == before, "the container is still there"
+    assert before is not None
+    assert before.status == "created"

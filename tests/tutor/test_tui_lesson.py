@@ -150,6 +150,11 @@ async def test_ctrl_s_saves_also_what_is_faulty(tmp_path: Path) -> None:
             pilot, lambda: app.script.written == ["[" + CONFIG] and not screen.query_one(ConfigPane).unsaved
         )
         assert "✓ 保存済み" in screen_text(app)
+        app.script.disk_full = True
+        await pilot.press("{", "f5")
+        await settled(pilot, lambda: "✗ no space" in screen_text(app) and not screen.busy)
+        assert app.script.executed == [], "nothing runs on the file of before"
+        assert screen.query_one(ConfigPane).unsaved, "and the edits are still there"
 
 
 @pytest.mark.parametrize(("answer", "kept"), [("n", True), ("y", False)])

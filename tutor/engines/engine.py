@@ -52,7 +52,7 @@ def find(name: EngineName) -> Engine:
     Raises:
         TutorError: `engines.missing`, or `engines.broken` when it does not even tell its version.
     """
-    path = _path(name)
+    path = path_of(name)
     if path is None:
         raise TutorError(f"engines.missing.{name}", engine=name)
     try:
@@ -86,7 +86,8 @@ def installed() -> tuple[Engine, ...]:
     return tuple(found)
 
 
-def _path(name: EngineName) -> str | None:
+def path_of(name: EngineName) -> str | None:
+    """Return where an engine lies, None when this machine does not have it: on PATH, or where a user's PATH may not lead."""
     folders = f"{os.environ.get('PATH', os.defpath)}:{_MORE_FOLDERS}"
     if name == "runt":
         folders = f"{Path(sys.executable).parent}:{folders}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell
+from tutor.engines.engine import find
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
 from tutor.session.bench import status_of
@@ -150,6 +151,7 @@ def engine(play: Play, name: str = "") -> None:
     if wanted == play.engine and play.bench.lab.alive:
         play.notice("information", "session.notice.same_engine", engine=wanted)
         return
+    find(wanted)  # a missing engine must cost neither the lab nor the container in it
     try:
         play.lay_anew(wanted)
     except TutorError:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from tutor.course.checks import CheckContext
 from tutor.course.placeholders import fill
 from tutor.course.progress import LessonProgress, Progress
-from tutor.engines.engine import find
 from tutor.errors import TutorError
 from tutor.home import shown
 from tutor.observe.poller import Poller
@@ -174,7 +173,6 @@ class Play:
             TutorError: the engine is missing, or no lab can be laid at all.
         """
         before = self.engine
-        find(engine)  # a missing engine must not cost the lab that there is
         try:
             self.bench.close()
         except TutorError as error:
@@ -317,8 +315,8 @@ class Play:
         self.index = index
         self.judge = Judge(self.step)
         self.calls.begin_step()
-        self.save()
         self.say(StepEntered(index, self.step, self.step.id in self.passed))
+        self.save()  # after the step is told: faces put away what was said before
         self.catch_up()
         self.check()
         if self.step.id not in self.passed and status_of(self.state) != self.step.requires:

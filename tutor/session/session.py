@@ -232,21 +232,25 @@ class Session:
             case "view" | "face":
                 raise TutorError("session.error.face_command", command=name)
 
-    def write_config(self, text: str) -> None:
+    def write_config(self, text: str) -> bool:
         """Save `config.json` as the learner wrote it, faulty or not, and check the step. Failures are told, never raised.
 
-        What lay there and could not be read, so that no editor has shown it, is kept beside it.
+        What lay there and could not be read, so that no editor has shown it, is kept beside it. Returns whether the text was
+        saved.
         """
+        saved = False
         with self._guarded():
             play = self._play
             if play is None:
                 raise TutorError("session.error.no_lesson")
             kept = play.workspace.keep_unread()
             play.workspace.write(text)
+            saved = True
             play.read_config("learner")
             play.say_kept(kept)
             play.see_state()
             play.check(tried=True)
+        return saved
 
     def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
         """Return argv, working directory and environment of an interactive shell in the lab, for a face to run.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
 import signal
 import sys
 from logging.handlers import RotatingFileHandler
@@ -15,6 +14,7 @@ from textual.app import App
 from textual.command import CommandPalette
 
 from tutor import crash
+from tutor.engines.engine import path_of
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
 from tutor.home import Home
@@ -168,7 +168,7 @@ class TutorApp(App[int]):
                 name,
                 m("tui.engine.own")
                 if name == "runt"
-                else m("tui.engine.found" if shutil.which(name) else "tui.engine.missing"),
+                else m("tui.engine.found" if path_of(name) else "tui.engine.missing"),
             )
             for name in ENGINE_NAMES
         )

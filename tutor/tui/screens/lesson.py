@@ -231,8 +231,15 @@ class LessonScreen(WorkingScreen):
         pane = self.query_one(ConfigPane)
         command = BY_NAME.get(line.split()[0])
         needs_file = command is not None and (command.scope == "engine" or command.name in TOUCHING)
-        save = [partial(self.session.write_config, pane.text)] if pane.unsaved and needs_file else []
-        self.call_session(*save, partial(self.session.execute, line))
+        text = pane.text if pane.unsaved and needs_file else None
+
+        def work() -> None:
+            if text is None or self.session.write_config(
+                text
+            ):  # not on the file of before, when it can't be saved
+                self.session.execute(line)
+
+        self.call_session(work)
 
     def _pick_engine(self) -> None:
         def picked(engine: str | None) -> None:
@@ -291,13 +298,16 @@ class LessonScreen(WorkingScreen):
         pane = self.query_one(ConfigPane)
 
         def save() -> None:
-            self.call_session(partial(self.session.write_config, pane.text))
+            self.call_session(partial(self._write, pane.text))
 
         self._when_typed(partial(self.when_idle, self.messages("tui.key.save.short"), save))
 
     def _when_typed(self, do: Callable[[], object]) -> None:
         """Do something after the editor has taken in what was typed before: such keys come first, its letters queue."""
         self.query_one(ConfigPane).area.call_later(do)
+
+    def _write(self, text: str) -> None:
+        self.session.write_config(text)
 
     def action_interrupt(self) -> None:
         """Interrupt the command that runs, and forget what was typed ahead."""
