@@ -134,7 +134,7 @@ async def test_home_shows_lessons_progress_and_engine(tmp_path: Path, language: 
         lesson = app._course.lessons[0]
         await settled(pilot, lambda: lesson.title in screen_text(app))
         text = screen_text(app)
-        assert f"(2/{len(lesson.steps)})" in text
+        assert f"2/{len(lesson.steps)}" in text
         assert "runt" in text
         assert {name for name, _, _ in app.screen.query_one(KeyBar).shown} >= {
             "open",
