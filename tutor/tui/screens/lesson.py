@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Container, Vertical
-from textual.reactive import reactive
 from textual.widgets import Static
 
 from tutor.course.model import Observe, Quiz
@@ -21,9 +20,9 @@ from tutor.session.events import (
 )
 from tutor.tui.keys import LESSON_KEYS, bindings
 from tutor.tui.screens.dialogs import Pick
-from tutor.tui.screens.working import SessionEvent, WorkingScreen
+from tutor.tui.screens.panes import PANELS, WORK, PanesScreen
+from tutor.tui.screens.working import SessionEvent
 from tutor.tui.shell import run_shell
-from tutor.tui.view import LessonView
 from tutor.tui.widgets.bars import KeyBar, TabLine, TopLine
 from tutor.tui.widgets.command_line import CommandLine
 from tutor.tui.widgets.editor import ConfigPane
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
     from tutor.session.session import Session
     from tutor.tui.view import Part
 
-PANELS = ("guide", "config", "output", "namespaces", "mounts", "processes")
-WORK = ("config", "output")
 VIEW_COMMANDS = {"read": "guide", "ns": "namespaces", "mounts": "mounts", "ps": "processes", "edit": "config"}
 # Besides the runtime's operations these look at config.json, or replace it and keep what was there.
 TOUCHING = ("check", "next", "reset", "solve")
@@ -55,7 +52,7 @@ TOUCHING = ("check", "next", "reset", "solve")
 PRINTING = ("state", "list")
 
 
-class LessonScreen(WorkingScreen):
+class LessonScreen(PanesScreen):
     """One lesson, one learner: guide, config.json, output, the container's life, and what the kernel shows."""
 
     CSS_PATH: ClassVar = ["base.tcss", "lesson.tcss"]
@@ -63,26 +60,23 @@ class LessonScreen(WorkingScreen):
     BINDINGS: ClassVar = bindings("lesson", LESSON_KEYS)
     AUTO_FOCUS: ClassVar[str | None] = "#guide"
 
-    panel: reactive[str] = reactive("guide", init=False)
-
     def __init__(self, session: Session, lesson_id: str, messages: Messages) -> None:
         super().__init__(session, messages)
         self.lesson_id = lesson_id
-        self.view = LessonView(engine=session.engine)
         self._asking = False
 
     def parts(self) -> ComposeResult:
         """Lay out every pane once; the styles decide which stand side by side."""
         view, m = self.view, self.messages
         yield TopLine(view, m)
-        yield TabLine(self._tab, PANELS, "tabs", self._done)
+        yield TabLine(self.tab_text, PANELS, "tabs", self.done_text)
         with Container(id="body"):
             yield Guide(view, m)
             with Vertical(id="status"):
                 yield LastCommand(view, m)
                 yield Lifecycle(view, m)
             with Container(id="work"):
-                yield TabLine(self._tab, WORK, "work-tabs")
+                yield TabLine(self.tab_text, WORK, "work-tabs")
                 yield ConfigPane(m)
                 yield OutputPane(view, m)
             with Container(id="panels"):
@@ -104,14 +98,6 @@ class LessonScreen(WorkingScreen):
         if self.view.lesson is None:
             self.forget_waiting()
             self.tutor.go_home(self.view.notice)
-
-    def _tab(self, panel: str) -> str:
-        mark = "*" if panel == "config" and self.query_one(ConfigPane).unsaved else ""
-        return f"{self.messages(f'tui.key.{panel}.key')} {self.messages(f'tui.panel.{panel}')}{mark}"
-
-    def _done(self) -> str:
-        """Return what the tabs say beside the panes' names: that the step is passed, wherever the learner looks."""
-        return f"✓ n {self.messages('tui.key.next.short')}" if self.view.step_passed else ""
 
     # -- what the session says -------------------------------------------------------------------------------------
 
@@ -151,8 +137,8 @@ class LessonScreen(WorkingScreen):
                 self.remove_class("-opening")
                 self._enter_step(step.action)
             case CommandStarted():
-                self._set_work("output")
-            case CommandFinished(result=result) if self._one_at_a_time:
+                self.set_work("output")
+            case CommandFinished(result=result) if self.one_at_a_time:
                 words = result.call.typed.split()
                 if result.returncode != 0 or any(word in PRINTING for word in words[1:2]):
                     self.panel = "output"
@@ -165,7 +151,7 @@ class LessonScreen(WorkingScreen):
             self.query_one(f"#{panel}").set_class(panel == wanted, "-wanted")
         self.panel = "guide"
         if wanted in WORK:
-            self._set_work(wanted)
+            self.set_work(wanted)
         target = self.query(QuizBox).first() if isinstance(action, Quiz) else self.query_one(Guide)
         if not self.typing:
             self.set_focus(target, scroll_visible=False)
@@ -335,32 +321,6 @@ class LessonScreen(WorkingScreen):
         self.action_panel(self.panel)
         self.dispatch(event.line)
 
-    def action_panel(self, panel: str) -> None:
-        """Bring a pane forward and give it the focus."""
-        self.panel = panel
-        target = self.query_one("#config-text" if panel == "config" else f"#{panel}")
-        if panel == "guide" and self.query(QuizBox):
-            target = self.query_one(QuizBox)
-        self.set_focus(target, scroll_visible=False)  # at once: what is typed next must not fall on the keys
-
-    def watch_panel(self, panel: str) -> None:
-        """Show the pane: where only one fits, instead of the others."""
-        for each in PANELS:
-            self.set_class(each == panel, f"-at-{each}")
-        if panel in WORK:
-            self._set_work(panel)
-        self.query_one("#tabs", TabLine).light(panel)
-        self.refresh_bindings()
-
-    def _set_work(self, panel: str) -> None:
-        for each in WORK:
-            self.set_class(each == panel, f"-work-{each}")
-        self.query_one("#work-tabs", TabLine).light(panel)
-
-    @on(TabLine.Picked)
-    def _picked(self, event: TabLine.Picked) -> None:
-        self.action_panel(event.panel)
-
     @on(QuizBox.Answered)
     def _answered(self, event: QuizBox.Answered) -> None:
         event.stop()
@@ -371,16 +331,6 @@ class LessonScreen(WorkingScreen):
                 self._execute_now(f"answer {event.choice_id}")
 
         self.when_idle("answer", answer)
-
-    @on(ConfigPane.Edited)
-    def _edited(self, event: ConfigPane.Edited) -> None:
-        event.stop()
-        for tabs in self.query(TabLine):
-            tabs.redraw()
-
-    @property
-    def _one_at_a_time(self) -> bool:
-        return self.has_class("-narrow")
 
     def action_shell(self) -> None:
         """Give the learner a shell inside the lab, on the whole terminal."""
