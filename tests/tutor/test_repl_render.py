@@ -192,6 +192,8 @@ def test_a_failed_check_shows_what_was_expected_and_how_to_see_it() -> None:
     assert text.startswith("✗ 状態は created です")
     for part in ("state.status", "created", "stopped", "runt state x"):
         assert part in text
+    twice = replace(FAILED, evidence=FAILED.evidence * 2)
+    assert said(Checked(CREATE, (twice,), passed=False, asked=True)).count("runt state x") == 1
     passed = said(Checked(CREATE, (VERDICT,), passed=True, asked=True))
     assert passed.startswith("✓")
     assert "期待" not in passed

@@ -135,6 +135,7 @@ async def test_home_shows_lessons_progress_and_engine(tmp_path: Path, language: 
         await settled(pilot, lambda: lesson.title in screen_text(app))
         text = screen_text(app)
         assert f"2/{len(lesson.steps)}" in text
+        assert app.screen.query_one(OptionList).virtual_size.height == 1, "a lesson takes one line"
         assert "runt" in text
         assert {name for name, _, _ in app.screen.query_one(KeyBar).shown} >= {
             "open",

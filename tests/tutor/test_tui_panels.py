@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.tui import BUNDLE, INIT, mount, snapshot
-from tutor.engines.model import Call, CallResult
+from tutor.course.course import Course
+from tutor.engines.model import Call, CallResult, ContainerState
 from tutor.home import shown
 from tutor.messages import Messages
-from tutor.observe import HostView
+from tutor.observe import HostView, diff
+from tutor.session.events import SnapshotTaken, StateChanged, StepEntered
 from tutor.tui.view import LessonView, Run
 from tutor.tui.widgets.bars import cgroup_version
 from tutor.tui.widgets.mounts import MountsPanel
@@ -56,6 +58,23 @@ def test_a_process_that_turned_into_another_program_is_marked() -> None:
     assert processes(with_process(INIT), with_process(INIT))[0].startswith(" 29017")
     assert processes(with_process(INIT), with_process(sleeping))[0].startswith("~29017")
     assert processes(snapshot(container=False), with_process(INIT))[0].startswith("+29017")
+
+
+def test_a_container_that_was_brought_back_is_not_news_of_the_step() -> None:
+    """On a resume or a reset the step is entered before the kernel has been asked about the container."""
+    lesson = Course.load("en").lesson("first-container")
+    step = next(each for each in lesson.steps if each.id == "namespaces")
+    none, now = snapshot(container=False), with_process(INIT)
+    view = LessonView("runt")
+    view.fold(SnapshotTaken(none, diff(none, none)))
+    view.fold(StateChanged(ContainerState("x", "created", INIT.pid, BUNDLE), ("start",)))
+    view.fold(StepEntered(0, step, False))
+    view.fold(SnapshotTaken(now, diff(none, now)))
+    panel = ProcessesPanel(view, Messages.load("en"))
+    assert panel.build(SPLIT)[0].plain.startswith(" 29017")
+    sleeping = with_process(replace(INIT, cmdline=("sleep", "9")))
+    view.fold(SnapshotTaken(sleeping, diff(now, sleeping)))
+    assert panel.build(SPLIT)[0].plain.startswith("~29017")
 
 
 def test_where_the_panel_of_mounts_is_narrow_the_source_gives_way() -> None:

@@ -164,14 +164,16 @@ class Renderer:
     def _verdict(self, verdict: Verdict) -> list[Line]:
         mark = ("good", f"{PASSED} ") if verdict.passed else ("bad", f"{FAILED} ")
         lines = indent(markdown(verdict.text, self.width - 2), mark)
-        for evidence in verdict.evidence:
+        for number, evidence in enumerate(verdict.evidence):
+            # Where several pieces come from one command, it stands once, below the last of them.
+            again = any(each.command == evidence.command for each in verdict.evidence[number + 1 :])
             rows = [
                 (line(f"  {self._messages(f'repl.check.{name}')}", "faint"), line(text, style))
                 for name, text, style in (
                     ("looked_at", evidence.looked_at, ""),
                     ("expected", "" if verdict.passed else evidence.expected, ""),
                     ("found", evidence.found, ""),
-                    ("command", evidence.command, "call"),
+                    ("command", "" if again else evidence.command, "call"),
                 )
                 if text
             ]

@@ -134,6 +134,8 @@ class LessonView:
                 return frozenset({"status", "panels"})
             case SnapshotTaken(snapshot=snapshot):
                 self.snapshot = snapshot
+                if self.baseline is None and self.step is not None and self._is_present(snapshot):
+                    self.baseline = snapshot
                 return frozenset({"panels", "header"})
             case EngineChanged(engine=engine, version=version):
                 self.engine, self.engine_version = engine, version
@@ -141,6 +143,11 @@ class LessonView:
             case Notice():
                 self.notice = event
                 return frozenset({"notice"})
+
+    def _is_present(self, snapshot: Snapshot) -> bool:
+        """Tell whether a snapshot shows the container that there is now, or that there is none."""
+        seen = snapshot.container.pid if snapshot.container is not None else 0
+        return seen == (self.state.pid if self.state is not None else 0)
 
     def _fold_progress(
         self, event: LessonOpened | StepEntered | StepPassed | LessonFinished
@@ -156,7 +163,9 @@ class LessonView:
                 self.passed |= {step.id} if passed else set()
                 self.solved, self.verdicts, self.answer = False, (), None
                 self.hints, self.hint_offered, self.finished, self.tried = (), False, None, False
-                self.baseline, self.notice = self.snapshot, None
+                # A container that was just brought back is not news of this step: its first snapshot is waited for.
+                present = self.snapshot is not None and self._is_present(self.snapshot)
+                self.baseline, self.notice = self.snapshot if present else None, None
                 return frozenset({"header", "guide", "panels", "notice"})
             case StepPassed(step=step, by=by):
                 self.passed |= {step.id}
