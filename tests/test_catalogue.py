@@ -102,3 +102,12 @@ def test_every_error_that_the_code_raises_has_a_title_and_says_what_now() -> Non
 )
 def test_the_language_comes_from_the_locale(environ: dict[str, str], language: str) -> None:
     assert language_from_environment(environ) == language
+
+
+def test_commands_in_texts_can_be_typed_as_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`script/tutor` names itself: in a checkout `oci-tutor` is not on PATH."""
+    m = Messages("en")
+    monkeypatch.delenv("OCI_TUTOR_COMMAND", raising=False)
+    assert "`oci-tutor doctor`" in m("cli.epilog")
+    monkeypatch.setenv("OCI_TUTOR_COMMAND", "script/tutor")
+    assert "`script/tutor doctor`" in m("cli.epilog")

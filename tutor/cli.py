@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tutor.arguments import Parser, language_of, speak
 from tutor.errors import TutorError
 from tutor.home import Home
-from tutor.messages import Messages
+from tutor.messages import Messages, command_name
 
 if TYPE_CHECKING:
     import argparse
@@ -99,7 +99,7 @@ def _start_tui(messages: Messages, engine: EngineName, lesson_id: str | None) ->
 def _parser(messages: Messages) -> argparse.ArgumentParser:
     speak(messages)
     parser: argparse.ArgumentParser = Parser.speaking(messages)(
-        prog="oci-tutor", description=messages("cli.description"), epilog=messages("cli.epilog")
+        prog=command_name(), description=messages("cli.description"), epilog=messages("cli.epilog")
     )
     parser.add_argument("--version", action="store_true", help=messages("cli.version"))
     commands = parser.add_subparsers(

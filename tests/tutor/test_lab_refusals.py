@@ -100,7 +100,7 @@ def test_without_root_it_says_so(tmp_path: Path) -> None:
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert lines[0] == "lab.no_privilege"
-    assert "uid 65534" in lines[2]
+    assert "root (uid 0)" in lines[2]
 
 
 def test_on_a_full_disk_it_says_so_and_leaves_nothing(tmp_path: Path) -> None:

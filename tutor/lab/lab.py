@@ -311,7 +311,7 @@ def sweep(home: Home) -> None:
 
 def _require_privilege() -> None:
     if os.geteuid() != 0:
-        raise TutorError("lab.no_privilege", missing=f"root (uid 0; now uid {os.geteuid()})")
+        raise TutorError("lab.no_privilege", missing="root (uid 0)")
     if not kernel.has_capability(kernel.CAP_SYS_ADMIN):
         raise TutorError("lab.no_privilege", missing="CAP_SYS_ADMIN")
 

@@ -50,6 +50,11 @@ def _flatten(prefix: str, tree: object) -> list[tuple[str, str]]:
     return [(prefix, str(tree))]
 
 
+def command_name() -> str:
+    """Return what a learner types for this program: `script/tutor` says so of itself, since `oci-tutor` is not on PATH there."""
+    return os.environ.get("OCI_TUTOR_COMMAND", "oci-tutor")
+
+
 class Messages:
     """The catalogue in one language; call it with a key and the values of the entry's placeholders."""
 
@@ -64,10 +69,12 @@ class Messages:
     def __call__(self, key: str, /, **values: object) -> str:
         """Return the text of a key with its placeholders filled in (`str.format`).
 
+        `{tutor}` is how this program is called here (`command_name`), so that what a text says can be typed as it stands.
+
         Raises:
             KeyError: there is no such key (a defect: tests look every used key up).
         """
-        return self.raw(key).format(**values)
+        return self.raw(key).format(tutor=command_name(), **values)
 
     def raw(self, key: str) -> str:
         """Return the text of a key as written, placeholders unfilled."""
