@@ -208,9 +208,9 @@ class ScriptedSession:
         now = shot or snapshot()
         self.publish(SnapshotTaken(now, diff(snapshot(container=False), now)))
 
-    def check(self, *verdicts: Any) -> None:
+    def check(self, *verdicts: Any, asked: bool = True) -> None:
         assert self.step is not None
-        self.publish(Checked(self.step, verdicts, all(v.passed for v in verdicts), asked=True))
+        self.publish(Checked(self.step, verdicts, all(v.passed for v in verdicts), asked))
 
     def write_config(self, text: str) -> bool:
         if self.disk_full:

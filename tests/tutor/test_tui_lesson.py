@@ -342,3 +342,17 @@ async def test_many_mounts_scroll(tmp_path: Path) -> None:
         await pilot.press("end")
         await settled(pilot, lambda: "/mnt/299" in screen_text(app))
         assert screen.query_one(MountsPanel).virtual_size.height == 300
+
+
+async def test_what_one_is_to_observe_is_not_told_beforehand(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=LARGE) as pilot:
+        await opened(pilot)
+        step = app.script.enter_kind("observe")
+        found = Evidence("config.json /root/path", "any", "folder7", "cat config.json")
+        verdict = Verdict(step.checks[0].id, step.checks[0].text, passed=True, evidence=(found,))
+        app.script.check(verdict, asked=False)
+        await settled(pilot, lambda: step.title in screen_text(app))
+        assert "folder7" not in screen_text(app)
+        app.script.check(verdict)
+        await settled(pilot, lambda: "folder7" in screen_text(app))

@@ -66,7 +66,7 @@ class Guide(VerticalScroll, can_focus=True):
             yield QuizBox(step.action)
             yield Rows(name="feedback")
         if step.checks:
-            yield Static(Content(m("tui.guide.checks")), classes="heading")
+            yield Static(Content(m("tui.guide.checks")), id="checks-heading", classes="heading")
             yield Rows(name="checks")
         yield Rows(name="hints")
         yield _markdown(step.summary, "step-summary")
@@ -101,7 +101,10 @@ class Guide(VerticalScroll, can_focus=True):
             self.query_one(QuizBox).show_answer(answer.choice if answer else None)
             self.query_one("#feedback", Rows).show(self._feedback(step.action))
         if step.checks:
-            self.query_one("#checks", Rows).show(self._checks(step))
+            # To observe is to look for oneself: what the checks found comes with going on, or when asked for.
+            told = not isinstance(step.action, Observe) or view.tried or view.step_passed
+            self.query_one("#checks-heading").display = told
+            self.query_one("#checks", Rows).show(self._checks(step) if told else [])
         self.query_one("#hints", Rows).show(self._hints(step))
         self.query_one("#step-summary", Markdown).display = view.step_passed and bool(step.summary)
         self.query_one("#onward", Rows).show(self._onward(step))
