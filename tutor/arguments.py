@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from typing import TYPE_CHECKING, ClassVar, NoReturn, TextIO
 
 from tutor.engines.model import ENGINE_NAMES
 from tutor.messages import LANGUAGES, Language, Messages, language_from_environment
-from tutor.text import wrap
+from tutor.text import cell_width, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 # argparse's own texts that can reach a user, and the catalogue's entries for them (`cli.argparse.*`, %-placeholders).
 # A test compares them with the argparse of the Python that runs.
@@ -122,9 +121,17 @@ class Parser(argparse.ArgumentParser):
 
 
 class _HelpFormatter(argparse.HelpFormatter):
-    def __init__(self, prog: str) -> None:
-        # argparse counts characters where it divides the usage; its prefix may be Japanese, two columns each.
-        super().__init__(prog, width=shutil.get_terminal_size().columns - 6)
+    def _format_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[argparse._MutuallyExclusiveGroup],
+        prefix: str | None,
+    ) -> str:
+        # argparse indents the lines that follow by the characters of its prefix; Japanese ones are two columns wide.
+        said = str(vars(argparse)["_"]("usage: ")) if prefix is None else prefix
+        stand_in = "x" * cell_width(said)
+        return super()._format_usage(usage, actions, groups, stand_in).replace(stand_in, said, 1)
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return wrap(" ".join(text.split()), width)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tutor import cli
 from tutor.arguments import ARGPARSE_TEXTS, language_of
 from tutor.messages import LANGUAGES, Messages
 from tutor.text import cell_width
@@ -167,3 +168,15 @@ def test_a_command_loads_only_what_it_needs(arguments: list[str], absent: set[st
     loaded = {name.partition(".")[0] for name in done.stderr.split()}
     assert "tutor" in loaded
     assert not loaded & absent
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_lines_of_the_usage_stand_below_each_other(
+    language: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By columns, not by characters: the word for «usage» is wider in Japanese."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        cli.main(["--lang", language, "image", "build", "--help"])
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert cell_width(first.partition("[")[0]) == len(second) - len(second.lstrip())
