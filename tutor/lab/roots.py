@@ -10,9 +10,13 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import time
 
 DIRECTORIES = ("/run/runt", "/run/runc", "/run/crun")
 _OURS = 0o1700
+_PATIENCE = (
+    0.3  # seconds; whoever cleans up beside us holds a directory only for a moment, another lab for long
+)
 
 
 def acquire(directory: str) -> int:
@@ -39,17 +43,25 @@ def acquire(directory: str) -> int:
 
 
 def remove_unused(directory: str) -> None:
-    """Remove the directory if a lab made it, no lab holds it and nothing is in it."""
+    """Remove the directory if a lab made it, no lab holds it and nothing is in it; what is held for a moment only is waited for."""
+    deadline = time.monotonic() + _PATIENCE
+    while not _removed_or_not_ours(directory) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def _removed_or_not_ours(directory: str) -> bool:
+    """Try once to remove it; False when somebody holds it or has something in it at this moment."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
-        return  # gone
+        return True  # gone
     try:
         if stat.S_IMODE(os.fstat(descriptor).st_mode) != _OURS:
-            return
+            return True
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.rmdir(directory)  # noqa: PTH106  (starts fast)
     except OSError:
-        return  # held by another lab, or the host's own runtime has put something into it
+        return False  # held by another lab, or the host's own runtime has put something into it
     finally:
         os.close(descriptor)
+    return True
