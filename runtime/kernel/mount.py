@@ -6,7 +6,6 @@ is a descriptor too. No path is walked twice, so nobody can exchange a part of i
 
 from __future__ import annotations
 
-import ctypes
 import os
 import struct
 
@@ -64,25 +63,16 @@ _FSMOUNT_CLOEXEC = 1
 _FSCONFIG_SET_FLAG = 0
 _FSCONFIG_SET_STRING = 1
 _FSCONFIG_CMD_CREATE = 6
-
-
-class _OpenHow(ctypes.Structure):
-    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
-
-
-class _MountAttributes(ctypes.Structure):
-    _fields_ = (
-        ("attr_set", ctypes.c_uint64),
-        ("attr_clr", ctypes.c_uint64),
-        ("propagation", ctypes.c_uint64),
-        ("userns_fd", ctypes.c_uint64),
-    )
+_OPEN_HOW = "=QQQ"
+"""`struct open_how` of openat2(2): flags, mode, resolve."""
+_MOUNT_ATTRIBUTES = "=QQQQ"
+"""`struct mount_attr` of mount_setattr(2): attr_set, attr_clr, propagation, userns_fd."""
 
 
 def openat2(directory: int, path: str, flags: int, resolve: int, mode: int = 0) -> int:
     """By openat2: open `path`, resolved from the descriptor `directory` as `resolve` says."""
-    how = _OpenHow(flags | os.O_CLOEXEC, mode, resolve)
-    return call("openat2", directory, os.fsencode(path), how, ctypes.sizeof(how))
+    how = struct.pack(_OPEN_HOW, flags | os.O_CLOEXEC, mode, resolve)
+    return call("openat2", directory, os.fsencode(path), how, len(how))
 
 
 def open_tree(directory: int, path: str, *, recursive: bool = False) -> int:
@@ -104,9 +94,9 @@ def mount_setattr(
     tree: int, *, attr_set: int = 0, attr_clear: int = 0, propagation: int = 0, recursive: bool = False
 ) -> None:
     """By mount_setattr: change the attributes (ATTR_*) and the propagation (MS_*) of the mount `tree`."""
-    attributes = _MountAttributes(attr_set, attr_clear, propagation, 0)
+    attributes = struct.pack(_MOUNT_ATTRIBUTES, attr_set, attr_clear, propagation, 0)
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
-    call("mount_setattr", tree, b"", flags, attributes, ctypes.sizeof(attributes))
+    call("mount_setattr", tree, b"", flags, attributes, len(attributes))
 
 
 def map_ids(tree: int, user_namespace: int, *, recursive: bool = False) -> None:
@@ -114,9 +104,9 @@ def map_ids(tree: int, user_namespace: int, *, recursive: bool = False) -> None:
 
     An ID of the filesystem is what the namespace behind the descriptor calls inside, what is seen is what it is outside.
     """
-    attributes = _MountAttributes(_ATTR_IDMAP, 0, 0, user_namespace)
+    attributes = struct.pack(_MOUNT_ATTRIBUTES, _ATTR_IDMAP, 0, 0, user_namespace)
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
-    call("mount_setattr", tree, b"", flags, attributes, ctypes.sizeof(attributes))
+    call("mount_setattr", tree, b"", flags, attributes, len(attributes))
 
 
 def fsopen(kind: str) -> int:
@@ -155,7 +145,7 @@ def pivot_root(new_root: str, put_old: str) -> None:
 
 def filesystem_type(path: str) -> int:
     """By statfs: return the magic number of the filesystem that `path` is on."""
-    buffer = ctypes.create_string_buffer(256)
-    call("statfs", os.fsencode(path), buffer)
-    kind: int = struct.unpack_from("@l", buffer)[0]
+    answer = bytearray(256)
+    call("statfs", os.fsencode(path), answer)
+    kind: int = struct.unpack_from("@l", answer)[0]
     return kind

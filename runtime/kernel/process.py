@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
+import struct
+from signal import SIGCHLD
 
-from runtime.kernel.syscall import call
+from runtime.kernel.syscall import after_fork_in_child, after_fork_in_parent, before_fork, call
 
 # From clone(2), namespaces(7):
 CLONE_NEWTIME = 0x00000080
@@ -38,41 +38,15 @@ _KEYCTL_JOIN_SESSION_KEYRING = 1
 _CLOSE_RANGE_CLOEXEC = 4
 _AF_UNIX = 1
 _SOCK_SEQPACKET = 5
-
-
-class _CloneArguments(ctypes.Structure):
-    _fields_ = tuple(
-        (name, ctypes.c_uint64)
-        for name in (
-            "flags",
-            "pidfd",
-            "child_tid",
-            "parent_tid",
-            "exit_signal",
-            "stack",
-            "stack_size",
-            "tls",
-            "set_tid",
-            "set_tid_size",
-            "cgroup",
-        )
-    )
-
-
-class _CapabilityHeader(ctypes.Structure):
-    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
-
-
-class _CapabilityData(ctypes.Structure):
-    _fields_ = tuple(
-        (f"{name}{half}", ctypes.c_uint32)
-        for half in (0, 1)
-        for name in ("effective", "permitted", "inheritable")
-    )
-
-
-class _Limit(ctypes.Structure):
-    _fields_ = (("soft", ctypes.c_uint64), ("hard", ctypes.c_uint64))
+_CLONE_ARGUMENTS = "=11Q"
+"""`struct clone_args` of clone(2): flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+set_tid_size, cgroup."""
+_CAPABILITY_HEADER = "=Ii"
+"""`struct __user_cap_header_struct` of capset(2): version, pid."""
+_CAPABILITY_DATA = "=6I"
+"""Two of `struct __user_cap_data_struct`, the lower halves first: effective, permitted, inheritable."""
+_LIMIT = "=QQ"
+"""`struct rlimit64`: soft, hard."""
 
 
 def clone3(flags: int) -> int:
@@ -81,18 +55,17 @@ def clone3(flags: int) -> int:
     Only for a process with a single thread: what other threads hold would stay held in the child for ever.
     """
     # With CLONE_PARENT the child's exit is signalled to our own parent as ours would be; clone3 insists on 0 then.
-    exit_signal = 0 if flags & CLONE_PARENT else signal.SIGCHLD
-    arguments = _CloneArguments(flags=flags, exit_signal=exit_signal)
-    # What os.fork does around fork(2): take the interpreter's import lock along, and tidy up after.
-    ctypes.pythonapi.PyOS_BeforeFork()
+    exit_signal = 0 if flags & CLONE_PARENT else SIGCHLD
+    arguments = struct.pack(_CLONE_ARGUMENTS, flags, 0, 0, 0, exit_signal, 0, 0, 0, 0, 0, 0)
+    before_fork()
     pid = -1
     try:
-        pid = call("clone3", arguments, ctypes.sizeof(arguments))
+        pid = call("clone3", arguments, len(arguments))
     finally:
         if pid == 0:
-            ctypes.pythonapi.PyOS_AfterFork_Child()
+            after_fork_in_child()
         else:
-            ctypes.pythonapi.PyOS_AfterFork_Parent()
+            after_fork_in_parent()
     return pid
 
 
@@ -108,10 +81,10 @@ def unshare(flags: int) -> None:
 
 def socketpair() -> tuple[int, int]:
     """By socketpair: two connected ends that keep messages apart (SOCK_SEQPACKET), without importing `socket`."""
-    ends = ctypes.create_string_buffer(8)
+    ends = bytearray(8)
     call("socketpair", _AF_UNIX, _SOCK_SEQPACKET | os.O_CLOEXEC, 0, ends)
-    numbers = memoryview(ends).cast("B").cast("i")
-    return numbers[0], numbers[1]
+    first, second = struct.unpack("=ii", ends)
+    return first, second
 
 
 def close_range(first: int, last: int = 2**32 - 1) -> None:
@@ -169,8 +142,9 @@ def raise_ambient(capability: int) -> None:
 def capset(effective: int, permitted: int, inheritable: int) -> None:
     """By capset: set three sets of capabilities, each as a bit mask, for this process."""
     low = 0xFFFFFFFF
-    header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
-    data = _CapabilityData(
+    header = struct.pack(_CAPABILITY_HEADER, _CAPABILITY_VERSION_3, 0)
+    data = struct.pack(
+        _CAPABILITY_DATA,
         effective & low,
         permitted & low,
         inheritable & low,
@@ -183,7 +157,7 @@ def capset(effective: int, permitted: int, inheritable: int) -> None:
 
 def set_limit(resource: int, soft: int, hard: int) -> None:
     """By prlimit: set a limit of this process; `resource` is the number of a RLIMIT_*, 2**64 - 1 is no limit."""
-    call("prlimit64", 0, resource, _Limit(soft, hard), None)
+    call("prlimit64", 0, resource, struct.pack(_LIMIT, soft, hard), None)
 
 
 def sethostname(name: str) -> None:

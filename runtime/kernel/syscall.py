@@ -1,8 +1,12 @@
-"""syscall(2): the one door to the kernel that the other modules of this package go through."""
+"""syscall(2): the one door to the kernel that the other modules of this package go through.
+
+Through `_ctypes`, the part of `ctypes` that is written in C: `ctypes` itself takes ten times as long to import, for the
+types of structures. A structure is packed with `struct` here.
+"""
 
 from __future__ import annotations
 
-import ctypes
+import _ctypes
 import os
 
 _COLUMN = {"x86_64": 0, "aarch64": 1, "riscv64": 1}
@@ -32,33 +36,64 @@ _NUMBERS = {
 }
 """The numbers of x86_64 and of the generic table that newer architectures share (asm/unistd.h)."""
 
-# PyDLL keeps the interpreter's lock during the call: after clone3 the child must not have to take it first.
-_LIBC = ctypes.PyDLL(None, use_errno=True)
-_LIBC.syscall.restype = ctypes.c_long
+
+class _Long(_ctypes._SimpleCData):  # type: ignore[type-arg]
+    """A machine word. A plain number would be passed as C's `int`, of which the upper half is not defined."""
+
+    _type_ = "l"
 
 
-def call(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | ctypes.Structure | None) -> int:
+class _Byte(_ctypes._SimpleCData):  # type: ignore[type-arg]
+    """The first byte of some memory."""
+
+    _type_ = "c"
+
+
+class _Function(_ctypes.CFuncPtr):
+    """A function of the C library or of the interpreter.
+
+    PYTHONAPI keeps the interpreter's lock during the call: after clone3 the child must not have to take it first.
+    """
+
+    _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_PYTHONAPI | _ctypes.FUNCFLAG_USE_ERRNO
+    _restype_ = _Long
+
+
+_PROGRAM = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]
+_syscall = _Function(_ctypes.dlsym(_PROGRAM, "syscall"))
+
+# What os.fork does around fork(2): take the interpreter's import lock along, and tidy up after.
+before_fork = _Function(_ctypes.dlsym(_PROGRAM, "PyOS_BeforeFork"))
+after_fork_in_child = _Function(_ctypes.dlsym(_PROGRAM, "PyOS_AfterFork_Child"))
+after_fork_in_parent = _Function(_ctypes.dlsym(_PROGRAM, "PyOS_AfterFork_Parent"))
+
+
+def call(name: str, *arguments: int | bytes | bytearray | None) -> int:
     """Make the system call `name` and return its result. Raises OSError.
 
-    Numbers are passed as machine words, bytes and structures as pointers to them, None as a null pointer.
+    Numbers are passed as machine words, `bytes` as a pointer to what the kernel reads, a `bytearray` as a pointer to what
+    it may write to, None as a null pointer.
     """
     machine = os.uname().machine
     column = _COLUMN.get(machine)
     if column is None:
         raise OSError(f"runt does not know the system call numbers of {machine} machines")
-    result: int = _LIBC.syscall(ctypes.c_long(_NUMBERS[name][column]), *map(_word, arguments))
+    result: int = _syscall(_Long(_NUMBERS[name][column]), *map(_word, arguments))
     if result == -1:
-        number = ctypes.get_errno()
+        number = _ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return result
 
 
-def _word(argument: int | bytes | ctypes.Array[ctypes.c_char] | ctypes.Structure | None) -> object:
-    """Return an argument in the form in which ctypes passes it as one 64-bit word."""
-    if argument is None:
-        return ctypes.c_void_p(None)
+def address(memory: bytearray) -> int:
+    """Return where `memory` is, for a pointer in a structure. It stays there while it is kept and keeps its length."""
+    return _ctypes.addressof(_Byte.from_buffer(memory))
+
+
+def _word(argument: int | bytes | bytearray | None) -> object:
+    """Return an argument in the form in which `_ctypes` passes it as one 64-bit word."""
     if isinstance(argument, int):
-        return ctypes.c_long(argument)
-    if isinstance(argument, bytes):
-        return ctypes.c_char_p(argument)
-    return ctypes.byref(argument)
+        return _Long(argument)
+    if isinstance(argument, bytearray):
+        return _ctypes.byref(_Byte.from_buffer(argument))
+    return argument
