@@ -191,6 +191,9 @@ def find_program(c: Container) -> None:
     config.md, `args`: the first "is used with the same semantics as `execvp`'s file". Looked up with the rights of the
     program's user.
     """
+    if not c.process["args"]:
+        # Without `process` there is nothing to find, and nothing that `start` could run.
+        return
     name = c.process["args"][0]
     if "/" in name:
         c.program = name

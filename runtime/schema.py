@@ -187,6 +187,7 @@ class Record(TypedDict):
     cgroups_made: list[str]
     mounts: list[str]
     hook: Process | None
+    runnable: bool
     ready: bool
     started: bool
 

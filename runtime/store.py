@@ -204,6 +204,7 @@ class Store:
             "cgroups_made": [],
             "mounts": [],
             "hook": None,
+            "runnable": bool(config.get("process", {}).get("args")),
             "ready": False,
             "started": False,
         }

@@ -54,7 +54,8 @@ def load(path: str) -> Config:
     """Return the checked content of the configuration file `path`, with the names that it has in JSON.
 
     `root`, `process`, `process.user` (with `uid` and `gid`) and `linux` are always there, everything else that the
-    file doesn't set is absent; so is what runt does not know.
+    file doesn't set is absent; so is what runt does not know. A file without `process` gets one without `args`: such a
+    container can be created, but not started (config.md, Process: "REQUIRED when `start` is called").
     Raises RuntError that says where in the file (line, column, and the member's name), what was expected, what was
     found, and which clause of the specification says so.
     """
@@ -73,7 +74,7 @@ def _check(document: object) -> Config:
     """Return `document` in the form that `load` promises. Raises Mismatch."""
     checked: Any = CONFIG.check(document, ())
     checked.setdefault("linux", {})
-    user = checked["process"].setdefault("user", {})
+    user = checked.setdefault("process", {"args": [], "cwd": "/"}).setdefault("user", {})
     user.setdefault("uid", 0)
     user.setdefault("gid", 0)
     config: Config = checked

@@ -104,7 +104,7 @@ PROCESS = Object(
         "terminal": Boolean(),
         "consoleSize": Object({"height": UINT64, "width": UINT64}, required=("height", "width")),
         "user": USER,
-        "args": STRINGS,
+        "args": Array(String(), filled=True),
         "commandLine": Unsupported(),
         "env": STRINGS,
         "cwd": PATH,
@@ -184,5 +184,5 @@ CONFIG = Object(
         "windows": Unsupported(),
         "zos": Unsupported(),
     },
-    required=("ociVersion", "root", "process"),
+    required=("ociVersion", "root"),
 )

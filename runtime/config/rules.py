@@ -56,10 +56,8 @@ def check_version(config: Config) -> None:
 
 
 def check_process(config: Config) -> None:
-    """`process`: something to run, a usable environment and limits (config.md, Process)."""
+    """`process`: a usable environment and limits (config.md, Process)."""
     process = config["process"]
-    if not process["args"]:
-        raise Mismatch(("process", "args"), " must not be empty")
     _check_environment(process.get("env", ()), ("process", "env"))
     if process.get("terminal") and "consoleSize" in process:
         for side, size in sorted(process["consoleSize"].items()):

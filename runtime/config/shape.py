@@ -83,15 +83,18 @@ class Boolean:
 
 
 class Array:
-    """An array whose elements all have one shape."""
+    """An array whose elements all have one shape; with `filled` it has at least one."""
 
-    def __init__(self, element: Shape) -> None:
+    def __init__(self, element: Shape, *, filled: bool = False) -> None:
         self.element = element
+        self.filled = filled
 
     def check(self, value: object, place: Place) -> list[object]:
         """Return the list. Raises Mismatch."""
         if not isinstance(value, list):
             raise Mismatch(place, f": expected an array, found {found(value)}")
+        if self.filled and not value:
+            raise Mismatch(place, " must not be empty")
         return [self.element.check(element, (*place, index)) for index, element in enumerate(value)]
 
 

@@ -36,6 +36,8 @@ def start(root: str, container_id: str) -> None:
         status = entry.status()
         if status != "created":
             raise RuntError(f"{_REFUSALS[status]}: start needs a container that is created")
+        if not entry.record["runnable"]:
+            raise RuntError("there is nothing to start: config.json has no process (runtime.md, Start)")
         try:
             _open_gate(entry)
         except StepError as error:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         ("root", None, "root is required"),
         ("root.path", "", "root.path must not be empty"),
         ("root.readonly", "yes", 'root.readonly: expected true or false, found "yes"'),
-        ("process", None, "process is required"),
         ("process.args", [], "process.args must not be empty"),
         ("process.args", "sh", 'process.args: expected an array, found "sh"'),
         ("process.args", ["a\0b"], "process.args[0]: expected a string without NUL"),

@@ -122,6 +122,18 @@ def test_changes_of_config_json_after_create_have_no_effect(bundle: Bundle, runt
     assert output.read_text() == "before\n"
 
 
+def test_container_without_a_process_is_created_and_never_started(bundle: Bundle, runt: Runt) -> None:
+    del bundle.config["process"]
+    runt.create(bundle.namespaces("pid"))
+    done = runt("start", "test")
+    assert done.returncode == 1
+    assert "config.json has no process (runtime.md, Start)" in done.stderr
+    assert runt.state()["status"] == "created"
+    runt.ok("delete", "--force", "test")
+    assert runt("run", "-b", str(bundle.path), "test").returncode == 1
+    assert runt.ok("list", "-q") == ""
+
+
 @pytest.mark.parametrize("moment", ["started", "stopped"])
 def test_start_refuses_what_is_not_created(bundle: Bundle, runt: Runt, moment: str) -> None:
     output = runt.create(bundle.sh("echo once; exec sleep 100" if moment == "started" else "echo once"))
