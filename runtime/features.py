@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from runtime import capabilities, mount_options
 from runtime.config.members import HOOKS, NAMESPACES
+from runtime.kernel import scheduling
 from runtime.store import SPEC_VERSION
 
 TYPE_CHECKING = False
@@ -34,7 +35,10 @@ def features() -> dict[str, Any]:
             "seccomp": {"enabled": False},
             "apparmor": {"enabled": False},
             "selinux": {"enabled": False},
-            "memoryPolicy": {"modes": [], "flags": []},
+            "memoryPolicy": {
+                "modes": sorted(scheduling.MEMORY_MODES),
+                "flags": sorted(scheduling.MEMORY_FLAGS),
+            },
             "intelRdt": {"enabled": False, "schemata": False, "monitoring": False},
             "mountExtensions": {"idmap": {"enabled": True}},
             "netDevices": {"enabled": False},

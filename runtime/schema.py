@@ -66,6 +66,29 @@ class Capabilities(TypedDict):
     ambient: NotRequired[list[str]]
 
 
+class Scheduler(TypedDict):
+    """`process.scheduler`, with the names of sched_setattr(2)."""
+
+    policy: str
+    nice: NotRequired[int]
+    priority: NotRequired[int]
+    flags: NotRequired[list[str]]
+    runtime: NotRequired[int]
+    deadline: NotRequired[int]
+    period: NotRequired[int]
+
+
+IoPriority = TypedDict("IoPriority", {"class": str, "priority": int})
+"""`process.ioPriority`."""
+
+
+class CpuAffinity(TypedDict, total=False):
+    """`process.execCPUAffinity`: lists of processors such as `0-3,7`."""
+
+    initial: str
+    final: str
+
+
 class ProcessConfig(TypedDict):
     """`process`. `user` is always there after validation."""
 
@@ -79,6 +102,9 @@ class ProcessConfig(TypedDict):
     capabilities: NotRequired[Capabilities]
     noNewPrivileges: NotRequired[bool]
     oomScoreAdj: NotRequired[int]
+    scheduler: NotRequired[Scheduler]
+    ioPriority: NotRequired[IoPriority]
+    execCPUAffinity: NotRequired[CpuAffinity]
 
 
 class Hook(TypedDict):
@@ -135,6 +161,21 @@ class TimeOffset(TypedDict):
     nanosecs: NotRequired[int]
 
 
+class MemoryPolicy(TypedDict):
+    """`linux.memoryPolicy`, with the names of set_mempolicy(2)."""
+
+    mode: str
+    nodes: NotRequired[str]
+    flags: NotRequired[list[str]]
+
+
+class Personality(TypedDict):
+    """`linux.personality`."""
+
+    domain: str
+    flags: NotRequired[list[str]]
+
+
 class Linux(TypedDict):
     """`linux`, as far as this version of runt supports it: anything else is refused by `config.load`."""
 
@@ -148,6 +189,8 @@ class Linux(TypedDict):
     rootfsPropagation: NotRequired[str]
     maskedPaths: NotRequired[list[str]]
     readonlyPaths: NotRequired[list[str]]
+    memoryPolicy: NotRequired[MemoryPolicy]
+    personality: NotRequired[Personality]
 
 
 class Config(TypedDict):

@@ -30,6 +30,7 @@ from runtime import (
     paths,
     process,
     rootfs,
+    scheduling,
     sysctl,
 )
 from runtime.errors import RuntError, describe
@@ -111,6 +112,10 @@ INIT_STEPS: tuple[Step, ...] = (
     process.close_descriptors,
     process.set_umask,
     process.change_directory,
+    scheduling.set_scheduler,
+    scheduling.set_io_priority,
+    scheduling.set_personality,
+    scheduling.set_memory_policy,
     capabilities.drop_bounding_set,
     process.set_user,
     capabilities.set_capabilities,

@@ -1,16 +1,18 @@
 """What every member of `config.json` must look like, key by key as config.md and config-linux.md list them (1.3.0).
 
-A key that the specification knows is either described here or refused here as `Unsupported`: none is ignored.
+A key that the specification knows for Linux is either described here or refused here as `Unsupported`: none is ignored.
 """
 
 from __future__ import annotations
 
 from runtime.config.shape import Array, Boolean, Integer, Map, Object, String, Unsupported
+from runtime.kernel import scheduling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.schema import HookKind
 
+INT32 = Integer(-(2**31), 2**31 - 1)
 UINT32 = Integer(0, 2**32 - 1)
 UINT64 = Integer(0, 2**64 - 1)
 INT64 = Integer(-(2**63), 2**63 - 1)
@@ -80,7 +82,6 @@ USER = Object(
         "gid": ID,
         "umask": Integer(0, 0o777),
         "additionalGids": Array(ID),
-        "username": Unsupported(),
     }
 )
 
@@ -99,13 +100,31 @@ RLIMIT = Object(
     required=("type", "soft", "hard"),
 )
 
+SCHEDULER = Object(
+    {
+        "policy": String(choices=tuple(scheduling.POLICIES)),
+        # -20 and 19: sched(7).
+        "nice": Integer(-20, 19),
+        "priority": INT32,
+        "flags": Array(String(choices=tuple(scheduling.POLICY_FLAGS))),
+        "runtime": UINT64,
+        "deadline": UINT64,
+        "period": UINT64,
+    },
+    required=("policy",),
+)
+
+IO_PRIORITY = Object(
+    {"class": String(choices=tuple(scheduling.IO_CLASSES)), "priority": Integer(0, 7)},
+    required=("class", "priority"),
+)
+
 PROCESS = Object(
     {
         "terminal": Boolean(),
         "consoleSize": Object({"height": UINT64, "width": UINT64}, required=("height", "width")),
         "user": USER,
         "args": Array(String(), filled=True),
-        "commandLine": Unsupported(),
         "env": STRINGS,
         "cwd": PATH,
         "rlimits": Array(RLIMIT),
@@ -115,9 +134,10 @@ PROCESS = Object(
         "oomScoreAdj": Integer(-1000, 1000),
         "apparmorProfile": Unsupported(),
         "selinuxLabel": Unsupported(),
-        "scheduler": Unsupported(empty_is_nothing=False),
-        "ioPriority": Unsupported(empty_is_nothing=False),
-        "execCPUAffinity": Unsupported(),
+        "scheduler": SCHEDULER,
+        "ioPriority": IO_PRIORITY,
+        "execCPUAffinity": Object({"initial": String(), "final": String()}),
+        # `commandLine`, and `username` of the user, are about Windows: they say nothing here.
     },
     required=("args", "cwd"),
 )
@@ -144,6 +164,19 @@ DEVICE = Object(
 
 TIME_OFFSET = Object({"secs": INT64, "nanosecs": Integer(0, 999_999_999)})
 
+MEMORY_POLICY = Object(
+    {
+        "mode": String(choices=tuple(scheduling.MEMORY_MODES)),
+        "nodes": String(),
+        "flags": Array(String(choices=tuple(scheduling.MEMORY_FLAGS))),
+    },
+    required=("mode",),
+)
+
+PERSONALITY = Object(
+    {"domain": String(choices=tuple(scheduling.PERSONALITIES)), "flags": STRINGS}, required=("domain",)
+)
+
 LINUX = Object(
     {
         "namespaces": Array(NAMESPACE),
@@ -155,14 +188,14 @@ LINUX = Object(
         "cgroupsPath": String(),
         "resources": Unsupported(),
         "intelRdt": Unsupported(empty_is_nothing=False),
-        "memoryPolicy": Unsupported(empty_is_nothing=False),
+        "memoryPolicy": MEMORY_POLICY,
         "sysctl": Map(String()),
         "seccomp": Unsupported(),
         "rootfsPropagation": String(choices=(*PROPAGATION, *(f"r{name}" for name in PROPAGATION))),
         "maskedPaths": Array(PATH),
         "readonlyPaths": Array(PATH),
         "mountLabel": Unsupported(),
-        "personality": Unsupported(empty_is_nothing=False),
+        "personality": PERSONALITY,
     }
 )
 

@@ -10,6 +10,7 @@ import os
 import re
 
 from runtime.config.members import HOOKS
+from runtime.config.scheduling_rules import SCHEDULING_RULES
 from runtime.config.shape import UNSUPPORTED, Mismatch, found
 
 TYPE_CHECKING = False
@@ -246,6 +247,7 @@ RULES = (
     check_mount_namespace,
     check_devices,
     check_sysctl,
+    *SCHEDULING_RULES,
 )
 
 

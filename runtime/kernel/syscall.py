@@ -24,6 +24,10 @@ _NUMBERS = {
     "keyctl": (250, 219),
     "prlimit64": (302, 261),
     "socketpair": (53, 199),
+    "personality": (135, 92),
+    "ioprio_set": (251, 30),
+    "set_mempolicy": (238, 237),
+    "sched_setattr": (314, 274),
     "open_tree": (428, 428),
     "move_mount": (429, 429),
     "fsopen": (430, 430),
@@ -35,6 +39,9 @@ _NUMBERS = {
     "mount_setattr": (442, 442),
 }
 """The numbers of x86_64 and of the generic table that newer architectures share (asm/unistd.h)."""
+
+_MACHINE = os.uname().machine
+"""Asked once: personality(2) can make it another one, but not the numbers of our calls."""
 
 
 class _Long(_ctypes._SimpleCData):  # type: ignore[type-arg]
@@ -74,10 +81,9 @@ def call(name: str, *arguments: int | bytes | bytearray | None) -> int:
     Numbers are passed as machine words, `bytes` as a pointer to what the kernel reads, a `bytearray` as a pointer to what
     it may write to, None as a null pointer.
     """
-    machine = os.uname().machine
-    column = _COLUMN.get(machine)
+    column = _COLUMN.get(_MACHINE)
     if column is None:
-        raise OSError(f"runt does not know the system call numbers of {machine} machines")
+        raise OSError(f"runt does not know the system call numbers of {_MACHINE} machines")
     result: int = _syscall(_Long(_NUMBERS[name][column]), *map(_word, arguments))
     if result == -1:
         number = _ctypes.get_errno()

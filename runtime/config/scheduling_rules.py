@@ -1,0 +1,88 @@
+"""What the members about scheduling demand of each other: those that the kernel would refuse are refused here first.
+
+sched_setattr(2), set_mempolicy(2); runc checks the same (libcontainer/configs/validate).
+"""
+
+from __future__ import annotations
+
+from runtime.config.numbers import parse_numbers
+from runtime.config.shape import Mismatch, found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.config.document import Place
+    from runtime.schema import Config
+
+_REAL_TIME = ("SCHED_FIFO", "SCHED_RR")
+_NO_NODES = ("MPOL_DEFAULT", "MPOL_LOCAL")
+_SOME_NODES = ("MPOL_BIND", "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE", "MPOL_PREFERRED_MANY")
+
+
+def check_scheduler(config: Config) -> None:
+    """`process.scheduler`: parameters that its policy has (config.md, Linux Process)."""
+    scheduler = config["process"].get("scheduler")
+    if scheduler is None:
+        return
+    place, policy = ("process", "scheduler"), scheduler["policy"]
+    if policy == "SCHED_ISO":
+        raise Mismatch((*place, "policy"), ": Linux has reserved SCHED_ISO and has no such policy (sched(7))")
+    if policy not in _REAL_TIME and scheduler.get("priority"):
+        raise Mismatch(
+            (*place, "priority"), f" can only be specified for SCHED_FIFO or SCHED_RR, not for {policy}"
+        )
+    if policy in _REAL_TIME and not 1 <= scheduler.get("priority", 0) <= 99:
+        raise Mismatch(
+            (*place, "priority"),
+            f": expected a number from 1 to 99 for {policy}, found {scheduler.get('priority', 0)}",
+        )
+    times = (
+        ("runtime", scheduler.get("runtime")),
+        ("deadline", scheduler.get("deadline")),
+        ("period", scheduler.get("period")),
+    )
+    for member, time in times:
+        if time and policy != "SCHED_DEADLINE":
+            raise Mismatch((*place, member), f" can only be specified for SCHED_DEADLINE, not for {policy}")
+
+
+def check_affinity(config: Config) -> None:
+    """`process.execCPUAffinity`: lists of processors (config.md, Linux Process)."""
+    affinity = config["process"].get("execCPUAffinity", {})
+    for member, processors in (
+        ("initial", affinity.get("initial", "")),
+        ("final", affinity.get("final", "")),
+    ):
+        _check_numbers(processors, ("process", "execCPUAffinity", member))
+
+
+def check_memory_policy(config: Config) -> None:
+    """`linux.memoryPolicy`: nodes where the mode needs some, and only there (config-linux.md, Memory policy)."""
+    policy = config["linux"].get("memoryPolicy")
+    if policy is None:
+        return
+    place: Place = ("linux", "memoryPolicy", "nodes")
+    count = _check_numbers(policy.get("nodes", ""), place)
+    if policy["mode"] in _NO_NODES and count:
+        raise Mismatch(place, f": memory policy mode {policy['mode']} requires 0 nodes but got {count}")
+    if policy["mode"] in _SOME_NODES and not count:
+        raise Mismatch(place, f": memory policy mode {policy['mode']} requires at least one node but got 0")
+
+
+def check_personality(config: Config) -> None:
+    """`linux.personality`: "Currently no flag values are supported" (config-linux.md, Personality)."""
+    flags = config["linux"].get("personality", {}).get("flags")
+    if flags:
+        raise Mismatch(
+            ("linux", "personality", "flags", 0), f": no flags are defined for it, found {found(flags[0])}"
+        )
+
+
+def _check_numbers(text: str, place: Place) -> int:
+    """Return how many numbers a list has. Raises Mismatch."""
+    try:
+        return len(parse_numbers(text))
+    except ValueError as error:
+        raise Mismatch(place, f": {error}") from None
+
+
+SCHEDULING_RULES = (check_scheduler, check_affinity, check_memory_policy, check_personality)

@@ -1,0 +1,165 @@
+"""Scheduling, I/O priority, memory policy and personality of the program, as the kernel shows them inside the container."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.config_files import changed, load_text, refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.runt import Bundle, Runt
+
+
+def on_root(function: Any) -> Any:
+    """Mark a test that runs containers."""
+    return pytest.mark.root(pytest.mark.peer("busybox")(function))
+
+
+def scheduling_of(bundle: Bundle, runt: Runt) -> tuple[int, int]:
+    """Return policy and nice value of the container's program (proc(5), /proc/PID/stat, fields 41 and 19)."""
+    bundle.process["args"] = ["cat", "/proc/self/stat"]
+    fields = runt.run(bundle).rpartition(")")[2].split()
+    return int(fields[41 - 3]), int(fields[19 - 3])
+
+
+@on_root
+@pytest.mark.parametrize(
+    ("scheduler", "policy", "nice"),
+    [
+        ({"policy": "SCHED_BATCH", "nice": 19}, 3, 19),
+        ({"policy": "SCHED_OTHER", "nice": -20}, 0, -20),
+        ({"policy": "SCHED_IDLE", "flags": ["SCHED_FLAG_RESET_ON_FORK"]}, 5, 0),
+        (
+            {"policy": "SCHED_DEADLINE", "runtime": 420_000, "deadline": 1_000_000, "period": 10_000_000},
+            6,
+            0,
+        ),
+    ],
+    ids=lambda value: value.get("policy") if isinstance(value, dict) else "",
+)
+def test_scheduler(bundle: Bundle, runt: Runt, scheduler: dict[str, Any], policy: int, nice: int) -> None:
+    bundle.process["scheduler"] = scheduler
+    # Without any capability: it is set before they are given up.
+    assert scheduling_of(bundle, runt) == (policy, nice)
+
+
+@on_root
+def test_scheduler_that_the_kernel_refuses_is_an_error_with_the_reason(bundle: Bundle, runt: Runt) -> None:
+    bundle.process["scheduler"] = {"policy": "SCHED_DEADLINE", "runtime": 2, "deadline": 1, "period": 1}
+    assert "error setting scheduler SCHED_DEADLINE: invalid argument" in runt.fail(bundle)
+
+
+@on_root
+@pytest.mark.parametrize(
+    ("io_class", "priority", "said"),
+    [
+        ("IOPRIO_CLASS_RT", 1, "realtime: prio 1"),
+        ("IOPRIO_CLASS_BE", 7, "best-effort: prio 7"),
+        ("IOPRIO_CLASS_IDLE", 0, "idle"),
+    ],
+)
+def test_io_priority(bundle: Bundle, runt: Runt, io_class: str, priority: int, said: str) -> None:
+    bundle.process["ioPriority"] = {"class": io_class, "priority": priority}
+    assert runt.run(bundle.sh("busybox ionice -p $$; busybox ionice")).split("\n")[0] == said
+
+
+@on_root
+@pytest.mark.parametrize(
+    ("policy", "shown"),
+    [
+        ({"mode": "MPOL_INTERLEAVE", "nodes": "0"}, "interleave:0"),
+        ({"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]}, "bind=static:0"),
+        ({"mode": "MPOL_PREFERRED", "nodes": "0", "flags": ["MPOL_F_RELATIVE_NODES"]}, "prefer=relative:0"),
+        ({"mode": "MPOL_PREFERRED_MANY", "nodes": "0"}, "prefer (many):0"),
+        ({"mode": "MPOL_WEIGHTED_INTERLEAVE", "nodes": "0"}, "weighted interleave:0"),
+        ({"mode": "MPOL_LOCAL"}, "local"),
+        ({"mode": "MPOL_DEFAULT"}, "default"),
+    ],
+    ids=lambda value: value["mode"] if isinstance(value, dict) else "",
+)
+def test_memory_policy(bundle: Bundle, runt: Runt, policy: dict[str, Any], shown: str) -> None:
+    bundle.linux["memoryPolicy"] = policy
+    bundle.process["args"] = ["cat", "/proc/self/numa_maps"]
+    assert runt.run(bundle).splitlines()[0].split(" ", 1)[1].startswith(shown)
+
+
+@on_root
+def test_memory_node_that_is_not_there_is_an_error(bundle: Bundle, runt: Runt) -> None:
+    bundle.linux["memoryPolicy"] = {"mode": "MPOL_BIND", "nodes": "500"}
+    assert "cannot set the memory policy MPOL_BIND with the nodes 500: invalid argument" in runt.fail(bundle)
+
+
+@on_root
+def test_personality_shows_a_32_bit_machine(bundle: Bundle, runt: Runt) -> None:
+    bundle.linux["personality"] = {"domain": "LINUX32"}
+    assert runt.run(bundle.sh("uname -m; cat /proc/self/personality")).split() == ["i686", "00000008"]
+    bundle.linux["personality"] = {"domain": "LINUX"}
+    assert runt.run(bundle.sh("cat /proc/self/personality")).split() == ["00000000"]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        ("process.scheduler", {}, "process.scheduler.policy is required"),
+        ("process.scheduler", {"policy": "SCHED_ISO"}, "process.scheduler.policy: Linux has reserved SCHED_ISO"),
+        ("process.scheduler", {"policy": "FIFO"}, "process.scheduler.policy: expected one of SCHED_OTHER"),
+        ("process.scheduler", {"policy": "SCHED_OTHER", "nice": 20}, "process.scheduler.nice: expected"),
+        ("process.scheduler", {"policy": "SCHED_RR"}, "process.scheduler.priority: expected a number from 1"),
+        (
+            "process.scheduler",
+            {"policy": "SCHED_BATCH", "priority": 1},
+            "process.scheduler.priority can only be specified for SCHED_FIFO or SCHED_RR",
+        ),
+        (
+            "process.scheduler",
+            {"policy": "SCHED_RR", "priority": 1, "period": 1},
+            "process.scheduler.period can only be specified for SCHED_DEADLINE",
+        ),
+        ("process.scheduler", {"policy": "SCHED_IDLE", "flags": ["X"]}, "process.scheduler.flags[0]: expected"),
+        ("process.ioPriority", {"class": "IOPRIO_CLASS_RT"}, "process.ioPriority.priority is required"),
+        ("process.ioPriority", {"class": "RT", "priority": 1}, "process.ioPriority.class: expected one of"),
+        (
+            "process.ioPriority",
+            {"class": "IOPRIO_CLASS_RT", "priority": 8},
+            "process.ioPriority.priority: expected a whole number from 0 to 7",
+        ),
+        ("process.execCPUAffinity", {"initial": "0-"}, "process.execCPUAffinity.initial: expected numbers"),
+        ("process.execCPUAffinity", {"final": "3-1"}, "process.execCPUAffinity.final: the range 3-1 ends"),
+        ("linux.memoryPolicy", {}, "linux.memoryPolicy.mode is required"),
+        ("linux.memoryPolicy", {"mode": "BIND"}, "linux.memoryPolicy.mode: expected one of MPOL_DEFAULT"),
+        ("linux.memoryPolicy", {"mode": "MPOL_BIND"}, "linux.memoryPolicy.nodes: memory policy mode MPOL_BIND"),
+        (
+            "linux.memoryPolicy",
+            {"mode": "MPOL_LOCAL", "nodes": "0-7"},
+            "linux.memoryPolicy.nodes: memory policy mode MPOL_LOCAL requires 0 nodes but got 8",
+        ),
+        (
+            "linux.memoryPolicy",
+            {"mode": "MPOL_BIND", "nodes": "99999999999"},
+            "linux.memoryPolicy.nodes: numbers above 65536 are not supported",
+        ),
+        ("linux.memoryPolicy", {"mode": "MPOL_LOCAL", "flags": ["x"]}, "linux.memoryPolicy.flags[0]: expected"),
+        ("linux.personality", {"domain": "UNIX"}, "linux.personality.domain: expected one of LINUX, LINUX32"),
+        (
+            "linux.personality",
+            {"domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"]},
+            "linux.personality.flags[0]: no flags are defined",
+        ),
+    ],
+)  # fmt: skip
+def test_what_can_never_be_applied_is_refused_by_name(
+    tmp_path: Path, place: str, value: object, message: str
+) -> None:
+    assert refusal(tmp_path, changed(place, value)).split(": ", 1)[1].startswith(message)
+
+
+def test_members_about_windows_say_nothing_here(tmp_path: Path) -> None:
+    config = json.loads(changed("process.commandLine", "x"))
+    config["process"]["user"] = {"uid": 5, "username": "x"}
+    loaded = load_text(tmp_path, json.dumps(config))["process"]
+    assert loaded == {"args": ["echo"], "cwd": "/", "user": {"uid": 5, "gid": 0}}
