@@ -262,11 +262,23 @@ _HANDLERS: dict[str, Handler] = {
 
 
 def _default_root() -> str:
-    """Return the state directory that is used without `--root`: one of our own for users who aren't root."""
+    """Return the state directory that is used without `--root`: for users who aren't root one of their own.
+
+    As runc, also for who is root only in a user namespace and still called otherwise: podman's rootless containers.
+    """
     directory = os.environ.get("XDG_RUNTIME_DIR")
-    if os.geteuid() != 0 and directory:
+    if directory and (os.geteuid() != 0 or (os.environ.get("USER") != "root" and _in_user_namespace())):
         return f"{directory}/runt"
     return "/run/runt"
+
+
+def _in_user_namespace() -> bool:
+    """Tell whether this is not the host's own user namespace, in which every ID is itself (user_namespaces(7))."""
+    try:
+        with open("/proc/self/uid_map", encoding="ascii") as file:
+            return file.read().split() != ["0", "0", "4294967295"]
+    except OSError:
+        return False
 
 
 def _version() -> str:
