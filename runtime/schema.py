@@ -176,6 +176,121 @@ class Personality(TypedDict):
     flags: NotRequired[list[str]]
 
 
+class DeviceRule(TypedDict):
+    """One entry of `linux.resources.devices`; a number that is absent or -1 means all."""
+
+    allow: bool
+    type: NotRequired[Literal["a", "c", "b"]]
+    major: NotRequired[int]
+    minor: NotRequired[int]
+    access: str
+
+
+class Memory(TypedDict):
+    """`linux.resources.memory`, in bytes."""
+
+    limit: NotRequired[int]
+    reservation: NotRequired[int]
+    swap: NotRequired[int]
+    kernel: NotRequired[int]
+    kernelTCP: NotRequired[int]
+    swappiness: NotRequired[int]
+    disableOOMKiller: NotRequired[bool]
+    useHierarchy: NotRequired[bool]
+    checkBeforeUpdate: NotRequired[bool]
+
+
+class Cpu(TypedDict):
+    """`linux.resources.cpu`; times are in microseconds."""
+
+    shares: NotRequired[int]
+    quota: NotRequired[int]
+    burst: NotRequired[int]
+    period: NotRequired[int]
+    realtimeRuntime: NotRequired[int]
+    realtimePeriod: NotRequired[int]
+    cpus: NotRequired[str]
+    mems: NotRequired[str]
+    idle: NotRequired[int]
+
+
+class Pids(TypedDict):
+    """`linux.resources.pids`."""
+
+    limit: NotRequired[int]
+
+
+class WeightDevice(TypedDict):
+    """One entry of `linux.resources.blockIO.weightDevice`."""
+
+    major: int
+    minor: int
+    weight: NotRequired[int]
+    leafWeight: NotRequired[int]
+
+
+class ThrottleDevice(TypedDict):
+    """One entry of the four `throttle...Device` of `linux.resources.blockIO`."""
+
+    major: int
+    minor: int
+    rate: int
+
+
+class BlockIo(TypedDict):
+    """`linux.resources.blockIO`."""
+
+    weight: NotRequired[int]
+    leafWeight: NotRequired[int]
+    weightDevice: NotRequired[list[WeightDevice]]
+    throttleReadBpsDevice: NotRequired[list[ThrottleDevice]]
+    throttleWriteBpsDevice: NotRequired[list[ThrottleDevice]]
+    throttleReadIOPSDevice: NotRequired[list[ThrottleDevice]]
+    throttleWriteIOPSDevice: NotRequired[list[ThrottleDevice]]
+
+
+class HugepageLimit(TypedDict):
+    """One entry of `linux.resources.hugepageLimits`."""
+
+    pageSize: str
+    limit: int
+
+
+class InterfacePriority(TypedDict):
+    """One entry of `linux.resources.network.priorities`."""
+
+    name: str
+    priority: int
+
+
+class NetworkResources(TypedDict):
+    """`linux.resources.network`."""
+
+    classID: NotRequired[int]
+    priorities: NotRequired[list[InterfacePriority]]
+
+
+class RdmaLimits(TypedDict):
+    """One value of `linux.resources.rdma`."""
+
+    hcaHandles: NotRequired[int]
+    hcaObjects: NotRequired[int]
+
+
+class Resources(TypedDict):
+    """`linux.resources`; see `config.resources`."""
+
+    devices: NotRequired[list[DeviceRule]]
+    memory: NotRequired[Memory]
+    cpu: NotRequired[Cpu]
+    pids: NotRequired[Pids]
+    blockIO: NotRequired[BlockIo]
+    hugepageLimits: NotRequired[list[HugepageLimit]]
+    network: NotRequired[NetworkResources]
+    rdma: NotRequired[dict[str, RdmaLimits]]
+    unified: NotRequired[dict[str, str]]
+
+
 class Linux(TypedDict):
     """`linux`, as far as this version of runt supports it: anything else is refused by `config.load`."""
 
@@ -185,6 +300,7 @@ class Linux(TypedDict):
     timeOffsets: NotRequired[dict[str, TimeOffset]]
     devices: NotRequired[list[Device]]
     cgroupsPath: NotRequired[str]
+    resources: NotRequired[Resources]
     sysctl: NotRequired[dict[str, str]]
     rootfsPropagation: NotRequired[str]
     maskedPaths: NotRequired[list[str]]

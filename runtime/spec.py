@@ -1,8 +1,7 @@
 """`spec`: a `config.json` to begin with.
 
-It is what `runc spec` 1.1.5 writes, but for our hostname and version of the specification, and without two things:
-`linux.resources`, whose only entry restricts devices, which this version of runt does not support and would refuse to
-run; and ambient capabilities, which the kernel doesn't grant without the inheritable ones that the file doesn't ask for.
+It is what `runc spec` 1.1.5 writes, but for our hostname and version of the specification, and without ambient
+capabilities, which the kernel doesn't grant without the inheritable ones that the file doesn't ask for.
 `runt spec && runt run x` works.
 """
 
@@ -78,6 +77,7 @@ def make_config(*, rootless: bool = False) -> Config:
         "hostname": "runt",
         "mounts": _mounts(),
         "linux": {
+            "resources": {"devices": [{"allow": False, "access": "rwm"}]},
             "namespaces": _namespaces(),
             "maskedPaths": list(_MASKED_PATHS),
             "readonlyPaths": list(_READONLY_PATHS),
@@ -139,8 +139,9 @@ def _namespaces() -> list[Namespace]:
 
 
 def _make_rootless(config: Config) -> None:
-    """Change what an unprivileged user may not have: a network of its own, a fresh sysfs, a tty group."""
+    """Change what an unprivileged user may not have: a network of its own, a fresh sysfs, a tty group, resources."""
     linux = config["linux"]
+    del linux["resources"]
     linux["namespaces"] = [entry for entry in _namespaces() if entry["type"] != "network"]
     linux["namespaces"].append({"type": "user"})
     linux["uidMappings"] = [{"containerID": 0, "hostID": os.geteuid(), "size": 1}]

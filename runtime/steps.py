@@ -8,7 +8,7 @@ it becomes the user's program. Where the two wait for each other, one sends and 
     clone_init                           wait_until_journalled
     journal_init ... release_init   -->  join_cgroup ... mount_filesystems ...
     wait_until_mounted              <--  report_mounted
-    run_runtime_hooks
+    restrict_devices, run_runtime_hooks
     let_init_continue               -->  wait_for_runtime_hooks ... pivot_root ... set_user
     wait_until_ready                <--  report_ready
     journal_created
@@ -25,7 +25,6 @@ from runtime import (
     devices,
     handshake,
     identity,
-    joining,
     mounts,
     namespaces,
     paths,
@@ -34,6 +33,8 @@ from runtime import (
     scheduling,
     sysctl,
 )
+from runtime.cgroups import devices as cgroup_devices
+from runtime.cgroups import limits
 from runtime.errors import RuntError, describe
 from runtime.sync import StepError
 
@@ -61,7 +62,9 @@ if TYPE_CHECKING:
 RUNTIME_STEPS: tuple[Step, ...] = (
     handshake.make_exec_fifo,
     namespaces.open_namespaces,
+    limits.check_cgroup_limits,
     cgroups.make_cgroup,
+    limits.set_cgroup_limits,
     rootfs.bind_root_in_callers_namespace,
     mounts.open_bind_sources,
     namespaces.clone_init,
@@ -70,6 +73,7 @@ RUNTIME_STEPS: tuple[Step, ...] = (
     mounts.map_ids_of_bind_sources,
     handshake.release_init,
     handshake.wait_until_mounted,
+    cgroup_devices.restrict_devices,
     handshake.run_runtime_hooks,
     handshake.let_init_continue,
     handshake.wait_until_ready,
@@ -126,45 +130,6 @@ INIT_STEPS: tuple[Step, ...] = (
     handshake.wait_for_hand_over,
     handshake.wait_for_start,
     handshake.run_start_container_hooks,
-    process.execute_program,
-)
-
-
-EXEC_STEPS: tuple[Step, ...] = (
-    joining.find_init,
-    joining.find_root,
-    joining.find_cgroups,
-    joining.clone_process,
-    joining.wait_for_second_birth,
-    handshake.wait_until_ready,
-    joining.limit_process,
-    handshake.write_pid_file,
-    handshake.hand_over,
-    joining.wait_until_executed,
-)
-
-EXEC_INIT_STEPS: tuple[Step, ...] = (
-    cgroups.join_cgroup,
-    process.set_oom_score,
-    joining.close_host_descriptors,
-    joining.enter_namespaces,
-    joining.be_born_again,
-    namespaces.become_root_of_user_namespace,
-    process.new_session,
-    process.new_session_keyring,
-    capabilities.read_capabilities,
-    joining.open_exec_terminal,
-    process.own_standard_streams,
-    process.make_environment,
-    process.set_umask,
-    process.change_directory,
-    capabilities.drop_bounding_set,
-    process.set_user,
-    capabilities.set_capabilities,
-    process.set_no_new_privileges,
-    process.find_program,
-    handshake.report_ready,
-    joining.wait_for_go_ahead,
     process.execute_program,
 )
 

@@ -23,7 +23,7 @@ import os
 import re
 import time
 
-from runtime import liveness
+from runtime import freezer, liveness
 from runtime.errors import RuntError
 
 TYPE_CHECKING = False
@@ -111,7 +111,8 @@ class Entry:
 
         `ready` is journalled by `create` when everything is in place, `started` by `start`; a `start` that was killed
         before it could do so is seen by the name of the process, which execve(2) changes. A container whose creator died
-        before it was ready is `stopped`: it will never be started, only deleted.
+        before it was ready is `stopped`: it will never be started, only deleted. `paused` is runc's addition to the
+        specification's: the processes are there and stand still, before `start` or after it.
         """
         record = self.record
         if not record["ready"]:
@@ -119,6 +120,8 @@ class Entry:
         init = record["init"]
         if init is None or not liveness.is_alive(init):
             return "stopped"
+        if freezer.is_frozen(record["cgroups"]):
+            return "paused"
         return "running" if record["started"] or liveness.name(init) != INIT_NAME else "created"
 
     def state(self, status: Status | None = None) -> State:

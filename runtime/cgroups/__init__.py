@@ -1,7 +1,7 @@
 """The container's cgroups: made, joined, listed and removed (config-linux.md, Control groups).
 
-For now they hold the container's processes together, so that all of them can be found and killed also where they have
-no PID namespace of their own. Limits are refused by `config`.
+They hold the container's processes together, so that all of them can be found and killed also where they have no PID
+namespace of their own, and they carry its limits (`limits`, `devices`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import signal
 import time
 
-from runtime import liveness
+from runtime import freezer, liveness
 from runtime.cgroups import hierarchies
 from runtime.errors import RuntError, describe
 
@@ -28,8 +28,9 @@ def make_cgroup(c: Container) -> None:
     """Make the container's cgroup in every hierarchy, after journalling which directories that will be.
 
     config-linux.md, Cgroups Path: an absolute path is relative to the root of each hierarchy, a relative one to the
-    caller's own cgroup. Without a path it is called as the container, or similarly if somebody else has that name
-    already; where the caller may not make one, the container stays in the caller's.
+    caller's own cgroup; with v2 to the one above that, because a cgroup with processes can't have limits for others below
+    it. Without a path it is called as the container, or similarly if somebody else has that name already; where the
+    caller may not make one, the container stays in the caller's.
     """
     wanted = c.linux.get("cgroupsPath")
     if wanted is not None:
@@ -46,6 +47,8 @@ def make_cgroup(c: Container) -> None:
             leaves = [f"{leaf}-{suffix}" for leaf in leaves]
             _make(c, leaves)
     c.entry.save(cgroups=leaves)
+    if leaves and hierarchies.is_version2():
+        hierarchies.enable_controllers(leaves[0])
     c.cgroup_files = [hierarchies.open_for_joining(leaf) for leaf in leaves]
     c.cgroup_directories = _directories(leaves)
 
@@ -86,6 +89,7 @@ def kill_all(paths: Iterable[str], signum: int) -> None:
             _signal_member(pid, signum, paths)
         if signum != signal.SIGKILL:
             return
+        freezer.thaw(paths)
         if time.monotonic() > deadline:
             raise RuntError(
                 f"processes {', '.join(map(str, pids))} do not end although they have been killed"
@@ -118,7 +122,8 @@ def _leaves(path: str) -> list[str]:
     """Return the directories that a cgroups path stands for, one in each hierarchy, with no way out of it."""
     found = []
     for hierarchy in hierarchies.mounted():
-        base = "" if path.startswith("/") else hierarchy.own.rstrip("/")
+        base = hierarchy.own if hierarchy.name else os.path.dirname(hierarchy.own)
+        base = "" if path.startswith("/") else base.rstrip("/")
         if hierarchy.own:
             found.append(hierarchy.mountpoint + base + os.path.normpath(f"/{path}"))
     return found

@@ -6,6 +6,10 @@ import os
 
 from runtime.rootfs import unescape
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class Hierarchy:
     """One mounted hierarchy.
@@ -23,11 +27,45 @@ class Hierarchy:
         self.own = own
 
 
+_found: list[Hierarchy] = []
+
+
 def mounted() -> list[Hierarchy]:
-    """Return the hierarchies to use: all of v1, or the one of v2.
+    """Return the hierarchies to use: all of v1, or the one of v2. They are looked for once.
 
     Where both are mounted (hybrid) the controllers belong to v1, and v2 has nothing to add.
     """
+    if not _found:
+        _found.extend(_find())
+    return _found
+
+
+def is_version2() -> bool:
+    """Tell whether the hierarchy of v2 is the one to use."""
+    return [hierarchy.name for hierarchy in mounted()] == [""]
+
+
+def controllers() -> set[str]:
+    """Return the names of all controllers that a cgroup can have here."""
+    if is_version2():
+        return set(_read(f"{mounted()[0].mountpoint}/cgroup.controllers").split())
+    return {name for hierarchy in mounted() for name in hierarchy.name.split(",")}
+
+
+def controllers_of(directories: Sequence[str]) -> set[str]:
+    """Return the names of the controllers that the cgroup with these directories has."""
+    if is_version2():
+        return set(_read(f"{directories[0]}/cgroup.controllers").split())
+    return {
+        name
+        for hierarchy in mounted()
+        for name in hierarchy.name.split(",")
+        if any(directory.startswith(f"{hierarchy.mountpoint}/") for directory in directories)
+    }
+
+
+def _find() -> list[Hierarchy]:
+    """Find the hierarchies of `mounted`."""
     memberships = _memberships()
     first: dict[str, Hierarchy] = {}
     second: dict[str, Hierarchy] = {}
@@ -66,6 +104,23 @@ def prepare(leaf: str) -> None:
                 file.write(_read(f"{os.path.dirname(leaf)}/{name}"))
 
 
+def enable_controllers(leaf: str) -> None:
+    """Give a cgroup of v2 all controllers that there are, from the top of the hierarchy down to it.
+
+    admin-guide/cgroup-v2, Top-down Constraint: a controller is there when it is in `cgroup.subtree_control` of each cgroup
+    above. It can't be where a cgroup above has processes of its own; who wants to set a limit then is told so.
+    """
+    top = mounted()[0].mountpoint
+    above = top
+    for name in ["", *os.path.relpath(leaf, top).split("/")[:-1]]:
+        above = f"{above}/{name}" if name else above
+        missing = set(_read(f"{above}/cgroup.controllers").split())
+        missing -= set(_read(f"{above}/cgroup.subtree_control").split())
+        if missing and not _enable(above, missing):
+            for controller in missing:
+                _enable(above, {controller})
+
+
 def open_for_joining(leaf: str) -> int:
     """Return a descriptor into which a single-threaded process writes `0` to become a member of the cgroup `leaf`.
 
@@ -75,6 +130,16 @@ def open_for_joining(leaf: str) -> int:
     tasks = f"{leaf}/tasks"
     path = tasks if os.path.exists(tasks) else f"{leaf}/cgroup.procs"
     return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+
+
+def _enable(directory: str, names: set[str]) -> bool:
+    """Enable controllers for the cgroups below `directory`, all or none; return whether it could be done."""
+    try:
+        with open(f"{directory}/cgroup.subtree_control", "w", encoding="ascii") as file:
+            file.write(" ".join(f"+{name}" for name in names))
+    except OSError:
+        return False
+    return True
 
 
 def _memberships() -> dict[str, str]:

@@ -5,6 +5,7 @@ A key that the specification knows for Linux is either described here or refused
 
 from __future__ import annotations
 
+from runtime.config.resources import RESOURCES
 from runtime.config.shape import Array, Boolean, Integer, Map, Object, String, Unsupported
 from runtime.kernel import scheduling
 
@@ -186,7 +187,7 @@ LINUX = Object(
         "devices": Array(DEVICE),
         "netDevices": Unsupported(),
         "cgroupsPath": String(),
-        "resources": Unsupported(),
+        "resources": RESOURCES,
         "intelRdt": Unsupported(empty_is_nothing=False),
         "memoryPolicy": MEMORY_POLICY,
         "sysctl": Map(String()),

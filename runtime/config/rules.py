@@ -10,6 +10,7 @@ import os
 import re
 
 from runtime.config.members import HOOKS
+from runtime.config.resources import check_resources
 from runtime.config.scheduling_rules import SCHEDULING_RULES
 from runtime.config.shape import UNSUPPORTED, Mismatch, found
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runtime.config.document import Place
-    from runtime.schema import Config, Mount, Namespace, ProcessConfig
+    from runtime.schema import Config, Mount, Namespace
 
 _SEMVER = re.compile(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z.-]+)?",
@@ -58,25 +59,19 @@ def check_version(config: Config) -> None:
 
 def check_process(config: Config) -> None:
     """`process`: a usable environment and limits (config.md, Process)."""
-    check_process_itself(config["process"], ("process",))
-
-
-def check_process_itself(process: ProcessConfig, place: Place) -> None:
-    """Check a `process` that is found at `place`, which may be a whole file."""
-    _check_environment(process.get("env", ()), (*place, "env"))
+    process = config["process"]
+    _check_environment(process.get("env", ()), ("process", "env"))
     if process.get("terminal") and "consoleSize" in process:
         for side, size in sorted(process["consoleSize"].items()):
             if not isinstance(size, int) or size > 0xFFFF:
-                raise Mismatch((*place, "consoleSize", side), f": expected at most 65535, found {size}")
+                raise Mismatch(("process", "consoleSize", side), f": expected at most 65535, found {size}")
     seen = set()
     for index, limit in enumerate(process.get("rlimits", ())):
-        limit_place = (*place, "rlimits", index)
+        place = ("process", "rlimits", index)
         if limit["type"] in seen:
-            raise Mismatch(limit_place, f": {limit['type']} is there twice")
+            raise Mismatch(place, f": {limit['type']} is there twice")
         if limit["soft"] > limit["hard"]:
-            raise Mismatch(
-                limit_place, f": the soft limit {limit['soft']} is above the hard limit {limit['hard']}"
-            )
+            raise Mismatch(place, f": the soft limit {limit['soft']} is above the hard limit {limit['hard']}")
         seen.add(limit["type"])
 
 
@@ -254,6 +249,7 @@ RULES = (
     check_devices,
     check_sysctl,
     *SCHEDULING_RULES,
+    check_resources,
 )
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import signal
 
-from runtime import liveness, log
+from runtime import freezer, liveness, log
 from runtime.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from runtime.schema import Config, Process
     from runtime.store import Entry
 
@@ -29,7 +31,7 @@ def destroy(entry: Entry) -> None:
     """
     _end_creator(entry)
     _end_hook(entry)
-    _end(entry.record["init"], "container init")
+    _end(entry.record["init"], "container init", frozen_in=entry.record["cgroups"])
     config = _config(entry)
     if entry.record["cgroups"] or entry.record["cgroups_made"]:
         from runtime import cgroups
@@ -87,14 +89,18 @@ def _end_hook(entry: Entry) -> None:
     os.killpg(hook["pid"], signal.SIGKILL)
 
 
-def _end(process: Process | None, what: str) -> None:
-    """Send SIGKILL and wait for the end. Raises RuntError if it doesn't come."""
+def _end(process: Process | None, what: str, frozen_in: Sequence[str] = ()) -> None:
+    """Send SIGKILL and wait for the end, thawing the cgroups that the process may be frozen in: v1 holds back even that.
+
+    Raises RuntError if the end doesn't come.
+    """
     pidfd = liveness.open_pidfd(process)
     if pidfd is None:
         return
     log.debug(f"killing {what} and waiting for its end")
     try:
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        freezer.thaw(frozen_in)
         if not liveness.wait_for_exit(pidfd, _PATIENCE):
             raise RuntError(f"{what} still running {_PATIENCE} seconds after SIGKILL")
     except ProcessLookupError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 
-from runtime import liveness
+from runtime import freezer, liveness
 from runtime.errors import RuntError, describe
 from runtime.store import Store
 
@@ -37,6 +37,9 @@ def kill(root: str, container_id: str, signal_name: str, *, everything: bool = F
         delivered = liveness.send_signal(entry.record["init"], signum)
     except OSError as error:
         raise RuntError(f"unable to signal init: {describe(error)}") from None
+    if signum == signal.SIGKILL:
+        # A frozen process of v1 would not even die.
+        freezer.thaw(entry.record["cgroups"])
     if not delivered:
         raise RuntError(f"container not running: process already finished: {container_id} has just stopped")
 

@@ -50,7 +50,7 @@ def test_null_and_empty_members_count_as_absent(tmp_path: Path) -> None:
         | {
             "hostname": "",
             "hooks": None,
-            "linux": {"seccomp": None, "cgroupsPath": "", "resources": {"memory": {}}},
+            "linux": {"seccomp": None, "cgroupsPath": "", "resources": None},
         }
     )
     config = load_text(tmp_path, text)

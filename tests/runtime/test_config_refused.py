@@ -157,9 +157,6 @@ def test_a_wrong_value_is_refused_by_name(tmp_path: Path, place: str, value: obj
 @pytest.mark.parametrize(
     ("place", "value"),
     [
-        ("linux.resources", {"devices": [{"allow": False, "access": "rwm"}]}),
-        ("linux.resources", {"memory": {"limit": 1}}),
-        ("linux.resources", {"unified": {"memory.high": "1"}}),
         ("linux.seccomp", {"defaultAction": "SCMP_ACT_ALLOW"}),
         ("linux.intelRdt", {}),
         ("linux.netDevices", {"eth0": {"name": "eth1"}}),

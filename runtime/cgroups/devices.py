@@ -1,0 +1,109 @@
+"""Which devices the container may use (config-linux.md, Allowed Device list).
+
+Whatever the configuration says, runc adds the devices that every container has and the right to make nodes for all, and
+denies the rest; callers rely on both.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runtime.cgroups.group import Group
+from runtime.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.container import Container
+    from runtime.schema import DeviceRule
+
+    Number = int | None
+
+_ALWAYS_ALLOWED: tuple[tuple[str, Number, Number, str], ...] = (
+    ("c", None, None, "m"),
+    ("b", None, None, "m"),
+    # null, random, full, tty, zero, urandom: config-linux.md, Default Devices.
+    ("c", 1, 3, "rwm"),
+    ("c", 1, 8, "rwm"),
+    ("c", 1, 7, "rwm"),
+    ("c", 5, 0, "rwm"),
+    ("c", 1, 5, "rwm"),
+    ("c", 1, 9, "rwm"),
+    # The terminals of a devpts, and the ptmx that makes them.
+    ("c", 136, None, "rwm"),
+    ("c", 5, 2, "rwm"),
+    # /dev/net/tun: runc took it from the list once, and put it back.
+    ("c", 10, 200, "rwm"),
+)
+
+
+def restrict_devices(c: Container) -> None:
+    """Allow the container its devices, and no others.
+
+    "The runtime MUST apply entries in the listed order." It is done when the container's filesystems are mounted: one may
+    be on a device that the container itself has no access to.
+    """
+    directories = c.entry.record["cgroups"]
+    if not directories or _is_unprivileged():
+        # The kernel lets only the root of the host do it (cgroup-v1/devices); runc leaves it out too.
+        return
+    rules = rules_to_apply(c.linux.get("resources", {}).get("devices", []))
+    try:
+        if Group(directories).is_version2:
+            _attach_program(directories[0], rules)
+        else:
+            _write_rules(directories, rules)
+    except OSError as error:
+        raise RuntError(f"cannot restrict the container's devices: {describe(error)}") from None
+
+
+def rules_to_apply(configured: list[DeviceRule]) -> list[DeviceRule]:
+    """Return the rules in their order: nothing is allowed, then the configuration's, then what every container has."""
+    rules: list[DeviceRule] = [{"allow": False, "access": "rwm"}, *configured]
+    for kind, major, minor, access in _ALWAYS_ALLOWED:
+        rule: DeviceRule = {"allow": True, "type": kind, "access": access}  # type: ignore[typeddict-item]
+        if major is not None:
+            rule["major"] = major
+        if minor is not None:
+            rule["minor"] = minor
+        rules.append(rule)
+    return rules
+
+
+def _write_rules(directories: list[str], rules: list[DeviceRule]) -> None:
+    """Write the rules into the files of v1's devices controller."""
+    allow = Group(directories).path("devices.allow")
+    if allow is None:
+        raise RuntError("cannot restrict the container's devices: there is no cgroup controller devices")
+    files = {True: os.open(allow, os.O_WRONLY | os.O_CLOEXEC)}
+    files[False] = os.open(f"{os.path.dirname(allow)}/devices.deny", os.O_WRONLY | os.O_CLOEXEC)
+    for rule in rules:
+        os.write(files[rule["allow"]], _line(rule).encode())
+    for fd in files.values():
+        os.close(fd)
+
+
+def _line(rule: DeviceRule) -> str:
+    """Return a rule as v1 reads it: `c 1:3 rwm`, with `*` for all numbers."""
+    major, minor = (
+        "*" if number < 0 else str(number) for number in (rule.get("major", -1), rule.get("minor", -1))
+    )
+    return f"{rule.get('type', 'a')} {major}:{minor} {rule['access']}"
+
+
+def _attach_program(directory: str, rules: list[DeviceRule]) -> None:
+    """Have v2 ask a program in the kernel for every device that is opened or made."""
+    from importlib import import_module
+
+    try:
+        program = import_module("runtime.cgroups.device_program")
+    except ImportError:
+        return
+    program.attach(directory, rules)
+
+
+def _is_unprivileged() -> bool:
+    """Tell whether we are not root, or root only in a user namespace (user_namespaces(7))."""
+    if os.geteuid() != 0:
+        return True
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        return file.read().split() != ["0", "0", "4294967295"]

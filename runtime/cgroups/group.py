@@ -1,0 +1,52 @@
+"""One container's cgroup as a place with files: which of its directories, one a hierarchy, has a file, and what it says."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Group:
+    """The directories of a container's cgroup, as they are journalled; none for one that is not there yet.
+
+    A file's name begins with its controller and is found in the directory of the hierarchy that has this controller.
+    """
+
+    def __init__(self, directories: Sequence[str]) -> None:
+        self.directories = directories
+
+    @property
+    def is_version2(self) -> bool:
+        """Whether it is a cgroup of v2 (cgroups(7)): there is one hierarchy, and every directory has this file."""
+        return any(os.path.exists(f"{directory}/cgroup.controllers") for directory in self.directories)
+
+    def path(self, file: str) -> str | None:
+        """Return the path of a file, None if no directory has it: no such controller, or not on this kernel."""
+        for directory in self.directories:
+            path = f"{directory}/{file}"
+            if os.path.exists(path):
+                return path
+        return None
+
+    def read(self, file: str) -> str | None:
+        """Return what a file says, without the newline at its end; None if it is not there (any more)."""
+        for directory in self.directories:
+            try:
+                with open(f"{directory}/{file}", encoding="utf-8") as opened:
+                    return opened.read().removesuffix("\n")
+            except OSError:
+                # Another hierarchy's; or one that some kernel can't read at the moment.
+                continue
+        return None
+
+
+def write(path: str, value: str) -> None:
+    """Write a value into a file of a cgroup, which exists. Raises OSError."""
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, value.encode())
+    finally:
+        os.close(fd)

@@ -1,0 +1,121 @@
+"""Stopping all processes of a container at once, and letting them go on: v1's freezer, v2's cgroup.freeze (cgroups(7)).
+
+Beside `cgroups` and not in it: `state` asks for every container whether it is frozen, and loads nothing else for that.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runtime.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_STATE = "freezer.state"
+_FREEZE = "cgroup.freeze"
+_TRIES = 1000
+_PATIENCE = 10.0
+"""How many seconds processes get to stop."""
+
+
+def is_frozen(directories: Iterable[str]) -> bool:
+    """Tell whether somebody has frozen the cgroup with these directories, itself and not one above it."""
+    for directory in directories:
+        if (said := _read(f"{directory}/freezer.self_freezing")) is not None:
+            return said == "1"
+        if (said := _read(f"{directory}/{_FREEZE}")) is not None:
+            return said == "1"
+    return False
+
+
+def freeze(directories: Iterable[str]) -> None:
+    """Stop all processes of the cgroup and wait until all have stopped. Raises RuntError; then none has."""
+    path = _find(directories)
+    try:
+        if path.endswith(_STATE):
+            _freeze_version1(path)
+        else:
+            _write(path, "1")
+            _wait_until_frozen(os.path.dirname(path))
+    except OSError as error:
+        raise RuntError(f"unable to freeze: {describe(error)}") from None
+    except RuntError:
+        thaw(directories)
+        raise
+
+
+def thaw(directories: Iterable[str]) -> None:
+    """Let the processes of the cgroup go on, if they have been stopped."""
+    for directory in directories:
+        for name, value in ((_STATE, "THAWED"), (_FREEZE, "0")):
+            try:
+                _write(f"{directory}/{name}", value)
+            except OSError:
+                # Another hierarchy's directory, or one that has gone.
+                continue
+
+
+def _find(directories: Iterable[str]) -> str:
+    """Return the file that freezes the cgroup. Raises RuntError if there is none."""
+    for directory in directories:
+        for name in (_STATE, _FREEZE):
+            if os.path.exists(f"{directory}/{name}"):
+                return f"{directory}/{name}"
+    raise RuntError("cannot toggle freezer: cgroups not configured for container")
+
+
+def _freeze_version1(path: str) -> None:
+    """Freeze with v1, which loses the race against a process that forks all the time.
+
+    `FREEZING` means that some have not stopped: the kernel looks for them when the state is written, hence again and again,
+    and now and then from the start, so that they come out of each other's way, as runc does.
+    """
+    import time
+
+    for number in range(_TRIES):
+        if number % 50 == 49:
+            _write(path, "THAWED")
+            time.sleep(0.01)
+        _write(path, "FROZEN")
+        if number % 25 == 24:
+            time.sleep(0.00001)
+        if _read(path) == "FROZEN":
+            return
+    raise RuntError("unable to freeze: new processes keep appearing")
+
+
+def _wait_until_frozen(directory: str) -> None:
+    """Wait for v2 to report that the last process has stopped: a change of cgroup.events is an exceptional condition."""
+    import select
+    import time
+
+    fd = os.open(f"{directory}/cgroup.events", os.O_RDONLY | os.O_CLOEXEC)
+    poll = select.poll()
+    poll.register(fd, select.POLLPRI)
+    deadline = time.monotonic() + _PATIENCE
+    try:
+        while b"frozen 1" not in os.pread(fd, 4096, 0):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise RuntError(f"unable to freeze: some process has not stopped for {_PATIENCE:.0f} seconds")
+            poll.poll(left * 1000)
+    finally:
+        os.close(fd)
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return None
+
+
+def _write(path: str, value: str) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, value.encode())
+    finally:
+        os.close(fd)
