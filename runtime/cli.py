@@ -22,6 +22,10 @@ _NO_SUCH_COMMAND = 3
 """runc's exit status for a command that it doesn't have."""
 
 
+_EXEC_FAILED = 255
+"""runc's exit status for an `exec` that fails, so that it can be told from a program's."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: the process's own); return the exit status."""
     _open_standard_streams()
@@ -81,7 +85,7 @@ def _run(words: Sequence[str]) -> int:
     if command is None:
         raise _no_such_command(name)
     try:
-        values, arguments = parse(command.options, arguments, mixed=True)
+        values, arguments = parse(command.options, arguments, mixed=command.mixed)
         if values["help"]:
             _print(command_help(command))
             return 0
@@ -97,15 +101,16 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _call(name: str, root: str, values: dict[str, Any], arguments: list[str]) -> int:
-    """Call the operation; what `create` and `run` fail with begins with their name, as runc's does."""
+    """Call the operation; what `create`, `run` and `exec` fail with begins with their name, as runc's does."""
     try:
         return _HANDLERS[name](root, values, arguments)
     except (RuntError, OSError) as error:
-        if name not in ("create", "run"):
+        if name not in ("create", "exec", "run"):
             raise
-        if isinstance(error, RuntError):
-            raise RuntError(f"runt {name} failed: {error.message}", error.exit_status) from None
-        raise RuntError(f"runt {name} failed: {describe(error)}") from None
+        message = error.message if isinstance(error, RuntError) else describe(error)
+        if name == "exec":
+            raise RuntError(f"exec failed: {message}", _EXEC_FAILED) from None
+        raise RuntError(f"runt {name} failed: {message}") from None
 
 
 def _help(arguments: list[str]) -> int:
@@ -150,6 +155,38 @@ def _create_options(root: str, values: dict[str, Any], arguments: list[str]) -> 
         no_new_keyring=values["no-new-keyring"],
         preserve_fds=values["preserve-fds"],
     )
+
+
+def _exec(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.operations.exec import ExecOptions, execute
+    from runtime.program import ProgramOptions
+
+    container_id, *args = arguments
+    program = ProgramOptions(
+        args=args,
+        process=values["process"],
+        tty=values["tty"],
+        cwd=values["cwd"],
+        env=values["env"],
+        user=values["user"],
+        additional_gids=values["additional-gids"],
+        caps=values["cap"],
+        no_new_privs=values["no-new-privs"] or None,
+        apparmor=values["apparmor"],
+        process_label=values["process-label"],
+    )
+    options = ExecOptions(
+        root=root,
+        container_id=container_id,
+        program=program,
+        detach=values["detach"],
+        pid_file=values["pid-file"],
+        console_socket=values["console-socket"],
+        preserve_fds=values["preserve-fds"],
+        ignore_paused=values["ignore-paused"],
+        cgroups=values["cgroup"],
+    )
+    return execute(options)
 
 
 def _start(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
@@ -213,6 +250,7 @@ def _features(_root: str, _values: dict[str, Any], _arguments: list[str]) -> int
 _HANDLERS: dict[str, Handler] = {
     "create": _create,
     "delete": _delete,
+    "exec": _exec,
     "features": _features,
     "kill": _kill,
     "list": _list,
@@ -224,11 +262,23 @@ _HANDLERS: dict[str, Handler] = {
 
 
 def _default_root() -> str:
-    """Return the state directory that is used without `--root`: one of our own for users who aren't root."""
+    """Return the state directory that is used without `--root`: for users who aren't root one of their own.
+
+    As runc, also for who is root only in a user namespace and still called otherwise: podman's rootless containers.
+    """
     directory = os.environ.get("XDG_RUNTIME_DIR")
-    if os.geteuid() != 0 and directory:
+    if directory and (os.geteuid() != 0 or (os.environ.get("USER") != "root" and _in_user_namespace())):
         return f"{directory}/runt"
     return "/run/runt"
+
+
+def _in_user_namespace() -> bool:
+    """Tell whether this is not the host's own user namespace, in which every ID is itself (user_namespaces(7))."""
+    try:
+        with open("/proc/self/uid_map", encoding="ascii") as file:
+            return file.read().split() != ["0", "0", "4294967295"]
+    except OSError:
+        return False
 
 
 def _version() -> str:

@@ -24,6 +24,7 @@ class Container:
     __slots__ = (
         "be_init",
         "bind_trees",
+        "born_twice",
         "caller_umask",
         "capabilities",
         "cgroup_directories",
@@ -34,6 +35,7 @@ class Container:
         "environment",
         "fifo",
         "init_pid",
+        "init_pidfd",
         "joined",
         "listen_fds",
         "new_keyring",
@@ -43,6 +45,7 @@ class Container:
         "program",
         "root_fd",
         "state_fd",
+        "sub_cgroups",
         "sync",
         "warnings",
     )
@@ -71,10 +74,17 @@ class Container:
         self.joined: dict[str, int] = {}
         """Descriptors of the namespaces to join by path, by their type."""
         self.init_pid = 0
+        """The process that the steps bring to life: the container's init process, or the one of `exec`."""
+        self.init_pidfd = -1
+        """For `exec`: the container's init process, whose namespaces are entered."""
+        self.born_twice = False
+        """For `exec`: whether the process is on its way to a PID namespace that only a child of its own can enter."""
         self.state_fd = -1
         """The state directory, where init finds `exec.fifo` when it can't see the directory any more."""
         self.cgroup_files: list[int] = []
         """Files to write a `0` into: the writer becomes a member of that cgroup."""
+        self.sub_cgroups: dict[str, str] = {}
+        """For `exec`: paths below the container's cgroups by the controller, empty for all, instead of these themselves."""
         self.cgroup_directories: dict[str, str] = {}
         """The directory of the container's cgroup by the name of the hierarchy; `""` is the name of v2 alone."""
         self.bind_trees: dict[int, int] = {}
@@ -96,7 +106,7 @@ class Container:
     def close(self) -> None:
         """Close what the runtime's process has open for the container, once the steps are over."""
         descriptors = [*self.joined.values(), *self.cgroup_files, *self.bind_trees.values()]
-        for fd in (*descriptors, self.state_fd, self.root_fd, self.console_connection):
+        for fd in (*descriptors, self.state_fd, self.root_fd, self.console_connection, self.init_pidfd):
             if fd >= 0:
                 os.close(fd)
         self.sync.close()

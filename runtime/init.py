@@ -46,6 +46,16 @@ def be_init(c: Container, plan: Plan) -> NoReturn:
         os._exit(1)
 
 
+def end_init(c: Container) -> str:
+    """End the process that be_init runs in, if it has been born; return how it ended. To be called by its parent."""
+    if not c.init_pid:
+        return "was not born"
+    # It is our child and has not been waited for: the number is still its own.
+    os.kill(c.init_pid, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(c.init_pid, 0)[1])
+    return f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+
+
 def _tell(c: Container, step: str, message: str) -> None:
     try:
         report_failure(c, step, message)

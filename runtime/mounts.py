@@ -10,9 +10,9 @@ import os
 import stat
 
 from runtime.errors import RuntError, describe
+from runtime.id_mappings import user_namespace
 from runtime.kernel import mount as kernel
 from runtime.mount_options import MountOptions
-from runtime.namespaces import user_namespace
 from runtime.paths import is_directory, make_directory, make_file, open_in_root
 
 TYPE_CHECKING = False

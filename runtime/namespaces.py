@@ -10,12 +10,12 @@ import struct
 
 from runtime import interrupts
 from runtime.errors import RuntError, describe
+from runtime.id_mappings import write_mappings
 from runtime.kernel import process as kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.container import Container
-    from runtime.schema import IdMapping
 
 CLONE_FLAGS = {
     "user": kernel.CLONE_NEWUSER,
@@ -142,51 +142,6 @@ def map_user_ids(c: Container) -> None:
     if not c.has_new("user"):
         return
     write_mappings(c.init_pid, c.linux["uidMappings"], c.linux["gidMappings"])
-
-
-def write_mappings(pid: int, uid_mappings: list[IdMapping], gid_mappings: list[IdMapping]) -> None:
-    """Map the IDs of the new user namespace of process `pid` (user_namespaces(7)). Raises RuntError."""
-    if os.geteuid() != 0:
-        # Who could leave a group here could read what the host forbids to that group: hence the kernel's condition for
-        # letting an unprivileged user map their own group.
-        _write_once(pid, "setgroups", "deny")
-    for name, mappings in (("uid_map", uid_mappings), ("gid_map", gid_mappings)):
-        lines = (f"{m['containerID']} {m['hostID']} {m['size']}\n" for m in mappings)
-        _write_once(pid, name, "".join(lines))
-
-
-def _write_once(pid: int, name: str, text: str) -> None:
-    """Write a file of a new user namespace, which the kernel takes in a single write only. Raises RuntError."""
-    fd = os.open(f"/proc/{pid}/{name}", os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.write(fd, text.encode())
-    except OSError as error:
-        reason = describe(error)
-        if isinstance(error, PermissionError) and os.geteuid() != 0:
-            reason += f": user {os.geteuid()} may map only that user and their group {os.getegid()}, size 1"
-        raise RuntError(f"cannot write {name} of the user namespace: {reason}") from None
-    finally:
-        os.close(fd)
-
-
-def user_namespace(uid_mappings: list[IdMapping], gid_mappings: list[IdMapping]) -> int:
-    """Return the descriptor of a new user namespace that is there for its mappings only. Raises OSError, RuntError."""
-    gate, ours = os.pipe2(os.O_CLOEXEC)
-    interrupts.hold()
-    pid = kernel.clone3(kernel.CLONE_NEWUSER)
-    if pid == 0:
-        os.close(ours)
-        # Somebody has to live in it until it is open: until the parent closes its end, or dies.
-        os.read(gate, 1)
-        os._exit(0)
-    os.close(gate)
-    interrupts.release()
-    try:
-        write_mappings(pid, uid_mappings, gid_mappings)
-        return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
-    finally:
-        os.close(ours)
-        os.waitpid(pid, 0)
 
 
 def become_root_of_user_namespace(c: Container) -> None:

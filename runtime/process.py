@@ -214,14 +214,15 @@ def find_program(c: Container) -> None:
 
 
 def execute_program(c: Container) -> None:
-    """Become the program (config.md, `args`; execve(2)). What `start` reads from us ends with that."""
+    """Become the program (config.md, `args`; execve(2)). What `start` or `exec` reads from us ends with that."""
     # Python ignores these two, and what is ignored stays ignored across execve.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     kernel.close_range_on_exec(3)
     for fd in range(3, 3 + c.preserve_fds):
         os.set_inheritable(fd, True)
-    os.write(c.fifo, b".")
+    if c.fifo >= 0:
+        os.write(c.fifo, b".")
     try:
         os.execve(c.program, c.process["args"], c.environment)  # noqa: S606 - this is what it is all for
     except OSError as error:

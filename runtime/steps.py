@@ -25,6 +25,7 @@ from runtime import (
     devices,
     handshake,
     identity,
+    joining,
     mounts,
     namespaces,
     paths,
@@ -130,6 +131,45 @@ INIT_STEPS: tuple[Step, ...] = (
     handshake.wait_for_hand_over,
     handshake.wait_for_start,
     handshake.run_start_container_hooks,
+    process.execute_program,
+)
+
+
+EXEC_STEPS: tuple[Step, ...] = (
+    joining.find_init,
+    joining.find_root,
+    joining.find_cgroups,
+    joining.clone_process,
+    joining.wait_for_second_birth,
+    handshake.wait_until_ready,
+    joining.limit_process,
+    handshake.write_pid_file,
+    handshake.hand_over,
+    joining.wait_until_executed,
+)
+
+EXEC_INIT_STEPS: tuple[Step, ...] = (
+    cgroups.join_cgroup,
+    process.set_oom_score,
+    joining.close_host_descriptors,
+    joining.enter_namespaces,
+    joining.be_born_again,
+    namespaces.become_root_of_user_namespace,
+    process.new_session,
+    process.new_session_keyring,
+    capabilities.read_capabilities,
+    joining.open_exec_terminal,
+    process.own_standard_streams,
+    process.make_environment,
+    process.set_umask,
+    process.change_directory,
+    capabilities.drop_bounding_set,
+    process.set_user,
+    capabilities.set_capabilities,
+    process.set_no_new_privileges,
+    process.find_program,
+    handshake.report_ready,
+    joining.wait_for_go_ahead,
     process.execute_program,
 )
 

@@ -24,15 +24,20 @@ class UsageError(RuntError):
         self.heading = heading
 
 
+Value = bool | int | str | list[str]
+Values = dict[str, Value]
+"""The values of all options by their long names."""
+
+
 class Option:
     """One option: its names (the long one first), what it does, and what kind of value it has.
 
-    `default` tells the kind: a `bool` is a flag, an `int` a number, a `str` text.
+    `default` tells the kind: a `bool` is a flag, an `int` a number, a `str` text, a `list` text that may be given again.
     """
 
     __slots__ = ("default", "help", "names")
 
-    def __init__(self, names: str, help_text: str, default: bool | int | str) -> None:
+    def __init__(self, names: str, help_text: str, default: Value) -> None:
         self.names = names.split()
         self.help = help_text
         self.default = default
@@ -54,7 +59,7 @@ class Option:
 class Command:
     """One command: its name, its arguments, its options and its help."""
 
-    __slots__ = ("arguments", "description", "maximum", "minimum", "name", "options", "summary")
+    __slots__ = ("arguments", "description", "maximum", "minimum", "mixed", "name", "options", "summary")
 
     def __init__(
         self,
@@ -65,6 +70,7 @@ class Command:
         count: tuple[int, int],
         description: str,
         options: Sequence[Option] = (),
+        options_first: bool = False,
     ) -> None:
         self.name = name
         self.summary = summary
@@ -72,6 +78,8 @@ class Command:
         self.minimum, self.maximum = count
         self.description = description
         self.options = (*options, HELP)
+        self.mixed = not options_first
+        """Whether options may follow arguments; if not, what follows the first one is somebody else's."""
 
     def check_count(self, arguments: Sequence[str]) -> None:
         """Raise UsageError, in runc's words, for too few or too many arguments."""
@@ -85,9 +93,6 @@ class Command:
             wanted = f"a maximum of {self.maximum} argument(s)"
         raise UsageError(f'runt: "{self.name}" requires {wanted}', "Incorrect Usage.")
 
-
-Values = dict[str, bool | int | str]
-"""The values of all options by their long names."""
 
 HELP = Option("help h", "show help", default=False)
 
@@ -114,19 +119,15 @@ _BUNDLE = (
     "The bundle is a directory with a configuration, config.json, and a root\n"
     "filesystem. What the container runs is process.args in its config.json."
 )
+_CONSOLE_SOCKET = "path of a unix socket that is sent the master of the container's terminal"
+_PRESERVE_FDS = "pass this many descriptors to the program, from 3 on (after $LISTEN_FDS)"
 _CREATE_OPTIONS = (
     Option("bundle b", "path of the bundle directory (default: the current directory)", default=""),
-    Option(
-        "console-socket",
-        "path of a unix socket that is sent the master of the container's terminal",
-        default="",
-    ),
+    Option("console-socket", _CONSOLE_SOCKET, default=""),
     Option("pid-file", "file to write the process id of the container's init process to", default=""),
     Option("no-pivot", "use chroot instead of pivot_root, for a root filesystem on a ramdisk", default=False),
     Option("no-new-keyring", "keep the caller's session keyring", default=False),
-    Option(
-        "preserve-fds", "pass this many descriptors to the program, from 3 on (after $LISTEN_FDS)", default=0
-    ),
+    Option("preserve-fds", _PRESERVE_FDS, default=0),
 )
 
 COMMANDS = (
@@ -147,6 +148,39 @@ COMMANDS = (
         options=[
             Option("force f", "delete the container in any state, killing it first (SIGKILL)", default=False)
         ],
+    ),
+    Command(
+        "exec",
+        "run a further program in a container",
+        arguments="<container-id> <command> [argument...]  |  -p <process.json> <container-id>",
+        count=(1, 2**31),
+        description=(
+            f"{_ID}\n\nThe program gets what the container's own process gets, but for what the options change,\n"
+            "or all of it from a file: an object such as process in config.json."
+        ),
+        options=[
+            Option("process p", "path of a file that says all about the process", default=""),
+            Option("tty t", "give the process a terminal", default=False),
+            Option("console-socket", _CONSOLE_SOCKET, default=""),
+            Option("cwd", "working directory in the container", default=""),
+            Option("env e", "set an environment variable: NAME=VALUE; may be given again", default=[]),
+            Option("user u", "user, and group, in the container: UID[:GID]", default=""),
+            Option("additional-gids g", "an additional group; may be given again", default=[]),
+            Option("cap c", "add a capability, such as CAP_NET_ADMIN; may be given again", default=[]),
+            Option("no-new-privs", "let no program gain rights by being executed", default=False),
+            Option("apparmor", "AppArmor profile (not supported: refused)", default=""),
+            Option("process-label", "SELinux label (not supported: refused)", default=""),
+            Option("detach d", "do not wait for the end of the program", default=False),
+            Option("pid-file", "file to write the process id to", default=""),
+            Option("preserve-fds", _PRESERVE_FDS, default=0),
+            Option(
+                "cgroup", "a cgroup below the container's: [controller:]path; may be given again", default=[]
+            ),
+            Option(
+                "ignore-paused", "also in a paused container, where the program has to wait", default=False
+            ),
+        ],
+        options_first=True,
     ),
     Command(
         "features",
@@ -262,7 +296,9 @@ def parse(options: Sequence[Option], words: Sequence[str], *, mixed: bool) -> tu
                 position += 1
             else:
                 raise _incorrect(f"flag needs an argument: -{name}")
-        values[option.names[0]] = option.read(name, text)
+        value = option.read(name, text)
+        before = values[option.names[0]]
+        values[option.names[0]] = [*before, str(value)] if isinstance(before, list) else value
     return values, arguments
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runtime.config.document import locate, parse, read, too_deep
-from runtime.config.members import CONFIG
-from runtime.config.rules import RULES
+from runtime.config.members import CONFIG, PROCESS
+from runtime.config.rules import RULES, check_process_itself
 from runtime.config.shape import Mismatch, name_place
 from runtime.errors import RuntError
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runtime.config.document import Place
-    from runtime.schema import Config
+    from runtime.schema import Config, ProcessConfig
 
-__all__ = ["load"]
+__all__ = ["load", "load_process"]
 
 _CLAUSES: dict[Place, str] = {
     (): "config.md",
@@ -70,17 +70,42 @@ def load(path: str) -> Config:
         raise RuntError(f"{path}:{where}: {sentence} ({_clause(mismatch.place)})") from None
 
 
+def load_process(path: str) -> ProcessConfig:
+    """Return the checked `process` that is alone in the file `path` (`exec --process`), in the form that `load` promises.
+
+    Raises RuntError as `load` does.
+    """
+    text = read(path)
+    try:
+        checked: Any = PROCESS.check(parse(path, text), ())
+        _set_user(checked)
+        check_process_itself(checked, ())
+    except RecursionError:
+        raise too_deep(path, text) from None
+    except Mismatch as mismatch:
+        where = locate(text, mismatch.place)
+        place: Place = ("process", *mismatch.place)
+        raise RuntError(f"{path}:{where}: {name_place(place)}{mismatch.text} ({_clause(place)})") from None
+    process: ProcessConfig = checked
+    return process
+
+
 def _check(document: object) -> Config:
     """Return `document` in the form that `load` promises. Raises Mismatch."""
     checked: Any = CONFIG.check(document, ())
     checked.setdefault("linux", {})
-    user = checked.setdefault("process", {"args": [], "cwd": "/"}).setdefault("user", {})
-    user.setdefault("uid", 0)
-    user.setdefault("gid", 0)
+    _set_user(checked.setdefault("process", {"args": [], "cwd": "/"}))
     config: Config = checked
     for rule in RULES:
         rule(config)
     return config
+
+
+def _set_user(process: Any) -> None:
+    """Fill in who the user is where the file leaves it out."""
+    user = process.setdefault("user", {})
+    user.setdefault("uid", 0)
+    user.setdefault("gid", 0)
 
 
 def _clause(place: Place) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runtime.config.document import Place
-    from runtime.schema import Config, Mount, Namespace
+    from runtime.schema import Config, Mount, Namespace, ProcessConfig
 
 _SEMVER = re.compile(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z.-]+)?",
@@ -59,19 +59,25 @@ def check_version(config: Config) -> None:
 
 def check_process(config: Config) -> None:
     """`process`: a usable environment and limits (config.md, Process)."""
-    process = config["process"]
-    _check_environment(process.get("env", ()), ("process", "env"))
+    check_process_itself(config["process"], ("process",))
+
+
+def check_process_itself(process: ProcessConfig, place: Place) -> None:
+    """Check a `process` that is found at `place`, which may be a whole file."""
+    _check_environment(process.get("env", ()), (*place, "env"))
     if process.get("terminal") and "consoleSize" in process:
         for side, size in sorted(process["consoleSize"].items()):
             if not isinstance(size, int) or size > 0xFFFF:
-                raise Mismatch(("process", "consoleSize", side), f": expected at most 65535, found {size}")
+                raise Mismatch((*place, "consoleSize", side), f": expected at most 65535, found {size}")
     seen = set()
     for index, limit in enumerate(process.get("rlimits", ())):
-        place = ("process", "rlimits", index)
+        limit_place = (*place, "rlimits", index)
         if limit["type"] in seen:
-            raise Mismatch(place, f": {limit['type']} is there twice")
+            raise Mismatch(limit_place, f": {limit['type']} is there twice")
         if limit["soft"] > limit["hard"]:
-            raise Mismatch(place, f": the soft limit {limit['soft']} is above the hard limit {limit['hard']}")
+            raise Mismatch(
+                limit_place, f": the soft limit {limit['soft']} is above the hard limit {limit['hard']}"
+            )
         seen.add(limit["type"])
 
 

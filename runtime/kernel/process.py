@@ -24,6 +24,7 @@ NS_GET_NSTYPE = 0xB703
 
 # From prctl(2):
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_KEEPCAPS = 8
 _PR_SET_NAME = 15
 _PR_CAPBSET_READ = 23
@@ -104,6 +105,11 @@ def set_parent_death_signal(signum: int) -> None:
     call("prctl", _PR_SET_PDEATHSIG, signum, 0, 0, 0)
 
 
+def set_dumpable(dumpable: bool) -> None:
+    """By prctl, PR_SET_DUMPABLE: whether others of our user may trace us and look at what we have open (ptrace(2))."""
+    call("prctl", _PR_SET_DUMPABLE, int(dumpable), 0, 0, 0)
+
+
 def set_name(name: str) -> None:
     """By prctl, PR_SET_NAME: the name in /proc/PID/comm, up to 15 characters, until the next execve."""
     call("prctl", _PR_SET_NAME, name.encode(), 0, 0, 0)
@@ -155,9 +161,9 @@ def capset(effective: int, permitted: int, inheritable: int) -> None:
     call("capset", header, data)
 
 
-def set_limit(resource: int, soft: int, hard: int) -> None:
-    """By prlimit: set a limit of this process; `resource` is the number of a RLIMIT_*, 2**64 - 1 is no limit."""
-    call("prlimit64", 0, resource, struct.pack(_LIMIT, soft, hard), None)
+def set_limit(resource: int, soft: int, hard: int, pid: int = 0) -> None:
+    """By prlimit: set a limit of a process, 0 for this one; `resource` is the number of a RLIMIT_*, 2**64 - 1 is no limit."""
+    call("prlimit64", pid, resource, struct.pack(_LIMIT, soft, hard), None)
 
 
 def sethostname(name: str) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 
-from runtime import console, interrupts
+from runtime import console, descriptors, interrupts
 from runtime.config import load
 from runtime.container import Container
 from runtime.errors import RuntError
-from runtime.init import be_init
+from runtime.init import be_init, end_init
 from runtime.kernel import process as kernel
 from runtime.operations.destroy import destroy
 from runtime.steps import Plan, run_steps
@@ -103,8 +102,7 @@ def build(
     rootfs = os.path.realpath(os.path.join(bundle, config["root"]["path"]))
     if not os.path.isdir(rootfs):
         raise RuntError(f"root.path of config.json: {rootfs} is not a directory (config.md, Root)")
-    listen_fds = _listen_fds()
-    preserve_fds = listen_fds + _check_preserved(options.preserve_fds, listen_fds)
+    preserve_fds, listen_fds = descriptors.inherited(options.preserve_fds)
     # What we inherited is for the program at most, not for hooks.
     kernel.close_range_on_exec(3)
     store = Store(options.root)
@@ -121,7 +119,7 @@ def build(
         interrupts.hold()
     except BaseException as error:
         interrupts.hold()
-        how = _end_init(c)
+        how = end_init(c)
         # Cleaning up needs descriptors too.
         c.close()
         with store.locked(options.container_id):
@@ -131,36 +129,3 @@ def build(
         raise
     c.close()
     return entry
-
-
-def _end_init(c: Container) -> str:
-    """End the init process of a container that can't be completed, if it has been born; return how it ended."""
-    if not c.init_pid:
-        return "was not born"
-    # It is our child and has not been waited for: the number is still its own.
-    os.kill(c.init_pid, signal.SIGKILL)
-    code = os.waitstatus_to_exitcode(os.waitpid(c.init_pid, 0)[1])
-    return f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
-
-
-def _listen_fds() -> int:
-    """Return how many sockets the caller has from systemd, from descriptor 3 on (sd_listen_fds(3))."""
-    count = os.environ.get("LISTEN_FDS", "")
-    if os.environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal():
-        return 0
-    return _check_preserved(int(count), 0)
-
-
-def _check_preserved(count: int, before: int) -> int:
-    """Return `count` if that many descriptors are open. Raises RuntError."""
-    if count < 0:
-        raise RuntError(f"--preserve-fds must not be negative: {count}")
-    for fd in range(3 + before, 3 + before + count):
-        try:
-            # Our own are close-on-exec: the caller's can't be, we have been executed since.
-            given = os.get_inheritable(fd)
-        except OSError:
-            given = False
-        if not given:
-            raise RuntError(f"cannot preserve file descriptor {fd}: it is not open")
-    return count

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 from runtime import console, interrupts, liveness
 from runtime.errors import RuntError
+from runtime.foreground import forward_signals, wait
 from runtime.operations.create import build, create, read_bundle
 from runtime.operations.destroy import destroy
 from runtime.operations.start import start
@@ -14,20 +12,8 @@ from runtime.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
-
     from runtime.operations.create import CreateOptions
     from runtime.store import Entry
-
-_NOT_FORWARDED = {
-    signal.SIGCHLD,
-    signal.SIGWINCH,
-    signal.SIGKILL,
-    signal.SIGSTOP,
-    signal.SIGPIPE,
-    signal.SIGXFSZ,
-}
-"""Signals that are about this process, or that nobody can catch."""
 
 
 def run(options: CreateOptions, *, detach: bool = False, keep: bool = False) -> int:
@@ -51,16 +37,16 @@ def run(options: CreateOptions, *, detach: bool = False, keep: bool = False) -> 
     init = entry.record["init"]
     pidfd = liveness.open_pidfd(init)
     if init is None or pidfd is None:
-        status = _wait(init["pid"] if init else 0)
+        status = wait(init["pid"] if init else 0)
         _delete(options, entry)
         raise RuntError(f"the container's init process has died (status {status})")
-    _forward_signals(pidfd)
+    forward_signals(pidfd)
     _start(options)
     interrupts.release()
     if ours >= 0:
         with console.Relay(console.receive_master(ours)) as relay:
             relay.until(pidfd)
-    status = _wait(init["pid"])
+    status = wait(init["pid"])
     if not keep:
         _delete(options, entry)
     return status
@@ -87,26 +73,3 @@ def _delete(options: CreateOptions, entry: Entry) -> None:
         if options.container_id in store.ids():
             entry.reload()
             destroy(entry)
-
-
-def _wait(pid: int) -> int:
-    """Wait for our child `pid`; return its exit status as a shell would."""
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return code if code >= 0 else 128 - code
-
-
-def _forward_signals(pidfd: int) -> None:
-    """Pass the signals that we get on to the container's init process."""
-
-    def forward(signum: int, _frame: FrameType | None) -> None:
-        try:
-            signal.pidfd_send_signal(pidfd, signum)
-        except ProcessLookupError:
-            pass
-
-    for signum in signal.valid_signals() - _NOT_FORWARDED:
-        try:
-            signal.signal(signum, forward)
-        except (OSError, ValueError):
-            # The C library keeps two real-time signals for itself.
-            pass

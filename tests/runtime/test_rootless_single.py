@@ -4,69 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.runt import REPOSITORY, Bundle, Runt
+from tests.support.nobody import NOBODY, RuntOfNobody, bundle_of_nobody, place_of_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-NOBODY = 65534
-_NEW_ENOUGH = "import sys; sys.exit(sys.version_info < (3, 11))"
+    from tests.support.runt import Bundle
 
 pytestmark = pytest.mark.root
 
 
-class RuntOfNobody(Runt):
-    """`runt`, called by nobody, from a copy that they can read wherever the checkout lies."""
-
-    def __init__(self, place: Path) -> None:
-        super().__init__(place / "state")
-        shutil.copytree(REPOSITORY / "runtime", place / "runtime")
-        self.place = place
-        self.python = next(
-            path
-            for path in (sys.executable, "/usr/bin/python3")
-            if _as_nobody([path, "-c", _NEW_ENOUGH]) == 0
-        )
-
-    def command(self, *words: str) -> list[str]:
-        """Return the whole command line for some arguments."""
-        return [self.python, "-m", "runtime", "--root", str(self.root), *words]
-
-    def __call__(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command as nobody."""
-        return super().__call__(
-            *words,
-            user=NOBODY,
-            group=NOBODY,
-            extra_groups=[],
-            cwd=self.place,
-            env={"PYTHONPATH": ""},
-            **options,
-        )
-
-
-def _as_nobody(command: list[str]) -> int:
-    try:
-        return subprocess.run(command, user=NOBODY, group=NOBODY, extra_groups=[], check=False).returncode
-    except PermissionError:
-        return 1
-
-
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A directory that belongs to nobody, in one that everybody may enter, unlike pytest's own."""
-    with tempfile.TemporaryDirectory() as name:
-        os.chown(name, NOBODY, NOBODY)
-        yield Path(name)
+    """A directory that belongs to nobody."""
+    with place_of_nobody() as place:
+        yield place
 
 
 @pytest.fixture
@@ -80,9 +38,7 @@ def nobody(place: Path) -> Iterator[RuntOfNobody]:
 @pytest.fixture
 def bundle(place: Path, nobody: RuntOfNobody) -> Bundle:
     """The bundle that `runt spec --rootless` makes, without a terminal."""
-    bundle = Bundle(place / "bundle")
-    for path in (bundle.path, *bundle.path.rglob("*")):
-        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    bundle = bundle_of_nobody(place)
     nobody.ok("spec", "--rootless", "-b", str(bundle.path))
     bundle.config = json.loads((bundle.path / "config.json").read_text())
     bundle.process["terminal"] = False
@@ -119,6 +75,23 @@ def test_a_whole_life(nobody: RuntOfNobody, bundle: Bundle) -> None:
     assert nobody.ok("list", "-q") == ""
 
 
+def test_state_is_kept_in_the_users_own_runtime_directory(
+    place: Path, nobody: RuntOfNobody, bundle: Bundle
+) -> None:
+    bundle.sh("true").save()
+    command = [nobody.python, "-m", "runtime"]
+    user: Any = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    env = {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(place)}
+    with (place / "out").open("w") as out:
+        create = [*command, "create", "-b", str(bundle.path), "test"]
+        subprocess.run(create, cwd=place, env=env, check=True, stdin=subprocess.DEVNULL, stdout=out, **user)
+    nobody.root = place / "runt"
+    assert nobody.ok("list", "-q") == "test\n"
+    # Root in a user namespace, as podman's own, is the same user by another number.
+    inside = ["unshare", "--user", "--map-root-user", *command, "list", "-q"]
+    assert subprocess.check_output(inside, cwd=place, env=env, **user) == b"test\n"
+
+
 def test_state_directory_of_somebody_else_is_named_with_the_way_out(
     nobody: RuntOfNobody, bundle: Bundle, tmp_path: Path
 ) -> None:
@@ -130,13 +103,14 @@ def test_state_directory_of_somebody_else_is_named_with_the_way_out(
     nobody.root = own
 
 
+@pytest.mark.peer("newuidmap")
 def test_other_users_cannot_be_mapped_and_the_message_says_who_can(
     nobody: RuntOfNobody, bundle: Bundle
 ) -> None:
     bundle.linux["uidMappings"][0]["size"] = 1000
     message = nobody.fail(bundle)
-    assert "cannot write uid_map of the user namespace: operation not permitted" in message
-    assert f"user {NOBODY} may map only that user" in message
+    assert "newuidmap: uid range [0-1000) -> [65534-66534) not allowed" in message
+    assert f"/etc/subuid says what user {NOBODY} may map besides themselves" in message
 
 
 def test_additional_groups_are_refused_and_not_forgotten(nobody: RuntOfNobody, bundle: Bundle) -> None:

@@ -1,0 +1,43 @@
+"""A program in the foreground: signals that we get are its signals, and its exit status is ours."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+_NOT_FORWARDED = {
+    signal.SIGCHLD,
+    signal.SIGWINCH,
+    signal.SIGKILL,
+    signal.SIGSTOP,
+    signal.SIGPIPE,
+    signal.SIGXFSZ,
+}
+"""Signals that are about this process, or that nobody can catch."""
+
+
+def forward_signals(pidfd: int) -> None:
+    """Pass the signals that we get on to the process behind `pidfd`."""
+
+    def forward(signum: int, _frame: FrameType | None) -> None:
+        try:
+            signal.pidfd_send_signal(pidfd, signum)
+        except ProcessLookupError:
+            pass
+
+    for signum in signal.valid_signals() - _NOT_FORWARDED:
+        try:
+            signal.signal(signum, forward)
+        except (OSError, ValueError):
+            # The C library keeps two real-time signals for itself.
+            pass
+
+
+def wait(pid: int) -> int:
+    """Wait for our child `pid`; return its exit status as a shell would."""
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return code if code >= 0 else 128 - code

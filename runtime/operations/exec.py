@@ -1,0 +1,167 @@
+"""`exec`: run a further program in a container."""
+
+from __future__ import annotations
+
+from runtime import descriptors, interrupts
+from runtime.container import Container
+from runtime.errors import RuntError
+from runtime.init import be_init, end_init
+from runtime.joining import STOPPED
+from runtime.kernel import process as kernel
+from runtime.program import program_of
+from runtime.steps import EXEC_INIT_STEPS, EXEC_STEPS, Plan, run_steps
+from runtime.store import Store
+from runtime.sync import PeerGoneError, Sync
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runtime.program import ProgramOptions
+    from runtime.schema import Config, Status
+
+_REFUSALS = {
+    "creating": "cannot exec in a container that is still being created",
+    "stopped": STOPPED,
+    "paused": "cannot exec in a paused container (use --ignore-paused to override)",
+}
+
+
+class ExecOptions:
+    """What the command line says to `exec`, but for what it says about the program; an empty string is "not given"."""
+
+    __slots__ = (
+        "cgroups",
+        "console_socket",
+        "container_id",
+        "detach",
+        "ignore_paused",
+        "pid_file",
+        "preserve_fds",
+        "program",
+        "root",
+    )
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        container_id: str,
+        program: ProgramOptions,
+        detach: bool = False,
+        pid_file: str = "",
+        console_socket: str = "",
+        preserve_fds: int = 0,
+        ignore_paused: bool = False,
+        cgroups: Sequence[str] = (),
+    ) -> None:
+        self.root = root
+        self.container_id = container_id
+        self.program = program
+        self.detach = detach
+        self.pid_file = pid_file
+        self.console_socket = console_socket
+        self.preserve_fds = preserve_fds
+        self.ignore_paused = ignore_paused
+        self.cgroups = cgroups
+
+
+def exec_plan() -> Plan:
+    """Return the plan of `exec`, for who wants to watch it, or to do a step differently."""
+    return Plan(runtime=EXEC_STEPS, init=EXEC_INIT_STEPS)
+
+
+def execute(options: ExecOptions, plan: Plan | None = None) -> int:
+    """Run a program in a running or created container; return its exit status (128 + N if signal N ended it).
+
+    With `detach` return 0 as soon as it runs. Otherwise its terminal is connected to ours, and signals that we get are
+    passed on to it.
+    Raises RuntError when it can't be executed; then nothing is left of it.
+    """
+    entry = Store(options.root).open(options.container_id)
+    _check_status(entry.status(), ignore_paused=options.ignore_paused)
+    config = entry.config()
+    config["process"] = program_of(options.program, config)
+    sub_cgroups = _sub_cgroups(options.cgroups)
+    plan = plan or exec_plan()
+    preserve_fds, listen_fds = descriptors.inherited(options.preserve_fds)
+    ours, theirs = _console(options, config)
+    kernel.close_range_on_exec(3)
+    c = Container(config, entry, Sync(), lambda c: be_init(c, plan))
+    c.pid_file = options.pid_file
+    c.preserve_fds, c.listen_fds = preserve_fds, listen_fds
+    c.console_connection = theirs
+    c.sub_cgroups = sub_cgroups
+    try:
+        run_steps(plan.runtime, c, plan.observer)
+        interrupts.hold()
+    except BaseException as error:
+        interrupts.hold()
+        how = end_init(c)
+        c.close()
+        if isinstance(error, PeerGoneError):
+            raise RuntError(f"the process {how} before it was ready") from None
+        raise
+    c.close()
+    return 0 if options.detach else _attend(c.init_pid, ours)
+
+
+def _check_status(status: Status, *, ignore_paused: bool) -> None:
+    """Raise RuntError, in runc's words, unless a process can enter a container of this status."""
+    if status in _REFUSALS and not (status == "paused" and ignore_paused):
+        raise RuntError(_REFUSALS[status])
+
+
+def _sub_cgroups(arguments: Sequence[str]) -> dict[str, str]:
+    """Return the paths of `--cgroup [CONTROLLER[,CONTROLLER]:]PATH` by their controllers, empty for all. Raises RuntError."""
+    paths: dict[str, str] = {}
+    for argument in arguments:
+        controllers, colon, path = argument.rpartition(":")
+        if not colon and len(arguments) > 1:
+            raise RuntError(f"invalid --cgroup argument: {argument} (missing <controller>: prefix)")
+        for controller in controllers.split(","):
+            if colon and not controller:
+                raise RuntError(f"invalid --cgroup argument: {argument} (empty <controller> prefix)")
+            if controller in paths:
+                raise RuntError(
+                    f"invalid --cgroup argument(s): controller {controller} specified multiple times"
+                )
+            paths[controller] = path
+    return paths
+
+
+def _console(options: ExecOptions, config: Config) -> tuple[int, int]:
+    """Return the sockets through which the master of a terminal comes: our end and the other, -1 for none.
+
+    Raises RuntError, in runc's words, when there is a terminal but nobody to use it, or the other way round.
+    """
+    terminal = config["process"].get("terminal", False)
+    if options.console_socket and not (options.detach and terminal):
+        raise RuntError("cannot use console socket if runt will not detach or allocate tty")
+    if not terminal:
+        return -1, -1
+    from runtime import console
+
+    if not options.detach:
+        return console.pair()
+    if not options.console_socket:
+        raise RuntError("cannot allocate tty if runt will detach without setting console socket")
+    return -1, console.connect(options.console_socket)
+
+
+def _attend(pid: int, console_connection: int) -> int:
+    """Stay with our child in the foreground until it ends; return its exit status."""
+    import os
+
+    from runtime.foreground import forward_signals, wait
+
+    # It is our child and has not been waited for: the number is still its own.
+    pidfd = os.pidfd_open(pid)
+    forward_signals(pidfd)
+    interrupts.release()
+    if console_connection >= 0:
+        from runtime import console
+
+        with console.Relay(console.receive_master(console_connection)) as relay:
+            relay.until(pidfd)
+    return wait(pid)
