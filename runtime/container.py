@@ -41,6 +41,7 @@ class Container:
         "new_keyring",
         "no_pivot",
         "pid_file",
+        "pidfd_connection",
         "preserve_fds",
         "program",
         "root_fd",
@@ -70,6 +71,9 @@ class Container:
         self.new_keyring = True
         self.console_connection = -1
         """The socket that the master of the container's terminal is sent to."""
+
+        self.pidfd_connection = -1
+        """The socket that a pidfd of the process is sent to."""
 
         self.joined: dict[str, int] = {}
         """Descriptors of the namespaces to join by path, by their type."""
@@ -106,7 +110,14 @@ class Container:
     def close(self) -> None:
         """Close what the runtime's process has open for the container, once the steps are over."""
         descriptors = [*self.joined.values(), *self.cgroup_files, *self.bind_trees.values()]
-        for fd in (*descriptors, self.state_fd, self.root_fd, self.console_connection, self.init_pidfd):
+        for fd in (
+            *descriptors,
+            self.state_fd,
+            self.root_fd,
+            self.console_connection,
+            self.pidfd_connection,
+            self.init_pidfd,
+        ):
             if fd >= 0:
                 os.close(fd)
         self.sync.close()

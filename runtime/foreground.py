@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import signal
 
+from runtime import sockets
+from runtime.errors import RuntError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
@@ -35,6 +38,18 @@ def forward_signals(pidfd: int) -> None:
         except (OSError, ValueError):
             # The C library keeps two real-time signals for itself.
             pass
+
+
+def relay_terminal(connection: int, pidfd: int) -> None:
+    """Connect our terminal with the one whose master comes through a socket, until the process behind `pidfd` has ended."""
+    from runtime.relay import Relay
+
+    master = sockets.receive_descriptor(connection)
+    os.close(connection)
+    if master < 0:
+        raise RuntError("the container ended before it had a terminal")
+    with Relay(master) as relay:
+        relay.until(pidfd)
 
 
 def wait(pid: int) -> int:

@@ -10,9 +10,10 @@ import json
 import os
 
 from runtime import liveness, log
-from runtime.errors import RuntError
+from runtime.errors import RuntError, describe
 from runtime.hooks import run_hooks
 from runtime.kernel import process as kernel
+from runtime.sockets import send_descriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,6 +124,19 @@ def write_pid_file(c: Container) -> None:
             os.unlink(temporary)
         reason = os.strerror(error.errno or 0).lower()
         raise RuntError(f"cannot write the pid file {c.pid_file}: {reason}") from None
+
+
+def send_pidfd(c: Container) -> None:
+    """Send a pidfd of the process to who asked for it (--pidfd-socket), in runc's words; pidfd_open(2), unix(7)."""
+    if c.pidfd_connection < 0:
+        return
+    pidfd = os.pidfd_open(c.init_pid)
+    try:
+        send_descriptor(c.pidfd_connection, pidfd, "standard" if c.init_pidfd < 0 else "setns")
+    except OSError as error:
+        raise RuntError(f"cannot send the pidfd to the pidfd socket: {describe(error)}") from None
+    finally:
+        os.close(pidfd)
 
 
 def journal_created(c: Container) -> None:

@@ -120,11 +120,13 @@ _BUNDLE = (
     "filesystem. What the container runs is process.args in its config.json."
 )
 _CONSOLE_SOCKET = "path of a unix socket that is sent the master of the container's terminal"
+_PIDFD_SOCKET = "path of a unix socket that is sent a pidfd of the process"
 _PRESERVE_FDS = "pass this many descriptors to the program, from 3 on (after $LISTEN_FDS)"
 _CREATE_OPTIONS = (
     Option("bundle b", "path of the bundle directory (default: the current directory)", default=""),
     Option("console-socket", _CONSOLE_SOCKET, default=""),
     Option("pid-file", "file to write the process id of the container's init process to", default=""),
+    Option("pidfd-socket", _PIDFD_SOCKET, default=""),
     Option("no-pivot", "use chroot instead of pivot_root, for a root filesystem on a ramdisk", default=False),
     Option("no-new-keyring", "keep the caller's session keyring", default=False),
     Option("preserve-fds", _PRESERVE_FDS, default=0),
@@ -172,6 +174,7 @@ COMMANDS = (
             Option("process-label", "SELinux label (not supported: refused)", default=""),
             Option("detach d", "do not wait for the end of the program", default=False),
             Option("pid-file", "file to write the process id to", default=""),
+            Option("pidfd-socket", _PIDFD_SOCKET, default=""),
             Option("preserve-fds", _PRESERVE_FDS, default=0),
             Option(
                 "cgroup", "a cgroup below the container's: [controller:]path; may be given again", default=[]

@@ -53,6 +53,7 @@ RESOLVE_IN_ROOT = 0x10
 # From statfs(2), f_type:
 PROC_SUPER_MAGIC = 0x9FA0
 CGROUP2_SUPER_MAGIC = 0x63677270
+DEVPTS_SUPER_MAGIC = 0x1CD1
 
 _OPEN_TREE_CLONE = 1
 _OPEN_TREE_CLOEXEC = os.O_CLOEXEC
@@ -143,9 +144,12 @@ def pivot_root(new_root: str, put_old: str) -> None:
     call("pivot_root", os.fsencode(new_root), os.fsencode(put_old))
 
 
-def filesystem_type(path: str) -> int:
-    """By statfs: return the magic number of the filesystem that `path` is on."""
+def filesystem_type(file: str | int) -> int:
+    """By statfs or fstatfs: return the magic number of the filesystem that a path or a descriptor is on."""
     answer = bytearray(256)
-    call("statfs", os.fsencode(path), answer)
+    if isinstance(file, int):
+        call("fstatfs", file, answer)
+    else:
+        call("statfs", os.fsencode(file), answer)
     kind: int = struct.unpack_from("@l", answer)[0]
     return kind

@@ -19,6 +19,7 @@ _NUMBERS = {
     "prctl": (157, 167),
     "capset": (126, 91),
     "statfs": (137, 43),
+    "fstatfs": (138, 44),
     "sethostname": (170, 161),
     "setdomainname": (171, 162),
     "keyctl": (250, 219),

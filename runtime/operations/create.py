@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from runtime import console, descriptors, interrupts
+from runtime import descriptors, interrupts, sockets
 from runtime.config import load
 from runtime.container import Container
 from runtime.errors import RuntError
@@ -31,6 +31,7 @@ class CreateOptions:
         "no_new_keyring",
         "no_pivot",
         "pid_file",
+        "pidfd_socket",
         "preserve_fds",
         "root",
     )
@@ -46,6 +47,7 @@ class CreateOptions:
         no_pivot: bool = False,
         no_new_keyring: bool = False,
         preserve_fds: int = 0,
+        pidfd_socket: str = "",
     ) -> None:
         self.root = root
         self.container_id = container_id
@@ -55,6 +57,7 @@ class CreateOptions:
         self.no_pivot = no_pivot
         self.no_new_keyring = no_new_keyring
         self.preserve_fds = preserve_fds
+        self.pidfd_socket = pidfd_socket
 
 
 def create(options: CreateOptions, plan: Plan | None = None) -> None:
@@ -71,7 +74,7 @@ def create(options: CreateOptions, plan: Plan | None = None) -> None:
                 "cannot allocate tty if runt will detach without setting console socket: "
                 "process.terminal is true, so create needs --console-socket"
             )
-        connection = console.connect(options.console_socket)
+        connection = sockets.connect(options.console_socket, "console socket")
     elif options.console_socket:
         raise RuntError(
             "cannot use console socket if runt will not detach or allocate tty: process.terminal is not true"
@@ -103,6 +106,7 @@ def build(
     if not os.path.isdir(rootfs):
         raise RuntError(f"root.path of config.json: {rootfs} is not a directory (config.md, Root)")
     preserve_fds, listen_fds = descriptors.inherited(options.preserve_fds)
+    pidfd_connection = sockets.connect(options.pidfd_socket, "pidfd socket") if options.pidfd_socket else -1
     # What we inherited is for the program at most, not for hooks.
     kernel.close_range_on_exec(3)
     store = Store(options.root)
@@ -114,6 +118,7 @@ def build(
     c.pid_file = options.pid_file
     c.preserve_fds, c.listen_fds = preserve_fds, listen_fds
     c.console_connection = console_connection
+    c.pidfd_connection = pidfd_connection
     try:
         run_steps(plan.runtime, c, plan.observer)
         interrupts.hold()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from runtime import descriptors, interrupts
+import os
+
+from runtime import descriptors, interrupts, sockets
 from runtime.container import Container
 from runtime.errors import RuntError
+from runtime.foreground import forward_signals, relay_terminal, wait
 from runtime.init import be_init, end_init
 from runtime.joining import STOPPED
 from runtime.kernel import process as kernel
@@ -37,6 +40,7 @@ class ExecOptions:
         "detach",
         "ignore_paused",
         "pid_file",
+        "pidfd_socket",
         "preserve_fds",
         "program",
         "root",
@@ -51,6 +55,7 @@ class ExecOptions:
         detach: bool = False,
         pid_file: str = "",
         console_socket: str = "",
+        pidfd_socket: str = "",
         preserve_fds: int = 0,
         ignore_paused: bool = False,
         cgroups: Sequence[str] = (),
@@ -61,6 +66,7 @@ class ExecOptions:
         self.detach = detach
         self.pid_file = pid_file
         self.console_socket = console_socket
+        self.pidfd_socket = pidfd_socket
         self.preserve_fds = preserve_fds
         self.ignore_paused = ignore_paused
         self.cgroups = cgroups
@@ -86,11 +92,13 @@ def execute(options: ExecOptions, plan: Plan | None = None) -> int:
     plan = plan or exec_plan()
     preserve_fds, listen_fds = descriptors.inherited(options.preserve_fds)
     ours, theirs = _console(options, config)
+    pidfd_connection = sockets.connect(options.pidfd_socket, "pidfd socket") if options.pidfd_socket else -1
     kernel.close_range_on_exec(3)
     c = Container(config, entry, Sync(), lambda c: be_init(c, plan))
     c.pid_file = options.pid_file
     c.preserve_fds, c.listen_fds = preserve_fds, listen_fds
     c.console_connection = theirs
+    c.pidfd_connection = pidfd_connection
     c.sub_cgroups = sub_cgroups
     try:
         run_steps(plan.runtime, c, plan.observer)
@@ -140,28 +148,19 @@ def _console(options: ExecOptions, config: Config) -> tuple[int, int]:
         raise RuntError("cannot use console socket if runt will not detach or allocate tty")
     if not terminal:
         return -1, -1
-    from runtime import console
-
     if not options.detach:
-        return console.pair()
+        return sockets.pair()
     if not options.console_socket:
         raise RuntError("cannot allocate tty if runt will detach without setting console socket")
-    return -1, console.connect(options.console_socket)
+    return -1, sockets.connect(options.console_socket, "console socket")
 
 
 def _attend(pid: int, console_connection: int) -> int:
     """Stay with our child in the foreground until it ends; return its exit status."""
-    import os
-
-    from runtime.foreground import forward_signals, wait
-
     # It is our child and has not been waited for: the number is still its own.
     pidfd = os.pidfd_open(pid)
     forward_signals(pidfd)
     interrupts.release()
     if console_connection >= 0:
-        from runtime import console
-
-        with console.Relay(console.receive_master(console_connection)) as relay:
-            relay.until(pidfd)
+        relay_terminal(console_connection, pidfd)
     return wait(pid)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from runtime import console, interrupts, liveness
+from runtime import interrupts, liveness, sockets
 from runtime.errors import RuntError
-from runtime.foreground import forward_signals, wait
+from runtime.foreground import forward_signals, relay_terminal, wait
 from runtime.operations.create import build, create, read_bundle
 from runtime.operations.destroy import destroy
 from runtime.operations.start import start
@@ -32,7 +32,7 @@ def run(options: CreateOptions, *, detach: bool = False, keep: bool = False) -> 
         raise RuntError("cannot use console socket if runt will not detach or allocate tty: add --detach")
     ours = theirs = -1
     if config["process"].get("terminal"):
-        ours, theirs = console.pair()
+        ours, theirs = sockets.pair()
     entry = build(options, bundle, config, theirs)
     init = entry.record["init"]
     pidfd = liveness.open_pidfd(init)
@@ -44,8 +44,7 @@ def run(options: CreateOptions, *, detach: bool = False, keep: bool = False) -> 
     _start(options)
     interrupts.release()
     if ours >= 0:
-        with console.Relay(console.receive_master(ours)) as relay:
-            relay.until(pidfd)
+        relay_terminal(ours, pidfd)
     status = wait(init["pid"])
     if not keep:
         _delete(options, entry)
