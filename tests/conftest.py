@@ -12,6 +12,13 @@ import pytest
 CI = bool(os.environ.get("CI"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests of callers run with other runtimes too: `--oci-runtime runt,runc`."""
+    parser.addoption(
+        "--oci-runtime", default="runt", help="the runtimes that Docker & Co. are given, as `runt,runc`"
+    )
+
+
 @cache
 def _why_no_namespaces() -> str:
     """Return why this machine cannot make a mount namespace, or nothing."""

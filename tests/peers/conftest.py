@@ -1,0 +1,82 @@
+"""Daemons of our own for the tests with real callers: started once, for all modules that ask for them."""
+
+from __future__ import annotations
+
+import shutil
+import sysconfig
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.daemons import PATH, Containerd, Quarters
+from tests.support.docker import Docker, Dockerd
+from tutor.images.mini import BuiltImage, build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of callers with `runt`, and with what else `--oci-runtime` names: what passes with runc is a good test."""
+    if "oci_runtime" in metafunc.fixturenames:
+        names = metafunc.config.getoption("--oci-runtime").split(",")
+        metafunc.parametrize("oci_runtime", names, scope="session")
+
+
+def runtime_path(name: str) -> str:
+    """Return the executable that a caller is told to use for a runtime."""
+    if name == "runt":
+        return f"{sysconfig.get_path('scripts')}/runt"
+    path = shutil.which(name, path=PATH)
+    assert path, f"{name} is not installed"
+    return path
+
+
+@pytest.fixture(scope="session")
+def quarters() -> Iterator[Quarters]:
+    with Quarters() as quarters:
+        yield quarters
+
+
+@pytest.fixture(scope="session")
+def mini(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, BuiltImage]:
+    """Return the mini image's archive, and what was built."""
+    path = tmp_path_factory.mktemp("image") / "mini.tar"
+    return path, build(path)
+
+
+@pytest.fixture(scope="session")
+def runtimes() -> dict[str, str]:
+    return {
+        name: runtime_path(name)
+        for name in ("runt", "runc", "crun")
+        if name == "runt" or shutil.which(name, path=PATH)
+    }
+
+
+@pytest.fixture(scope="session")
+def containerd(quarters: Quarters, runtimes: dict[str, str]) -> Iterator[Containerd]:
+    daemon = Containerd(quarters, runtimes, "localhost/pause:latest")
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture(scope="session")
+def dockerd(
+    quarters: Quarters, containerd: Containerd, runtimes: dict[str, str], mini: tuple[Path, BuiltImage]
+) -> Iterator[Dockerd]:
+    """Yield a dockerd that has the mini image."""
+    others = {name: path for name, path in runtimes.items() if name != "runc"}
+    daemon = Dockerd(quarters, containerd.address, others, ["--live-restore"])
+    daemon.ok("load", "--input", mini[0])
+    yield daemon
+    daemon.daemon.stop()
+
+
+@pytest.fixture
+def docker(dockerd: Dockerd, oci_runtime: str) -> Iterator[Docker]:
+    """Yield a Docker whose containers have the runtime of the test; they are removed after it."""
+    docker = Docker(dockerd, oci_runtime)
+    yield docker
+    docker.remove_all()

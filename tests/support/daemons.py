@@ -1,0 +1,175 @@
+"""Container daemons that share nothing with the machine's: containerd and dockerd in namespaces of their own.
+
+They live in a mount namespace (their mounts, and a `/run` of their own) and in a PID namespace: whatever they start ends with
+its first process, even when the tests are killed. Only cgroups are the machine's; they are made below one of our own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+PATIENCE = 60.0  # seconds until a daemon that does not answer is a failure
+PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
+
+
+class Quarters:
+    """A folder, and a mount and a PID namespace in which daemons run: `with Quarters() as quarters`."""
+
+    def __init__(self) -> None:
+        # Short: a socket's path has 107 bytes at most, and daemons append to it.
+        self.path = Path(tempfile.mkdtemp(prefix="oci-", dir="/tmp"))
+        # Docker calls for cgroups by this name in every hierarchy.
+        self.cgroup = f"/{self.path.name}"
+
+    def __enter__(self) -> Self:
+        first = "mount -t tmpfs -o mode=755 run /run && echo ready && exec tini -- sleep infinity"
+        self._unshare = subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc", "--kill-child=KILL",
+             "sh", "-c", first],
+            stdout=subprocess.PIPE, text=True, env={**os.environ, "PATH": PATH},
+        )  # fmt: skip
+        assert self._unshare.stdout is not None
+        assert self._unshare.stdout.readline() == "ready\n"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._unshare.kill()
+        self._unshare.communicate()
+        until(lambda: not _processes_naming(str(self.path)), "the daemons have ended")
+        for hierarchy in {Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").iterdir()}:
+            _remove_cgroups(Path(f"{hierarchy}{self.cgroup}"))
+        shutil.rmtree(self.path)
+
+    @property
+    def pid(self) -> int:
+        """The first process of the namespaces."""
+        return _child_of(self._unshare.pid)
+
+    def inside(self, argv: Sequence[str]) -> list[str]:
+        """Return the command line that runs `argv` in the namespaces."""
+        return ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--", *argv]
+
+    def start(self, argv: Sequence[str], name: str) -> Daemon:
+        """Start a daemon, whose output goes to the file `<name>.log`."""
+        return Daemon(self.inside(argv), self.path / f"{name}.log")
+
+
+class Daemon:
+    """A running daemon, behind the `nsenter` that started it."""
+
+    def __init__(self, argv: Sequence[str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self._nsenter = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env={**os.environ, "PATH": PATH}
+            )
+
+    @property
+    def pid(self) -> int:
+        """The daemon's process id, as seen from here."""
+        return _child_of(self._nsenter.pid)
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until it does what it should; fail with the end of its log if it ends, or takes too long."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert self._nsenter.poll() is None, self.log.read_text()[-4000:]
+            assert time.monotonic() < deadline, self.log.read_text()[-4000:]
+            time.sleep(0.05)
+
+    def reload(self) -> None:
+        """Have it read its configuration again, as `systemctl reload` does."""
+        os.kill(self.pid, signal.SIGHUP)
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        if self._nsenter.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
+        self._nsenter.wait(timeout=PATIENCE)
+
+
+class Containerd(Daemon):
+    """containerd with its socket at `address`; `handlers` are the runtimes that CRI knows, by name and path."""
+
+    def __init__(self, quarters: Quarters, handlers: dict[str, str], sandbox_image: str) -> None:
+        self.root = quarters.path / "containerd"
+        self.root.mkdir()
+        self.address = self.root / "sock"
+        config = self.root / "config.toml"
+        config.write_text(_containerd_config(self.root, handlers, sandbox_image))
+        super().__init__(quarters.inside(["containerd", "--config", str(config)]), self.root / "log")
+        version = ["ctr", "--address", str(self.address), "version"]
+        self.wait_until(lambda: subprocess.run(version, capture_output=True, check=False).returncode == 0)
+
+
+def _containerd_config(root: Path, handlers: dict[str, str], sandbox_image: str) -> str:
+    """Return a config.toml; the runtimes are what a Kubernetes RuntimeClass names as its handler."""
+    cri = 'plugins."io.containerd.grpc.v1.cri"'
+    lines = [
+        "version = 2",
+        f'root = "{root}/root"',
+        f'state = "{root}/state"',
+        f'[grpc]\naddress = "{root}/sock"',
+        f'[{cri}]\nsandbox_image = "{sandbox_image}"\nrestrict_oom_score_adj = false',
+        f'[{cri}.containerd]\ndefault_runtime_name = "runc"\nsnapshotter = "native"',
+    ]
+    for name, path in handlers.items():
+        lines += [
+            f'[{cri}.containerd.runtimes.{name}]\nruntime_type = "io.containerd.runc.v2"',
+            f'[{cri}.containerd.runtimes.{name}.options]\nBinaryName = "{path}"\nRoot = "/run/{name}-cri"',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+    """Wait until `condition` is true; fail, saying `what` was waited for, if it doesn't become so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not in {seconds} s: {what}"
+        time.sleep(0.05)
+
+
+def _child_of(pid: int) -> int:
+    """Return the one child of a process that is only there to have started it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    until(children.read_text, f"{pid} has a child")
+    return int(children.read_text().split()[0])
+
+
+def _processes_naming(path: str) -> list[int]:
+    """Return the processes on whose command line a path stands."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if path.encode() in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+        except OSError:  # it has just ended
+            continue
+    return found
+
+
+def _remove_cgroups(path: Path) -> None:
+    """Remove a cgroup and all below it, deepest first."""
+    for folder, _, _ in os.walk(path, topdown=False):
+        until(partial(_gone, folder), f"{folder} can be removed", 10)
+
+
+def _gone(cgroup: str) -> bool:
+    try:
+        Path(cgroup).rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:  # its processes are still ending
+        return False
+    return True
