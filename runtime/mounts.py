@@ -12,6 +12,7 @@ import stat
 from runtime.errors import RuntError, describe
 from runtime.id_mappings import user_namespace
 from runtime.kernel import mount as kernel
+from runtime.labels import mount_context
 from runtime.mount_options import MountOptions
 from runtime.paths import is_directory, make_directory, make_file, open_in_root
 
@@ -88,7 +89,7 @@ def _mount_filesystem(c: Container, mount: Mount, options: MountOptions) -> None
     """Mount a filesystem by its type."""
     kind = mount.get("type", "")
     target = _open_destination(c, mount)
-    tree = new_filesystem(kind, mount.get("source", kind), options)
+    tree = new_filesystem(kind, mount.get("source", kind), options, mount_context(c, kind))
     if options.copy_up:
         _copy_up(c, mount, tree)
     _set_attributes(tree, options)
@@ -100,13 +101,18 @@ def _mount_filesystem(c: Container, mount: Mount, options: MountOptions) -> None
     os.close(target)
 
 
-def new_filesystem(kind: str, source: str, options: MountOptions) -> int:
-    """Return a new mount of a filesystem of type `kind`, detached. Raises OSError, with what the filesystem said."""
+def new_filesystem(kind: str, source: str, options: MountOptions, label: str | None = None) -> int:
+    """Return a new mount of a filesystem of type `kind`, detached; `label` is for SELinux.
+
+    Raises OSError, with what the filesystem said.
+    """
     context = kernel.fsopen(kind)
     try:
         kernel.fsconfig(context, "source", source)
         for option in options.superblock:
             kernel.fsconfig(context, option)
+        if label:
+            kernel.fsconfig(context, "context", label)
         for option in options.data:
             key, separator, value = option.partition("=")
             kernel.fsconfig(context, key, value if separator else None)

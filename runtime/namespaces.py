@@ -199,3 +199,15 @@ def bring_loopback_up(c: Container) -> None:
     (flags,) = struct.unpack_from("h", fcntl.ioctl(control, _SIOCGIFFLAGS, request), 16)
     fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | _IFF_UP))
     control.close()
+
+
+def move_net_devices(c: Container) -> None:
+    """Move the network devices that the container gets from the host (config-linux.md, Network Devices).
+
+    The last that is done to the host before the hooks: a virtual device does not come back when the creation fails later.
+    """
+    devices = c.linux.get("netDevices")
+    if devices:
+        from runtime import net_devices
+
+        net_devices.move(devices, c.init_pid)

@@ -90,8 +90,6 @@ def _from_command_line(options: ProgramOptions, own: ProcessConfig) -> ProcessCo
     """Return the container's own process with another program, and whatever else the command line changes."""
     if not options.args:
         raise RuntError("exec args cannot be empty")
-    if options.apparmor or options.process_label:
-        raise RuntError("--apparmor and --process-label are not supported by this version of runt")
     process: ProcessConfig = {**own, "args": list(options.args), "terminal": options.tty}
     process.pop("consoleSize", None)
     if options.cwd:
@@ -105,10 +103,26 @@ def _from_command_line(options: ProgramOptions, own: ProcessConfig) -> ProcessCo
         process["env"] = [*own.get("env", ()), *options.env]
     if options.no_new_privs is not None:
         process["noNewPrivileges"] = options.no_new_privs
+    _set_labels(process, options)
     process["user"] = _user(options, own["user"])
     if options.caps:
         process["capabilities"] = _with_capabilities(own.get("capabilities", {}), options.caps)
     return process
+
+
+def _set_labels(process: ProcessConfig, options: ProgramOptions) -> None:
+    """Set what `--apparmor` and `--process-label` say, if this machine has what they ask for."""
+    from runtime.config.machine_rules import check_labels
+    from runtime.config.shape import Mismatch
+
+    if options.apparmor:
+        process["apparmorProfile"] = options.apparmor
+    if options.process_label:
+        process["selinuxLabel"] = options.process_label
+    try:
+        check_labels(process, ())
+    except Mismatch as mismatch:
+        raise RuntError(mismatch.text.removeprefix(": ")) from None
 
 
 def _user(options: ProgramOptions, own: User) -> User:

@@ -102,6 +102,8 @@ class ProcessConfig(TypedDict):
     capabilities: NotRequired[Capabilities]
     noNewPrivileges: NotRequired[bool]
     oomScoreAdj: NotRequired[int]
+    apparmorProfile: NotRequired[str]
+    selinuxLabel: NotRequired[str]
     scheduler: NotRequired[Scheduler]
     ioPriority: NotRequired[IoPriority]
     execCPUAffinity: NotRequired[CpuAffinity]
@@ -159,6 +161,12 @@ class TimeOffset(TypedDict):
 
     secs: NotRequired[int]
     nanosecs: NotRequired[int]
+
+
+class NetDevice(TypedDict):
+    """One entry of `linux.netDevices`; `name` is the one in the container."""
+
+    name: NotRequired[str]
 
 
 class MemoryPolicy(TypedDict):
@@ -307,6 +315,8 @@ class Linux(TypedDict):
     readonlyPaths: NotRequired[list[str]]
     memoryPolicy: NotRequired[MemoryPolicy]
     personality: NotRequired[Personality]
+    netDevices: NotRequired[dict[str, NetDevice]]
+    mountLabel: NotRequired[str]
 
 
 class Config(TypedDict):

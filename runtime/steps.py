@@ -8,7 +8,7 @@ it becomes the user's program. Where the two wait for each other, one sends and 
     clone_init                           wait_until_journalled
     journal_init ... release_init   -->  join_cgroup ... mount_filesystems ...
     wait_until_mounted              <--  report_mounted
-    restrict_devices, run_runtime_hooks
+    restrict_devices ... run_runtime_hooks
     let_init_continue               -->  wait_for_runtime_hooks ... pivot_root ... set_user
     wait_until_ready                <--  report_ready
     journal_created
@@ -26,6 +26,7 @@ from runtime import (
     handshake,
     identity,
     joining,
+    labels,
     mounts,
     namespaces,
     paths,
@@ -75,6 +76,7 @@ RUNTIME_STEPS: tuple[Step, ...] = (
     handshake.release_init,
     handshake.wait_until_mounted,
     cgroup_devices.restrict_devices,
+    namespaces.move_net_devices,
     handshake.run_runtime_hooks,
     handshake.let_init_continue,
     handshake.wait_until_ready,
@@ -94,6 +96,7 @@ INIT_STEPS: tuple[Step, ...] = (
     namespaces.unshare_cgroup_namespace,
     namespaces.enter_time_namespace,
     process.new_session,
+    labels.label_keyrings,
     process.new_session_keyring,
     namespaces.bring_loopback_up,
     mounts.mount_filesystems,
@@ -105,6 +108,7 @@ INIT_STEPS: tuple[Step, ...] = (
     handshake.run_create_container_hooks,
     identity.set_hostname,
     identity.set_domainname,
+    labels.label_program,
     sysctl.write_sysctls,
     paths.make_paths_readonly,
     paths.mask_paths,
@@ -151,8 +155,12 @@ EXEC_STEPS: tuple[Step, ...] = (
 )
 
 EXEC_INIT_STEPS: tuple[Step, ...] = (
+    scheduling.set_initial_affinity,
     cgroups.join_cgroup,
+    scheduling.set_final_affinity,
     process.set_oom_score,
+    labels.label_keyrings,
+    labels.label_program,
     joining.close_host_descriptors,
     joining.enter_namespaces,
     joining.be_born_again,
@@ -165,6 +173,10 @@ EXEC_INIT_STEPS: tuple[Step, ...] = (
     process.make_environment,
     process.set_umask,
     process.change_directory,
+    scheduling.set_scheduler,
+    scheduling.set_io_priority,
+    scheduling.set_personality,
+    scheduling.set_memory_policy,
     capabilities.drop_bounding_set,
     process.set_user,
     capabilities.set_capabilities,

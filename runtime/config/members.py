@@ -133,8 +133,8 @@ PROCESS = Object(
         "noNewPrivileges": Boolean(),
         # -1000 and 1000: OOM_SCORE_ADJ_MIN and MAX of proc(5).
         "oomScoreAdj": Integer(-1000, 1000),
-        "apparmorProfile": Unsupported(),
-        "selinuxLabel": Unsupported(),
+        "apparmorProfile": String(),
+        "selinuxLabel": String(),
         "scheduler": SCHEDULER,
         "ioPriority": IO_PRIORITY,
         "execCPUAffinity": Object({"initial": String(), "final": String()}),
@@ -185,7 +185,7 @@ LINUX = Object(
         "gidMappings": ID_MAPPINGS,
         "timeOffsets": Map(TIME_OFFSET, names=("monotonic", "boottime")),
         "devices": Array(DEVICE),
-        "netDevices": Unsupported(),
+        "netDevices": Map(Object({"name": String()})),
         "cgroupsPath": String(),
         "resources": RESOURCES,
         "intelRdt": Unsupported(empty_is_nothing=False),
@@ -195,7 +195,7 @@ LINUX = Object(
         "rootfsPropagation": String(choices=(*PROPAGATION, *(f"r{name}" for name in PROPAGATION))),
         "maskedPaths": Array(PATH),
         "readonlyPaths": Array(PATH),
-        "mountLabel": Unsupported(),
+        "mountLabel": String(),
         "personality": PERSONALITY,
     }
 )

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 
+from runtime.config.machine_rules import MACHINE_RULES, check_labels
 from runtime.config.members import HOOKS
+from runtime.config.privacy import find_namespace, is_private
 from runtime.config.resources import check_resources
-from runtime.config.scheduling_rules import SCHEDULING_RULES
+from runtime.config.scheduling_rules import SCHEDULING_RULES, check_affinity, check_scheduler
 from runtime.config.shape import UNSUPPORTED, Mismatch, found
 
 TYPE_CHECKING = False
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runtime.config.document import Place
-    from runtime.schema import Config, Mount, Namespace, ProcessConfig
+    from runtime.schema import Config, Mount, ProcessConfig
 
 _SEMVER = re.compile(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z.-]+)?",
@@ -58,12 +60,18 @@ def check_version(config: Config) -> None:
 
 
 def check_process(config: Config) -> None:
-    """`process`: a usable environment and limits (config.md, Process)."""
+    """`process`, wherever it is found (config.md, Process)."""
     check_process_itself(config["process"], ("process",))
 
 
 def check_process_itself(process: ProcessConfig, place: Place) -> None:
     """Check a `process` that is found at `place`, which may be a whole file."""
+    for rule in (_check_program, check_scheduler, check_affinity, check_labels):
+        rule(process, place)
+
+
+def _check_program(process: ProcessConfig, place: Place) -> None:
+    """`process`: a usable environment and limits."""
     _check_environment(process.get("env", ()), (*place, "env"))
     if process.get("terminal") and "consoleSize" in process:
         for side, size in sorted(process["consoleSize"].items()):
@@ -121,7 +129,7 @@ def check_id_mapped_mounts(config: Config) -> None:
             raise Mismatch(
                 ("mounts", index, mappings[0]), " needs the other one of uidMappings and gidMappings"
             )
-        if not mappings and _namespace(config, "user") is None:
+        if not mappings and find_namespace(config, "user") is None:
             raise Mismatch(
                 ("mounts", index, "options"),
                 ": idmap without mappings, and no user namespace to take them from",
@@ -145,7 +153,7 @@ def check_namespaces(config: Config) -> None:
 def check_user_namespace(config: Config) -> None:
     """ID mappings and a user namespace of our own need each other (config-linux.md, User namespace mappings)."""
     linux = config["linux"]
-    user = _namespace(config, "user")
+    user = find_namespace(config, "user")
     if user is None:
         if linux.get("uidMappings") or linux.get("gidMappings"):
             member = "uidMappings" if linux.get("uidMappings") else "gidMappings"
@@ -167,16 +175,16 @@ def check_user_namespace(config: Config) -> None:
 def check_time_namespace(config: Config) -> None:
     """`linux.timeOffsets` can only be given to a time namespace that is new (time_namespaces(7))."""
     if config["linux"].get("timeOffsets"):
-        namespace = _namespace(config, "time")
+        namespace = find_namespace(config, "time")
         if namespace is None or "path" in namespace:
             raise Mismatch(("linux", "timeOffsets"), ": time offsets need a new time namespace")
 
 
 def check_uts_namespace(config: Config) -> None:
     """`hostname` and `domainname` would otherwise rename the host (config.md, Hostname)."""
-    if "hostname" in config and _namespace(config, "uts") is None:
+    if "hostname" in config and find_namespace(config, "uts") is None:
         raise Mismatch(("hostname",), ": unable to set hostname without a private UTS namespace")
-    if "domainname" in config and _namespace(config, "uts") is None:
+    if "domainname" in config and find_namespace(config, "uts") is None:
         raise Mismatch(("domainname",), ": unable to set domainname without a private UTS namespace")
     for member, name in (
         ("hostname", config.get("hostname", "")),
@@ -191,7 +199,7 @@ def check_uts_namespace(config: Config) -> None:
 def check_mount_namespace(config: Config) -> None:
     """Masked and read-only paths would otherwise hide the host's own (config-linux.md, Masked Paths)."""
     linux = config["linux"]
-    if _namespace(config, "mount") is not None:
+    if find_namespace(config, "mount") is not None:
         return
     if linux.get("maskedPaths"):
         raise Mismatch(
@@ -226,12 +234,12 @@ def check_sysctl(config: Config) -> None:
             raise Mismatch(place, ": expected a name such as net.ipv4.ip_forward")
         dotted = ".".join(parts)
         if dotted in _IPC_SYSCTLS or dotted.startswith("fs.mqueue."):
-            if not _is_private(config, "ipc"):
+            if not is_private(config, "ipc"):
                 raise Mismatch(place, f': sysctl "{name}" is not allowed in the hosts ipc namespace')
         elif dotted.startswith("net."):
-            if not _is_private(config, "network"):
+            if not is_private(config, "network"):
                 raise Mismatch(place, f': sysctl "{name}" not allowed in host network namespace')
-        elif dotted in ("kernel.hostname", "kernel.domainname") and _is_private(config, "uts"):
+        elif dotted in ("kernel.hostname", "kernel.domainname") and is_private(config, "uts"):
             member = dotted.removeprefix("kernel.")
             if member == "hostname" or member in config:
                 raise Mismatch(
@@ -256,6 +264,7 @@ RULES = (
     check_sysctl,
     *SCHEDULING_RULES,
     check_resources,
+    *MACHINE_RULES,
 )
 
 
@@ -274,28 +283,3 @@ def _check_environment(variables: Sequence[str], place: Place) -> None:
     for index, variable in enumerate(variables):
         if variable.find("=") < 1:
             raise Mismatch((*place, index), f": expected NAME=VALUE, found {found(variable)}")
-
-
-def _namespace(config: Config, kind: str) -> Namespace | None:
-    """Return the entry of `linux.namespaces` for `kind`, or None if the container shares the runtime's."""
-    for namespace in config["linux"].get("namespaces", ()):
-        if namespace["type"] == kind:
-            return namespace
-    return None
-
-
-_NS_FILES = {"network": "net", "mount": "mnt"}
-
-
-def _is_private(config: Config, kind: str) -> bool:
-    """Tell whether the container's namespace of type `kind` is another one than ours."""
-    namespace = _namespace(config, kind)
-    if namespace is None:
-        return False
-    if "path" not in namespace:
-        return True
-    try:
-        return not os.path.samefile(namespace["path"], f"/proc/self/ns/{_NS_FILES.get(kind, kind)}")
-    except OSError:
-        # The step that joins it will say what is wrong with the path.
-        return True

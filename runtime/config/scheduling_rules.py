@@ -11,19 +11,19 @@ from runtime.config.shape import Mismatch, found
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.config.document import Place
-    from runtime.schema import Config
+    from runtime.schema import Config, ProcessConfig
 
 _REAL_TIME = ("SCHED_FIFO", "SCHED_RR")
 _NO_NODES = ("MPOL_DEFAULT", "MPOL_LOCAL")
 _SOME_NODES = ("MPOL_BIND", "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE", "MPOL_PREFERRED_MANY")
 
 
-def check_scheduler(config: Config) -> None:
+def check_scheduler(process: ProcessConfig, place: Place) -> None:
     """`process.scheduler`: parameters that its policy has (config.md, Linux Process)."""
-    scheduler = config["process"].get("scheduler")
+    scheduler = process.get("scheduler")
     if scheduler is None:
         return
-    place, policy = ("process", "scheduler"), scheduler["policy"]
+    place, policy = (*place, "scheduler"), scheduler["policy"]
     if policy == "SCHED_ISO":
         raise Mismatch((*place, "policy"), ": Linux has reserved SCHED_ISO and has no such policy (sched(7))")
     if policy not in _REAL_TIME and scheduler.get("priority"):
@@ -45,14 +45,14 @@ def check_scheduler(config: Config) -> None:
             raise Mismatch((*place, member), f" can only be specified for SCHED_DEADLINE, not for {policy}")
 
 
-def check_affinity(config: Config) -> None:
+def check_affinity(process: ProcessConfig, place: Place) -> None:
     """`process.execCPUAffinity`: lists of processors (config.md, Linux Process)."""
-    affinity = config["process"].get("execCPUAffinity", {})
+    affinity = process.get("execCPUAffinity", {})
     for member, processors in (
         ("initial", affinity.get("initial", "")),
         ("final", affinity.get("final", "")),
     ):
-        _check_numbers(processors, ("process", "execCPUAffinity", member))
+        _check_numbers(processors, (*place, "execCPUAffinity", member))
 
 
 def check_memory_policy(config: Config) -> None:
@@ -85,4 +85,4 @@ def _check_numbers(text: str, place: Place) -> int:
         raise Mismatch(place, f": {error}") from None
 
 
-SCHEDULING_RULES = (check_scheduler, check_affinity, check_memory_policy, check_personality)
+SCHEDULING_RULES = (check_memory_policy, check_personality)

@@ -159,10 +159,6 @@ def test_a_wrong_value_is_refused_by_name(tmp_path: Path, place: str, value: obj
     [
         ("linux.seccomp", {"defaultAction": "SCMP_ACT_ALLOW"}),
         ("linux.intelRdt", {}),
-        ("linux.netDevices", {"eth0": {"name": "eth1"}}),
-        ("linux.mountLabel", "system_u:object_r:svirt_sandbox_file_t:s0"),
-        ("process.apparmorProfile", "acme"),
-        ("process.selinuxLabel", "system_u"),
         ("windows", {"layerFolders": ["x"]}),
         ("vm", {"kernel": {"path": "/x"}}),
         ("solaris", {"milestone": "x"}),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,8 +12,6 @@ import pytest
 from tests.support.config_files import changed, load_text, refusal
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.runt import Bundle, Runt
 
 
@@ -100,6 +100,36 @@ def test_personality_shows_a_32_bit_machine(bundle: Bundle, runt: Runt) -> None:
     assert runt.run(bundle.sh("uname -m; cat /proc/self/personality")).split() == ["i686", "00000008"]
     bundle.linux["personality"] = {"domain": "LINUX"}
     assert runt.run(bundle.sh("cat /proc/self/personality")).split() == ["00000000"]
+
+
+@on_root
+def test_exec_schedules_its_program_as_the_container_or_as_it_says_itself(
+    bundle: Bundle, runt: Runt, tmp_path: Path
+) -> None:
+    bundle.process["scheduler"] = {"policy": "SCHED_BATCH", "nice": 3}
+    bundle.linux["personality"] = {"domain": "LINUX32"}
+    last = max(os.sched_getaffinity(0))
+    bundle.process["execCPUAffinity"] = {"initial": "0", "final": str(last)}
+    runt.create(bundle.namespaces("pid").sh("sleep 100"))
+    script = "grep Cpus_allowed_list /proc/self/status; uname -m; cat /proc/self/stat"
+    affinity, machine, stat = runt.ok("exec", "test", "sh", "-c", script).splitlines()
+    fields = stat.rpartition(")")[2].split()
+    assert affinity.split()[1] == str(last)
+    assert machine == "i686"
+    assert (fields[41 - 3], fields[19 - 3]) == ("3", "3")
+    # Init itself is not meant.
+    init = Path(f"/proc/{runt.state()['pid']}/status").read_text()
+    assert f"Cpus_allowed_list:\t{last}\n" not in init or last == 0
+    process = {
+        "args": ["sh", "-c", script],
+        "cwd": "/",
+        "env": ["PATH=/bin"],
+        "scheduler": {"policy": "SCHED_IDLE"},
+    }
+    (tmp_path / "process.json").write_text(json.dumps(process))
+    affinity, _, stat = runt.ok("exec", "--process", str(tmp_path / "process.json"), "test").splitlines()
+    assert affinity.split()[1] != str(last) or last == 0
+    assert stat.rpartition(")")[2].split()[41 - 3] == "5"
 
 
 @pytest.mark.parametrize(
