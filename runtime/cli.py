@@ -235,6 +235,50 @@ def _list(root: str, values: dict[str, Any], _arguments: list[str]) -> int:
     return 0
 
 
+def _pause(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.operations.pause import pause
+
+    pause(root, arguments[0])
+    return 0
+
+
+def _resume(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.operations.pause import resume
+
+    resume(root, arguments[0])
+    return 0
+
+
+def _update(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.operations.update import update
+
+    update(root, arguments[0], values)
+    return 0
+
+
+def _ps(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.operations.ps import processes, table
+
+    container_id, *options = arguments
+    if values["format"] == "json":
+        _print(_json(processes(root, container_id)) + "\n")
+    elif values["format"] == "table":
+        _print(table(root, container_id, options))
+    else:
+        raise RuntError("invalid format option")
+    return 0
+
+
+def _events(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.operations.events import events
+
+    def show(event: dict[str, Any]) -> None:
+        _print(_json(event) + "\n")
+
+    events(root, arguments[0], show, interval=values["interval"], once=values["stats"])
+    return 0
+
+
 def _spec(_root: str, values: dict[str, Any], _arguments: list[str]) -> int:
     from runtime import spec
 
@@ -252,14 +296,19 @@ def _features(_root: str, _values: dict[str, Any], _arguments: list[str]) -> int
 _HANDLERS: dict[str, Handler] = {
     "create": _create,
     "delete": _delete,
+    "events": _events,
     "exec": _exec,
     "features": _features,
     "kill": _kill,
     "list": _list,
+    "pause": _pause,
+    "ps": _ps,
+    "resume": _resume,
     "run": _run_container,
     "spec": _spec,
     "start": _start,
     "state": _state,
+    "update": _update,
 }
 
 

@@ -132,6 +132,32 @@ _CREATE_OPTIONS = (
     Option("preserve-fds", _PRESERVE_FDS, default=0),
 )
 
+_UPDATE_OPTIONS = (
+    Option(
+        "resources r",
+        'file with the limits as JSON, as in linux.resources of config.json; "-" is standard input',
+        default="",
+    ),
+    Option("blkio-weight", "weight for block I/O, 10 to 1000", default=""),
+    Option("cpu-period", "period of --cpu-quota in microseconds", default=""),
+    Option("cpu-quota", "processor time in each period in microseconds, -1 for no limit", default=""),
+    Option("cpu-burst", "unused time that may be saved up for a period, in microseconds", default=""),
+    Option("cpu-rt-period", "period of --cpu-rt-runtime in microseconds", default=""),
+    Option("cpu-rt-runtime", "realtime in each period in microseconds", default=""),
+    Option("cpu-share", "weight for processor time, 2 to 262144", default=""),
+    Option("cpuset-cpus", "processors to use, such as 0-3,7", default=""),
+    Option("cpuset-mems", "memory nodes to use", default=""),
+    Option("cpu-idle", "1: run only what no one else wants to (SCHED_IDLE), 0: do not", default=""),
+    Option("kernel-memory", "ignored, as by the kernel", default=""),
+    Option("kernel-memory-tcp", "memory for TCP buffers", default=""),
+    Option("memory", "memory", default=""),
+    Option("memory-reservation", "memory that is spared when it runs short", default=""),
+    Option("memory-swap", "memory and swap together, -1 for no limit", default=""),
+    Option("pids-limit", "number of tasks, -1 for no limit", default=""),
+    Option("l3-cache-schema", "schema of Intel RDT's L3 cache allocation", default=""),
+    Option("mem-bw-schema", "schema of Intel RDT's memory bandwidth allocation", default=""),
+)
+
 COMMANDS = (
     Command(
         "create",
@@ -149,6 +175,17 @@ COMMANDS = (
         description=_ID,
         options=[
             Option("force f", "delete the container in any state, killing it first (SIGKILL)", default=False)
+        ],
+    ),
+    Command(
+        "events",
+        "show what a container uses, and when its memory runs out, as JSON",
+        arguments="<container-id>",
+        count=(1, 1),
+        description=f"{_ID}\n\nOne object a line, until the container stops.",
+        options=[
+            Option("interval", "time between statistics, such as 500ms or 1m", default="5s"),
+            Option("stats", "show the statistics of this moment, and nothing more", default=False),
         ],
     ),
     Command(
@@ -212,6 +249,29 @@ COMMANDS = (
         ],
     ),
     Command(
+        "pause",
+        "stop all processes of a container at once",
+        arguments="<container-id>",
+        count=(1, 1),
+        description=f"{_ID}\n\nresume lets them go on.",
+    ),
+    Command(
+        "ps",
+        "list the processes of a container",
+        arguments="<container-id> [ps options]",
+        count=(1, 1 << 16),
+        description=f"{_ID}\n[ps options] are those of ps(1); without them, -ef.",
+        options=[Option("format f", 'form of the list: "table" or "json"', default="table")],
+        options_first=True,
+    ),
+    Command(
+        "resume",
+        "let the processes of a paused container go on",
+        arguments="<container-id>",
+        count=(1, 1),
+        description=_ID,
+    ),
+    Command(
         "run",
         "create and start a container",
         arguments="<container-id>",
@@ -251,6 +311,17 @@ COMMANDS = (
         arguments="<container-id>",
         count=(1, 1),
         description=_ID,
+    ),
+    Command(
+        "update",
+        "change the limits of a container",
+        arguments="<container-id>",
+        count=(1, 1),
+        description=(
+            f"{_ID}\n\nWhat is not given stays as it is. Sizes are in bytes, or with a unit: 64M. With\n"
+            "--resources the other options are ignored."
+        ),
+        options=_UPDATE_OPTIONS,
     ),
 )
 

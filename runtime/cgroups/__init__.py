@@ -125,7 +125,7 @@ def _leaves(path: str) -> list[str]:
         base = hierarchy.own if hierarchy.name else os.path.dirname(hierarchy.own)
         base = "" if path.startswith("/") else base.rstrip("/")
         if hierarchy.own:
-            found.append(hierarchy.mountpoint + base + os.path.normpath(f"/{path}"))
+            found.append(hierarchy.mountpoint + base + os.path.normpath(f"/{path.lstrip('/')}"))
     return found
 
 

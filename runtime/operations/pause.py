@@ -1,0 +1,33 @@
+"""`pause` and `resume`: stop all processes of a container at once, and let them go on (runc's addition to runtime.md)."""
+
+from __future__ import annotations
+
+from runtime import freezer, log
+from runtime.errors import RuntError
+from runtime.store import Store
+
+
+def pause(root: str, container_id: str) -> None:
+    """Stop all processes of the container. Raises RuntError if it is not created or running, or they can't be stopped."""
+    store = Store(root)
+    with store.locked(container_id):
+        entry = store.open(container_id)
+        status = entry.status()
+        if status not in ("created", "running"):
+            raise RuntError(
+                f"container not running: pause needs a container that is created or running, {container_id} is {status}"
+            )
+        freezer.freeze(entry.record["cgroups"])
+    log.debug(f"container {container_id} is paused")
+
+
+def resume(root: str, container_id: str) -> None:
+    """Let the processes of the container go on. Raises RuntError if it is not paused."""
+    store = Store(root)
+    with store.locked(container_id):
+        entry = store.open(container_id)
+        status = entry.status()
+        if status != "paused":
+            raise RuntError(f"container not paused: {container_id} is {status}")
+        freezer.thaw(entry.record["cgroups"])
+    log.debug(f"container {container_id} goes on")

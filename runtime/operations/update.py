@@ -1,0 +1,116 @@
+"""`update`: change the limits of a container that exists (runc's addition to runtime.md)."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from runtime.cgroups.group import Group
+from runtime.cgroups.limits import change, settings
+from runtime.config.document import parse, read
+from runtime.config.resources import RESOURCES, check_values
+from runtime.config.shape import Mismatch, name_place
+from runtime.errors import RuntError
+from runtime.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from runtime.schema import Resources
+
+_NUMBERS = {
+    "blkio-weight": ("blockIO", "weight"),
+    "cpu-period": ("cpu", "period"),
+    "cpu-quota": ("cpu", "quota"),
+    "cpu-burst": ("cpu", "burst"),
+    "cpu-rt-period": ("cpu", "realtimePeriod"),
+    "cpu-rt-runtime": ("cpu", "realtimeRuntime"),
+    "cpu-share": ("cpu", "shares"),
+    "cpu-idle": ("cpu", "idle"),
+    "pids-limit": ("pids", "limit"),
+}
+_TEXTS = {"cpuset-cpus": ("cpu", "cpus"), "cpuset-mems": ("cpu", "mems")}
+_SIZES = {
+    "memory": ("memory", "limit"),
+    "memory-reservation": ("memory", "reservation"),
+    "memory-swap": ("memory", "swap"),
+    "kernel-memory": ("memory", "kernel"),
+    "kernel-memory-tcp": ("memory", "kernelTCP"),
+}
+"""Which member of `linux.resources` each option sets."""
+
+_UNITS = "bkmgtp"
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([bkmgtp]?)(?:i?b)?", re.ASCII | re.IGNORECASE)
+
+
+def update(root: str, container_id: str, options: Mapping[str, Any]) -> None:
+    """Change the limits of a container to what the command line, or a file that it names, says; the rest stays.
+
+    All or nothing. Rules for devices are left out, as with runc: others may have added theirs.
+    Raises RuntError if there is no such container, it has stopped, or a limit can't be set.
+    """
+    name = options["resources"]
+    resources = _from_file(name) if name else _from_options(options)
+    for option, what in (("l3-cache-schema", "CAT: l3 cache"), ("mem-bw-schema", "MBA: memory bandwidth")):
+        if options[option]:
+            raise RuntError(f"Intel RDT/{what} schema is not enabled")
+    store = Store(root)
+    with store.locked(container_id):
+        entry = store.open(container_id)
+        status = entry.status()
+        if status not in ("created", "running", "paused"):
+            raise RuntError(f"container not running: update needs one that is, {container_id} is {status}")
+        group = Group(entry.record["cgroups"])
+        change(settings(resources, group, is_version2=group.is_version2), group)
+
+
+def _from_file(name: str) -> Resources:
+    """Return the resources that a file holds as JSON; `-` is standard input. Raises RuntError."""
+    if name == "-":
+        name, text = "standard input", sys.stdin.buffer.read().decode("utf-8", "replace")
+    else:
+        text = read(name)
+    return _checked(name, parse(name, text))
+
+
+def _from_options(options: Mapping[str, Any]) -> Resources:
+    """Return the resources that the options ask for. Raises RuntError."""
+    document: dict[str, dict[str, object]] = {}
+    for table, convert in ((_NUMBERS, _number), (_TEXTS, _text), (_SIZES, _size)):
+        for option, (section, member) in table.items():
+            if options[option]:
+                document.setdefault(section, {})[member] = convert(option, options[option])
+    return _checked("the command line", document)
+
+
+def _checked(source: str, document: object) -> Resources:
+    try:
+        resources: Any = RESOURCES.check(document, ())
+        check_values(resources, ())
+    except Mismatch as mismatch:
+        place = name_place(mismatch.place) if mismatch.place else "resources"
+        raise RuntError(f"{source}: {place}{mismatch.text} (config-linux.md, Control groups)") from None
+    checked: Resources = resources
+    return checked
+
+
+def _number(option: str, text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
+        raise RuntError(f'invalid value for {option}: "{text}" is not a whole number')
+    return int(text)
+
+
+def _text(_option: str, text: str) -> str:
+    return text
+
+
+def _size(option: str, text: str) -> int:
+    """Return the bytes that a size such as `64M` or `1.5g` stands for; `-1` is no limit."""
+    if text == "-1":
+        return -1
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise RuntError(f'invalid value for {option}: "{text}" is not a size such as 64M')
+    return int(float(match[1]) * 1024 ** _UNITS.index(match[2].lower() or "b"))

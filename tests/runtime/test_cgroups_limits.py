@@ -1,0 +1,295 @@
+"""`linux.resources`: the kernel has each limit before the program runs, as with runc; what can't be set is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.cgroups import CgroupsOf, hierarchies, is_version2, needs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.runt import Bundle, Runt
+
+pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
+
+MEBIBYTE = 1 << 20
+RESOURCES: dict[str, Any] = {
+    "memory": {
+        "limit": 64 * MEBIBYTE,
+        "swap": 96 * MEBIBYTE,
+        "reservation": 32 * MEBIBYTE,
+    },
+    "cpu": {"shares": 512, "quota": 50000, "period": 200000, "burst": 1000, "cpus": "0", "mems": "0"},
+    "pids": {"limit": 23},
+}
+FIRST = {
+    "memory.limit_in_bytes": f"{64 * MEBIBYTE}",
+    "memory.memsw.limit_in_bytes": f"{96 * MEBIBYTE}",
+    "memory.soft_limit_in_bytes": f"{32 * MEBIBYTE}",
+    "memory.swappiness": "17",
+    "memory.kmem.tcp.limit_in_bytes": f"{MEBIBYTE}",
+    "cpu.shares": "512",
+    "cpu.cfs_quota_us": "50000",
+    "cpu.cfs_period_us": "200000",
+    "cpu.cfs_burst_us": "1000",
+    "cpuset.cpus": "0",
+    "cpuset.mems": "0",
+    "pids.max": "23",
+}
+SECOND = {
+    "memory.max": f"{64 * MEBIBYTE}",
+    "memory.swap.max": f"{32 * MEBIBYTE}",
+    "memory.low": f"{32 * MEBIBYTE}",
+    "cpu.weight": "59",
+    "cpu.max": "50000 200000",
+    "cpu.max.burst": "1000",
+    "cpuset.cpus": "0",
+    "cpuset.mems": "0",
+    "pids.max": "23",
+}
+
+
+@pytest.fixture
+def container_id() -> Iterator[str]:
+    """An id that no other test run uses; at the end no cgroup of this name may be left."""
+    name = f"limits-{os.getpid()}"
+    yield name
+    left = subprocess.run(
+        ["find", *map(str, hierarchies().values()), "-name", f"*{name}*"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert left.stdout == ""
+
+
+def of_container(runt: Runt, container_id: str) -> CgroupsOf:
+    return CgroupsOf(runt.state(container_id)["pid"])
+
+
+def test_each_limit_is_there_when_the_container_has_been_created(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    resources = json.loads(json.dumps(RESOURCES))
+    if not is_version2():
+        resources["memory"] |= {"swappiness": 17, "kernelTCP": MEBIBYTE, "disableOOMKiller": True}
+    bundle.linux["resources"] = resources
+    bundle.linux["cgroupsPath"] = f"/{container_id}/inner"
+    runt.create(bundle, container_id)
+    cgroups = of_container(runt, container_id)
+    expected = SECOND if is_version2() else FIRST
+    assert {name: cgroups[name] for name in expected} == expected
+    if not is_version2():
+        assert cgroups["memory.oom_control"].startswith("oom_kill_disable 1 ")
+    runt.ok("delete", "--force", container_id)
+    assert cgroups.gone()
+
+
+def test_limit_of_tasks_holds_for_the_program(bundle: Bundle, runt: Runt, container_id: str) -> None:
+    bundle.linux["resources"] = {"pids": {"limit": 3}}
+    bundle.sh("sleep 100 & sleep 100 & sleep 100 & echo all")
+    bundle.save()
+    done = runt("run", "-b", str(bundle.path), container_id)
+    assert "fork" in done.stderr
+    assert "all" not in done.stdout
+
+
+def test_limit_of_memory_holds_for_the_program(bundle: Bundle, runt: Runt, container_id: str) -> None:
+    bundle.linux["resources"] = {"memory": {"limit": 8 * MEBIBYTE, "swap": 8 * MEBIBYTE}}
+    bundle.process["args"] = ["tail", "-c", "60m", "/dev/zero"]
+    bundle.config["mounts"].append({"destination": "/dev", "type": "tmpfs", "source": "tmpfs"})
+    bundle.save()
+    assert runt("run", "-b", str(bundle.path), container_id).returncode == 137
+
+
+def test_zero_leaves_a_limit_as_it_is_and_minus_one_takes_it_off(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    """Docker sends both."""
+    bundle.linux["resources"] = {
+        "memory": {"limit": 0, "reservation": 0, "swap": 0, "disableOOMKiller": False},
+        "cpu": {"shares": 0, "quota": -1, "period": 0},
+        "pids": {"limit": -1},
+        "blockIO": {"weight": 0},
+    }
+    runt.create(bundle, container_id)
+    cgroups = of_container(runt, container_id)
+    assert cgroups["pids.max"] == "max"
+    assert cgroups["cpu.max" if is_version2() else "cpu.cfs_quota_us"] in ("max 100000", "-1")
+    runt.ok("delete", "--force", container_id)
+
+
+@pytest.mark.peer("runc")
+@pytest.mark.parametrize(
+    "resources",
+    [
+        RESOURCES,
+        {"memory": {"limit": -1}},
+        {"cpu": {"period": 50000}, "blockIO": {"weight": 300}},
+        {
+            "devices": [
+                {"allow": False, "access": "rwm"},
+                {"allow": True, "type": "c", "major": 10, "minor": 229, "access": "rw"},
+                {"allow": True, "type": "b", "major": 8, "access": "r"},
+            ]
+        },
+        {},
+    ],
+    ids=["usual", "unlimited", "weights", "devices", "none"],
+)
+def test_files_say_the_same_as_with_runc(
+    bundle: Bundle, runt: Runt, container_id: str, tmp_path: Path, resources: dict[str, Any]
+) -> None:
+    runc = shutil.which("runc", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    assert runc is not None
+    bundle.linux["resources"] = resources
+    bundle.linux["cgroupsPath"] = f"/{container_id}"
+    bundle.process["args"] = ["sleep", "100"]
+    written = (
+        "blkio.bfq.weight cpu.cfs_period_us cpu.cfs_quota_us cpu.idle cpu.max cpu.shares "
+        "cpuset.cpus cpuset.mems devices.list io.weight memory.limit_in_bytes memory.low memory.max "
+        "memory.memsw.limit_in_bytes memory.soft_limit_in_bytes memory.swap.max memory.swappiness pids.max"
+    )
+    answers, answers_of_devices = [], []
+    for command in (
+        runt.command(),
+        [runc, "--root", f"{tmp_path}/runc"],
+    ):
+        bundle.save()
+        create = [*command, "create", "-b", str(bundle.path), container_id]
+        streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        subprocess.run(create, check=True, **streams)
+        state = subprocess.run([*command, "state", container_id], check=True, capture_output=True)
+        cgroups = CgroupsOf(json.loads(state.stdout)["pid"])
+        answer = {}
+        for name in written.split():
+            try:
+                answer[name] = cgroups[name]
+            except KeyError:
+                continue
+        words = answer.pop("devices.list", "").split(" ")
+        answers_of_devices.append({tuple(words[i : i + 3]) for i in range(0, len(words), 3)})
+        answers.append(answer)
+        subprocess.run([*command, "delete", "--force", container_id], check=True)
+    assert answers[0] == answers[1]
+    assert answers_of_devices[0] == answers_of_devices[1]
+    assert len(answers[0]) > 8
+
+
+def test_devices_that_are_not_allowed_cannot_be_opened_and_the_usual_ones_can(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    bundle.config["mounts"].append({"destination": "/dev", "type": "tmpfs", "source": "tmpfs"})
+    bundle.config["mounts"].append(
+        {"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["newinstance"]}
+    )
+    # Numbers without a driver: who may open them is told that there is none, who may not that it is not permitted.
+    bundle.linux["devices"] = [
+        {"type": "c", "path": f"/dev/{name}", "major": 240, "minor": minor, "fileMode": 0o666}
+        for minor, name in enumerate(["read", "write", "none"])
+    ]
+    bundle.linux["resources"] = {
+        "devices": [
+            {"allow": False, "access": "rwm"},
+            {"allow": True, "type": "c", "major": 240, "minor": 0, "access": "rw"},
+            {"allow": False, "type": "c", "major": 240, "minor": 0, "access": "w"},
+            {"allow": True, "type": "c", "major": 240, "minor": 1, "access": "w"},
+        ]
+    }
+    bundle.sh(
+        """
+        echo > /dev/null && head -c 1 /dev/zero | wc -c
+        exec 2>&1
+        for name in read write none; do
+            (: < /dev/$name)
+            (: > /dev/$name) || true
+        done
+        """
+    )
+    heading, *answers = runt.run(bundle, container_id).splitlines()
+    assert heading == "1"
+    missing, denied = "No such device or address", "Operation not permitted"
+    assert [answer.rpartition(": ")[2] for answer in answers] == [
+        missing,
+        denied,
+        denied,
+        missing,
+        denied,
+        denied,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        (
+            {"rdma": {"mlx5_1": {"hcaHandles": 1}}},
+            "cannot set rdma limit: there is no cgroup controller rdma",
+        ),
+        ({"cpu": {"shares": 1}}, "the minimum allowed cpu-shares is 2"),
+        ({"unified": {"memory.high": "1"}}, "cannot use unified on cgroup v1"),
+    ],
+    ids=["controller", "shares", "unified"],
+)
+def test_what_version_1_cannot_do_is_refused_before_anything_is_made(
+    bundle: Bundle, runt: Runt, container_id: str, resources: dict[str, Any], message: str
+) -> None:
+    needs(1)
+    bundle.linux["resources"] = resources
+    bundle.linux["cgroupsPath"] = f"/{container_id}"
+    refused = runt.fail(bundle, container_id)
+    assert message in refused
+    assert "check_cgroup_limits" in refused
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        ({"memory": {"swappiness": 1}}, "linux.resources.memory.swappiness is not possible with cgroup v2"),
+        ({"memory": {"disableOOMKiller": True}}, "memory.disableOOMKiller is not possible"),
+        ({"network": {"classID": 1}}, "linux.resources.network.classID is not possible"),
+        (
+            {"unified": {"nothing.max": "1"}},
+            "cannot set nothing limit: there is no cgroup controller nothing",
+        ),
+    ],
+    ids=["swappiness", "oom", "network", "unified"],
+)
+def test_what_version_2_cannot_do_is_refused_before_anything_is_made(
+    bundle: Bundle, runt: Runt, container_id: str, resources: dict[str, Any], message: str
+) -> None:
+    needs(2)
+    bundle.linux["resources"] = resources
+    assert message in runt.fail(bundle, container_id)
+
+
+def test_unified_writes_files_of_version_2_as_they_are(bundle: Bundle, runt: Runt, container_id: str) -> None:
+    needs(2, "memory", "pids")
+    bundle.linux["resources"] = {
+        "pids": {"limit": 5},
+        "unified": {"memory.high": f"{MEBIBYTE}", "pids.max": "7", "cgroup.max.depth": "3"},
+    }
+    runt.create(bundle, container_id)
+    cgroups = of_container(runt, container_id)
+    assert cgroups["memory.high"] == f"{MEBIBYTE}"
+    assert cgroups["pids.max"] == "7"
+    assert cgroups["cgroup.max.depth"] == "3"
+    runt.ok("delete", "--force", container_id)
+
+
+def test_value_that_this_kernel_refuses_leaves_nothing_behind(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    bundle.linux["resources"] = {"cpu": {"cpus": "4000"}}
+    bundle.linux["cgroupsPath"] = f"/{container_id}"
+    refused = runt.fail(bundle, container_id)
+    assert "failed to write" in refused
+    assert "cpuset.cpus" in refused
