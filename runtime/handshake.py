@@ -18,7 +18,7 @@ from runtime.sockets import send_descriptor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.container import Container
-    from runtime.schema import HookKind, State, Status
+    from runtime.schema import HookKind, State
 
 FIFO = "exec.fifo"
 
@@ -68,8 +68,11 @@ def run_runtime_hooks(c: Container) -> None:
 
     config.md, Prestart and CreateRuntime Hooks: "after the runtime environment has been created (according to the
     configuration in config.json) but before the pivot_root or any equivalent operation has been executed".
+
+    Their state says `created`, as crun's does: runtime.md, State, calls a container so "after step 2 in the lifecycle",
+    and these are its steps 3 and 4. To everybody else it is `creating` until `create` has finished.
     """
-    state = c.entry.state("creating")
+    state = c.entry.state("created")
     hooks = c.config.get("hooks", {})
     run_hooks("prestart", hooks.get("prestart", []), state, c.entry)
     run_hooks("createRuntime", hooks.get("createRuntime", []), state, c.entry)
@@ -91,7 +94,7 @@ def run_create_container_hooks(c: Container) -> None:
     config.md, CreateContainer Hooks: "before the pivot_root or any equivalent operation has been executed" and "after the
     createRuntime hooks".
     """
-    _run_hooks_in_container(c, "createContainer", "creating")
+    _run_hooks_in_container(c, "createContainer")
 
 
 def report_ready(c: Container) -> None:
@@ -166,7 +169,7 @@ def wait_for_start(c: Container) -> None:
 
 def run_start_container_hooks(c: Container) -> None:
     """Run the `startContainer` hooks, which are programs of the container (config.md, StartContainer Hooks)."""
-    _run_hooks_in_container(c, "startContainer", "created")
+    _run_hooks_in_container(c, "startContainer")
 
 
 def report_failure(c: Container, step: str, message: str) -> None:
@@ -177,12 +180,12 @@ def report_failure(c: Container, step: str, message: str) -> None:
         c.sync.send("error", step=step, message=message)
 
 
-def _run_hooks_in_container(c: Container, kind: HookKind, status: Status) -> None:
+def _run_hooks_in_container(c: Container, kind: HookKind) -> None:
     hooks = c.config.get("hooks", {}).get(kind, [])
     if not hooks:
         return
     # "For hooks executed in the container namespace, it is the pid as seen by the container" (runtime.md, State).
-    state: State = c.entry.state(status)
+    state: State = c.entry.state("created")
     state["pid"] = os.getpid()
     umask = os.umask(c.caller_umask)
     run_hooks(kind, hooks, state)

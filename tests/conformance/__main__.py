@@ -88,7 +88,8 @@ def run(suite: Path, program: Path, runtime: Path, *, all_controllers: bool = Fa
         process = subprocess.Popen(
             ["unshare", "--mount", "--propagation", "private", *words],
             cwd=suite,
-            env={**os.environ, "RUNTIME": str(runtime)},
+            # A program that fails leaves its bundle behind.
+            env={**os.environ, "RUNTIME": str(runtime), "TMPDIR": str(runtime.parent)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

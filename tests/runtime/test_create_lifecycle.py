@@ -271,7 +271,7 @@ def test_hooks_run_in_order_with_the_state_and_in_the_right_namespaces(bundle: B
         ("createContainer", theirs),
     ]
     states = [json.loads(state) for _, _, state in created]
-    assert [state["status"] for state in states] == ["creating"] * 3
+    assert [state["status"] for state in states] == ["created"] * 3
     assert [state["pid"] for state in states] == [pid, pid, 1]
     assert not inside.exists()
     runt.ok("start", "test")

@@ -76,10 +76,10 @@ def test_each_hook_gets_the_state_of_its_moment(runt: Runt, bundle: Bundle) -> N
         "annotations": {"org.example": "yes"},
     }
     assert states == {
-        "prestart": {**common, "status": "creating", "pid": pid},
-        "createRuntime": {**common, "status": "creating", "pid": pid},
+        "prestart": {**common, "status": "created", "pid": pid},
+        "createRuntime": {**common, "status": "created", "pid": pid},
         # "For hooks executed in the container namespace, it is the pid as seen by the container."
-        "createContainer": {**common, "status": "creating", "pid": 1},
+        "createContainer": {**common, "status": "created", "pid": 1},
         "startContainer": {**common, "status": "created", "pid": 1},
         "poststart": {**common, "status": "running", "pid": pid},
         "poststop": {**common, "status": "stopped"},
