@@ -44,6 +44,7 @@ class Container:
         "pidfd_connection",
         "preserve_fds",
         "program",
+        "readonly_mounts",
         "root_fd",
         "state_fd",
         "sub_cgroups",
@@ -93,6 +94,8 @@ class Container:
         """The directory of the container's cgroup by the name of the hierarchy; `""` is the name of v2 alone."""
         self.bind_trees: dict[int, int] = {}
         """Detached copies of the sources of bind mounts, by the index of the mount; see `mounts`."""
+        self.readonly_mounts: list[int] = []
+        """Mounts that become read-only once everything in them has been made."""
         self.root_fd = -1
         """The container's root directory: every path of the container is resolved beneath it."""
         self.caller_umask = 0o022

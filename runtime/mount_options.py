@@ -59,8 +59,9 @@ SUPERBLOCK = {
 _REMOUNT_FLAGS = {"ro": 1, "sync": 1 << 4, "mand": 1 << 6, "dirsync": 1 << 7, "lazytime": 1 << 25}
 """The same as flags of mount(2), for `remount`."""
 
-_NOTHING = ("defaults", "loud", "silent")
-"""`defaults` adds nothing; the other two are about messages, and we show all that a filesystem says."""
+_NOTHING = ("defaults", "loud", "silent", "auto", "noauto", "nofail", "_netdev")
+"""`defaults` adds nothing, the next two are about messages, and we show all that a filesystem says; the rest are for those
+who read fstab(5), as are those that begin with `x-`."""
 
 
 class MountOptions:
@@ -112,9 +113,18 @@ class MountOptions:
             self.copy_up = True
         elif option in ("idmap", "ridmap"):
             self.map_ids, self.map_ids_recursively = True, option == "ridmap"
-        elif option not in SUPERBLOCK and option not in _NOTHING:
+        elif option not in SUPERBLOCK and option not in _NOTHING and not option.lower().startswith("x-"):
             # Several may stand in one string, as in the data argument of mount(2); a backslash makes a comma a part of one.
             self.data.extend(part for part in re.split(r"(?<!\\),", option) if part)
+
+    def hold_back_readonly(self) -> bool:
+        """Take out that the mount is read-only; return whether it was asked for."""
+        attr_set, attr_clear = self.attributes
+        recursive_set, recursive_clear = self.recursive_attributes
+        self.attributes = (attr_set & ~kernel.ATTR_RDONLY, attr_clear)
+        self.recursive_attributes = (recursive_set & ~kernel.ATTR_RDONLY, recursive_clear)
+        self.superblock = [option for option in self.superblock if option != "ro"]
+        return bool((attr_set | recursive_set) & kernel.ATTR_RDONLY)
 
     def remount_flags(self) -> int:
         """Return the flags of mount(2) for the filesystem's part of a remount."""

@@ -7,10 +7,10 @@ inside the container's root to a descriptor: see `kernel.mount` and `paths`.
 from __future__ import annotations
 
 import os
-import stat
 
+from runtime.bind_sources import map_ids, maps_ids, open_source, source_path
+from runtime.copy_up import copy_up
 from runtime.errors import RuntError, describe
-from runtime.id_mappings import user_namespace
 from runtime.kernel import mount as kernel
 from runtime.labels import mount_context
 from runtime.mount_options import MountOptions
@@ -24,41 +24,13 @@ if TYPE_CHECKING:
 _STRICT = ("proc", "sysfs")
 """Filesystems whose destination must not be reached by way of a symbolic link: others trust what is there."""
 
+_IN_PROC = (
+    *("cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo"),
+    *("sys/kernel/ns_last_pid", "sys/crypto/fips_enabled"),
+)
+"""What may be mounted on below /proc, as with runc: files that lxcfs shows in another way. The rest must be the kernel's."""
 
-def open_bind_sources(c: Container) -> None:
-    """Take copies of the sources of bind mounts, which the root of another user namespace may not be able to reach.
-
-    config.md, Mounts: "Path values for bind mounts are either absolute or relative to the bundle", on the host, where
-    the caller has rights that the container has not: those to map the IDs of a mount, too.
-    """
-    in_user_namespace = c.has_own("user") and os.geteuid() == 0
-    for index, mount in enumerate(c.config.get("mounts", ())):
-        options = MountOptions(mount.get("options", ()))
-        if options.bind and not options.remount and (in_user_namespace or _maps_ids(mount, options)):
-            c.bind_trees[index] = _open_source(_source_path(c, mount), options)
-
-
-def map_ids_of_bind_sources(c: Container) -> None:
-    """Map the owners of the files of bind mounts with `idmap` or `ridmap`.
-
-    config.md, Linux mount options: by the mappings of the mount, or without any "the runtime MAY use the container's
-    user namespace mapping". Only a mount that isn't attached yet can be mapped (mount_setattr(2)).
-    """
-    for index, mount in enumerate(c.config.get("mounts", ())):
-        options = MountOptions(mount.get("options", ()))
-        if not options.bind or options.remount or not _maps_ids(mount, options):
-            continue
-        try:
-            if mount.get("uidMappings"):
-                namespace = user_namespace(mount["uidMappings"], mount["gidMappings"])
-            else:
-                namespace = os.open(f"/proc/{c.init_pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
-            kernel.map_ids(c.bind_trees[index], namespace, recursive=options.map_ids_recursively)
-            os.close(namespace)
-        except OSError as error:
-            raise RuntError(
-                f'cannot map the IDs of the mount at "{mount["destination"]}": {describe(error)}'
-            ) from None
+_PROC_ROOT_INODE = 1
 
 
 def mount_filesystems(c: Container) -> None:
@@ -89,16 +61,32 @@ def _mount_filesystem(c: Container, mount: Mount, options: MountOptions) -> None
     """Mount a filesystem by its type."""
     kind = mount.get("type", "")
     target = _open_destination(c, mount)
+    _check_proc(c, target, is_proc=kind == "proc")
+    # Where more is going to be made below: the places for further mounts, and the devices.
+    becomes_readonly = _is_filled_later(mount) and options.hold_back_readonly()
     tree = new_filesystem(kind, mount.get("source", kind), options, mount_context(c, kind))
     if options.copy_up:
-        _copy_up(c, mount, tree)
+        copy_up(c, mount["destination"], tree)
+    if maps_ids(mount, options):
+        map_ids(mount, options, tree, "/proc/self/ns/user")
     _set_attributes(tree, options)
     kernel.move_mount(tree, target)
     if options.version:
         # The newer calls have no word for it; a remount has.
         kernel.mount("", f"/proc/self/fd/{tree}", "", kernel.MS_REMOUNT | options.remount_flags())
-    os.close(tree)
+    if becomes_readonly:
+        c.readonly_mounts.append(tree)
+    else:
+        os.close(tree)
     os.close(target)
+
+
+def make_mounts_readonly(c: Container) -> None:
+    """Make those mounts read-only, at last, that had to be filled before."""
+    for tree in c.readonly_mounts:
+        kernel.mount_setattr(tree, attr_set=kernel.ATTR_RDONLY)
+        os.close(tree)
+    c.readonly_mounts.clear()
 
 
 def new_filesystem(kind: str, source: str, options: MountOptions, label: str | None = None) -> int:
@@ -128,9 +116,9 @@ def new_filesystem(kind: str, source: str, options: MountOptions, label: str | N
 
 def _mount_bind(c: Container, mount: Mount, options: MountOptions, tree: int) -> None:
     """Mount what is at a path of the host: `tree` is a copy of it, or -1 if none has been taken yet."""
-    path = _source_path(c, mount)
+    path = source_path(c, mount)
     if tree < 0:
-        tree = _open_source(path, options)
+        tree = open_source(path, options)
     destination = mount["destination"]
     if is_directory(tree):
         target = make_directory(c.root_fd, destination)
@@ -138,6 +126,8 @@ def _mount_bind(c: Container, mount: Mount, options: MountOptions, tree: int) ->
         target = make_file(c.root_fd, destination)
         if is_directory(target):
             raise RuntError(f'"{path}" is a file and can\'t be mounted on the directory {destination}')
+    is_proc = kernel.filesystem_type(tree) == kernel.PROC_SUPER_MAGIC
+    _check_proc(c, target, is_proc=is_proc and os.fstat(tree).st_ino == _PROC_ROOT_INODE)
     _set_attributes(tree, options)
     kernel.move_mount(tree, target)
     os.close(tree)
@@ -202,6 +192,30 @@ def _open_destination(c: Container, mount: Mount) -> int:
     return target
 
 
+def _is_filled_later(mount: Mount) -> bool:
+    return mount.get("type") == "tmpfs" or os.path.normpath(f"/{mount['destination']}") == "/dev"
+
+
+def _check_proc(c: Container, target: int, *, is_proc: bool) -> None:
+    """Raise RuntError unless /proc of the container stays the kernel's own: CVE-2019-16884, CVE-2019-19921.
+
+    Others trust what is there, from security modules to programs that ask who they are. What counts is where the
+    descriptor `target` is, whatever links led there.
+    """
+    place = _path_in_root(c, target)
+    if place == "/proc":
+        if not is_proc:
+            raise RuntError('"/proc" cannot be mounted because it is not of type proc')
+    elif place.startswith("/proc/") and place.removeprefix("/proc/") not in _IN_PROC:
+        raise RuntError(f'"{place}" cannot be mounted because it is inside /proc')
+
+
+def _path_in_root(c: Container, fd: int) -> str:
+    """Return where in the container's root a descriptor is."""
+    root, path = (os.readlink(f"/proc/self/fd/{number}") for number in (c.root_fd, fd))
+    return f"/{path[len(root) :].lstrip('/')}"
+
+
 def _set_attributes(tree: int, options: MountOptions) -> None:
     """Set the attributes and the propagation of a mount that is still detached."""
     attr_set, attr_clear = options.attributes
@@ -212,73 +226,6 @@ def _set_attributes(tree: int, options: MountOptions) -> None:
         kernel.mount_setattr(tree, attr_set=attr_set, attr_clear=attr_clear, recursive=True)
     for propagation, recursive in options.propagation:
         kernel.mount_setattr(tree, propagation=propagation, recursive=recursive)
-
-
-def _source_path(c: Container, mount: Mount) -> str:
-    """Return the absolute path of a bind mount's source (relative ones are relative to the bundle)."""
-    return os.path.join(c.bundle, mount.get("source", ""))
-
-
-def _open_source(path: str, options: MountOptions) -> int:
-    """Return a detached copy of what is at `path`. Raises OSError that names the source."""
-    try:
-        return kernel.open_tree(kernel.AT_FDCWD, path, recursive=options.recursive)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from None
-
-
-def _maps_ids(mount: Mount, options: MountOptions) -> bool:
-    """Tell whether the owners of a mount's files are mapped; mappings without the option ask for it too."""
-    return options.map_ids or bool(mount.get("uidMappings"))
-
-
-def _copy_up(c: Container, mount: Mount, tree: int) -> None:
-    """Copy what the image has at the destination into a new tmpfs (tmpcopyup)."""
-    source = open_in_root(c.root_fd, mount["destination"], os.O_RDONLY | os.O_DIRECTORY)
-    _copy_tree(source, tree)
-    status = os.fstat(source)
-    inside = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=tree)
-    os.fchown(inside, status.st_uid, status.st_gid)
-    os.fchmod(inside, stat.S_IMODE(status.st_mode))
-    os.close(inside)
-    os.close(source)
-
-
-def _copy_tree(source: int, target: int) -> None:
-    """Copy the content of the directory behind one descriptor into another; symbolic links are copied as such."""
-    for name in os.listdir(source):
-        status = os.stat(name, dir_fd=source, follow_symlinks=False)
-        mode = stat.S_IMODE(status.st_mode)
-        if stat.S_ISDIR(status.st_mode):
-            os.mkdir(name, mode, dir_fd=target)
-            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-            below = os.open(name, flags, dir_fd=source), os.open(name, flags, dir_fd=target)
-            _copy_tree(*below)
-            for fd in below:
-                os.close(fd)
-        elif stat.S_ISLNK(status.st_mode):
-            os.symlink(os.readlink(name, dir_fd=source), name, dir_fd=target)
-        elif stat.S_ISREG(status.st_mode):
-            _copy_file(source, target, name, status.st_size)
-        else:
-            os.mknod(name, status.st_mode, status.st_rdev, dir_fd=target)
-        os.chown(name, status.st_uid, status.st_gid, dir_fd=target, follow_symlinks=False)
-        if not stat.S_ISLNK(status.st_mode):
-            # After chown, which takes the set-user-ID bits away.
-            os.chmod(name, mode, dir_fd=target)
-
-
-def _copy_file(source: int, target: int, name: str, size: int) -> None:
-    reader = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=source)
-    writer = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=target)
-    sent = 0
-    while sent < size:
-        count = os.sendfile(writer, reader, sent, size - sent)
-        if count == 0:
-            break
-        sent += count
-    os.close(reader)
-    os.close(writer)
 
 
 def _what_it_said(context: int) -> str:

@@ -20,6 +20,7 @@ A step is a plain function of the container, in the module of its topic. Its nam
 from __future__ import annotations
 
 from runtime import (
+    bind_sources,
     capabilities,
     cgroups,
     devices,
@@ -68,11 +69,11 @@ RUNTIME_STEPS: tuple[Step, ...] = (
     cgroups.make_cgroup,
     limits.set_cgroup_limits,
     rootfs.bind_root_in_callers_namespace,
-    mounts.open_bind_sources,
+    bind_sources.open_bind_sources,
     namespaces.clone_init,
     handshake.journal_init,
     namespaces.map_user_ids,
-    mounts.map_ids_of_bind_sources,
+    bind_sources.map_ids_of_bind_sources,
     handshake.release_init,
     handshake.wait_until_mounted,
     cgroup_devices.restrict_devices,
@@ -117,6 +118,7 @@ INIT_STEPS: tuple[Step, ...] = (
     process.open_terminal,
     rootfs.set_root_propagation,
     rootfs.make_root_readonly,
+    mounts.make_mounts_readonly,
     process.own_standard_streams,
     process.make_environment,
     process.set_limits,

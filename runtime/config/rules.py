@@ -14,7 +14,8 @@ from runtime.config.members import HOOKS
 from runtime.config.privacy import find_namespace, is_private
 from runtime.config.resources import check_resources
 from runtime.config.scheduling_rules import SCHEDULING_RULES, check_affinity, check_scheduler
-from runtime.config.shape import UNSUPPORTED, Mismatch, found
+from runtime.config.shape import Mismatch, found
+from runtime.mount_options import MountOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,6 +110,12 @@ def check_mounts(config: Config) -> None:
                 ": the root itself can't be mounted on: root.path says what it is",
             )
         is_bind = "bind" in options or "rbind" in options
+        data = MountOptions(options).data
+        if is_bind and data:
+            raise Mismatch(
+                ("mounts", index, "options"),
+                f": bind mounts cannot have any filesystem-specific options applied, found {found(data[0])}",
+            )
         if is_bind and "source" not in mount:
             raise Mismatch(("mounts", index, "source"), " is required for a bind mount, but missing")
         if not is_bind and mount.get("type", "none") in ("none", "bind"):
@@ -134,8 +141,11 @@ def check_id_mapped_mounts(config: Config) -> None:
                 ("mounts", index, "options"),
                 ": idmap without mappings, and no user namespace to take them from",
             )
-        if not {"bind", "rbind"} & set(options):
-            raise Mismatch(("mounts", index, "options"), f": idmap of what is not a bind mount{UNSUPPORTED}")
+        if os.geteuid() != 0:
+            raise Mismatch(
+                ("mounts", index, "options"),
+                ": id-mapped mounts are not supported for rootless containers: the kernel lets only root map them",
+            )
 
 
 def check_namespaces(config: Config) -> None:

@@ -65,8 +65,7 @@ def test_without_mappings_those_of_the_user_namespace_count(
     [
         ({"options": ["bind", "idmap"]}, "no user namespace to take them from"),
         ({"uidMappings": mapping(0, 1)}, "mounts[1].uidMappings needs the other one"),
-        ({"options": ["idmap"], "type": "tmpfs", "uidMappings": mapping(0, 1), "gidMappings": mapping(0, 1)},
-         "not a bind mount is not supported"),
+        ({"options": ["bind", "mode=755"]}, "bind mounts cannot have any filesystem-specific options applied"),
     ],
 )  # fmt: skip
 def test_mapping_that_cannot_be_made_is_refused(
@@ -74,6 +73,14 @@ def test_mapping_that_cannot_be_made_is_refused(
 ) -> None:
     mount.update(change)
     assert said in runt.fail(bundle)
+
+
+def test_new_filesystem_can_be_mapped_too(bundle: Bundle, runt: Runt, mount: dict[str, Any]) -> None:
+    mount.update(type="tmpfs", source="tmpfs", options=["idmap", "mode=777"])
+    mount.update(uidMappings=mapping(0, 1000), gidMappings=mapping(0, 2000))
+    bundle.process["user"] = {"uid": 1003, "gid": 2003}
+    bundle.sh("stat -c %u:%g /m; touch /m/file; stat -c %u:%g /m/file")
+    assert runt.run(bundle).split() == ["1000:2000", "1003:2003"]
 
 
 def test_filesystem_that_cannot_be_mapped_is_named(bundle: Bundle, runt: Runt, mount: dict[str, Any]) -> None:

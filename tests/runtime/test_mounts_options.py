@@ -82,7 +82,6 @@ def test_options_of_a_mount(
         (["sync"], {"sync"}),
         (["dirsync"], {"dirsync"}),
         (["lazytime"], {"lazytime"}),
-        (["ro"], {"ro"}),
         (["sync", "async", "lazytime", "nolazytime", "mand", "nomand"], {"rw"}),
         (["iversion"], {"rw"}),
         (["noiversion", "mode=711", "size=64k"], {"mode=711", "size=64k"}),

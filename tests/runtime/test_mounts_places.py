@@ -1,0 +1,140 @@
+"""Where mounts may be and what reaches them: /proc, read-only filesystems that are filled first, and propagation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.runt import REPOSITORY, Bundle, Runt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
+
+
+def mount(bundle: Bundle, destination: str, kind: str, *options: str, source: str = "") -> None:
+    """Add a mount to the bundle's configuration."""
+    entry = {"destination": destination, "type": kind, "source": source or kind, "options": list(options)}
+    bundle.config["mounts"].append(entry)
+
+
+@pytest.mark.parametrize(
+    ("destination", "kind", "options", "said"),
+    [
+        ("/proc", "tmpfs", [], '/proc\\" cannot be mounted because it is not of type proc'),
+        ("/proc", "none", ["bind"], '/proc\\" cannot be mounted because it is not of type proc'),
+        ("/link", "tmpfs", [], '/proc\\" cannot be mounted because it is not of type proc'),
+        ("/proc/sys", "tmpfs", [], '/proc/sys\\" cannot be mounted because it is inside /proc'),
+        ("/proc/self/attr", "tmpfs", [], "cannot be mounted because it is inside /proc"),
+        ("/link/../proc/./version", "none", ["bind"], '/proc/version\\" cannot be mounted'),
+    ],
+)
+def test_proc_stays_the_kernels(
+    bundle: Bundle, runt: Runt, destination: str, kind: str, options: list[str], said: str
+) -> None:
+    (bundle.rootfs / "link").symlink_to("proc")
+    source = bundle.path / "source"
+    source.touch() if destination.endswith("version") else source.mkdir()
+    mount(bundle, destination, kind, *options, source="source" if options else kind)
+    assert said in runt.fail(bundle)
+
+
+def test_procfs_of_the_host_and_what_lxcfs_shows_may_be_there(bundle: Bundle, runt: Runt) -> None:
+    bundle.config["mounts"].clear()
+    (bundle.path / "uptime").write_text("12.3 4.5\n")
+    mount(bundle, "/proc", "none", "rbind", source="/proc")
+    mount(bundle, "/proc/uptime", "none", "bind", source="uptime")
+    assert (
+        runt.run(bundle.sh("cat /proc/uptime; cat /proc/1/comm >/dev/null && echo proc"))
+        == "12.3 4.5\nproc\n"
+    )
+
+
+def test_readonly_filesystem_gets_what_belongs_into_it_first(bundle: Bundle, runt: Runt) -> None:
+    mount(bundle, "/dev", "tmpfs", "nosuid", "ro")
+    mount(bundle, "/run", "tmpfs", "rro")
+    mount(bundle, "/run/deep/below", "tmpfs")
+    bundle.sh(
+        "touch /dev/x; touch /run/x; echo lost >/dev/null; touch /run/deep/below/x; ls /dev /run"
+    ).save()
+    done = runt("run", "-b", str(bundle.path), "test")
+    assert "null" in done.stdout.split()
+    assert "deep" in done.stdout.split()
+    assert done.stderr.count("Read-only file system") == 2
+
+
+def test_options_for_readers_of_fstab_mean_nothing(bundle: Bundle, runt: Runt) -> None:
+    mount(bundle, "/m", "tmpfs", "auto", "nofail", "_netdev", "x-systemd.automount", "nosuid")
+    assert "nosuid" in runt.run(bundle.sh("grep ' /m ' /proc/self/mounts"))
+
+
+HOST = """
+mkdir host
+mount -t tmpfs host host
+mount --make-shared host
+mkdir host/below
+"$@"
+grep -c /host/below /proc/self/mountinfo || true
+"""
+
+
+def on_a_shared_mount(bundle: Bundle, command: list[str]) -> str:
+    """Run a container with `host` at /seen, which is a shared mount of a host; return what is mounted below it there."""
+    bundle.save()
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", HOST, "sh", *command],
+        cwd=bundle.path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.mark.peer("runc")
+@pytest.mark.parametrize(
+    ("root", "options", "reaches"),
+    [
+        ("rshared", ["rbind", "rshared"], True),
+        ("shared", ["bind", "shared"], True),
+        ("rshared", ["rbind", "rprivate"], False),
+        ("rshared", ["rbind", "rslave"], False),
+        ("rslave", ["rbind", "rshared"], False),
+        (None, ["rbind", "rshared"], False),
+        (None, ["rbind"], False),
+    ],
+)
+def test_mount_of_the_container_reaches_the_host_only_through_a_shared_root(
+    bundle: Bundle, runt: Runt, tmp_path: Path, root: str | None, options: list[str], reaches: bool
+) -> None:
+    if root:
+        bundle.linux["rootfsPropagation"] = root
+    mount(bundle, "/seen", "none", *options, source="host")
+    bundle.process["capabilities"] = {
+        kind: ["CAP_SYS_ADMIN"] for kind in ("bounding", "effective", "permitted")
+    }
+    bundle.sh("mount -t tmpfs inner /seen/below")
+    ours = on_a_shared_mount(bundle, runt.command("run", "-b", ".", "test"))
+    assert ours == ("1\n" if reaches else "0\n")
+    (bundle.path / "host").rmdir()
+    runc = ["runc", "--root", str(tmp_path / "runc"), "run", "-b", ".", f"props-{os.getpid()}"]
+    assert on_a_shared_mount(bundle, runc) == ours
+
+
+def test_bind_mount_in_a_user_namespace_tells_the_host_nothing(bundle: Bundle, runt: Runt) -> None:
+    bundle.namespaces("user")
+    mapping: list[dict[str, Any]] = [{"containerID": 0, "hostID": 0, "size": 100}]
+    bundle.linux.update(uidMappings=mapping, gidMappings=mapping)
+    bundle.config["mounts"].clear()
+    mount(bundle, "/seen", "none", "rbind", source="host")
+    bundle.process["capabilities"] = {
+        kind: ["CAP_SYS_ADMIN"] for kind in ("bounding", "effective", "permitted")
+    }
+    bundle.sh("mount -t tmpfs inner /seen/below && echo made")
+    assert on_a_shared_mount(bundle, runt.command("run", "-b", ".", "test")) == "made\n0\n"
