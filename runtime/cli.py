@@ -202,7 +202,7 @@ def _state(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
     from runtime.operations.state import query
 
     # No newline at the end: as runc.
-    _print(_json(query(root, arguments[0]), indent=2))
+    _print(_json(query(root, arguments[0]), indent=True))
     return 0
 
 
@@ -289,7 +289,7 @@ def _spec(_root: str, values: dict[str, Any], _arguments: list[str]) -> int:
 def _features(_root: str, _values: dict[str, Any], _arguments: list[str]) -> int:
     from runtime.features import features
 
-    _print(_json(features(), indent=2) + "\n")
+    _print(_json(features(), indent=True) + "\n")
     return 0
 
 
@@ -338,10 +338,10 @@ def _version() -> str:
     return f"{__version__}\nspec: {SPEC_VERSION}"
 
 
-def _json(value: object, indent: int | None = None) -> str:
-    import json
+def _json(value: object, *, indent: bool = False) -> str:
+    from runtime import jsontext
 
-    return json.dumps(value, indent=indent, ensure_ascii=False, separators=None if indent else (",", ":"))
+    return jsontext.pretty(value) if indent else jsontext.dumps(value, ascii_only=False, compact=True)
 
 
 def _print(text: str) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 
-from runtime import sockets
+from runtime import signals, sockets
 from runtime.errors import RuntError
 
 TYPE_CHECKING = False
@@ -13,12 +12,12 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _NOT_FORWARDED = {
-    signal.SIGCHLD,
-    signal.SIGWINCH,
-    signal.SIGKILL,
-    signal.SIGSTOP,
-    signal.SIGPIPE,
-    signal.SIGXFSZ,
+    signals.SIGCHLD,
+    signals.SIGWINCH,
+    signals.SIGKILL,
+    signals.SIGSTOP,
+    signals.SIGPIPE,
+    signals.SIGXFSZ,
 }
 """Signals that are about this process, or that nobody can catch."""
 
@@ -28,13 +27,13 @@ def forward_signals(pidfd: int) -> None:
 
     def forward(signum: int, _frame: FrameType | None) -> None:
         try:
-            signal.pidfd_send_signal(pidfd, signum)
+            signals.pidfd_send_signal(pidfd, signum)
         except ProcessLookupError:
             pass
 
-    for signum in signal.valid_signals() - _NOT_FORWARDED:
+    for signum in signals.valid_signals() - _NOT_FORWARDED:
         try:
-            signal.signal(signum, forward)
+            signals.signal(signum, forward)
         except (OSError, ValueError):
             # The C library keeps two real-time signals for itself.
             pass

@@ -6,10 +6,9 @@ left can be found and undone.
 
 from __future__ import annotations
 
-import json
 import os
 
-from runtime import liveness, log
+from runtime import jsontext, liveness, log
 from runtime.errors import RuntError, describe
 from runtime.hooks import run_hooks
 from runtime.kernel import process as kernel
@@ -175,7 +174,7 @@ def run_start_container_hooks(c: Container) -> None:
 def report_failure(c: Container, step: str, message: str) -> None:
     """Tell whoever waits for us, `create` or `start`, why we end."""
     if c.fifo >= 0:
-        os.write(c.fifo, json.dumps({"step": step, "message": message}).encode())
+        os.write(c.fifo, jsontext.dumps({"step": step, "message": message}).encode())
     elif c.sync.fd >= 0:
         c.sync.send("error", step=step, message=message)
 

@@ -8,13 +8,11 @@ still finds and ends it. Hooks inside the container end with the container.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import select
-import signal
 import time
 
-from runtime import interrupts, liveness, log
+from runtime import interrupts, jsontext, liveness, log, signals
 from runtime.errors import RuntError
 
 TYPE_CHECKING = False
@@ -39,7 +37,7 @@ def run_hooks(kind: HookKind, hooks: Sequence[Hook], state: State, entry: Entry 
     Raises RuntError for the first hook that can't be run, fails, or takes longer than its `timeout`: the others are
     not run then. It names the kind, the hook's path, its exit status and what it wrote.
     """
-    text = json.dumps(state).encode()
+    text = jsontext.dumps(state).encode()
     for index, hook in enumerate(hooks):
         if entry is not None:
             # Inside the container there is no log any more.
@@ -84,7 +82,7 @@ def _run(hook: Hook, state: bytes, entry: Entry | None) -> str:
                 return os.strerror(int(exec_error)).lower()
             return _converse(pid, pidfd, hook.get("timeout"), state, stdin, output_read)
         except BaseException:
-            os.killpg(pid, signal.SIGKILL)
+            os.killpg(pid, signals.SIGKILL)
             raise
         finally:
             for fd in (gate_write, failure_read, output_read, pidfd):
@@ -105,8 +103,8 @@ def _become(hook: Hook, state_read: int, output_write: int, gate_read: int, fail
         os.dup2(output_write, 1)
         os.dup2(output_write, 2)
         # Python ignores these two, and what is ignored stays so across exec.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        signals.signal(signals.SIGPIPE, signals.SIG_DFL)
+        signals.signal(signals.SIGXFSZ, signals.SIG_DFL)
         environment = dict(os.environ)
         if "env" in hook:
             environment = dict(variable.partition("=")[::2] for variable in hook["env"])
@@ -149,7 +147,7 @@ def _converse(
             ended = os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOWAIT)
             return _explain(ended, output) if ended else ""
         if not ready:
-            os.killpg(pid, signal.SIGKILL)
+            os.killpg(pid, signals.SIGKILL)
             return f"not finished after {timeout} second{'' if timeout == 1 else 's'} (timeout), killed"
 
 
@@ -180,7 +178,7 @@ def _explain(ended: waitid_result, output: bytearray) -> str:
             return ""
         reason = f"exit status {ended.si_status}"
     else:
-        reason = f"signal: {(signal.strsignal(ended.si_status) or 'unknown').lower()} ({ended.si_status})"
+        reason = f"signal: {(signals.strsignal(ended.si_status) or 'unknown').lower()} ({ended.si_status})"
     words = " ".join(output.decode("utf-8", "replace").split())
     # It may end up on a terminal.
     said = "".join(character if character.isprintable() else "?" for character in words)

@@ -7,9 +7,8 @@ them in /etc/subuid and /etc/subgid there are two set-user-ID programs, newuidma
 from __future__ import annotations
 
 import os
-import signal
 
-from runtime import interrupts
+from runtime import interrupts, signals
 from runtime.errors import RuntError, describe
 from runtime.kernel import process as kernel
 
@@ -91,7 +90,7 @@ def _call_tool(name: str, arguments: list[str]) -> None:
         os.environ,
         file_actions=streams,
         # Python ignores it, and what is ignored stays so across exec.
-        setsigdef=[signal.SIGPIPE],
+        setsigdef=[signals.SIGPIPE],
     )
     os.close(output)
     with open(answer, encoding="utf-8", errors="replace") as file:

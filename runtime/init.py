@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
-from runtime import interrupts
+from runtime import interrupts, signals
 from runtime.handshake import report_failure
 from runtime.kernel import process as kernel
 from runtime.steps import run_steps
@@ -21,14 +20,14 @@ if TYPE_CHECKING:
     from runtime.container import Container
     from runtime.steps import Plan
 
-_ENDED_BY = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+_ENDED_BY = (signals.SIGHUP, signals.SIGINT, signals.SIGQUIT, signals.SIGTERM)
 
 
 def be_init(c: Container, plan: Plan) -> NoReturn:
     """Walk the steps of the init process. It ends as the user's program, or here."""
     try:
         c.sync.be_init()
-        kernel.set_parent_death_signal(signal.SIGKILL)
+        kernel.set_parent_death_signal(signals.SIGKILL)
         kernel.set_name(INIT_NAME)
         _let_signals_end_us()
         interrupts.release()
@@ -51,7 +50,7 @@ def end_init(c: Container) -> str:
     if not c.init_pid:
         return "was not born"
     # It is our child and has not been waited for: the number is still its own.
-    os.kill(c.init_pid, signal.SIGKILL)
+    os.kill(c.init_pid, signals.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(c.init_pid, 0)[1])
     return f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
 
@@ -67,8 +66,8 @@ def _tell(c: Container, step: str, message: str) -> None:
 def _let_signals_end_us() -> None:
     """Let a signal end us while we wait for `start`: the first process of a PID namespace ignores what it doesn't handle."""
     for signum in _ENDED_BY:
-        if signal.getsignal(signum) is not signal.SIG_IGN:
-            signal.signal(signum, _end)
+        if signals.getsignal(signum) is not signals.SIG_IGN:
+            signals.signal(signum, _end)
 
 
 def _end(signum: int, _frame: FrameType | None) -> NoReturn:

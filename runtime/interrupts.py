@@ -7,8 +7,9 @@ is born, or where something must not be left half done, they are held back for a
 from __future__ import annotations
 
 import os
-import signal
 import sys
+
+from runtime import signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
 
-SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signals.SIGHUP, signals.SIGINT, signals.SIGTERM)
 
 
 class InterruptedCommandError(BaseException):
@@ -30,19 +31,19 @@ class InterruptedCommandError(BaseException):
 def enable() -> None:
     """From now on raise InterruptedCommandError for each of the signals that the caller has not had ignored."""
     for signum in SIGNALS:
-        if signal.getsignal(signum) is not signal.SIG_IGN:
-            signal.signal(signum, _interrupt)
+        if signals.getsignal(signum) is not signals.SIG_IGN:
+            signals.signal(signum, _interrupt)
     sys.unraisablehook = _interrupt_again
 
 
 def hold() -> None:
     """Hold the signals back, as signals of this thread (pthread_sigmask(3)). One that came before is raised here."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    signals.pthread_sigmask(signals.SIG_BLOCK, SIGNALS)
 
 
 def release() -> None:
     """Let the signals in again, those first that came in the meantime."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    signals.pthread_sigmask(signals.SIG_UNBLOCK, SIGNALS)
 
 
 def _interrupt(signum: int, _frame: FrameType | None) -> NoReturn:

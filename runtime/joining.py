@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 
-from runtime import console, interrupts, liveness
+from runtime import console, interrupts, liveness, signals
 from runtime.cgroups import hierarchies
 from runtime.errors import RuntError, describe
 from runtime.kernel import process as kernel
@@ -103,7 +102,7 @@ def enter_namespaces(c: Container) -> None:
         os.close(c.root_fd)
     os.chdir("/")
     # A change of credentials, which a user namespace brings, takes it back (prctl(2)).
-    kernel.set_parent_death_signal(signal.SIGKILL)
+    kernel.set_parent_death_signal(signals.SIGKILL)
 
 
 def be_born_again(c: Container) -> None:
@@ -114,7 +113,7 @@ def be_born_again(c: Container) -> None:
     if pid != 0:
         c.sync.send("born", pid=pid)
         os._exit(0)
-    kernel.set_parent_death_signal(signal.SIGKILL)
+    kernel.set_parent_death_signal(signals.SIGKILL)
 
 
 def wait_for_second_birth(c: Container) -> None:

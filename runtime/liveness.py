@@ -65,7 +65,7 @@ def send_signal(process: Process | None, signum: int) -> bool:
     if fd is None:
         return False
     try:
-        from signal import pidfd_send_signal
+        from runtime.signals import pidfd_send_signal
 
         pidfd_send_signal(fd, signum)
     except ProcessLookupError:

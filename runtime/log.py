@@ -7,13 +7,12 @@ printed, plainly, to standard error: Docker and containerd read the file, a pers
 from __future__ import annotations
 
 import os
-import re
 import time
 
 from runtime.errors import RuntError, describe
 
 _COLOURS = {"debug": 37, "warning": 33, "error": 31}
-_PLAIN = re.compile(r"[A-Za-z0-9._/@^+-]+", re.ASCII)
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/@^+-")
 
 _began = time.monotonic()
 
@@ -61,11 +60,9 @@ def _write(level: str, message: str) -> None:
     message = _printable(message)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     if _Settings.json:
-        import json
+        from runtime import jsontext
 
-        line = json.dumps(
-            {"level": level, "msg": message, "time": now}, ensure_ascii=False, separators=(",", ":")
-        )
+        line = jsontext.dumps({"level": level, "msg": message, "time": now}, ascii_only=False, compact=True)
     elif _Settings.file == 2 and os.isatty(2):
         line = _coloured(level, message)
     else:
@@ -91,7 +88,7 @@ def _coloured(level: str, message: str) -> str:
 
 def _quote(text: str) -> str:
     """Quote as Go's `%q` does, where logrus thinks it is needed."""
-    if _PLAIN.fullmatch(text):
+    if text and _PLAIN.issuperset(text):
         return text
     escaped = (
         text.replace("\\", "\\\\")

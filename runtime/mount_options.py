@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from runtime.kernel import mount as kernel
 
 TYPE_CHECKING = False
@@ -115,7 +113,8 @@ class MountOptions:
             self.map_ids, self.map_ids_recursively = True, option == "ridmap"
         elif option not in SUPERBLOCK and option not in _NOTHING and not option.lower().startswith("x-"):
             # Several may stand in one string, as in the data argument of mount(2); a backslash makes a comma a part of one.
-            self.data.extend(part for part in re.split(r"(?<!\\),", option) if part)
+            parts = option.replace("\\,", "\0").split(",")
+            self.data.extend(part.replace("\0", "\\,") for part in parts if part)
 
     def hold_back_readonly(self) -> bool:
         """Take out that the mount is read-only; return whether it was asked for."""

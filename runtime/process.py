@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
 
-from runtime import console
+from runtime import console, signals
 from runtime.errors import RuntError, describe
 from runtime.kernel import mount as mount_calls
 from runtime.kernel import process as kernel
@@ -216,8 +215,8 @@ def find_program(c: Container) -> None:
 def execute_program(c: Container) -> None:
     """Become the program (config.md, `args`; execve(2)). What `start` or `exec` reads from us ends with that."""
     # Python ignores these two, and what is ignored stays ignored across execve.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    signals.signal(signals.SIGPIPE, signals.SIG_DFL)
+    signals.signal(signals.SIGXFSZ, signals.SIG_DFL)
     kernel.close_range_on_exec(3)
     for fd in range(3, 3 + c.preserve_fds):
         os.set_inheritable(fd, True)

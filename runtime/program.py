@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from runtime.errors import RuntError
 
 TYPE_CHECKING = False
@@ -143,7 +141,7 @@ def _user(options: ProgramOptions, own: User) -> User:
 
 
 def _id(text: str, what: str) -> int:
-    if not re.fullmatch("[0-9]{1,10}", text, re.ASCII) or int(text) > _HIGHEST_ID:
+    if not (text.isascii() and text.isdigit() and len(text) <= 10) or int(text) > _HIGHEST_ID:
         raise RuntError(f"bad {what}: expected a number from 0 to {_HIGHEST_ID}, found {text!r}")
     return int(text)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import select
-import signal
 import termios
 import tty
+
+from runtime import signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,16 +36,16 @@ class Relay:
             self._before = termios.tcgetattr(0)
             # What has been typed already is not thrown away.
             tty.setraw(0, termios.TCSADRAIN)
-            signal.signal(signal.SIGWINCH, lambda *_: None)
-            signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+            signals.signal(signals.SIGWINCH, lambda *_: None)
+            signals.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
             self._copy_size()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Give the terminal back."""
         if self._before is not None:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+            signals.set_wakeup_fd(-1)
+            signals.signal(signals.SIGWINCH, signals.SIG_DFL)
             termios.tcsetattr(0, termios.TCSADRAIN, self._before)
         for fd in (self._wake_read, self._wake_write, self.master):
             os.close(fd)

@@ -39,7 +39,7 @@ def write(bundle: str = "", *, rootless: bool = False) -> None:
     With `rootless`, one for a container that needs no privileges outside a user namespace of its own.
     Raises RuntError if there is a `config.json` already or it can't be written.
     """
-    import json
+    from runtime import jsontext
 
     path = os.path.join(bundle, "config.json")
     if bundle and not os.path.isdir(bundle):
@@ -52,7 +52,7 @@ def write(bundle: str = "", *, rootless: bool = False) -> None:
     except OSError as error:
         raise RuntError(f"cannot write the configuration: {describe(error)}") from None
     with open(fd, "w", encoding="utf-8") as file:
-        file.write(json.dumps(config, indent="\t"))
+        file.write(jsontext.pretty(config, indent="\t"))
 
 
 def make_config(*, rootless: bool = False) -> Config:

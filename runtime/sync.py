@@ -6,9 +6,9 @@ dies the other reads an end of file: the runtime then cleans up, and init ends i
 
 from __future__ import annotations
 
-import json
 import os
 
+from runtime import jsontext
 from runtime.errors import RuntError
 from runtime.kernel import process as kernel
 
@@ -52,7 +52,7 @@ class Sync:
     def send(self, kind: str, **fields: Any) -> None:
         """Send a message of a `kind`. Raises PeerGoneError."""
         try:
-            os.write(self.fd, json.dumps({"type": kind, **fields}).encode()[:_LONGEST])
+            os.write(self.fd, jsontext.dumps({"type": kind, **fields}).encode()[:_LONGEST])
         except (BrokenPipeError, ConnectionResetError):
             raise PeerGoneError from None
 
@@ -67,7 +67,7 @@ class Sync:
             data = b""
         if not data:
             raise PeerGoneError
-        message: dict[str, Any] = json.loads(data)
+        message: dict[str, Any] = jsontext.loads(data)
         if message["type"] == "error":
             raise StepError(message["step"], message["message"])
         if message["type"] != kind:

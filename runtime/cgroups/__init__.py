@@ -7,10 +7,9 @@ namespace of their own, and they carry its limits (`limits`, `devices`).
 from __future__ import annotations
 
 import os
-import signal
 import time
 
-from runtime import freezer, liveness
+from runtime import freezer, liveness, signals
 from runtime.cgroups import hierarchies
 from runtime.errors import RuntError, describe
 
@@ -87,7 +86,7 @@ def kill_all(paths: Iterable[str], signum: int) -> None:
     while pids := processes(paths):
         for pid in pids:
             _signal_member(pid, signum, paths)
-        if signum != signal.SIGKILL:
+        if signum != signals.SIGKILL:
             return
         freezer.thaw(paths)
         if time.monotonic() > deadline:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import stat
 
+from runtime import jsontext
 from runtime.errors import RuntError, describe
 
 TYPE_CHECKING = False
@@ -43,11 +42,14 @@ def read(path: str) -> str:
 def parse(path: str, text: str) -> object:
     """Return what the JSON `text` of the file `path` says. Raises RuntError that names line and column."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_members)
-    except json.JSONDecodeError as error:
-        where = f"{error.lineno}:{error.colno}"
-        raise RuntError(f"{path}:{where}: not valid JSON: {error.msg[:1].lower()}{error.msg[1:]}") from None
-    except ValueError:
+        return jsontext.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_members)
+    except ValueError as error:
+        from json import JSONDecodeError
+
+        if isinstance(error, JSONDecodeError):
+            where = f"{error.lineno}:{error.colno}"
+            said = f"{error.msg[:1].lower()}{error.msg[1:]}"
+            raise RuntError(f"{path}:{where}: not valid JSON: {said}") from None
         # Python's own limits and extensions; it doesn't say where, so we look for them.
         where = _search(text, r"NaN|-?Infinity|[0-9]{4301,}")
         raise RuntError(f"{path}:{where}: not valid JSON: not a number that can be used") from None
@@ -55,6 +57,8 @@ def parse(path: str, text: str) -> object:
 
 def too_deep(path: str, text: str) -> RuntError:
     """Return the error for a text whose arrays and objects are nested more deeply than Python can follow."""
+    import re
+
     depth = 0
     offset = 0
     for match in re.finditer(r"[\[\]{}]", _blank_strings(text)):
@@ -88,18 +92,24 @@ def locate(text: str, place: Place) -> str:
 
 def _search(text: str, pattern: str) -> str:
     """Return the position of what matches `pattern` outside the strings of `text`."""
+    import re
+
     match = re.search(pattern, _blank_strings(text))
     return position(text, match.start() if match else 0)
 
 
 def _blank_strings(text: str) -> str:
     """Return `text` with spaces in place of its strings, so that every other character stays where it is."""
+    import re
+
     return re.sub(r'"(?:[^"\\]|\\.)*"', lambda match: " " * len(match[0]), text)
 
 
 def _find_member(text: str, offset: int, part: str | int) -> int | None:
     """Return where the value of member or element `part` begins in the object or array that begins at `offset`."""
-    decoder = json.JSONDecoder()
+    from json import JSONDecoder
+
+    decoder = JSONDecoder()
     is_object = text[offset] == "{"
     if not is_object and text[offset] != "[":
         return None

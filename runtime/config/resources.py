@@ -6,8 +6,6 @@ runc and its callers; only for `pids.limit`, `cpu.idle` and `cpu.burst` it is a 
 
 from __future__ import annotations
 
-import re
-
 from runtime.config.shape import Array, Boolean, Integer, Map, Mismatch, Object, String, found
 
 TYPE_CHECKING = False
@@ -111,11 +109,18 @@ RESOURCES = Object(
     }
 )
 
-_NUMBERS = re.compile(r"[0-9]{1,6}(-[0-9]{1,6}(:[0-9]{1,6}/[0-9]{1,6})?)?(,|$)", re.ASCII)
-_PAGE_SIZE = re.compile(r"[1-9][0-9]*[KMGTPE]?B", re.ASCII)
-_UNIFIED_FILE = re.compile(r"[^./][^/]*\.[^/]+")
+_NUMBERS = r"[0-9]{1,6}(-[0-9]{1,6}(:[0-9]{1,6}/[0-9]{1,6})?)?"
+_PAGE_SIZE = r"[1-9][0-9]*[KMGTPE]?B"
+_UNIFIED_FILE = r"[^./][^/]*\.[^/]+"
 _PERIODS = (1000, 1_000_000)
 """The shortest and the longest period of the scheduler in microseconds; a quota is no shorter either (sched-bwc)."""
+
+
+def _matches(pattern: str, text: str) -> bool:
+    # Loaded here: most containers set nothing that has a form of its own.
+    import re
+
+    return re.fullmatch(pattern, text, re.ASCII) is not None
 
 
 def check_resources(config: Config) -> None:
@@ -142,7 +147,7 @@ def check_values(resources: Resources, place: Place) -> None:
     _check_cpu(resources.get("cpu", {}), (*place, "cpu"))
     _check_block_io(resources.get("blockIO", {}), (*place, "blockIO"))
     for index, limit in enumerate(resources.get("hugepageLimits", ())):
-        if not _PAGE_SIZE.fullmatch(limit["pageSize"]):
+        if not _matches(_PAGE_SIZE, limit["pageSize"]):
             raise Mismatch(
                 (*place, "hugepageLimits", index, "pageSize"),
                 f": expected a size such as 64KB, 2MB or 1GB, found {found(limit['pageSize'])}",
@@ -153,7 +158,7 @@ def check_values(resources: Resources, place: Place) -> None:
         if " " in name or "\n" in name:
             raise Mismatch((*place, "rdma", name), ": expected the name of a device")
     for name in resources.get("unified", ()):
-        if not _UNIFIED_FILE.fullmatch(name):
+        if not _matches(_UNIFIED_FILE, name):
             raise Mismatch(
                 (*place, "unified", name),
                 f': unified resource {found(name)} must be the name of a file, in the form "controller.parameter"',
@@ -184,7 +189,8 @@ def _check_cpu(cpu: Cpu, place: Place) -> None:
             f": expected at most the realtimePeriod {realtime_period}, found {runtime}",
         )
     for member, text in (("cpus", cpu.get("cpus", "")), ("mems", cpu.get("mems", ""))):
-        if _NUMBERS.sub("", text.strip().replace(" ", "")) or text.strip().endswith(","):
+        parts = text.strip().replace(" ", "").split(",")
+        if parts != [""] and not all(_matches(_NUMBERS, part) for part in parts):
             raise Mismatch(
                 (*place, member), f": expected numbers and ranges such as 0-3,7, found {found(text)}"
             )

@@ -7,7 +7,6 @@ before it starts (libcontainer/configs/validate), in runc's words where it has s
 from __future__ import annotations
 
 import os
-import re
 
 from runtime.config.machine_rules import MACHINE_RULES, check_labels
 from runtime.config.members import HOOKS
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
     from runtime.config.document import Place
     from runtime.schema import Config, Mount, ProcessConfig
 
-_SEMVER = re.compile(
-    r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z.-]+)?",
-    re.ASCII,
-)
 _IPC_SYSCTLS = frozenset(
     f"kernel.{name}"
     for name in [
@@ -51,13 +46,26 @@ _HOST_NAME_MAX = 64
 def check_version(config: Config) -> None:
     """`ociVersion` is a semantic version, and one whose configurations we understand: 1.x (config.md)."""
     version = config["ociVersion"]
-    match = _SEMVER.fullmatch(version)
-    if match is None:
+    major = _major_version(version)
+    if major is None:
         raise Mismatch(("ociVersion",), f": expected a version such as 1.3.0, found {found(version)}")
-    if match[1] != "1":
+    if major != "1":
         raise Mismatch(
             ("ociVersion",), f": expected version 1.x of the specification, found {found(version)}"
         )
+
+
+def _major_version(version: str) -> str | None:
+    """Return the first number of a semantic version (semver.org), None for what is none."""
+    numbered, plus, build = version.partition("+")
+    core, dash, pre_release = numbered.partition("-")
+    numbers = core.split(".")
+    labels = (pre_release.split(".") if dash else []) + ([build.replace(".", "")] if plus else [])
+    if len(numbers) != 3 or not version.isascii():
+        return None
+    if not all(number.isdigit() and (number == "0" or number[0] != "0") for number in numbers):
+        return None
+    return numbers[0] if all(label.replace("-", "0").isalnum() for label in labels) else None
 
 
 def check_process(config: Config) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import struct
-from signal import SIGCHLD
 
 from runtime.kernel.syscall import after_fork_in_child, after_fork_in_parent, before_fork, call
+from runtime.signals import SIGCHLD
 
 # From clone(2), namespaces(7):
 CLONE_NEWTIME = 0x00000080

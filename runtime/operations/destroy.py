@@ -7,9 +7,8 @@ and the record goes last.
 from __future__ import annotations
 
 import os
-import signal
 
-from runtime import freezer, liveness, log
+from runtime import freezer, liveness, log, signals
 from runtime.errors import RuntError, describe
 
 TYPE_CHECKING = False
@@ -39,7 +38,7 @@ def destroy(entry: Entry) -> None:
         if config is None or not _has_own_pid_namespace(config):
             # Init's end doesn't end processes that don't live in a pid namespace of its own.
             log.debug("killing all processes of the container's cgroups")
-            cgroups.kill_all(entry.record["cgroups"], signal.SIGKILL)
+            cgroups.kill_all(entry.record["cgroups"], signals.SIGKILL)
         cgroups.remove(entry.record["cgroups_made"])
     _unmount(entry.record["mounts"])
     if config is not None:
@@ -86,7 +85,7 @@ def _end_hook(entry: Entry) -> None:
         return
     os.close(pidfd)
     # Its number is its group's: it stays taken as long as the group has a member.
-    os.killpg(hook["pid"], signal.SIGKILL)
+    os.killpg(hook["pid"], signals.SIGKILL)
 
 
 def _end(process: Process | None, what: str, frozen_in: Sequence[str] = ()) -> None:
@@ -99,7 +98,7 @@ def _end(process: Process | None, what: str, frozen_in: Sequence[str] = ()) -> N
         return
     log.debug(f"killing {what} and waiting for its end")
     try:
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        signals.pidfd_send_signal(pidfd, signals.SIGKILL)
         freezer.thaw(frozen_in)
         if not liveness.wait_for_exit(pidfd, _PATIENCE):
             raise RuntError(f"{what} still running {_PATIENCE} seconds after SIGKILL")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import signal
-
-from runtime import freezer, liveness
+from runtime import freezer, liveness, signals
 from runtime.errors import RuntError, describe
 from runtime.store import Store
 
@@ -37,7 +34,7 @@ def kill(root: str, container_id: str, signal_name: str, *, everything: bool = F
         delivered = liveness.send_signal(entry.record["init"], signum)
     except OSError as error:
         raise RuntError(f"unable to signal init: {describe(error)}") from None
-    if signum == signal.SIGKILL:
+    if signum == signals.SIGKILL:
         # A frozen process of v1 would not even die.
         freezer.thaw(entry.record["cgroups"])
     if not delivered:
@@ -46,14 +43,15 @@ def kill(root: str, container_id: str, signal_name: str, *, everything: bool = F
 
 def parse_signal(name: str) -> int:
     """Return the number of a signal given as `TERM`, `SIGTERM`, `sigterm` or `15`. Raises RuntError."""
-    if re.fullmatch(r"[+-]?[0-9]{1,9}", name, re.ASCII):
+    digits = name[1:] if name[:1] in ("+", "-") else name
+    if digits.isascii() and digits.isdigit() and len(digits) < 10:
         number = int(name)
         if not 0 <= number <= _HIGHEST:
             raise RuntError(
                 f"unable to signal init: invalid argument: signals have the numbers 0 to {_HIGHEST}, not {name}"
             )
         return number
-    found = getattr(signal, "SIG" + name.upper().removeprefix("SIG"), None)
-    if not isinstance(found, signal.Signals):
+    found = getattr(signals, "SIG" + name.upper().removeprefix("SIG"), None)
+    if not isinstance(found, int) or "_" in name:
         raise RuntError(f'unknown signal "{name}"')
-    return found.value
+    return found

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 
-from runtime import liveness
+from runtime import jsontext, liveness
 from runtime.errors import RuntError
 from runtime.operations.destroy import destroy, run_poststart
 from runtime.store import Store
@@ -82,5 +81,5 @@ def _open_gate(entry: Entry) -> None:
     report = said.removeprefix(b".")
     if not report:
         raise RuntError("the container's init process has died before it could execute the program")
-    failure = json.loads(report)
+    failure = jsontext.loads(report)
     raise StepError(failure["step"], failure["message"])
