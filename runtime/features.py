@@ -5,7 +5,7 @@ It says what runt implements, whether or not the kernel of this machine can do i
 
 from __future__ import annotations
 
-from runtime import capabilities, mount_options
+from runtime import __version__, capabilities, mount_options
 from runtime.config.members import HOOKS, NAMESPACES
 from runtime.kernel import scheduling
 from runtime.store import SPEC_VERSION
@@ -31,7 +31,7 @@ def features() -> dict[str, Any]:
         "linux": {
             "namespaces": sorted(NAMESPACES),
             "capabilities": list(capabilities.NAMES),
-            "cgroup": {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": False},
+            "cgroup": {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True},
             "seccomp": {"enabled": False},
             "apparmor": {"enabled": True},
             "selinux": {"enabled": True},
@@ -43,6 +43,9 @@ def features() -> dict[str, Any]:
             "mountExtensions": {"idmap": {"enabled": True}},
             "netDevices": {"enabled": True},
         },
+        "annotations": {"org.opencontainers.runt.version": __version__},
+        # None of them changes what we do: they are for others.
+        "potentiallyUnsafeConfigAnnotations": [],
     }
 
 

@@ -263,6 +263,10 @@ def check_sysctl(config: Config) -> None:
                 raise Mismatch(
                     place, f': sysctl "{name}" is not allowed as it conflicts with the OCI "{member}" field'
                 )
+        elif dotted.startswith("user."):
+            # Limits on namespaces: the host's own are not for a container to change.
+            if not is_private(config, "user"):
+                raise Mismatch(place, f": setting ucounts without a user namespace not allowed: {name}")
         else:
             raise Mismatch(place, f': sysctl "{name}" is not in a separate kernel namespace')
 

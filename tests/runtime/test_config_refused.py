@@ -142,6 +142,11 @@ if TYPE_CHECKING:
             'linux.sysctl.net.ipv4.x: sysctl "net.ipv4.x" not allowed in host network',
         ),
         ("linux.sysctl", {"vm.swappiness": "1"}, "linux.sysctl.vm.swappiness: sysctl"),
+        (
+            "linux.sysctl",
+            {"user.max_uts_namespaces": "1"},
+            "linux.sysctl.user.max_uts_namespaces: setting ucounts",
+        ),
         ("linux.sysctl", {"net/../../x": "1"}, "linux.sysctl.net/../../x: expected a name"),
         ("linux.sysctl", {"net.ipv4.x": 1}, "linux.sysctl.net.ipv4.x: expected a string, found 1"),
     ],

@@ -222,6 +222,16 @@ def test_sysctls_are_those_of_the_containers_namespaces(bundle: Bundle, runt: Ru
     )
 
 
+def test_limits_on_namespaces_are_those_of_the_containers_user_namespace(bundle: Bundle, runt: Runt) -> None:
+    """In one alone: anywhere else they would be the host's."""
+    path = "/proc/sys/user/max_uts_namespaces"
+    before = Path(path).read_text()
+    with_user_namespace(bundle).linux["sysctl"] = {"user.max_uts_namespaces": "5"}
+    bundle.config["mounts"] = [{"destination": "/proc", "source": "/proc", "options": ["rbind"]}]
+    assert runt.run(bundle.sh(f"cat {path}")) == "5\n"
+    assert Path(path).read_text() == before
+
+
 def test_sysctl_that_does_not_exist_is_named(bundle: Bundle, runt: Runt) -> None:
     bundle.namespaces("network").linux["sysctl"] = {"net.nowhere": "1"}
     assert "cannot write sysctl net.nowhere = 1: no such file or directory" in runt.fail(bundle)

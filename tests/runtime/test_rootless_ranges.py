@@ -134,6 +134,8 @@ def test_whole_life(runt: RuntOfNobody, bundle: Bundle) -> None:
     runt.create(bundle.sh("sleep 100"))
     runt.ok("start", "test")
     assert runt.state()["status"] == "running"
+    said = runt.ok("exec", "--user", "5:6", "test", "sh", "-c", "id -u; id -g; cat /proc/1/comm").split()
+    assert said == ["5", "6", "sleep"]
     assert runt.ok("list", "-q") == "test\n"
     runt.ok("kill", "test", "KILL")
     runt.wait_until_stopped()

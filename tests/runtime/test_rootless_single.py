@@ -69,6 +69,8 @@ def test_a_whole_life(nobody: RuntOfNobody, bundle: Bundle) -> None:
     nobody.create(bundle.sh("sleep 100"))
     assert nobody.state()["status"] == "created"
     nobody.ok("start", "test")
+    said = nobody.ok("exec", "test", "sh", "-c", "id -u; id -g; cat /proc/1/comm; echo x >/dev/null").split()
+    assert said == ["0", "0", "sleep"]
     nobody.ok("kill", "test", "KILL")
     nobody.wait_until_stopped()
     nobody.ok("delete", "test")
