@@ -34,6 +34,7 @@ class Container:
         "entry",
         "environment",
         "fifo",
+        "foreground",
         "init_pid",
         "init_pidfd",
         "joined",
@@ -41,6 +42,7 @@ class Container:
         "new_keyring",
         "no_pivot",
         "pid_file",
+        "pidfd",
         "pidfd_connection",
         "preserve_fds",
         "program",
@@ -82,6 +84,10 @@ class Container:
         """The process that the steps bring to life: the container's init process, or the one of `exec`."""
         self.init_pidfd = -1
         """For `exec`: the container's init process, whose namespaces are entered."""
+        self.foreground = False
+        """For `exec`: whether we stay until the program ends, with its signals and its terminal."""
+        self.pidfd = -1
+        """For `exec` in the foreground: the process that signals are passed on to."""
         self.born_twice = False
         """For `exec`: whether the process is on its way to a PID namespace that only a child of its own can enter."""
         self.state_fd = -1

@@ -16,9 +16,9 @@ import os
 from runtime import console, interrupts, liveness, signals
 from runtime.cgroups import hierarchies
 from runtime.errors import RuntError, describe
+from runtime.foreground import forward_signals
 from runtime.kernel import process as kernel
 from runtime.namespaces import CLONE_FLAGS
-from runtime.process import LIMITS
 from runtime.sync import PeerGoneError
 
 TYPE_CHECKING = False
@@ -90,6 +90,9 @@ def close_host_descriptors(c: Container) -> None:
 def enter_namespaces(c: Container) -> None:
     """Enter all of the container's namespaces at once, the user namespace among them, and its root (setns(2))."""
     kernel.set_dumpable(False)
+    if not liveness.is_alive(c.entry.record["init"]):
+        # Asked once we are in the container's cgroup: if it ends after this, we are found there and end with it.
+        raise RuntError(STOPPED)
     flags = 0
     for namespace in c.linux.get("namespaces", ()):
         flags |= CLONE_FLAGS[namespace["type"]]
@@ -136,13 +139,11 @@ def open_exec_terminal(c: Container) -> None:
         os.close(fd)
 
 
-def limit_process(c: Container) -> None:
-    """Set the resource limits of the process from here: inside, the right to raise them may be missing (prlimit(2))."""
-    for limit in c.process.get("rlimits", ()):
-        try:
-            kernel.set_limit(LIMITS[limit["type"]], limit["soft"], limit["hard"], pid=c.init_pid)
-        except OSError as error:
-            raise RuntError(f"error setting rlimit type {limit['type']}: {describe(error)}") from None
+def pass_signals_on(c: Container) -> None:
+    """In the foreground: from here on the signals that we get are the program's, also those that come before it runs."""
+    if c.foreground:
+        c.pidfd = os.pidfd_open(c.init_pid)
+        forward_signals(c.pidfd)
 
 
 def wait_for_go_ahead(c: Container) -> None:

@@ -7,11 +7,16 @@ from runtime.errors import RuntError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from runtime.schema import Capabilities, Config, ProcessConfig, User
 
 _HIGHEST_ID = 2**32 - 2
 """4294967295 means "no change" to setresuid(2) and is nobody's."""
+
+
+_INHERITED = ("capabilities", "rlimits", "scheduler", "ioPriority", "execCPUAffinity")
+"""What is as with the container's own process unless the file says otherwise."""
 
 
 class ProgramOptions:
@@ -71,13 +76,10 @@ def _from_file(path: str, own: ProcessConfig) -> ProcessConfig:
     from runtime.config import load_process
 
     process = load_process(path)
-    if not process.get("rlimits") and "rlimits" in own:
-        process["rlimits"] = own["rlimits"]
-    if "capabilities" not in process and "capabilities" in own:
-        process["capabilities"] = own["capabilities"]
-    # The container decides this, whatever the file says: so does runc.
-    process.pop("oomScoreAdj", None)
+    inherited: Any = {name: own[name] for name in _INHERITED if name in own and not process.get(name)}  # type: ignore[literal-required]
+    process.update(inherited)
     if "oomScoreAdj" in own:
+        # Whatever the file says.
         process["oomScoreAdj"] = own["oomScoreAdj"]
     if "umask" in own["user"]:
         process["user"].setdefault("umask", own["user"]["umask"])

@@ -149,9 +149,9 @@ EXEC_STEPS: tuple[Step, ...] = (
     joining.clone_process,
     joining.wait_for_second_birth,
     handshake.wait_until_ready,
-    joining.limit_process,
     handshake.send_pidfd,
     handshake.write_pid_file,
+    joining.pass_signals_on,
     handshake.hand_over,
     joining.wait_until_executed,
 )
@@ -164,6 +164,7 @@ EXEC_INIT_STEPS: tuple[Step, ...] = (
     labels.label_keyrings,
     labels.label_program,
     joining.close_host_descriptors,
+    process.set_limits,
     joining.enter_namespaces,
     joining.be_born_again,
     namespaces.become_root_of_user_namespace,

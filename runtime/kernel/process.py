@@ -161,9 +161,9 @@ def capset(effective: int, permitted: int, inheritable: int) -> None:
     call("capset", header, data)
 
 
-def set_limit(resource: int, soft: int, hard: int, pid: int = 0) -> None:
-    """By prlimit: set a limit of a process, 0 for this one; `resource` is the number of a RLIMIT_*, 2**64 - 1 is no limit."""
-    call("prlimit64", pid, resource, struct.pack(_LIMIT, soft, hard), None)
+def set_limit(resource: int, soft: int, hard: int) -> None:
+    """By prlimit: set a limit of this process; `resource` is the number of a RLIMIT_*, 2**64 - 1 is no limit."""
+    call("prlimit64", 0, resource, struct.pack(_LIMIT, soft, hard), None)
 
 
 def sethostname(name: str) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from runtime import descriptors, interrupts, sockets
 from runtime.container import Container
 from runtime.errors import RuntError
-from runtime.foreground import forward_signals, relay_terminal, wait
+from runtime.foreground import relay_terminal, wait
 from runtime.init import be_init, end_init
 from runtime.joining import STOPPED
 from runtime.kernel import process as kernel
@@ -98,6 +96,7 @@ def execute(options: ExecOptions, plan: Plan | None = None) -> int:
     c.pid_file = options.pid_file
     c.preserve_fds, c.listen_fds = preserve_fds, listen_fds
     c.console_connection = theirs
+    c.foreground = not options.detach
     c.pidfd_connection = pidfd_connection
     c.sub_cgroups = sub_cgroups
     try:
@@ -111,7 +110,7 @@ def execute(options: ExecOptions, plan: Plan | None = None) -> int:
             raise RuntError(f"the process {how} before it was ready") from None
         raise
     c.close()
-    return 0 if options.detach else _attend(c.init_pid, ours)
+    return _attend(c, ours) if c.foreground else 0
 
 
 def _check_status(status: Status, *, ignore_paused: bool) -> None:
@@ -155,12 +154,9 @@ def _console(options: ExecOptions, config: Config) -> tuple[int, int]:
     return -1, sockets.connect(options.console_socket, "console socket")
 
 
-def _attend(pid: int, console_connection: int) -> int:
+def _attend(c: Container, console_connection: int) -> int:
     """Stay with our child in the foreground until it ends; return its exit status."""
-    # It is our child and has not been waited for: the number is still its own.
-    pidfd = os.pidfd_open(pid)
-    forward_signals(pidfd)
     interrupts.release()
     if console_connection >= 0:
-        relay_terminal(console_connection, pidfd)
-    return wait(pid)
+        relay_terminal(console_connection, c.pidfd)
+    return wait(c.init_pid)
