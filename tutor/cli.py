@@ -59,6 +59,10 @@ def _run(argv: list[str], messages: Messages) -> int:
         return 0
     engine: EngineName = getattr(arguments, "engine", "runt")
     match arguments.command:
+        case "docker":
+            from tutor.docker.commands import run as docker
+
+            return docker(arguments, messages)
         case "doctor":
             from tutor.doctor.command import run as doctor
 
@@ -116,9 +120,11 @@ def _parser(messages: Messages) -> argparse.ArgumentParser:
     add("repl").add_argument("lesson", metavar=lesson, nargs="?", help=messages("cli.repl.lesson"))
     add("doctor").add_argument("--json", action="store_true", help=messages("cli.doctor.json"))
 
-    from tutor.images.commands import add_arguments
+    from tutor.docker.commands import add_arguments as add_docker
+    from tutor.images.commands import add_arguments as add_image
 
-    add_arguments(commands, messages)
+    add_image(commands, messages)
+    add_docker(commands, messages)
     return parser
 
 

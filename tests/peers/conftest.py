@@ -71,7 +71,7 @@ def dockerd(
     daemon = Dockerd(quarters, containerd.address, others, ["--live-restore"])
     daemon.ok("load", "--input", mini[0])
     yield daemon
-    daemon.daemon.stop()
+    daemon.stop()
 
 
 @pytest.fixture

@@ -23,6 +23,19 @@ PATIENCE = 60.0  # seconds until a daemon that does not answer is a failure
 PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 
+# containerd wants to find every cgroup v1 hierarchy that /proc/PID/cgroup names. One may be in use and not mounted here.
+_FIRST = """
+mount -t tmpfs -o mode=755 run /run
+while IFS=: read -r _ names _; do
+    if [ -n "$names" ] && ! grep -q " - cgroup .*\\b$names\\b" /proc/self/mountinfo; then
+        mkdir -p "/run/cgroup/$names" && mount -t cgroup -o "$names" cgroup "/run/cgroup/$names"
+    fi
+done </proc/self/cgroup
+echo ready
+exec tini -- sleep infinity
+"""
+
+
 class Quarters:
     """A folder, and a mount and a PID namespace in which daemons run: `with Quarters() as quarters`."""
 
@@ -33,10 +46,9 @@ class Quarters:
         self.cgroup = f"/{self.path.name}"
 
     def __enter__(self) -> Self:
-        first = "mount -t tmpfs -o mode=755 run /run && echo ready && exec tini -- sleep infinity"
         self._unshare = subprocess.Popen(
             ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc", "--kill-child=KILL",
-             "sh", "-c", first],
+             "sh", "-c", _FIRST],
             stdout=subprocess.PIPE, text=True, env={**os.environ, "PATH": PATH},
         )  # fmt: skip
         assert self._unshare.stdout is not None
@@ -44,6 +56,8 @@ class Quarters:
         return self
 
     def __exit__(self, *_: object) -> None:
+        remove = f"find /run/cgroup/*{self.cgroup} -depth -type d -exec rmdir {{}} +"
+        subprocess.run(self.inside(["sh", "-c", remove]), stderr=subprocess.DEVNULL, check=False)
         self._unshare.kill()
         self._unshare.communicate()
         until(lambda: not _processes_naming(str(self.path)), "the daemons have ended")

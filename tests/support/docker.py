@@ -19,14 +19,19 @@ class Dockerd:
     """dockerd on a containerd of ours. It can be stopped and started again on the same data."""
 
     def __init__(
-        self, quarters: Quarters, containerd: Path, runtimes: dict[str, str], options: Sequence[str] = ()
+        self,
+        quarters: Quarters,
+        containerd: Path,
+        runtimes: dict[str, str],
+        options: Sequence[str] = (),
+        name: str = "docker",
     ) -> None:
-        self.root = quarters.path / "docker"
-        self.root.mkdir()
+        self.root = quarters.path / name
+        self.root.mkdir(exist_ok=True)
         self.socket = self.root / "sock"
         self.config = self.root / "daemon.json"
         self.config.write_text("{}\n")
-        self._quarters = quarters
+        self.quarters = quarters
         self._argv = [
             *("dockerd", "--host", f"unix://{self.socket}", "--containerd", str(containerd)),
             *("--data-root", f"{self.root}/data", "--exec-root", f"{self.root}/exec", "--pidfile", f"{self.root}/pid"),
@@ -39,12 +44,16 @@ class Dockerd:
 
     def start(self) -> None:
         """Start the daemon and wait until it answers."""
-        self.daemon = Daemon(self._quarters.inside(self._argv), self.root / "log")
+        self.daemon = Daemon(self.quarters.inside(self._argv), self.root / "log")
         self.daemon.wait_until(lambda: self("version").returncode == 0)
+
+    def stop(self) -> None:
+        """Stop the daemon."""
+        self.daemon.stop()
 
     def restart(self) -> None:
         """Stop the daemon and start it again."""
-        self.daemon.stop()
+        self.stop()
         self.start()
 
     def command(self, *words: object) -> list[str]:

@@ -1,0 +1,123 @@
+"""The running dockerd: where its daemon.json is, which flags it was started with, and telling it to read the file again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_PATIENCE = 5.0
+"""Seconds until a dockerd that was told to reload is taken to have refused."""
+_CLIENT_SECONDS = 20.0
+_FOLDERS = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
+CONFIG = Path("/etc/docker/daemon.json")
+PIDFILE = Path("/var/run/docker.pid")
+
+
+def installed() -> bool:
+    """Tell whether this machine has a dockerd at all."""
+    return shutil.which("dockerd", path=_FOLDERS) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A running dockerd: its process and its command line."""
+
+    pid: int
+    argv: tuple[str, ...]
+
+    @classmethod
+    def find(cls, pidfile: Path) -> Daemon | None:
+        """Return the dockerd whose process id the file has; None if it has ended, or another program has its number."""
+        try:
+            pid = int(pidfile.read_text(encoding="ascii"))
+            comm = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+            argv = os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).rstrip("\0").split("\0")
+        except (OSError, ValueError):
+            return None
+        return cls(pid, tuple(argv)) if comm == "dockerd" else None
+
+    def flags(self, *names: str) -> list[str]:
+        """Return the values of a flag, by all of its names (`--host`, `-H`), in the order of the command line."""
+        values = []
+        for index, word in enumerate(self.argv):
+            name, equals, value = word.partition("=")
+            if name in names:
+                values.append(value if equals else "".join(self.argv[index + 1 : index + 2]))
+        return values
+
+    def config(self) -> Path:
+        """Return the daemon.json that it reads."""
+        return Path([str(CONFIG), *self.flags("--config-file")][-1])
+
+    def host(self) -> str:
+        """Return the socket that its clients use, nothing for the usual one."""
+        return next((host for host in self.flags("--host", "-H") if host.startswith("unix://")), "")
+
+    def reload(self) -> str:
+        """Have it read daemon.json again; return the command that did it, as a person would type it."""
+        if _is_service(self.pid):
+            subprocess.run(["systemctl", "reload", "docker"], capture_output=True, check=False)
+            return "systemctl reload docker"
+        os.kill(self.pid, signal.SIGHUP)
+        return f"kill -HUP {self.pid}"
+
+    def wait_until(self, runtime: str, *, known: bool) -> bool | None:
+        """Wait until it knows a runtime, or no longer does; False if it doesn't come to that, None if nobody can ask."""
+        deadline = time.monotonic() + _PATIENCE
+        while (runtimes := self.runtimes()) is not None:
+            if (runtime in runtimes) == known:
+                return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return None
+
+    def runtimes(self) -> dict[str, object] | None:
+        """Return the runtimes that it knows, None if it can't be asked (no client, no permission)."""
+        told = self._ask("info", "--format", "{{json .Runtimes}}")
+        return None if told is None else dict(json.loads(told))
+
+    def containers(self, runtime: str) -> dict[str, bool]:
+        """Return the containers that were made with a runtime, by name, and whether each is running."""
+        every = (self._ask("ps", "--all", "--quiet") or "").split()
+        if not every:
+            return {}
+        shown = "{{.HostConfig.Runtime}} {{.State.Running}} {{.Name}}"
+        lines = (self._ask("inspect", "--format", shown, *every) or "").splitlines()
+        rows = [line.split(" ", 2) for line in lines]
+        return {name.lstrip("/"): running == "true" for used, running, name in rows if used == runtime}
+
+    def command(self, *words: str) -> list[str]:
+        """Return the command line of a client of this very dockerd."""
+        host = self.host()
+        return ["docker", *(["--host", host] if host else []), *words]
+
+    def _ask(self, *words: str) -> str | None:
+        try:
+            done = subprocess.run(
+                self.command(*words), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                timeout=_CLIENT_SECONDS, check=False,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout if done.returncode == 0 else None
+
+
+def _is_service(pid: int) -> bool:
+    """Tell whether a process is the one that systemd runs as docker.service: then it is systemd who reloads it."""
+    if not Path("/run/systemd/system").is_dir():
+        return False
+    try:
+        shown = subprocess.run(
+            ["systemctl", "show", "--property=MainPID", "--value", "docker"],
+            capture_output=True, text=True, timeout=_CLIENT_SECONDS, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return shown.stdout.strip() == str(pid)

@@ -1,0 +1,121 @@
+"""Install and uninstall: the file, then the daemon that reads it. What was done comes back, for the face to say."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.docker import daemon as dockerd
+from tutor.docker.daemon import Daemon
+from tutor.docker.launcher import launcher
+from tutor.docker.registration import NAME, Registration
+from tutor.errors import TutorError
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done.
+
+    Attributes:
+        changed: whether daemon.json had to be changed (False: everything was as wanted already).
+        restored: whether daemon.json is now what it was before install, byte by byte.
+        reloaded: the command that made dockerd read it again; empty when no dockerd that reads this file runs.
+        known: whether dockerd now knows the runtime; None if it could not be asked.
+        orphans: the containers that were made with the runtime and can't be started without it.
+    """
+
+    changed: bool
+    restored: bool = False
+    reloaded: str = ""
+    known: bool | None = None
+    orphans: tuple[str, ...] = ()
+
+
+class Registrar:
+    """One machine's (or one test's) Docker, and the place where its daemon.json is."""
+
+    def __init__(self, registration: Registration, daemon: Daemon | None) -> None:
+        self.registration = registration
+        self.daemon = daemon
+
+    @classmethod
+    def find(cls, daemon_json: Path | None, pidfile: Path | None) -> Self:
+        """Return the registrar for a daemon.json: the one named, else the running dockerd's, else Docker's usual one.
+
+        Raises:
+            TutorError: `docker.missing` (no Docker here, and no file was named).
+        """
+        daemon = Daemon.find(pidfile or dockerd.PIDFILE)
+        if daemon_json is None and daemon is None and not dockerd.installed():
+            raise TutorError("docker.missing")
+        registration = Registration(daemon_json or (daemon.config() if daemon else dockerd.CONFIG))
+        if daemon is not None and Path(os.path.realpath(daemon.config())) != registration.path:
+            daemon = None  # it reads another file: none of our business
+        return cls(registration, daemon)
+
+    def install(self) -> Outcome:
+        """Register `runt`, and have dockerd know it.
+
+        Raises:
+            TutorError: nothing has been changed.
+        """
+        if self.daemon is not None and self.daemon.flags("--add-runtime"):
+            # dockerd takes `runtimes` from its flags or from the file; with both it would not even start again.
+            raise TutorError("docker.flags", flags=" ".join(self.daemon.flags("--add-runtime")), name=NAME)
+        with self.registration.locked():
+            changed = self.registration.install(str(launcher()))
+            if self.daemon is None or (not changed and NAME in (self.daemon.runtimes() or {})):
+                return Outcome(changed, known=None if self.daemon is None else True)
+            reloaded = self.daemon.reload()
+            known = self.daemon.wait_until(NAME, known=True)
+            if known is False and changed:
+                self.registration.uninstall(self.registration.final())
+                raise TutorError("docker.refused", path=self.registration.path, pid=self.daemon.pid)
+            return Outcome(changed, reloaded=reloaded, known=known)
+
+    def uninstall(self) -> Outcome:
+        """Take the registration back.
+
+        Raises:
+            TutorError: nothing has been changed.
+        """
+        registration = self.registration
+        with registration.locked():
+            file = registration.read()
+            entry = file.runtime(NAME)
+            if entry is None and registration.record() is None:
+                return Outcome(changed=False)
+            if entry is not None and not registration.is_ours(entry, str(launcher())):
+                raise TutorError(
+                    "docker.foreign", path=registration.path, entry=json.dumps(entry, ensure_ascii=False)
+                )
+            if entry is not None and file.setting("default-runtime") == NAME:
+                raise TutorError("docker.is_default", path=registration.path, name=NAME)
+            orphans = self._stopped_containers()
+            final = registration.final()
+            reloaded, known = self._make_it_forget()
+            restored = registration.is_restored_by(final)
+            registration.uninstall(final)
+            return Outcome(True, restored, reloaded, known, orphans)
+
+    def _stopped_containers(self) -> tuple[str, ...]:
+        """Return the containers that still name the runtime. Raises TutorError if one of them is running: it needs it."""
+        containers = self.daemon.containers(NAME) if self.daemon is not None else {}
+        if running := [name for name, is_running in containers.items() if is_running]:
+            assert self.daemon is not None  # noqa: S101  (else there were none)
+            remove = " ".join(self.daemon.command("rm", "--force", *running))
+            raise TutorError("docker.in_use", names=", ".join(running), remove=remove)
+        return tuple(containers)
+
+    def _make_it_forget(self) -> tuple[str, bool | None]:
+        """Have dockerd forget the runtime, while daemon.json has a list of runtimes that lacks it."""
+        if self.daemon is None:
+            return "", None
+        self.registration.forget_first()
+        return self.daemon.reload(), self.daemon.wait_until(NAME, known=False)

@@ -1,0 +1,173 @@
+"""The registration on disk: daemon.json with our entry, its backup, and a record of what was done, side by side.
+
+Backup and record are written before daemon.json is: whatever interrupts us, the original is there, and the next install or
+uninstall goes on from it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.docker import files
+from tutor.docker.entry import DaemonJson
+from tutor.errors import TutorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tutor.configfile import JsonValue
+
+NAME = "runt"
+"""What `docker run --runtime` calls it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What install did, as far as daemon.json and its backup don't show it.
+
+    Attributes:
+        launcher: the path of the runtime in our entry.
+        existed: whether there was a daemon.json before; then the backup has its content.
+        made_folder: whether its folder was made for it.
+    """
+
+    launcher: str
+    existed: bool
+    made_folder: bool
+
+    @classmethod
+    def parse(cls, data: bytes) -> Record | None:
+        """Return the record in a file of ours, None if somebody has spoilt it."""
+        try:
+            members = json.loads(data)
+            return cls(str(members["launcher"]), bool(members["existed"]), bool(members["made_folder"]))
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def data(self) -> bytes:
+        """Return the content of the file."""
+        return json.dumps(asdict(self), indent=2).encode() + b"\n"
+
+
+class Registration:
+    """A daemon.json and what we keep beside it. A symbolic link is followed: it stays, its target is changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(os.path.realpath(path))
+        self.backup = self.path.with_name(f"{self.path.name}.before-{NAME}")
+        self.record_file = self.path.with_name(f"{self.path.name}.{NAME}")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let one install or uninstall at a time work here; make the folder if only that is missing, and remove it if unused.
+
+        Raises:
+            TutorError: `docker.no_folder`, or the folder can't be made or read.
+        """
+        folder = self.path.parent
+        with files.explaining(folder):
+            self._made_folder = not folder.exists()
+            if self._made_folder and not folder.parent.is_dir():
+                raise TutorError("docker.no_folder", path=folder)
+            if self._made_folder:
+                folder.mkdir(mode=0o755)
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+            record = self.record()
+            if self._made_folder and record is None and not any(folder.iterdir()):
+                folder.rmdir()
+
+    def record(self) -> Record | None:
+        """Return what an earlier install has recorded."""
+        data = files.read(self.record_file)
+        return Record.parse(data) if data is not None else None
+
+    def read(self) -> DaemonJson:
+        """Return the daemon.json, an empty one if there is none. Raises TutorError: see `DaemonJson.read`."""
+        return DaemonJson.read(files.read(self.path) or b"", self.path)
+
+    def is_ours(self, entry: JsonValue, launcher: str) -> bool:
+        """Tell whether an entry of our name is one that we have written (or would write)."""
+        record = self.record()
+        return entry in ({"path": launcher}, {"path": record.launcher} if record else None)
+
+    def install(self, launcher: str) -> bool:
+        """Add the entry; False if it is there already.
+
+        Raises:
+            TutorError: the file is not what dockerd takes, `docker.foreign` (somebody else's entry), or writing fails.
+        """
+        now, old = files.read(self.path), self.read()
+        entry = old.runtime(NAME)
+        if entry == {"path": launcher}:
+            return False
+        if entry is not None and not self.is_ours(entry, launcher):
+            raise TutorError("docker.foreign", path=self.path, entry=json.dumps(entry, ensure_ascii=False))
+        record = self.record()
+        if record is not None and entry is not None:
+            # The launcher has moved: what there was before us stays what it was.
+            if self._untouched(record):
+                old = self._original(record)
+            record = Record(launcher, record.existed, record.made_folder)
+        else:
+            if now is not None:
+                files.replace(self.backup, now, like=self.path)
+            record = Record(launcher, now is not None, self._made_folder)
+        files.replace(self.record_file, record.data())
+        files.replace(self.path, old.with_runtime(NAME, launcher).data)
+        return True
+
+    def forget_first(self) -> None:
+        """Leave `runtimes` in the file, without our entry: dockerd forgets a runtime only when it reads such a list."""
+        files.replace(self.path, _without_entry(self.read()).data)
+
+    def final(self) -> bytes | None:
+        """Return what daemon.json becomes when our entry goes: the original if nobody else has changed it, None for no file."""
+        record = self.record()
+        if record is not None and self._untouched(record):
+            return files.read(self.backup) if record.existed else None
+        return self.read().without_runtime(NAME).data
+
+    def is_restored_by(self, final: bytes | None) -> bool:
+        """Tell whether this content (None: no file) is what there was before install."""
+        record = self.record()
+        return record is not None and final == (files.read(self.backup) if record.existed else None)
+
+    def _original(self, record: Record) -> DaemonJson:
+        data = files.read(self.backup) if record.existed else None
+        return DaemonJson.read(data or b"", self.backup)
+
+    def _untouched(self, record: Record) -> bool:
+        """Tell whether daemon.json is as it was before install, after it, or in the middle of uninstall."""
+        original = self._original(record)
+        installed = original.with_runtime(NAME, record.launcher)
+        now = self.read().data
+        return now in (original.data, installed.data, _without_entry(installed).data)
+
+    def uninstall(self, final: bytes | None) -> None:
+        """Give daemon.json its final content, and remove what was kept beside it."""
+        record = self.record()
+        if final is None:
+            files.remove(self.path)
+        else:
+            files.replace(self.path, final)
+        files.remove(self.backup)
+        files.remove(self.record_file)
+        folder = self.path.parent
+        if record is not None and record.made_folder and not any(folder.iterdir()):
+            with files.explaining(folder):
+                folder.rmdir()
+
+
+def _without_entry(file: DaemonJson) -> DaemonJson:
+    return file.without_runtime(NAME, keep_empty=True).with_no_runtimes()
