@@ -48,6 +48,9 @@ class Container:
         "program",
         "readonly_mounts",
         "root_fd",
+        "seccomp_connection",
+        "seccomp_filter",
+        "seccomp_flags",
         "state_fd",
         "sub_cgroups",
         "sync",
@@ -104,6 +107,11 @@ class Container:
         """Mounts that become read-only once everything in them has been made."""
         self.root_fd = -1
         """The container's root directory: every path of the container is resolved beneath it."""
+        self.seccomp_filter = bytearray()
+        """The program that decides about system calls, empty for none."""
+        self.seccomp_flags = 0
+        self.seccomp_connection = -1
+        """The socket of the agent that is notified of system calls."""
         self.caller_umask = 0o022
         self.capabilities: dict[str, int] = {}
         """The five sets as bit masks, by the names that they have in the configuration."""
@@ -125,6 +133,7 @@ class Container:
             self.root_fd,
             self.console_connection,
             self.pidfd_connection,
+            self.seccomp_connection,
             self.init_pidfd,
         ):
             if fd >= 0:

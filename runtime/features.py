@@ -5,9 +5,11 @@ It says what runt implements, whether or not the kernel of this machine can do i
 
 from __future__ import annotations
 
-from runtime import __version__, capabilities, mount_options
+from runtime import __version__, capabilities, mount_options, seccomp
+from runtime.config import seccomp as seccomp_members
 from runtime.config.members import HOOKS, NAMESPACES
 from runtime.kernel import scheduling
+from runtime.kernel import seccomp as kernel
 from runtime.store import SPEC_VERSION
 
 TYPE_CHECKING = False
@@ -32,7 +34,7 @@ def features() -> dict[str, Any]:
             "namespaces": sorted(NAMESPACES),
             "capabilities": list(capabilities.NAMES),
             "cgroup": {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True},
-            "seccomp": {"enabled": False},
+            "seccomp": _seccomp(),
             "apparmor": {"enabled": True},
             "selinux": {"enabled": True},
             "memoryPolicy": {
@@ -46,6 +48,20 @@ def features() -> dict[str, Any]:
         "annotations": {"org.opencontainers.runt.version": __version__},
         # None of them changes what we do: they are for others.
         "potentiallyUnsafeConfigAnnotations": [],
+    }
+
+
+def _seccomp() -> dict[str, Any]:
+    """Return the features of seccomp; `supportedFlags` are those that the kernel of this machine has too."""
+    # A flag that is for a listener is taken together with the one that asks for a listener.
+    numbers = {name: seccomp.FLAGS[name] | kernel.FLAG_NEW_LISTENER for name in seccomp_members.FLAGS}
+    return {
+        "enabled": True,
+        "actions": list(seccomp_members.ACTIONS),
+        "operators": list(seccomp_members.OPERATORS),
+        "archs": list(seccomp_members.ARCHITECTURES),
+        "knownFlags": list(seccomp_members.FLAGS),
+        "supportedFlags": [name for name, number in numbers.items() if kernel.takes_flags(number)],
     }
 
 

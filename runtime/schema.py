@@ -299,6 +299,36 @@ class Resources(TypedDict):
     unified: NotRequired[dict[str, str]]
 
 
+class SeccompArgument(TypedDict):
+    """One entry of `linux.seccomp.syscalls[].args`; `op` is an operator such as `SCMP_CMP_EQ`."""
+
+    index: int
+    value: int
+    valueTwo: NotRequired[int]
+    op: str
+
+
+class SeccompRule(TypedDict):
+    """One entry of `linux.seccomp.syscalls`; `action` is a name such as `SCMP_ACT_ERRNO`."""
+
+    names: list[str]
+    action: str
+    errnoRet: NotRequired[int]
+    args: NotRequired[list[SeccompArgument]]
+
+
+class Seccomp(TypedDict):
+    """`linux.seccomp`: which system calls do what. It is absent if the file says nothing about any call."""
+
+    defaultAction: str
+    defaultErrnoRet: NotRequired[int]
+    architectures: NotRequired[list[str]]
+    flags: NotRequired[list[str]]
+    listenerPath: NotRequired[str]
+    listenerMetadata: NotRequired[str]
+    syscalls: NotRequired[list[SeccompRule]]
+
+
 class Linux(TypedDict):
     """`linux`, as far as this version of runt supports it: anything else is refused by `config.load`."""
 
@@ -310,6 +340,7 @@ class Linux(TypedDict):
     cgroupsPath: NotRequired[str]
     resources: NotRequired[Resources]
     sysctl: NotRequired[dict[str, str]]
+    seccomp: NotRequired[Seccomp]
     rootfsPropagation: NotRequired[str]
     maskedPaths: NotRequired[list[str]]
     readonlyPaths: NotRequired[list[str]]

@@ -10,6 +10,7 @@ it becomes the user's program. Where the two wait for each other, one sends and 
     wait_until_mounted              <--  report_mounted
     restrict_devices ... run_runtime_hooks
     let_init_continue               -->  wait_for_runtime_hooks ... pivot_root ... set_user
+    pass_listener_on               <-->  filter_while_privileged or filter_with_listener (only with a listener)
     wait_until_ready                <--  report_ready
     journal_created
     hand_over                       -->  wait_for_hand_over, wait_for_start
@@ -34,6 +35,7 @@ from runtime import (
     process,
     rootfs,
     scheduling,
+    seccomp,
     sysctl,
 )
 from runtime.cgroups import devices as cgroup_devices
@@ -63,6 +65,8 @@ if TYPE_CHECKING:
 
 
 RUNTIME_STEPS: tuple[Step, ...] = (
+    seccomp.compile_filter,
+    seccomp.connect_to_agent,
     handshake.make_exec_fifo,
     namespaces.open_namespaces,
     limits.check_cgroup_limits,
@@ -80,6 +84,7 @@ RUNTIME_STEPS: tuple[Step, ...] = (
     namespaces.move_net_devices,
     handshake.run_runtime_hooks,
     handshake.let_init_continue,
+    seccomp.pass_listener_on,
     handshake.wait_until_ready,
     handshake.send_pidfd,
     handshake.write_pid_file,
@@ -129,25 +134,31 @@ INIT_STEPS: tuple[Step, ...] = (
     scheduling.set_io_priority,
     scheduling.set_personality,
     scheduling.set_memory_policy,
+    seccomp.filter_while_privileged,
     capabilities.drop_bounding_set,
     process.set_user,
     capabilities.set_capabilities,
     process.set_no_new_privileges,
     process.find_program,
+    seccomp.filter_with_listener,
     handshake.report_ready,
     handshake.wait_for_hand_over,
     handshake.wait_for_start,
+    seccomp.filter_at_last,
     handshake.run_start_container_hooks,
     process.execute_program,
 )
 
 
 EXEC_STEPS: tuple[Step, ...] = (
+    seccomp.compile_filter,
+    seccomp.connect_to_agent,
     joining.find_init,
     joining.find_root,
     joining.find_cgroups,
     joining.clone_process,
     joining.wait_for_second_birth,
+    seccomp.pass_listener_on,
     handshake.wait_until_ready,
     handshake.send_pidfd,
     handshake.write_pid_file,
@@ -180,13 +191,16 @@ EXEC_INIT_STEPS: tuple[Step, ...] = (
     scheduling.set_io_priority,
     scheduling.set_personality,
     scheduling.set_memory_policy,
+    seccomp.filter_while_privileged,
     capabilities.drop_bounding_set,
     process.set_user,
     capabilities.set_capabilities,
     process.set_no_new_privileges,
     process.find_program,
+    seccomp.filter_with_listener,
     handshake.report_ready,
     joining.wait_for_go_ahead,
+    seccomp.filter_at_last,
     process.execute_program,
 )
 

@@ -6,6 +6,7 @@ A key that the specification knows for Linux is either described here or refused
 from __future__ import annotations
 
 from runtime.config.resources import RESOURCES
+from runtime.config.seccomp import SECCOMP
 from runtime.config.shape import Array, Boolean, Integer, Map, Object, String, Unsupported
 from runtime.kernel import scheduling
 
@@ -191,7 +192,7 @@ LINUX = Object(
         "intelRdt": Unsupported(empty_is_nothing=False),
         "memoryPolicy": MEMORY_POLICY,
         "sysctl": Map(String()),
-        "seccomp": Unsupported(),
+        "seccomp": SECCOMP,
         "rootfsPropagation": String(choices=(*PROPAGATION, *(f"r{name}" for name in PROPAGATION))),
         "maskedPaths": Array(PATH),
         "readonlyPaths": Array(PATH),

@@ -13,6 +13,7 @@ from runtime.config.members import HOOKS
 from runtime.config.privacy import find_namespace, is_private
 from runtime.config.resources import check_resources
 from runtime.config.scheduling_rules import SCHEDULING_RULES, check_affinity, check_scheduler
+from runtime.config.seccomp import check_seccomp
 from runtime.config.shape import Mismatch, found
 from runtime.mount_options import MountOptions
 
@@ -287,6 +288,7 @@ RULES = (
     *SCHEDULING_RULES,
     check_resources,
     *MACHINE_RULES,
+    check_seccomp,
 )
 
 

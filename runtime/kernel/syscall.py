@@ -29,6 +29,7 @@ _NUMBERS = {
     "ioprio_set": (251, 30),
     "set_mempolicy": (238, 237),
     "sched_setattr": (314, 274),
+    "seccomp": (317, 277),
     "open_tree": (428, 428),
     "move_mount": (429, 429),
     "fsopen": (430, 430),
@@ -37,6 +38,7 @@ _NUMBERS = {
     "clone3": (435, 435),
     "close_range": (436, 436),
     "openat2": (437, 437),
+    "pidfd_getfd": (438, 438),
     "mount_setattr": (442, 442),
 }
 """The numbers of x86_64 and of the generic table that newer architectures share (asm/unistd.h)."""

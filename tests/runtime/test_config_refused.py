@@ -162,7 +162,6 @@ def test_a_wrong_value_is_refused_by_name(tmp_path: Path, place: str, value: obj
 @pytest.mark.parametrize(
     ("place", "value"),
     [
-        ("linux.seccomp", {"defaultAction": "SCMP_ACT_ALLOW"}),
         ("linux.intelRdt", {}),
         ("windows", {"layerFolders": ["x"]}),
         ("vm", {"kernel": {"path": "/x"}}),

@@ -338,7 +338,7 @@ def test_paths_need_not_be_text(runt: Runt, tmp_path: Path) -> None:
 
 
 def test_errors_of_create_are_where_docker_looks_for_them(runt: Runt, bundle: Bundle, tmp_path: Path) -> None:
-    bundle.config["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW"}
+    bundle.config["linux"]["intelRdt"] = {}
     bundle.save()
     done = runt(
         "--log",
@@ -353,7 +353,7 @@ def test_errors_of_create_are_where_docker_looks_for_them(runt: Runt, bundle: Bu
     assert done.returncode == 1
     last = json.loads((tmp_path / "log.json").read_text().splitlines()[-1])
     assert last["level"] == "error"
-    assert "linux.seccomp" in last["msg"]
+    assert "linux.intelRdt" in last["msg"]
     assert "is not supported by this version of runt" in last["msg"]
     assert done.stderr == last["msg"] + "\n"
 

@@ -1,0 +1,225 @@
+"""Filters mean what libseccomp's mean, from which runc and crun have theirs: the oracle, called as runc calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from runtime.errors import RuntError
+from runtime.seccomp.compiler import compile_profile
+from runtime.seccomp.numbers import numbers_of
+from tests.support.libseccomp import (
+    ACTIONS,
+    AUDIT,
+    ENOSYS,
+    OPERATORS,
+    X32_BIT,
+    action_of,
+    alone,
+    decide,
+    instructions,
+    number_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+MACHINES = {
+    "x86_64": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+    "aarch64": ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"],
+    "riscv64": ["SCMP_ARCH_RISCV64"],
+}
+NO_ARGUMENTS = (0,) * 6
+KILL = ACTIONS["SCMP_ACT_KILL_THREAD"]
+ALLOW = ACTIONS["SCMP_ACT_ALLOW"]
+
+
+def profile_of(default: str = "SCMP_ACT_ERRNO", *rules: dict[str, Any], **members: Any) -> dict[str, Any]:
+    return {"defaultAction": default, "syscalls": list(rules), **members}
+
+
+def rule(
+    names: str, action: str = "SCMP_ACT_ALLOW", *args: tuple[int, str, int, int], **more: Any
+) -> dict[str, Any]:
+    arguments = [
+        {"index": index, "op": f"SCMP_CMP_{op}", "value": value, "valueTwo": second}
+        for index, op, value, second in args
+    ]
+    return {"names": names.split(), "action": action, "args": arguments, **more}
+
+
+def asked(
+    profile: Any, call: str, *arguments: int, architecture: str = "SCMP_ARCH_X86_64", machine: str = "x86_64"
+) -> int:
+    """Return the action of our filter for one call."""
+    program = instructions(compile_profile(profile, machine))
+    number = numbers_of(architecture)[call] | (X32_BIT if architecture == "SCMP_ARCH_X32" else 0)
+    return decide(program, AUDIT[architecture], number, (*arguments, *NO_ARGUMENTS)[:6])
+
+
+def named(profile: Any, architecture: str) -> set[int]:
+    """Return the numbers of the calls that the profile names, and of those through which they are made."""
+    numbers = numbers_of(architecture)
+    names = {name for rule in profile.get("syscalls", ()) for name in rule["names"]}
+    found = {numbers[name] for name in names if name in numbers}
+    for name in names if architecture == "SCMP_ARCH_X86" else ():
+        if -300 < number_of(architecture, name) <= -100:
+            found.add(numbers["socketcall" if number_of(architecture, name) > -200 else "ipc"])
+    return found
+
+
+def is_too_new(profile: Any, architecture: str, number: int) -> bool:
+    """Tell whether runc's stub answers: libcontainer/seccomp/patchbpf."""
+    if profile["defaultAction"] in ("SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE"):
+        return False
+    last = max(named(profile, architecture), default=0)
+    bit = X32_BIT if architecture == "SCMP_ARCH_X32" else 0
+    # What has x32's bit without being x32's goes on to the filter.
+    return last > 0 and number ^ bit > last and not (architecture == "SCMP_ARCH_X86_64" and number & X32_BIT)
+
+
+def sample_numbers(profile: Any, architecture: str) -> list[int]:
+    bit = X32_BIT if architecture == "SCMP_ARCH_X32" else 0
+    around = {number + step for number in (*named(profile, architecture), 0) for step in (-1, 0, 1)} - {-1}
+    return sorted(number | bit for number in around | {5000})
+
+
+def differences(profile: Any, machine: str, samples: list[tuple[int, ...]]) -> list[Any]:
+    """Return the calls about which libseccomp and we disagree."""
+    architectures = MACHINES[machine]
+    profile = {**profile, "architectures": architectures}
+    ours = instructions(compile_profile(profile, machine))
+    found = []
+    for architecture in architectures:
+        theirs = alone(profile, architecture)
+        if not theirs:
+            continue
+        for number in sample_numbers(profile, architecture):
+            for arguments in samples:
+                expected = decide(theirs, AUDIT[architecture], number, arguments)
+                if is_too_new(profile, architecture, number):
+                    expected = ENOSYS
+                got = decide(ours, AUDIT[architecture], number, arguments)
+                if got != expected:
+                    found.append((architecture, number, arguments, hex(expected), hex(got)))
+    return found
+
+
+values = st.one_of(
+    st.integers(0, 4),
+    st.integers(0, 2**64 - 1),
+    st.builds(
+        lambda high, low: high << 32 | low, st.integers(0, 2), st.sampled_from([0, 1, 2**31, 2**32 - 1])
+    ),
+)
+arguments_of_rules = st.fixed_dictionaries(
+    {
+        "index": st.integers(0, 2),
+        "op": st.sampled_from(sorted(OPERATORS)),
+        "value": values,
+        "valueTwo": values,
+    }
+)
+CALLS = [
+    *("read", "write", "open", "close", "execve", "clone", "clone3", "personality", "mmap", "mmap2"),
+    *("socket", "accept", "connect", "sendmsg", "recv", "socketcall", "shmat", "semop", "ipc"),
+    *("cacheflush", "futex_waitv", "restart_syscall", "no_such_call"),
+]
+
+
+defaults = st.sampled_from(sorted(ACTIONS.keys() - {"SCMP_ACT_NOTIFY"}))
+actions = st.sampled_from(["SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_LOG"])
+
+
+@st.composite
+def simple_profiles(draw: Any) -> Any:
+    """A profile with at most one rule for a call and one condition for an argument.
+
+    The programs that libseccomp 2.5.4 makes of more are not always right.
+    """
+    calls = draw(st.lists(st.sampled_from(CALLS), max_size=6, unique=True))
+    rules = [
+        {
+            "names": [call],
+            "action": draw(actions),
+            "args": draw(st.lists(arguments_of_rules, max_size=3, unique_by=lambda each: each["index"])),
+        }
+        for call in calls
+    ]
+    return {"defaultAction": draw(defaults), "syscalls": rules}
+
+
+rules_of_any_kind = st.fixed_dictionaries(
+    {
+        "names": st.lists(st.sampled_from(CALLS), min_size=1, max_size=3, unique=True),
+        "action": actions,
+        "args": st.lists(arguments_of_rules, max_size=3),
+    }
+)
+profiles = st.fixed_dictionaries(
+    {"defaultAction": defaults, "syscalls": st.lists(rules_of_any_kind, max_size=5)}
+)
+
+
+def near(profile: Any, chosen: Random) -> list[tuple[int, ...]]:
+    """Return arguments at the edges of the profile's conditions."""
+    edges = {0}
+    for each in profile["syscalls"]:
+        for argument in each.get("args", ()):
+            for value in (argument["value"], argument["valueTwo"]):
+                edges |= {value, value ^ 1 << 32, (value - 1) % 2**64, (value + 1) % 2**64}
+    ordered = sorted(edges)
+    return [tuple(chosen.choices(ordered, k=6)) for _ in range(20)]
+
+
+@settings(max_examples=100, phases=[Phase.generate], deadline=None)
+@given(simple_profiles(), st.sampled_from(sorted(MACHINES)), st.randoms(use_true_random=False))
+def test_profile_means_what_libseccomp_makes_of_it(profile: Any, machine: str, chosen: Random) -> None:
+    assert differences(profile, machine, near(profile, chosen)) == []
+
+
+COMPARE: dict[str, Callable[[int, int, int], bool]] = {
+    "SCMP_CMP_EQ": lambda found, value, _: found == value,
+    "SCMP_CMP_NE": lambda found, value, _: found != value,
+    "SCMP_CMP_LT": lambda found, value, _: found < value,
+    "SCMP_CMP_LE": lambda found, value, _: found <= value,
+    "SCMP_CMP_GT": lambda found, value, _: found > value,
+    "SCMP_CMP_GE": lambda found, value, _: found >= value,
+    "SCMP_CMP_MASKED_EQ": lambda found, mask, value: found & mask == value & mask,
+}
+
+
+def allowed_by_the_words(profile: Any, name: str, arguments: tuple[int, ...]) -> set[int]:
+    """Return the actions that the rules for a call of a 64-bit architecture leave open, read as config-linux.md has them."""
+    default = action_of(profile["defaultAction"], None)
+    found = set()
+    for each in profile["syscalls"]:
+        action = action_of(each["action"], None)
+        if name not in each["names"] or action == default:
+            continue
+        true = [
+            COMPARE[argument["op"]](arguments[argument["index"]], argument["value"], argument["valueTwo"])
+            for argument in each["args"]
+        ]
+        several = len({argument["index"] for argument in each["args"]}) < len(true)
+        if not true or (any(true) if several else all(true)):
+            found.add(action)
+    return found or {default}
+
+
+@settings(max_examples=100, deadline=None, phases=[Phase.generate])
+@given(profiles, st.randoms(use_true_random=False))
+def test_rules_for_the_same_call_are_alternatives(profile: Any, chosen: Random) -> None:
+    try:
+        program = instructions(compile_profile(profile, "riscv64"))
+    except RuntError:
+        # Two rules that contradict each other.
+        return
+    numbers = numbers_of("SCMP_ARCH_RISCV64")
+    for name in numbers.keys() & {name for each in profile["syscalls"] for name in each["names"]}:
+        for arguments in near(profile, chosen):
+            got = decide(program, AUDIT["SCMP_ARCH_RISCV64"], numbers[name], arguments)
+            assert got in allowed_by_the_words(profile, name, arguments)
