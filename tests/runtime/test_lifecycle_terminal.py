@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
-import fcntl
 import os
-import pty
 import select
 import signal
 import socket
-import struct
-import subprocess
-import termios
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.consoles import TERMINAL_MOUNTS, Terminal, at_a_terminal, console_socket, receive
 from tests.support.runt import Bundle, Runt, wait_for
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -33,58 +29,16 @@ def bundle(tmp_path: Path) -> Bundle:
     bundle = Bundle(tmp_path / "bundle").namespaces("pid")
     bundle.process["terminal"] = True
     bundle.process["env"] += ["TERM=xterm"]
-    bundle.config["mounts"] += [
-        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]},
-        {
-            "destination": "/dev/pts",
-            "type": "devpts",
-            "source": "devpts",
-            "options": ["newinstance", "ptmxmode=0666", "mode=0620"],
-        },
-    ]
+    bundle.config["mounts"] += TERMINAL_MOUNTS
     return bundle
-
-
-class Terminal:
-    """A terminal with a person in front of it, who types, looks, and changes its size."""
-
-    def __init__(self) -> None:
-        self.master, self.slave = pty.openpty()
-        self.seen = b""
-
-    def type(self, text: str) -> None:
-        os.write(self.master, text.encode())
-
-    def resize(self, height: int, width: int) -> None:
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-
-    def wait_for(self, text: str) -> None:
-        """Read until `text` has been seen."""
-        while text.encode() not in self.seen:
-            ready, _, _ = select.select([self.master], [], [], 10)
-            assert ready, f"{text!r} did not appear after {self.seen!r}"
-            self.seen += os.read(self.master, 65536)
-
-    def settings(self) -> list[Any]:
-        return termios.tcgetattr(self.slave)
 
 
 @contextlib.contextmanager
 def running(runt: Runt, bundle: Bundle, *options: str) -> Iterator[tuple[Terminal, subprocess.Popen[bytes]]]:
     """Run the container in the foreground of a terminal."""
     bundle.save()
-    terminal = Terminal()
-    terminal.resize(30, 100)
-    command = runt.command("run", "-b", str(bundle.path), *options, ID)
-    with subprocess.Popen(
-        command, stdin=terminal.slave, stdout=terminal.slave, stderr=terminal.slave, start_new_session=True
-    ) as process:
-        try:
-            yield terminal, process
-        finally:
-            process.kill()
-    os.close(terminal.slave)
-    os.close(terminal.master)
+    with at_a_terminal(runt.command("run", "-b", str(bundle.path), *options, ID)) as both:
+        yield both
 
 
 def test_what_is_typed_and_printed_passes_both_ways(runt: Runt, bundle: Bundle) -> None:
@@ -186,25 +140,6 @@ def test_what_spec_writes_can_be_run(runt: Runt, bundle: Bundle, options: list[s
     assert done.returncode == 3, done.stderr
     assert "\nrunt\n" in done.stdout
     assert done.stderr == ""
-
-
-@contextlib.contextmanager
-def console_socket(path: Path) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(str(path))
-        listener.listen()
-        listener.settimeout(10)
-        yield listener
-
-
-def receive(listener: socket.socket) -> tuple[int, bytes]:
-    """Return the descriptor and the data that arrive, as containerd's console package reads them."""
-    connection, _ = listener.accept()
-    with connection:
-        data, ancillary, _, _ = connection.recvmsg(4096, socket.CMSG_SPACE(4))
-    ((level, kind, rights),) = ancillary
-    assert (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS)
-    return array.array("i", rights)[0], data
 
 
 def test_a_console_socket_gets_the_master_with_the_size_of_the_configuration(
