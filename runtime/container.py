@@ -29,6 +29,7 @@ class Container:
         "capabilities",
         "cgroup_directories",
         "cgroup_files",
+        "cgroup_to_be_born_in",
         "config",
         "console_connection",
         "entry",
@@ -97,6 +98,8 @@ class Container:
         """The state directory, where init finds `exec.fifo` when it can't see the directory any more."""
         self.cgroup_files: list[int] = []
         """Files to write a `0` into: the writer becomes a member of that cgroup."""
+        self.cgroup_to_be_born_in = -1
+        """The directory of the cgroup with v2, in which a process can be born; see `cgroups.give_birth`."""
         self.sub_cgroups: dict[str, str] = {}
         """For `exec`: paths below the container's cgroups by the controller, empty for all, instead of these themselves."""
         self.cgroup_directories: dict[str, str] = {}
@@ -131,6 +134,7 @@ class Container:
             *descriptors,
             self.state_fd,
             self.root_fd,
+            self.cgroup_to_be_born_in,
             self.console_connection,
             self.pidfd_connection,
             self.seccomp_connection,

@@ -14,7 +14,7 @@ import errno
 import os
 
 from runtime import console, interrupts, liveness, signals
-from runtime.cgroups import hierarchies
+from runtime.cgroups import give_birth, hierarchies, open_cgroups
 from runtime.errors import RuntError, describe
 from runtime.foreground import forward_signals
 from runtime.kernel import process as kernel
@@ -51,11 +51,10 @@ def find_root(c: Container) -> None:
 
 def find_cgroups(c: Container) -> None:
     """Open the container's cgroups, or those below them that the caller asks for, for the process to join them."""
-    for leaf in _chosen_cgroups(c.entry.record["cgroups"], c.sub_cgroups):
-        try:
-            c.cgroup_files.append(hierarchies.open_for_joining(leaf))
-        except OSError as error:
-            raise RuntError(f"cannot join the container's cgroup: {describe(error)}") from None
+    try:
+        open_cgroups(c, _chosen_cgroups(c.entry.record["cgroups"], c.sub_cgroups))
+    except OSError as error:
+        raise RuntError(f"cannot join the container's cgroup: {describe(error)}") from None
 
 
 def clone_process(c: Container) -> None:
@@ -68,7 +67,7 @@ def clone_process(c: Container) -> None:
         kernel.set_dumpable(False)
         _enter(c, kernel.CLONE_NEWPID)
     try:
-        c.init_pid = kernel.clone3(0)
+        c.init_pid = give_birth(c, 0)
     except OSError as error:
         # In a PID namespace whose first process has ended, none can be born any more (pid_namespaces(7)).
         raise RuntError(STOPPED if error.errno == errno.ENOMEM else describe(error)) from None

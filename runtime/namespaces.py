@@ -9,6 +9,7 @@ import os
 import struct
 
 from runtime import interrupts
+from runtime.cgroups import give_birth
 from runtime.errors import RuntError, describe
 from runtime.id_mappings import write_mappings
 from runtime.kernel import process as kernel
@@ -79,7 +80,7 @@ def clone_init(c: Container) -> None:
         c.init_pid = _clone_in_joined_namespaces(c, flags)
     else:
         try:
-            c.init_pid = kernel.clone3(flags)
+            c.init_pid = give_birth(c, flags)
         except PermissionError as error:
             reason = describe(error)
             if os.geteuid() != 0 and not c.has_own("user"):

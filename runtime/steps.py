@@ -39,7 +39,7 @@ from runtime import (
     sysctl,
 )
 from runtime.cgroups import devices as cgroup_devices
-from runtime.cgroups import limits
+from runtime.cgroups import limits, ownership
 from runtime.errors import RuntError, describe
 from runtime.sync import StepError
 
@@ -72,6 +72,7 @@ RUNTIME_STEPS: tuple[Step, ...] = (
     limits.check_cgroup_limits,
     cgroups.make_cgroup,
     limits.set_cgroup_limits,
+    ownership.give_cgroup_to_user,
     rootfs.bind_root_in_callers_namespace,
     bind_sources.open_bind_sources,
     namespaces.clone_init,

@@ -12,6 +12,7 @@ import time
 from runtime import freezer, liveness, signals
 from runtime.cgroups import hierarchies
 from runtime.errors import RuntError, describe
+from runtime.kernel import process as kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,8 +52,35 @@ def make_cgroup(c: Container) -> None:
     c.entry.save(cgroups=leaves)
     if leaves and hierarchies.is_version2():
         hierarchies.enable_controllers(leaves[0])
-    c.cgroup_files = [hierarchies.open_for_joining(leaf) for leaf in leaves]
+    open_cgroups(c, leaves)
     c.cgroup_directories = _directories(leaves)
+
+
+def open_cgroups(c: Container, leaves: list[str]) -> None:
+    """Open what a process needs to get into the cgroups `leaves`, which it may not see any more later."""
+    c.cgroup_files = [hierarchies.open_for_joining(leaf) for leaf in leaves]
+    if leaves and hierarchies.is_version2():
+        c.cgroup_to_be_born_in = os.open(leaves[0], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def give_birth(c: Container, flags: int) -> int:
+    """Call clone3(2): return the pid of the new process, and 0 in it, which with v2 is in its cgroup from the beginning.
+
+    To become a member later takes the kernel ten milliseconds more.
+    """
+    if c.cgroup_to_be_born_in >= 0:
+        try:
+            pid = kernel.clone3(flags, c.cgroup_to_be_born_in)
+        except OSError:
+            # A limit of no tasks at all, say, which does not hold for those who join: see what it says to the usual way.
+            pass
+        else:
+            for fd in (*c.cgroup_files, c.cgroup_to_be_born_in):
+                os.close(fd)
+            c.cgroup_files.clear()
+            c.cgroup_to_be_born_in = -1
+            return pid
+    return kernel.clone3(flags)
 
 
 def join_cgroup(c: Container) -> None:

@@ -18,6 +18,7 @@ CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
+CLONE_INTO_CGROUP = 0x200000000
 
 NS_GET_NSTYPE = 0xB703
 """ioctl_ns(2): which CLONE_NEW* a namespace's descriptor stands for."""
@@ -50,14 +51,18 @@ _LIMIT = "=QQ"
 """`struct rlimit64`: soft, hard."""
 
 
-def clone3(flags: int) -> int:
+def clone3(flags: int, cgroup: int = -1) -> int:
     """By clone3 as fork(2) with `flags`: return the child's pid, and 0 in the child.
+
+    With `cgroup`, the descriptor of a directory of cgroup v2, the child is born there (CLONE_INTO_CGROUP).
 
     Only for a process with a single thread: what other threads hold would stay held in the child for ever.
     """
     # With CLONE_PARENT the child's exit is signalled to our own parent as ours would be; clone3 insists on 0 then.
     exit_signal = 0 if flags & CLONE_PARENT else SIGCHLD
-    arguments = struct.pack(_CLONE_ARGUMENTS, flags, 0, 0, 0, exit_signal, 0, 0, 0, 0, 0, 0)
+    if cgroup >= 0:
+        flags |= CLONE_INTO_CGROUP
+    arguments = struct.pack(_CLONE_ARGUMENTS, flags, 0, 0, 0, exit_signal, 0, 0, 0, 0, 0, max(cgroup, 0))
     before_fork()
     pid = -1
     try:

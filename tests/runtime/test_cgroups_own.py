@@ -59,7 +59,7 @@ def test_container_has_a_cgroup_near_the_callers(bundle: Bundle, runt: Runt, con
     own = memberships("self")
     for controllers, path in memberships(runt.state(container_id)["pid"]).items():
         # With v2 beside it: a cgroup with processes can't have limits for others below it.
-        above = own[controllers] if controllers else os.path.dirname(own[controllers])
+        above = own[controllers] if controllers else str(Path(own[controllers]).parent)
         assert path == f"{above.rstrip('/')}/{container_id}"
     runt.ok("delete", "--force", container_id)
 

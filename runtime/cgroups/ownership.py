@@ -1,0 +1,67 @@
+"""Giving the container its cgroup, so that it can divide it further: cgroup v2 only (config-linux.md, Cgroup ownership)."""
+
+from __future__ import annotations
+
+import os
+
+from runtime.cgroups import hierarchies
+from runtime.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.container import Container
+
+_DELEGATED = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads")
+"""The files to give away where the kernel doesn't list them: the rest would let the container raise its own limits."""
+
+
+def give_cgroup_to_user(c: Container) -> None:
+    """Make the program's user the owner of the container's cgroup, if the container sees it and may write to it.
+
+    "Runtimes SHOULD change the cgroup ownership if and only if the cgroup filesystem is to be mounted read/write".
+    """
+    leaves = c.entry.record["cgroups"]
+    if not leaves or not c.has_new("cgroup") or not _is_mounted_writable(c) or not hierarchies.is_version2():
+        return
+    owner = _host_uid(c)
+    if owner is None or owner == os.geteuid():
+        return
+    try:
+        os.chown(leaves[0], owner, -1)
+        for name in _delegated_files():
+            try:
+                os.chown(f"{leaves[0]}/{name}", owner, -1)
+            except FileNotFoundError:
+                continue
+    except OSError as error:
+        raise RuntError(f"cannot give the cgroup to user {owner}: {describe(error)}") from None
+
+
+def _is_mounted_writable(c: Container) -> bool:
+    return any(
+        mount.get("type") == "cgroup"
+        and os.path.normpath(mount["destination"]) == "/sys/fs/cgroup"
+        and "ro" not in mount.get("options", ())
+        for mount in c.config.get("mounts", ())
+    )
+
+
+def _host_uid(c: Container) -> int | None:
+    """Return which user of the host the program's user is, None if that can't be told from the configuration."""
+    uid = c.process["user"]["uid"]
+    if not c.has_own("user"):
+        return uid
+    for mapping in c.linux.get("uidMappings", ()):
+        offset = uid - mapping["containerID"]
+        if 0 <= offset < mapping["size"]:
+            return mapping["hostID"] + offset
+    return None
+
+
+def _delegated_files() -> list[str]:
+    """Return the names of the files that the kernel gives to whom a cgroup is delegated (cgroups(7))."""
+    try:
+        with open("/sys/kernel/cgroup/delegate", encoding="ascii") as file:
+            return file.read().split()
+    except OSError:
+        return list(_DELEGATED)
