@@ -49,9 +49,13 @@ def make_cgroup(c: Container) -> None:
             suffix = os.urandom(4).hex()
             leaves = [f"{leaf}-{suffix}" for leaf in leaves]
             _make(c, leaves)
-    c.entry.save(cgroups=leaves)
     if leaves and hierarchies.is_version2():
+        # Somebody is born in it before anything else is journalled.
+        c.entry.save(cgroups=leaves)
         hierarchies.enable_controllers(leaves[0])
+    else:
+        # On disk with whatever is journalled next: at the latest with init, which joins after that.
+        c.entry.record["cgroups"] = leaves
     open_cgroups(c, leaves)
     c.cgroup_directories = _directories(leaves)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from runtime.cgroups.group import write
 from runtime.rootfs import unescape
 
 TYPE_CHECKING = False
@@ -95,13 +96,15 @@ def _find() -> list[Hierarchy]:
 
 def prepare(leaf: str) -> None:
     """Make a new cgroup fit to be joined: with v1's cpuset that needs the parent's processors and memory nodes."""
+    if not os.path.exists(f"{leaf}/cpuset.cpus") or not os.path.exists(f"{leaf}/tasks"):
+        return
+    above = os.path.dirname(leaf)
     for name in ("cpuset.cpus", "cpuset.mems"):
-        path = f"{leaf}/{name}"
-        if os.path.exists(f"{leaf}/tasks") and os.path.exists(path) and not _read(path):
-            if not _read(f"{os.path.dirname(leaf)}/{name}"):
-                prepare(os.path.dirname(leaf))
-            with open(path, "w", encoding="ascii") as file:
-                file.write(_read(f"{os.path.dirname(leaf)}/{name}"))
+        # It has them already where the parent says so (cgroup.clone_children).
+        if not _read(f"{leaf}/{name}"):
+            if not _read(f"{above}/{name}"):
+                prepare(above)
+            write(f"{leaf}/{name}", _read(f"{above}/{name}"))
 
 
 def enable_controllers(leaf: str) -> None:
@@ -135,8 +138,7 @@ def open_for_joining(leaf: str) -> int:
 def _enable(directory: str, names: set[str]) -> bool:
     """Enable controllers for the cgroups below `directory`, all or none; return whether it could be done."""
     try:
-        with open(f"{directory}/cgroup.subtree_control", "w", encoding="ascii") as file:
-            file.write(" ".join(f"+{name}" for name in names))
+        write(f"{directory}/cgroup.subtree_control", " ".join(f"+{name}" for name in names))
     except OSError:
         return False
     return True
@@ -177,5 +179,8 @@ def _below(path: str, root: str) -> str:
 
 
 def _read(path: str) -> str:
-    with open(path, encoding="ascii") as file:
-        return file.read().strip()
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, 4096).decode("ascii").strip()
+    finally:
+        os.close(fd)

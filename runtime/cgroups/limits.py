@@ -26,8 +26,8 @@ def check_cgroup_limits(c: Container) -> None:
     config-linux.md, Unified: "The runtime MUST generate an error when the configuration refers to a cgroup controller
     that is not present"; runtime.md, Create: an error before anything has been created.
     """
-    resources = c.linux.get("resources")
-    if not resources:
+    resources = _limits(c)
+    if resources is None:
         return
     is_version2 = hierarchies.is_version2()
     available = hierarchies.controllers()
@@ -41,11 +41,17 @@ def check_cgroup_limits(c: Container) -> None:
 
 def set_cgroup_limits(c: Container) -> None:
     """Write the limits into the files of the container's cgroup (config-linux.md, Control groups)."""
-    resources = c.linux.get("resources")
-    if not resources:
+    resources = _limits(c)
+    if resources is None:
         return
     group = Group(c.entry.record["cgroups"])
     apply(settings(resources, group, is_version2=group.is_version2), group)
+
+
+def _limits(c: Container) -> Resources | None:
+    """Return the configuration's resources, None if they are about devices at most, which are no files to be written."""
+    resources = c.linux.get("resources")
+    return resources if resources and resources.keys() != {"devices"} else None
 
 
 def settings(resources: Resources, group: Group, *, is_version2: bool) -> list[Setting]:

@@ -6,6 +6,7 @@ runc and its callers; only for `pids.limit`, `cpu.idle` and `cpu.burst` it is a 
 
 from __future__ import annotations
 
+from runtime.config.numbers import parse_numbers
 from runtime.config.shape import Array, Boolean, Integer, Map, Mismatch, Object, String, found
 
 TYPE_CHECKING = False
@@ -109,18 +110,8 @@ RESOURCES = Object(
     }
 )
 
-_NUMBERS = r"[0-9]{1,6}(-[0-9]{1,6}(:[0-9]{1,6}/[0-9]{1,6})?)?"
-_PAGE_SIZE = r"[1-9][0-9]*[KMGTPE]?B"
-_UNIFIED_FILE = r"[^./][^/]*\.[^/]+"
 _PERIODS = (1000, 1_000_000)
 """The shortest and the longest period of the scheduler in microseconds; a quota is no shorter either (sched-bwc)."""
-
-
-def _matches(pattern: str, text: str) -> bool:
-    # Loaded here: most containers set nothing that has a form of its own.
-    import re
-
-    return re.fullmatch(pattern, text, re.ASCII) is not None
 
 
 def check_resources(config: Config) -> None:
@@ -147,7 +138,7 @@ def check_values(resources: Resources, place: Place) -> None:
     _check_cpu(resources.get("cpu", {}), (*place, "cpu"))
     _check_block_io(resources.get("blockIO", {}), (*place, "blockIO"))
     for index, limit in enumerate(resources.get("hugepageLimits", ())):
-        if not _matches(_PAGE_SIZE, limit["pageSize"]):
+        if not _is_page_size(limit["pageSize"]):
             raise Mismatch(
                 (*place, "hugepageLimits", index, "pageSize"),
                 f": expected a size such as 64KB, 2MB or 1GB, found {found(limit['pageSize'])}",
@@ -158,7 +149,8 @@ def check_values(resources: Resources, place: Place) -> None:
         if " " in name or "\n" in name:
             raise Mismatch((*place, "rdma", name), ": expected the name of a device")
     for name in resources.get("unified", ()):
-        if not _matches(_UNIFIED_FILE, name):
+        controller, _, parameter = name.partition(".")
+        if "/" in name or not controller or not parameter:
             raise Mismatch(
                 (*place, "unified", name),
                 f': unified resource {found(name)} must be the name of a file, in the form "controller.parameter"',
@@ -189,11 +181,10 @@ def _check_cpu(cpu: Cpu, place: Place) -> None:
             f": expected at most the realtimePeriod {realtime_period}, found {runtime}",
         )
     for member, text in (("cpus", cpu.get("cpus", "")), ("mems", cpu.get("mems", ""))):
-        parts = text.strip().replace(" ", "").split(",")
-        if parts != [""] and not all(_matches(_NUMBERS, part) for part in parts):
-            raise Mismatch(
-                (*place, member), f": expected numbers and ranges such as 0-3,7, found {found(text)}"
-            )
+        try:
+            parse_numbers(text)
+        except ValueError as error:
+            raise Mismatch((*place, member), f": {error}") from None
 
 
 def _check_block_io(block_io: BlockIo, place: Place) -> None:
@@ -210,3 +201,10 @@ def _check_block_io(block_io: BlockIo, place: Place) -> None:
 def _check_weight(weight: int, place: Place) -> None:
     if weight and not 10 <= weight <= 1000:
         raise Mismatch(place, f": expected a weight from 10 to 1000, found {weight}")
+
+
+def _is_page_size(text: str) -> bool:
+    """Tell whether `text` is a size as the kernel names one: `64KB`, `2MB`, `1GB`."""
+    number = text.removesuffix("B").rstrip("KMGTPE")
+    unit = text.removeprefix(number)
+    return number.isascii() and number.isdecimal() and unit in ("B", "KB", "MB", "GB", "TB", "PB", "EB")

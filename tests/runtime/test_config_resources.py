@@ -32,8 +32,8 @@ if TYPE_CHECKING:
         ("cpu.quota", 1, "cpu.quota: expected at least 1000 microseconds, found 1"),
         ("cpu", {"quota": 1000, "burst": 1001}, "cpu.burst: expected at most the quota 1000, found 1001"),
         ("cpu", {"realtimePeriod": 1, "realtimeRuntime": 2}, "cpu.realtimeRuntime: expected at most"),
-        ("cpu.cpus", "0-", 'cpu.cpus: expected numbers and ranges such as 0-3,7, found "0-"'),
-        ("cpu.mems", "0,", "cpu.mems: expected numbers and ranges"),
+        ("cpu.cpus", "0-", "cpu.cpus: expected numbers and ranges such as 0-3,7, found '0-'"),
+        ("cpu.mems", "1-0", "cpu.mems: the range 1-0 ends before it begins"),
         ("cpu.idle", 2, "cpu.idle: expected a whole number from 0 to 1"),
         ("blockIO.weight", 9, "blockIO.weight: expected a weight from 10 to 1000, found 9"),
         (
