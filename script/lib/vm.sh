@@ -1,0 +1,101 @@
+# script/test --vm: the tests that need what most machines with an old hierarchy of cgroups lack: cgroup v2 with every
+# controller, systemd as process 1, and Docker with its defaults. They run in a Debian that boots under qemu: emulated, since a
+# machine that is virtual itself has no KVM, or one that fails (OCI_TUTOR_VM_ACCEL=kvm takes it). POSIX sh; expects $ROOT, script/lib/setup.sh and $ROOT/.venv.
+#
+# What is kept between runs is in the user's cache directory: the disk image, made once from Debian's packages, which no run
+# changes, and pytest for the Python that is in it. The checkout goes in as a second disk that is a tar file; what the tests
+# print comes out of one serial port, the exit status of another.
+
+VM_RELEASE=bookworm
+VM_PYTHON=3.11
+VM_PACKAGES='systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,udev,procps,uidmap,linux-image-cloud-amd64,python3,
+    busybox-static,runc,crun,docker.io,containerd'
+VM_TOOLS='qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs'
+VM_MINUTES=15
+# Every test of cgroups.
+VM_TESTS='tests/vm tests/runtime/test_cgroups_own.py tests/runtime/test_cgroups_limits.py tests/runtime/test_cgroups_operations.py'
+
+vm_cache=${XDG_CACHE_HOME:-$HOME/.cache}/oci-tutor/vm
+
+# vm_test PYTEST_ARGUMENTS...: boots the machine, runs the tests (VM_TESTS without arguments), returns whether they passed.
+vm_test() {
+    missing=$(missing_packages $VM_TOOLS)
+    [ -r /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
+    [ -z "$missing" ] || install_packages $missing
+    missing=$(missing_packages $VM_TOOLS)
+    [ -z "$missing" ] || die "$(printf "$MSG_VM_MISSING" "$missing")"
+    mkdir -p "$vm_cache" || return 1
+    vm_work=$(mktemp -d "$vm_cache/run.XXXXXX") || return 1
+    trap 'rm -rf "$vm_work"' EXIT
+    trap 'exit 130' INT TERM HUP
+    (flock 9 && vm_make_image && vm_make_site) 9>"$vm_cache/lock" || return 1
+    [ $# -gt 0 ] || set -- $VM_TESTS
+    vm_pack "$@" && vm_run
+}
+
+# Makes $vm_image, a directory with the machine's disk, kernel and initramfs, unless it is there. It is named after what it was
+# made from, and gets its name when it is complete.
+vm_make_image() {
+    vm_image=$(vm_image_path)
+    [ ! -d "$vm_image" ] || return 0
+    say "$MSG_VM_IMAGE"
+    tree=$vm_work/tree new=$vm_work/image
+    mkdir "$new"
+    # In a mount namespace of its own: whatever happens, no mount stays behind. Without waiting for the disk at each package.
+    as_root unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=minbase \
+        --include="$(printf %s "$VM_PACKAGES" | tr -d ' \n')" \
+        --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+        --customize-hook="copy-in '$ROOT/script/lib/vm-tests.service' /etc/systemd/system" \
+        --customize-hook='chroot "$1" systemctl --quiet enable vm-tests.service' \
+        --customize-hook='chroot "$1" systemctl --quiet disable docker.service docker.socket containerd.service' \
+        --customize-hook='chroot "$1" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer e2scrub_reap.service' \
+        "$VM_RELEASE" "$tree" >"$vm_work/log" 2>&1 &&
+        as_root mke2fs -q -t ext4 -d "$tree" "$new/disk" 6G >>"$vm_work/log" 2>&1 &&
+        as_root cp "$tree"/boot/vmlinuz-* "$new/kernel" && as_root cp "$tree"/boot/initrd.img-* "$new/initramfs" &&
+        as_root chown -R "$(id -u):$(id -g)" "$new" || {
+            tail -n 20 "$vm_work/log" >&2; as_root rm -rf "$tree"; die "$MSG_VM_IMAGE_FAILED"; }
+    as_root rm -rf "$tree"
+    rm -rf "$vm_cache"/image.*
+    mv "$new" "$vm_image"
+}
+
+vm_image_path() {
+    printf '%s/image.%s' "$vm_cache" \
+        "$(echo "$VM_RELEASE $VM_PACKAGES" | cat - "$ROOT/script/lib/vm-tests.service" | cksum | tr -d ' ')"
+}
+
+# Makes the directory .site with pytest and its kin for the machine's Python: it has no network to get them from.
+vm_make_site() {
+    wanted="$VM_PYTHON $(cksum <"$ROOT/pyproject.toml")"
+    [ "$(cat "$vm_cache/.site/wanted" 2>/dev/null)" != "$wanted" ] || return 0
+    rm -rf "$vm_cache/.site"
+    (cd "$ROOT" && "$ROOT/.venv/bin/python" -m pip install -qq --disable-pip-version-check --target "$vm_cache/.site" \
+        --python-version "$VM_PYTHON" --only-binary=:all: --group test) || die "$MSG_VM_IMAGE_FAILED"
+    printf %s "$wanted" >"$vm_cache/.site/wanted"
+}
+
+# Packs the checkout, pytest and its arguments.
+vm_pack() {
+    colour=no
+    [ ! -t 1 ] || colour=yes
+    printf '%s\0' "--color=$colour" "$@" >"$vm_work/.arguments"
+    tar -cf "$vm_work/checkout" --exclude=./.venv --exclude=./.git --exclude=__pycache__ --exclude='./.*_cache' -C "$ROOT" . &&
+        tar -rf "$vm_work/checkout" -C "$vm_cache" .site -C "$vm_work" .arguments
+}
+
+# Boots and waits for the end: script/lib/vm-tests.service runs the tests and powers off.
+vm_run() {
+    vm_image=$(vm_image_path)
+    say "$MSG_VM_BOOT"
+    TMPDIR=$vm_work timeout --foreground --kill-after=10 "${VM_MINUTES}m" qemu-system-x86_64 \
+        -accel "${OCI_TUTOR_VM_ACCEL:-tcg}" -cpu max -smp 2 -m 2048 -nodefaults -display none -no-reboot \
+        -kernel "$vm_image/kernel" -initrd "$vm_image/initramfs" -append 'root=/dev/vda rw console=ttyS0 quiet' \
+        -drive "file=$vm_image/disk,if=virtio,format=raw,snapshot=on,cache=unsafe" \
+        -drive "file=$vm_work/checkout,if=virtio,format=raw,readonly=on" \
+        -serial "file:$vm_work/console" -chardev stdio,id=tests -serial chardev:tests -serial "file:$vm_work/status" \
+        </dev/null 2>"$vm_work/log"
+    status=$(tr -d '\r\n' <"$vm_work/status")
+    [ -n "$status" ] || { tail -n 20 "$vm_work/console" "$vm_work/log" >&2; die "$MSG_VM_NO_END"; }
+    [ "$status" = 0 ]
+}
