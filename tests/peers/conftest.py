@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import json
 import shutil
 import sysconfig
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.daemons import PATH, Containerd, Quarters
 from tests.support.docker import Docker, Dockerd
+from tests.support.images import archive_with
 from tutor.images.mini import BuiltImage, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+PAUSE = "localhost/pause:latest"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -57,9 +64,29 @@ def runtimes() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def containerd(quarters: Quarters, runtimes: dict[str, str]) -> Iterator[Containerd]:
-    daemon = Containerd(quarters, runtimes, "localhost/pause:latest")
+    daemon = Containerd(quarters, runtimes, PAUSE)
     yield daemon
     daemon.stop()
+
+
+@pytest.fixture(scope="session")
+def kubernetes_images(
+    containerd: Containerd, mini: tuple[Path, BuiltImage], tmp_path_factory: pytest.TempPathFactory
+) -> Containerd:
+    """Return a containerd that has, for Kubernetes, the mini image and one that does nothing: what a pod begins with."""
+    pause = tmp_path_factory.mktemp("pause") / "pause.tar"
+    with tarfile.open(mini[0]) as archive:
+        (manifest,) = json.load(archive.extractfile("manifest.json") or io.BytesIO())
+        config = json.load(archive.extractfile(manifest["Config"]) or io.BytesIO())
+    config["config"]["Cmd"] = ["sleep", "1000000"]
+    manifest["RepoTags"] = [PAUSE]
+    changes: dict[str, bytes | None] = {
+        "manifest.json": json.dumps([manifest]).encode(),
+        manifest["Config"]: json.dumps(config).encode(),
+    }
+    for image in (mini[0], archive_with(mini[0], pause, changes)):
+        containerd.ctr("images", "import", "--snapshotter=native", str(image), namespace="k8s.io")
+    return containerd
 
 
 @pytest.fixture(scope="session")

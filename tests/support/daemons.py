@@ -123,8 +123,21 @@ class Containerd(Daemon):
         config = self.root / "config.toml"
         config.write_text(_containerd_config(self.root, handlers, sandbox_image))
         super().__init__(quarters.inside(["containerd", "--config", str(config)]), self.root / "log")
-        version = ["ctr", "--address", str(self.address), "version"]
+        version = self.command("version")
         self.wait_until(lambda: subprocess.run(version, capture_output=True, check=False).returncode == 0)
+
+    def command(self, *words: str, namespace: str = "default") -> list[str]:
+        """Return a command line of ctr(8), containerd's own client."""
+        return ["ctr", "--address", str(self.address), "--namespace", namespace, *words]
+
+    def ctr(self, *words: str, namespace: str = "default") -> str:
+        """Run a command that must succeed; return what it printed."""
+        done = subprocess.run(
+            self.command(*words, namespace=namespace),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout
 
 
 def _containerd_config(root: Path, handlers: dict[str, str], sandbox_image: str) -> str:
@@ -135,7 +148,7 @@ def _containerd_config(root: Path, handlers: dict[str, str], sandbox_image: str)
         f'root = "{root}/root"',
         f'state = "{root}/state"',
         f'[grpc]\naddress = "{root}/sock"',
-        f'[{cri}]\nsandbox_image = "{sandbox_image}"\nrestrict_oom_score_adj = false',
+        f'[{cri}]\nsandbox_image = "{sandbox_image}"\nrestrict_oom_score_adj = true',
         f'[{cri}.containerd]\ndefault_runtime_name = "runc"\nsnapshotter = "native"',
     ]
     for name, path in handlers.items():
