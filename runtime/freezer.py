@@ -30,6 +30,14 @@ def is_frozen(directories: Iterable[str]) -> bool:
     return False
 
 
+def stands_still(directory: str) -> bool:
+    """Tell whether processes in this directory would be frozen, because of itself or of a cgroup above it."""
+    state = _read(f"{directory}/{_STATE}")
+    if state is not None:
+        return state != "THAWED"
+    return "frozen 1" in (_read(f"{directory}/cgroup.events") or "")
+
+
 def freeze(directories: Iterable[str]) -> None:
     """Stop all processes of the cgroup and wait until all have stopped. Raises RuntError; then none has."""
     path = _find(directories)

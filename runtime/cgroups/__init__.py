@@ -11,6 +11,7 @@ import time
 
 from runtime import freezer, liveness, signals
 from runtime.cgroups import hierarchies
+from runtime.cgroups.group import write
 from runtime.errors import RuntError, describe
 from runtime.kernel import process as kernel
 
@@ -58,6 +59,14 @@ def make_cgroup(c: Container) -> None:
         c.entry.record["cgroups"] = leaves
     open_cgroups(c, leaves)
     c.cgroup_directories = _directories(leaves)
+    _check_not_frozen(c)
+
+
+def _check_not_frozen(c: Container) -> None:
+    """Refuse a cgroup that stands still, or one above does: init would never get anywhere (Control groups, "fit for purpose")."""
+    directory = c.cgroup_directories.get("freezer") or c.cgroup_directories.get("")
+    if directory and freezer.stands_still(directory):
+        raise RuntError(f"container's cgroup unexpectedly frozen: {directory}")
 
 
 def open_cgroups(c: Container, leaves: list[str]) -> None:
@@ -117,13 +126,26 @@ def kill_all(paths: Iterable[str], signum: int) -> None:
     in the meantime.
     """
     paths = list(paths)
+    if signum == signals.SIGKILL:
+        _kill_until_empty(paths)
+        return
+    for pid in processes(paths):
+        _signal_member(pid, signum, paths)
+
+
+def _kill_until_empty(paths: list[str]) -> None:
+    """Kill every process in the cgroups `paths` and below them. Raises RuntError if some do not end."""
     deadline = time.monotonic() + _PATIENCE
+    _kill_version2(paths)
+    has_tried = False
     while pids := processes(paths):
-        for pid in pids:
-            _signal_member(pid, signum, paths)
-        if signum != signals.SIGKILL:
-            return
+        if has_tried:
+            # Some have been born since, and others may be faster again: let none move.
+            _try_to_freeze(paths)
+        for pid in processes(paths) if has_tried else pids:
+            _signal_member(pid, signals.SIGKILL, paths)
         freezer.thaw(paths)
+        has_tried = True
         if time.monotonic() > deadline:
             raise RuntError(
                 f"processes {', '.join(map(str, pids))} do not end although they have been killed"
@@ -139,6 +161,21 @@ def remove(paths: Iterable[str]) -> None:
     for path in sorted(set(paths), key=lambda path: path.count("/"), reverse=True):
         for directory, _, _ in os.walk(path, topdown=False):
             _remove_directory(directory, path)
+
+
+def _kill_version2(paths: list[str]) -> None:
+    """Have the kernel kill all in a cgroup of v2 at once (cgroup.kill, since Linux 5.14), also who has no number for us."""
+    for path in paths:
+        if os.path.exists(f"{path}/cgroup.kill"):
+            write(f"{path}/cgroup.kill", "1")
+
+
+def _try_to_freeze(paths: list[str]) -> None:
+    try:
+        freezer.freeze(paths)
+    except RuntError:
+        # No freezer, or they are too many: then as before.
+        pass
 
 
 def _directories(leaves: list[str]) -> dict[str, str]:

@@ -99,6 +99,34 @@ def test_cgroup_with_processes_is_refused_and_they_live_on(
     directory.rmdir()
 
 
+def test_frozen_cgroup_is_refused(bundle: Bundle, runt: Runt, container_id: str) -> None:
+    """Its own freezing or that of one above: otherwise create would wait for ever."""
+    for name in ("freezer", ""):
+        try:
+            outer = hierarchy_file(name) / f"outer-{container_id}"
+            break
+        except pytest.skip.Exception:
+            continue
+    outer.mkdir()
+    file, value = ("freezer.state", "FROZEN") if name else ("cgroup.freeze", "1")
+    (outer / file).write_text(value)
+    bundle.linux["cgroupsPath"] = f"/outer-{container_id}/{container_id}"
+    assert "container's cgroup unexpectedly frozen" in runt.fail(bundle, container_id)
+    assert [path.name for path in outer.iterdir() if path.is_dir()] == []
+    outer.rmdir()
+
+
+def test_processes_that_are_born_all_the_time_end_with_the_container(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    """Each ends as soon as it has given birth to the next: of a list of them none is there any more when it is read."""
+    bundle.sh("f() { (f) & }; for i in 1 2 3 4 5 6 7 8; do f; done; echo up; sleep 1000")
+    output = runt.create(bundle, container_id)
+    runt.ok("start", container_id)
+    wait_for(lambda: "up" in output.read_text())
+    runt.ok("delete", "--force", container_id)
+
+
 def test_same_id_in_two_state_directories_gives_two_cgroups(
     bundle: Bundle, runt: Runt, container_id: str, tmp_path: Path
 ) -> None:
@@ -149,6 +177,38 @@ def test_new_cgroup_namespace_has_the_containers_cgroup_as_its_root(
     lines = runt.run(bundle, container_id).splitlines()
     controlled = [line for line in lines if not line.startswith("0::")] or lines
     assert {line.split(":", 2)[2] for line in controlled} == {"/"}
+
+
+@pytest.mark.parametrize("kinds", [[], ["cgroup"]], ids=["shared", "own"])
+@pytest.mark.parametrize("access", ["ro", "rw"])
+def test_container_sees_its_own_cgroup(
+    bundle: Bundle, runt: Runt, container_id: str, kinds: list[str], access: str
+) -> None:
+    bundle.namespaces(*kinds)
+    bundle.linux["resources"] = {"pids": {"limit": 23}}
+    bundle.config["mounts"] += [
+        {"destination": "/sys", "type": "tmpfs", "source": "tmpfs"},
+        {
+            "destination": "/sys/fs/cgroup",
+            "type": "cgroup",
+            "source": "cgroup",
+            "options": ["nosuid", "noexec", "nodev", access],
+        },
+    ]
+    bundle.sh(
+        """
+        cd /sys/fs/cgroup
+        [ -d pids ] && cd pids
+        cat pids.max
+        grep -c . cgroup.procs
+        mkdir below 2>&1 && ls below | grep -c cgroup.procs || true
+        """
+    )
+    limit, count, below = runt.run(bundle, container_id).splitlines()
+    assert (limit, int(count) >= 1) == ("23", True)
+    assert below == (
+        "1" if access == "rw" else "mkdir: can't create directory 'below': Read-only file system"
+    )
 
 
 def test_single_file_of_a_hierarchy_that_is_mounted_too_changes_nothing(
