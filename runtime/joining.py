@@ -77,6 +77,11 @@ def clone_process(c: Container) -> None:
     interrupts.release()
 
 
+def stay_with_runtime(c: Container) -> None:
+    """Make sure that the runtime was still there when we asked to die with it (prctl(2), PR_SET_PDEATHSIG)."""
+    c.sync.check_peer()
+
+
 def close_host_descriptors(c: Container) -> None:
     """Close what is the host's before the container can see us: all but what the program gets, and what leads inside."""
     first = 3 + c.preserve_fds
@@ -116,6 +121,7 @@ def be_born_again(c: Container) -> None:
         c.sync.send("born", pid=pid)
         os._exit(0)
     kernel.set_parent_death_signal(signals.SIGKILL)
+    c.sync.check_peer()
 
 
 def wait_for_second_birth(c: Container) -> None:

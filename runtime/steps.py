@@ -169,6 +169,7 @@ EXEC_STEPS: tuple[Step, ...] = (
 )
 
 EXEC_INIT_STEPS: tuple[Step, ...] = (
+    joining.stay_with_runtime,
     scheduling.set_initial_affinity,
     cgroups.join_cgroup,
     scheduling.set_final_affinity,

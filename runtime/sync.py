@@ -76,6 +76,14 @@ class Sync:
             )
         return message
 
+    def check_peer(self) -> None:
+        """Raise PeerGoneError if the other process is dead. To be called while it has nothing to send."""
+        os.set_blocking(self.fd, False)
+        try:
+            self.expect("")
+        except BlockingIOError:
+            os.set_blocking(self.fd, True)
+
     def close(self) -> None:
         """Close this process's end; both, before it is decided which is ours."""
         for fd in (self._runtime_end, self._init_end) if self.fd < 0 else (self.fd,):
