@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.cgroups import CgroupsOf, hierarchies, is_version2, needs
+from tests.support.runt import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -293,3 +294,38 @@ def test_value_that_this_kernel_refuses_leaves_nothing_behind(
     refused = runt.fail(bundle, container_id)
     assert "failed to write" in refused
     assert "cpuset.cpus" in refused
+
+
+def test_controllers_of_huge_pages_and_of_the_network(bundle: Bundle, runt: Runt, container_id: str) -> None:
+    """With v1 each is a hierarchy of its own, which need not be mounted: here it is, for this test alone."""
+    needs(1)
+    bundle.linux["resources"] = {
+        "hugepageLimits": [{"pageSize": "2MB", "limit": 4 << 20}],
+        "network": {"classID": 0x100001, "priorities": [{"name": "lo", "priority": 5}]},
+    }
+    bundle.linux["cgroupsPath"] = f"/{container_id}"
+    bundle.save()
+    places = {name: bundle.path / name for name in ("hugetlb", "net_cls", "net_prio")}
+    files = {
+        "hugetlb": "hugetlb.2MB.limit_in_bytes hugetlb.2MB.rsvd.limit_in_bytes",
+        "net_cls": "net_cls.classid",
+        "net_prio": "net_prio.ifpriomap",
+    }
+    script = "".join(
+        f"mkdir -p {path}; mount -t cgroup -o {name} cgroup {path}\n" for name, path in places.items()
+    )
+    create = " ".join(runt.command("create", "-b", str(bundle.path), container_id))
+    script += f"{create} > /dev/null\n"
+    script += "".join(f"cd {path}/{container_id}; cat {files[name]}\n" for name, path in places.items())
+    script += " ".join(runt.command("delete", "--force", container_id))
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    hugepages, reserved, class_id, *priorities = done.stdout.splitlines()
+    assert (hugepages, reserved, class_id) == (f"{4 << 20}", f"{4 << 20}", f"{0x100001}")
+    assert "lo 5" in priorities
