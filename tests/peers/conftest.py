@@ -63,6 +63,12 @@ def runtimes() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
+def oci_runtime_path(oci_runtime: str, runtimes: dict[str, str]) -> str:
+    """Return the executable of the runtime of the test."""
+    return runtimes[oci_runtime]
+
+
+@pytest.fixture(scope="session")
 def containerd(quarters: Quarters, runtimes: dict[str, str]) -> Iterator[Containerd]:
     daemon = Containerd(quarters, runtimes, PAUSE)
     yield daemon

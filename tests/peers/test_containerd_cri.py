@@ -94,8 +94,9 @@ def test_two_containers_of_a_pod_share_its_namespaces(pod: Pod, oci_runtime: str
     assert status == 0
     assert "sleep 1111" in processes
     assert "sleep 2222" in processes
-    links = "readlink /proc/self/ns/ipc /proc/self/ns/pid /proc/self/ns/uts"
+    links = "for kind in ipc pid uts net; do readlink /proc/self/ns/$kind; done"
     assert pod.exec(first, links) == pod.exec(second, links)
+    assert pod.exec(first, links)[0].count("\n") == 4
     mounts = "readlink /proc/self/ns/mnt"
     assert pod.exec(first, mounts) != pod.exec(second, mounts)
     assert "stdout F from first" in (pod.logs / "first.log").read_text()

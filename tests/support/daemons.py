@@ -117,6 +117,7 @@ class Containerd(Daemon):
     """containerd with its socket at `address`; `handlers` are the runtimes that CRI knows, by name and path."""
 
     def __init__(self, quarters: Quarters, handlers: dict[str, str], sandbox_image: str) -> None:
+        self._quarters = quarters
         self.root = quarters.path / "containerd"
         self.root.mkdir()
         self.address = self.root / "sock"
@@ -128,7 +129,10 @@ class Containerd(Daemon):
 
     def command(self, *words: str, namespace: str = "default") -> list[str]:
         """Return a command line of ctr(8), containerd's own client."""
-        return ["ctr", "--address", str(self.address), "--namespace", namespace, *words]
+        # In the quarters too: it makes the pipes for standard streams below /run.
+        return self._quarters.inside(
+            ["ctr", "--address", str(self.address), "--namespace", namespace, *words]
+        )
 
     def ctr(self, *words: str, namespace: str = "default") -> str:
         """Run a command that must succeed; return what it printed."""
