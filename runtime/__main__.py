@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
+from runtime.cli import command
 
-from runtime.cli import main
-
-sys.exit(main())
+command()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
     from types import CodeType, ModuleType
+    from typing import Any
 
     Module = tuple[str, int, int, bytes]
     """The source's path, its time of modification, its size, and its code, marshalled."""
@@ -31,7 +32,7 @@ class Importer:
         self._modules = modules
 
     def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return the specification of the module `name`; None if it isn't in the bundle, or not up to date there."""
         module = self._modules.get(name)
@@ -45,7 +46,8 @@ class Importer:
         if (status.st_mtime_ns, status.st_size) != (modified, size):
             return None
         is_package = source.endswith("/__init__.py")
-        spec = _ModuleSpec(name, self, origin=source, is_package=is_package)
+        loader: Any = self
+        spec = _ModuleSpec(name, loader, origin=source, is_package=is_package)
         spec.has_location = True
         if spec.submodule_search_locations is not None:
             spec.submodule_search_locations.append(source.removesuffix("/__init__.py"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -12,12 +13,14 @@ from runtime.usage import GLOBAL_OPTIONS, UsageError, command_help, find_command
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, NoReturn
 
     from runtime.operations.create import CreateOptions
 
     Handler = Callable[[str, dict[str, Any], list[str]], int]
 
+_NEAR_CONTAINERS = ("create", "exec", "restore", "run")
+"""Commands whose processes a container can see: for them the interpreter is protected from it."""
 _NO_SUCH_COMMAND = 3
 """runc's exit status for a command that it doesn't have."""
 
@@ -26,12 +29,22 @@ _EXEC_FAILED = 255
 """runc's exit status for an `exec` that fails, so that it can be told from a program's."""
 
 
+def command() -> NoReturn:
+    """Be the program `runt`: run the process's own command line, and end the process."""
+    # We end before there is garbage; and what is not collected is not copied for a child.
+    gc.disable()
+    # Not sys.exit: taking the interpreter apart takes longer than `state`.
+    os._exit(main())
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line `argv` (default: the process's own); return the exit status."""
+    """Run the command line `argv` and return the exit status; without `argv`, that of this process, which may start again."""
     _open_standard_streams()
-    interrupts.enable()
     try:
-        return _run(sys.argv[1:] if argv is None else argv)
+        interrupts.enable()
+        if argv is None:
+            return _run(sys.argv[1:], protect=True)
+        return _run(argv)
     except RuntError as error:
         log.error(error.message)
         return error.exit_status
@@ -60,7 +73,7 @@ def _open_standard_streams() -> None:
             os.set_inheritable(os.open("/dev/null", os.O_RDWR), True)
 
 
-def _run(words: Sequence[str]) -> int:
+def _run(words: Sequence[str], *, protect: bool = False) -> int:
     """Read the global options, set up the log, run the command."""
     try:
         settings, rest = parse(GLOBAL_OPTIONS, words, mixed=False)
@@ -97,6 +110,10 @@ def _run(words: Sequence[str]) -> int:
         raise RuntError(
             "--systemd-cgroup is not supported by this version of runt: leave it out to have cgroupfs used"
         )
+    if protect and name in _NEAR_CONTAINERS:
+        from runtime import protection
+
+        protection.protect()
     return _call(name, str(settings["root"]) or _default_root(), values, arguments)
 
 

@@ -108,7 +108,7 @@ def _become(hook: Hook, state_read: int, output_write: int, gate_read: int, fail
         environment = dict(os.environ)
         if "env" in hook:
             environment = dict(variable.partition("=")[::2] for variable in hook["env"])
-        os.execve(hook["path"], hook.get("args") or [hook["path"]], environment)  # noqa: S606 - what a hook is
+        os.execve(hook["path"], hook.get("args") or [hook["path"]], environment)
     except OSError as error:
         os.write(failure_write, b"%d" % (error.errno or errno.EINVAL))
     except ValueError:

@@ -29,11 +29,15 @@ class InterruptedCommandError(BaseException):
 
 
 def enable() -> None:
-    """From now on raise InterruptedCommandError for each of the signals that the caller has not had ignored."""
+    """From now on raise InterruptedCommandError for each of the signals that the caller has not had ignored.
+
+    For one that has come already, too: the launcher holds them back.
+    """
     for signum in SIGNALS:
         if signals.getsignal(signum) is not signals.SIG_IGN:
             signals.signal(signum, _interrupt)
     sys.unraisablehook = _interrupt_again
+    release()
 
 
 def hold() -> None:

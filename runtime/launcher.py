@@ -72,7 +72,8 @@ def place(python: str) -> str:
     """Return the directory for the read-only mount of the interpreter `python`, as this installation of `runtime` uses it."""
     from binascii import crc32
 
-    return f"{PLACES}/{os.path.basename(python)}-{crc32(os.fsencode(f'{_root()}\n{python}')):08x}"
+    both = os.fsencode(f"{_root()}\n{python}")
+    return f"{PLACES}/{os.path.basename(python)}-{crc32(both):08x}"
 
 
 def install(path: str = "") -> str:
@@ -80,6 +81,8 @@ def install(path: str = "") -> str:
 
     Raises RuntError.
     """
+    from runtime.protection import unmount
+
     python = interpreter()
     directory = place(python)
     try:
@@ -88,9 +91,9 @@ def install(path: str = "") -> str:
         # venv's own way to say where an interpreter that is elsewhere has its library (`venv` in the library reference).
         _write(f"{directory}/pyvenv.cfg", f"home = {os.path.dirname(python)}\n", 0o644)
         mounted = f"{directory}/python3"
-        if not os.path.ismount(mounted):
-            stand_in = _STAND_IN.format(interpreter=python, root=_root(), place=directory)
-            _write(mounted, stand_in, 0o755)
+        # The next start mounts it again.
+        unmount(mounted)
+        _write(mounted, _STAND_IN.format(interpreter=python, root=_root(), place=directory), 0o755)
         return _write_launcher(path or f"{directory}/runt", mounted)
     except OSError as error:
         raise RuntError(f"cannot install the launcher: {describe(error)}") from None

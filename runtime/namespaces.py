@@ -74,6 +74,10 @@ def clone_init(c: Container) -> None:
     for kind, flag in CLONE_FLAGS.items():
         if c.has_new(kind) and kind not in _MADE_LATER:
             flags |= flag
+    if c.joined or os.geteuid() == 0:
+        # Who is in a namespace already can't look into a process that is on its way in: see `protection`. Without root's
+        # rights only where it matters, because the process's own files in /proc become root's with it (proc(5)).
+        kernel.set_dumpable(False)
     # What interrupts us must not be raised in the child, on its way to its own code.
     interrupts.hold()
     if c.joined:

@@ -223,7 +223,7 @@ def execute_program(c: Container) -> None:
     if c.fifo >= 0:
         os.write(c.fifo, b".")
     try:
-        os.execve(c.program, c.process["args"], c.environment)  # noqa: S606 - this is what it is all for
+        os.execve(c.program, c.process["args"], c.environment)
     except OSError as error:
         raise RuntError(f'exec: "{c.program}": {_reason(error)}') from None
 

@@ -19,10 +19,12 @@ memory and the descriptors of a process that enters a container, PR_SET_DUMPABLE
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sys
 
+from runtime import interrupts
 from runtime.errors import RuntError, describe
 
 TYPE_CHECKING = False
@@ -74,8 +76,13 @@ def unmount(program: str) -> None:
     """Remove the mount at `program`, and those that others made at the same time. Raises OSError."""
     from runtime.kernel import mount as kernel
 
-    while os.path.ismount(program):
-        kernel.umount2(program, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)
+    try:
+        while True:
+            kernel.umount2(program, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)
+    except OSError as error:
+        # Nothing is mounted there (any more), as umount(2) says it.
+        if error.errno not in (errno.EINVAL, errno.ENOENT):
+            raise
 
 
 def _is_mounted_readonly(path: str) -> bool:
@@ -86,6 +93,14 @@ def _is_out_of_reach(path: str) -> bool:
     """Tell whether we, and so whoever gets no more rights than we have, can't write to root's file `path` or replace it."""
     status = os.stat(path)
     return os.geteuid() != 0 and status.st_uid == 0 and not status.st_mode & 0o022
+
+
+def _is_same(mounted: str, interpreter: str) -> bool:
+    """Tell whether the file `mounted` is the interpreter, which it is by a mount only."""
+    try:
+        return os.path.samefile(mounted, interpreter)
+    except FileNotFoundError:
+        return False
 
 
 def _is_sealed() -> bool:
@@ -103,9 +118,11 @@ def _start_again(interpreter: str) -> NoReturn:
     """Run our command line by the mounted interpreter if there is one, or else by a sealed copy."""
     from runtime.launcher import place, program
 
+    # As the launcher does, so that none of them ends the interpreter while it starts.
+    interrupts.hold()
     options = ["-I", "-S", "-X", _ONCE, "-c", program(), *sys.argv[1:]]
     mounted = f"{place(interpreter)}/python3"
-    if os.path.ismount(mounted) and _is_mounted_readonly(mounted):
+    if _is_same(mounted, interpreter) and _is_mounted_readonly(mounted):
         os.execv(mounted, [mounted, *options])
     # By its own name: that is where it looks for its library.
     os.execve(_sealed_copy(), [interpreter, *options], os.environ)
@@ -134,7 +151,7 @@ def _mount(program: str, interpreter: str) -> None:
 
     with open(f"{os.path.dirname(program)}/lock", "w", encoding="ascii") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)
-        if os.path.ismount(program):
+        if _is_same(program, interpreter):
             return
         tree = kernel.open_tree(kernel.AT_FDCWD, interpreter)
         kernel.mount_setattr(
