@@ -14,7 +14,7 @@ import errno
 import os
 
 from runtime import console, interrupts, liveness, signals
-from runtime.cgroups import give_birth, hierarchies, open_cgroups
+from runtime.cgroups import give_birth, hierarchies, open_cgroups, to_join
 from runtime.errors import RuntError, describe
 from runtime.foreground import forward_signals
 from runtime.kernel import process as kernel
@@ -51,8 +51,11 @@ def find_root(c: Container) -> None:
 
 def find_cgroups(c: Container) -> None:
     """Open the container's cgroups, or those below them that the caller asks for, for the process to join them."""
+    leaves, init = c.entry.record["cgroups"], c.entry.record["init"]
     try:
-        open_cgroups(c, _chosen_cgroups(c.entry.record["cgroups"], c.sub_cgroups))
+        if init is not None and not c.sub_cgroups:
+            leaves = to_join(leaves, init["pid"])
+        open_cgroups(c, _chosen_cgroups(leaves, c.sub_cgroups))
     except OSError as error:
         raise RuntError(f"cannot join the container's cgroup: {describe(error)}") from None
 

@@ -76,6 +76,21 @@ def open_cgroups(c: Container, leaves: list[str]) -> None:
         c.cgroup_to_be_born_in = os.open(leaves[0], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
+def to_join(leaves: list[str], init_pid: int) -> list[str]:
+    """Return where a further process of the container can go: with v2 to where init is, once the container is divided.
+
+    Docker in Docker and systemd divide it. admin-guide/cgroup-v2, No Internal Process Constraint: a cgroup that gives controllers to those below it can't have
+    processes itself. Raises OSError if init has ended.
+    """
+    if leaves and os.path.exists(f"{leaves[0]}/cgroup.subtree_control"):
+        with open(f"{leaves[0]}/cgroup.subtree_control", encoding="ascii") as file:
+            is_divided = bool(file.read().strip())
+        directory = hierarchies.directory_of(init_pid) if is_divided else ""
+        if directory.startswith(f"{leaves[0]}/"):
+            return [directory]
+    return leaves
+
+
 def give_birth(c: Container, flags: int) -> int:
     """Call clone3(2): return the pid of the new process, and 0 in it, which with v2 is in its cgroup from the beginning.
 

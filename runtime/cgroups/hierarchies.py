@@ -144,10 +144,15 @@ def _enable(directory: str, names: set[str]) -> bool:
     return True
 
 
-def _memberships() -> dict[str, str]:
-    """Return this process's cgroup by the controllers of the hierarchy, as /proc/self/cgroup has them."""
+def directory_of(pid: int) -> str:
+    """Return the directory of the cgroup of v2 that a process is in. Raises OSError if it has ended."""
+    return f"{mounted()[0].mountpoint}{_memberships(pid)['']}"
+
+
+def _memberships(pid: int | None = None) -> dict[str, str]:
+    """Return the cgroup of a process, or of ourselves, by the controllers of the hierarchy (proc(5), /proc/PID/cgroup)."""
     found = {}
-    with open("/proc/self/cgroup", encoding="utf-8", errors="surrogateescape") as file:
+    with open(f"/proc/{pid or 'self'}/cgroup", encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
             _, controllers, path = line.rstrip("\n").split(":", 2)
             found[controllers] = path

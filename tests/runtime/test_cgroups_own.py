@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.cgroups import needs
 from tests.support.runt import REPOSITORY, wait_for
 
 if TYPE_CHECKING:
@@ -261,3 +262,23 @@ def test_version_2_alone_works_too(bundle: Bundle, runt: Runt, container_id: str
     assert own.endswith(f"/{container_id}")
     assert unified.is_dir()
     assert " - cgroup2 " in lines[-1]
+
+
+def test_version_2_exec_goes_where_init_is_once_the_container_has_divided_its_cgroup(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    """As Docker in Docker does: the container's cgroup itself can't have processes any more."""
+    needs(2, "pids")
+    bundle.namespaces("cgroup", "pid")
+    bundle.config["mounts"].append(
+        {"destination": "/sys", "type": "cgroup", "source": "cgroup", "options": ["rw"]}
+    )
+    bundle.sh(
+        "mkdir /sys/init && echo 1 > /sys/init/cgroup.procs && echo +memory > /sys/cgroup.subtree_control"
+        " && echo up && while :; do sleep 0.1; done"
+    )
+    output = runt.create(bundle, container_id)
+    runt.ok("start", container_id)
+    wait_for(lambda: "up" in output.read_text())
+    assert runt.ok("exec", container_id, "cat", "/proc/self/cgroup") == "0::/init\n"
+    runt.ok("delete", "--force", container_id)
