@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import time
 
-from runtime import freezer, liveness, signals
+from runtime import freezer
 from runtime.cgroups import hierarchies
-from runtime.cgroups.group import write
+from runtime.cgroups.membership import processes
 from runtime.errors import RuntError, describe
 from runtime.kernel import process as kernel
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from runtime.container import Container
-
-_PATIENCE = 10.0
-"""How many seconds the kernel gets to end processes that have been killed."""
 
 _GRACE = 0.1
 """How many seconds a cgroup that is to be removed may still have members before they count as somebody else's."""
@@ -123,51 +120,6 @@ def join_cgroup(c: Container) -> None:
     c.cgroup_files.clear()
 
 
-def processes(paths: Iterable[str]) -> list[int]:
-    """Return the numbers of all processes in the cgroups `paths` and below them, sorted."""
-    found: set[int] = set()
-    for path in paths:
-        for directory, _, names in os.walk(path):
-            if "cgroup.procs" in names:
-                found.update(_read_processes(f"{directory}/cgroup.procs"))
-    # Processes of other PID namespaces than ours are listed as 0.
-    return sorted(found - {0})
-
-
-def kill_all(paths: Iterable[str], signum: int) -> None:
-    """Send `signum` to every process in the cgroups `paths` and below them.
-
-    Raises RuntError when the kernel refuses. With SIGKILL it goes on until no process is left, also those that are born
-    in the meantime.
-    """
-    paths = list(paths)
-    if signum == signals.SIGKILL:
-        _kill_until_empty(paths)
-        return
-    for pid in processes(paths):
-        _signal_member(pid, signum, paths)
-
-
-def _kill_until_empty(paths: list[str]) -> None:
-    """Kill every process in the cgroups `paths` and below them. Raises RuntError if some do not end."""
-    deadline = time.monotonic() + _PATIENCE
-    _kill_version2(paths)
-    has_tried = False
-    while pids := processes(paths):
-        if has_tried:
-            # Some have been born since, and others may be faster again: let none move.
-            _try_to_freeze(paths)
-        for pid in processes(paths) if has_tried else pids:
-            _signal_member(pid, signals.SIGKILL, paths)
-        freezer.thaw(paths)
-        has_tried = True
-        if time.monotonic() > deadline:
-            raise RuntError(
-                f"processes {', '.join(map(str, pids))} do not end although they have been killed"
-            )
-        _wait_for_end(pids[0])
-
-
 def remove(paths: Iterable[str]) -> None:
     """Remove the cgroup directories `paths`, the deepest first, and empty ones that the container made below them.
 
@@ -176,21 +128,6 @@ def remove(paths: Iterable[str]) -> None:
     for path in sorted(set(paths), key=lambda path: path.count("/"), reverse=True):
         for directory, _, _ in os.walk(path, topdown=False):
             _remove_directory(directory, path)
-
-
-def _kill_version2(paths: list[str]) -> None:
-    """Have the kernel kill all in a cgroup of v2 at once (cgroup.kill, since Linux 5.14), also who has no number for us."""
-    for path in paths:
-        if os.path.exists(f"{path}/cgroup.kill"):
-            write(f"{path}/cgroup.kill", "1")
-
-
-def _try_to_freeze(paths: list[str]) -> None:
-    try:
-        freezer.freeze(paths)
-    except RuntError:
-        # No freezer, or they are too many: then as before.
-        pass
 
 
 def _directories(leaves: list[str]) -> dict[str, str]:
@@ -242,37 +179,6 @@ def _missing(leaf: str) -> list[str]:
         missing.append(leaf)
         leaf = os.path.dirname(leaf)
     return missing
-
-
-def _read_processes(path: str) -> list[int]:
-    try:
-        with open(path, encoding="ascii") as file:
-            return [int(line) for line in file]
-    except OSError:
-        # The directory has gone, or its processes can't be listed one by one (a threaded cgroup).
-        return []
-
-
-def _signal_member(pid: int, signum: int, paths: list[str]) -> None:
-    """Send a signal to `pid` if it still is in one of the cgroups when its number can't be reused any more."""
-    process = liveness.identify(pid)
-    if process is None or pid not in processes(paths):
-        return
-    try:
-        liveness.send_signal(process, signum)
-    except OSError as error:
-        raise RuntError(f"cannot send signal {signum} to process {pid}: {describe(error)}") from None
-
-
-def _wait_for_end(pid: int) -> None:
-    """Wait a moment for one process to end."""
-    fd = liveness.open_pidfd(liveness.identify(pid))
-    if fd is None:
-        # A zombie, whose parent has to notice; or it has gone already.
-        time.sleep(0.001)
-        return
-    liveness.wait_for_exit(fd, 0.1)
-    os.close(fd)
 
 
 def _remove_directory(directory: str, top: str) -> None:

@@ -34,11 +34,12 @@ def destroy(entry: Entry) -> None:
     config = _config(entry)
     if entry.record["cgroups"] or entry.record["cgroups_made"]:
         from runtime import cgroups
+        from runtime.cgroups.membership import kill_all
 
         if config is None or not _has_own_pid_namespace(config):
             # Init's end doesn't end processes that don't live in a pid namespace of its own.
             log.debug("killing all processes of the container's cgroups")
-            cgroups.kill_all(entry.record["cgroups"], signals.SIGKILL)
+            kill_all(entry.record["cgroups"], signals.SIGKILL)
         cgroups.remove(entry.record["cgroups_made"])
     _unmount(entry.record["mounts"])
     if config is not None:

@@ -21,10 +21,10 @@ def kill(root: str, container_id: str, signal_name: str, *, everything: bool = F
     signum = parse_signal(signal_name)
     status = entry.status()
     if everything:
-        from runtime import cgroups
+        from runtime.cgroups.membership import kill_all, processes
 
-        if status != "stopped" or cgroups.processes(entry.record["cgroups"]):
-            cgroups.kill_all(entry.record["cgroups"], signum)
+        if status != "stopped" or processes(entry.record["cgroups"]):
+            kill_all(entry.record["cgroups"], signum)
             return
     if status not in ("created", "running", "paused"):
         raise RuntError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from runtime import cgroups
+from runtime.cgroups.membership import processes as members
 from runtime.errors import RuntError, describe
 from runtime.store import Store
 
@@ -20,7 +20,7 @@ def processes(root: str, container_id: str) -> list[int]:
     """
     entry = Store(root).open(container_id)
     if entry.record["cgroups"]:
-        return cgroups.processes(entry.record["cgroups"])
+        return members(entry.record["cgroups"])
     init = entry.record["init"]
     return [init["pid"]] if init is not None and entry.status() != "stopped" else []
 
