@@ -92,13 +92,9 @@ def _line(rule: DeviceRule) -> str:
 
 def _attach_program(directory: str, rules: list[DeviceRule]) -> None:
     """Have v2 ask a program in the kernel for every device that is opened or made."""
-    from importlib import import_module
+    from runtime.cgroups import device_program
 
-    try:
-        program = import_module("runtime.cgroups.device_program")
-    except ImportError:
-        return
-    program.attach(directory, rules)
+    device_program.attach(directory, rules)
 
 
 def _is_unprivileged() -> bool:

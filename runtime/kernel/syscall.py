@@ -30,6 +30,7 @@ _NUMBERS = {
     "set_mempolicy": (238, 237),
     "sched_setattr": (314, 274),
     "seccomp": (317, 277),
+    "bpf": (321, 280),
     "open_tree": (428, 428),
     "move_mount": (429, 429),
     "fsopen": (430, 430),

@@ -13,7 +13,7 @@ VM_PACKAGES='systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,udev,pro
 VM_TOOLS='qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs'
 VM_MINUTES=15
 # Every test of cgroups.
-VM_TESTS='tests/vm tests/runtime/test_cgroups_own.py tests/runtime/test_cgroups_limits.py tests/runtime/test_cgroups_operations.py'
+VM_TESTS='tests/vm tests/runtime/test_cgroups_*.py'
 
 vm_cache=${XDG_CACHE_HOME:-$HOME/.cache}/oci-tutor/vm
 
