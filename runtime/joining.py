@@ -124,6 +124,7 @@ def be_born_again(c: Container) -> None:
         c.sync.send("born", pid=pid)
         os._exit(0)
     kernel.set_parent_death_signal(signals.SIGKILL)
+    c.sync.expect("known")
     c.sync.check_peer()
 
 
@@ -134,6 +135,7 @@ def wait_for_second_birth(c: Container) -> None:
     pid = c.sync.expect("born")["pid"]
     os.waitpid(c.init_pid, 0)
     c.init_pid = pid
+    c.sync.send("known")
 
 
 def open_exec_terminal(c: Container) -> None:
