@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 
-from runtime import freezer
 from runtime.cgroups import hierarchies
 from runtime.cgroups.membership import processes
 from runtime.errors import RuntError, describe
@@ -56,14 +55,6 @@ def make_cgroup(c: Container) -> None:
         c.entry.record["cgroups"] = leaves
     open_cgroups(c, leaves)
     c.cgroup_directories = _directories(leaves)
-    _check_not_frozen(c)
-
-
-def _check_not_frozen(c: Container) -> None:
-    """Refuse a cgroup that stands still, or one above does: init would never get anywhere (Control groups, "fit for purpose")."""
-    directory = c.cgroup_directories.get("freezer") or c.cgroup_directories.get("")
-    if directory and freezer.stands_still(directory):
-        raise RuntError(f"container's cgroup unexpectedly frozen: {directory}")
 
 
 def open_cgroups(c: Container, leaves: list[str]) -> None:
@@ -123,11 +114,26 @@ def join_cgroup(c: Container) -> None:
 def remove(paths: Iterable[str]) -> None:
     """Remove the cgroup directories `paths`, the deepest first, and empty ones that the container made below them.
 
-    What is gone already, or is used by others, is left alone. Raises RuntError for a directory that stays.
+    What is gone already, or is used by others, is left alone: of the directories above a container's own, nothing else
+    than they themselves, because others may have just made theirs in there. Raises RuntError for a directory that stays.
     """
+    below: set[str] = set()
     for path in sorted(set(paths), key=lambda path: path.count("/"), reverse=True):
-        for directory, _, _ in os.walk(path, topdown=False):
-            _remove_directory(directory, path)
+        is_above = path in below
+        below.add(os.path.dirname(path))
+        try:
+            os.rmdir(path)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            if not is_above:
+                _remove_tree(path)
+
+
+def _remove_tree(path: str) -> None:
+    """Remove a container's cgroup and what it made below it."""
+    for directory, _, _ in os.walk(path, topdown=False):
+        _remove_directory(directory, path)
 
 
 def _directories(leaves: list[str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+from runtime import freezer
 from runtime.cgroups import hierarchies
 from runtime.cgroups.group import Group, write
 from runtime.errors import RuntError, describe
@@ -40,12 +41,37 @@ def check_cgroup_limits(c: Container) -> None:
 
 
 def set_cgroup_limits(c: Container) -> None:
-    """Write the limits into the files of the container's cgroup (config-linux.md, Control groups)."""
+    """Write the limits into the files of the container's cgroup, but for those of processor time.
+
+    config-linux.md, Control groups: a cgroup that stands still is none for a container, init would never get anywhere.
+    """
+    _set(c, of_time=False)
+    directory = c.cgroup_directories.get("freezer") or c.cgroup_directories.get("")
+    if directory and freezer.stands_still(directory):
+        raise RuntError(f"container's cgroup unexpectedly frozen: {directory}")
+
+
+def set_time_limits(c: Container) -> None:
+    """Write the limits of processor time, once init has done most of its work: it is ours and not the program's.
+
+    With a hundredth of a processor it would take a second. Only the realtime is given before, because whoever has a
+    realtime policy couldn't join without.
+    """
+    _set(c, of_time=True)
+
+
+def _set(c: Container, *, of_time: bool) -> None:
+    """Write the limits that are of processor time, or the others."""
     resources = _limits(c)
-    if resources is None:
+    if resources is None or (of_time and "cpu" not in resources and "unified" not in resources):
         return
     group = Group(c.entry.record["cgroups"])
-    apply(settings(resources, group, is_version2=group.is_version2), group)
+    wanted = settings(resources, group, is_version2=group.is_version2)
+    apply([setting for setting in wanted if _is_of_time(setting[0]) is of_time], group)
+
+
+def _is_of_time(file: str) -> bool:
+    return file.startswith("cpu.") and not file.startswith("cpu.rt_")
 
 
 def _limits(c: Container) -> Resources | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cgroups import needs
+from tests.support.cgroups import hierarchies, needs
 from tests.support.runt import REPOSITORY, wait_for
 
 if TYPE_CHECKING:
@@ -100,14 +100,26 @@ def test_cgroup_with_processes_is_refused_and_they_live_on(
     directory.rmdir()
 
 
+def test_directory_that_others_use_by_now_is_left_with_all_that_is_in_it(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    """Somebody else's cgroup may have been made this moment, and still be empty."""
+    bundle.linux["cgroupsPath"] = f"/outer-{container_id}/{container_id}"
+    runt.create(bundle, container_id)
+    outers = [place / f"outer-{container_id}" for place in hierarchies().values()]
+    for outer in outers:
+        (outer / "other").mkdir()
+    runt.ok("delete", "--force", container_id)
+    for outer in outers:
+        assert [path.name for path in outer.iterdir() if path.is_dir()] == ["other"]
+        (outer / "other").rmdir()
+        outer.rmdir()
+
+
 def test_frozen_cgroup_is_refused(bundle: Bundle, runt: Runt, container_id: str) -> None:
     """Its own freezing or that of one above: otherwise create would wait for ever."""
-    for name in ("freezer", ""):
-        try:
-            outer = hierarchy_file(name) / f"outer-{container_id}"
-            break
-        except pytest.skip.Exception:
-            continue
+    name = "freezer" if "freezer" in hierarchies() else ""
+    outer = hierarchies()[name] / f"outer-{container_id}"
     outer.mkdir()
     file, value = ("freezer.state", "FROZEN") if name else ("cgroup.freeze", "1")
     (outer / file).write_text(value)
