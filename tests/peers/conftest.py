@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import sysconfig
+import subprocess
+import sys
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -31,15 +32,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("oci_runtime", names, scope="session")
 
 
-def runtime_path(name: str) -> str:
-    """Return the executable that a caller is told to use for a runtime."""
-    if name == "runt":
-        return f"{sysconfig.get_path('scripts')}/runt"
-    path = shutil.which(name, path=PATH)
-    assert path, f"{name} is not installed"
-    return path
-
-
 @pytest.fixture(scope="session")
 def quarters() -> Iterator[Quarters]:
     with Quarters() as quarters:
@@ -54,12 +46,12 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, BuiltImage]:
 
 
 @pytest.fixture(scope="session")
-def runtimes() -> dict[str, str]:
-    return {
-        name: runtime_path(name)
-        for name in ("runt", "runc", "crun")
-        if name == "runt" or shutil.which(name, path=PATH)
-    }
+def runtimes(quarters: Quarters) -> dict[str, str]:
+    """Return the executables that callers are told to use: runt by its own launcher, the others as they are installed."""
+    found = {name: shutil.which(name, path=PATH) for name in ("runc", "crun")}
+    runt = str(quarters.path / "runt")
+    subprocess.run([sys.executable, "-m", "runtime.launcher", "install-plain", runt], check=True)
+    return {"runt": runt, **{name: path for name, path in found.items() if path}}
 
 
 @pytest.fixture(scope="session")

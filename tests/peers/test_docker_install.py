@@ -30,6 +30,8 @@ def fresh(quarters: Quarters, containerd: Containerd, mini: tuple[Path, BuiltIma
     daemon.ok("load", "--input", mini[0])
     yield daemon
     daemon.stop()
+    # A test that failed may have left it.
+    subprocess.run([sys.executable, "-m", "runtime.launcher", "uninstall"], cwd=ROOT, check=True)
 
 
 def tutor(quarters: Quarters, dockerd: Dockerd, *words: str) -> subprocess.CompletedProcess[str]:

@@ -38,11 +38,8 @@ def runt_of_everybody(place: Path) -> str:
     python = next(each for each in (sys.executable, "/usr/bin/python3") if _can_run(each))
     shutil.copytree(REPOSITORY / "runtime", place / "everybody/runtime")
     program = place / "everybody/runt"
-    program.write_text(
-        f"#!{python} -IS\nimport sys\nsys.path.insert(0, {str(program.parent)!r})\n"
-        "from runtime.cli import main\nsys.exit(main())\n"
-    )
-    program.chmod(0o755)
+    install = [python, "-m", "runtime.launcher", "install-plain", str(program)]
+    subprocess.run(install, cwd=program.parent, env={"PATH": PATH}, check=True)
     return str(program)
 
 

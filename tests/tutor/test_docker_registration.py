@@ -7,16 +7,20 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime import launcher
 from tutor.docker.entry import DaemonJson
-from tutor.engines.engine import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-RUNT = {"path": path_of("runt")}
+RUNT = {"path": f"{launcher.place(launcher.interpreter())}/runt"}
 WRITTEN = [
     "{}",
     "{}\n",
@@ -31,6 +35,12 @@ WRITTEN = [
     '\ufeff{\n  "data-root": "/srv/\u30b3\u30f3\u30c6\u30ca"\n}\n',
     '{\n\n  "a":1 ,\n\n  "runtimes" : { "x":{"path":"y"} } }',
 ]
+
+
+@pytest.fixture(autouse=True)
+def no_launcher_is_left() -> Iterator[None]:
+    yield
+    assert not Path(RUNT["path"]).exists()
 
 
 def tutor(*words: object, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
@@ -103,6 +113,7 @@ def test_whatever_else_is_in_it_stays(
     assert left == {**file, **({"runtimes": others} if others else {})}
 
 
+@pytest.mark.root
 def test_the_original_comes_back_with_its_mode(tmp_path: Path) -> None:
     path = tmp_path / "daemon.json"
     path.write_text('{"debug":true  ,"labels":["a"]}')
@@ -125,6 +136,7 @@ def test_the_original_comes_back_with_its_mode(tmp_path: Path) -> None:
     assert "not registered" in uninstall(path).stdout
 
 
+@pytest.mark.root
 def test_without_a_daemon_json_nothing_stays(tmp_path: Path) -> None:
     path = tmp_path / "docker/daemon.json"
     assert install(path).returncode == 0
@@ -133,6 +145,7 @@ def test_without_a_daemon_json_nothing_stays(tmp_path: Path) -> None:
     assert contents(tmp_path) == {}
 
 
+@pytest.mark.root
 def test_what_was_changed_in_the_meantime_stays(tmp_path: Path) -> None:
     path = tmp_path / "daemon.json"
     path.write_text('{\n  "debug": true\n}\n')
@@ -143,6 +156,7 @@ def test_what_was_changed_in_the_meantime_stays(tmp_path: Path) -> None:
     assert contents(tmp_path) == {"daemon.json": b'{\n  "debug": false\n}\n'}
 
 
+@pytest.mark.root
 def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "real").mkdir()
@@ -160,6 +174,7 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
     refused(install(link), str(tmp_path / "no/where"))
 
 
+@pytest.mark.root
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -177,6 +192,7 @@ def test_a_broken_file_is_refused_with_the_place(tmp_path: Path, text: str, word
     assert contents(tmp_path) == {"daemon.json": text.encode()}
 
 
+@pytest.mark.root
 def test_somebody_elses_entry_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "daemon.json"
     path.write_text('{"runtimes": {"runt": {"path": "/opt/another/runt"}}}')
@@ -186,6 +202,7 @@ def test_somebody_elses_entry_is_left_alone(tmp_path: Path) -> None:
     assert contents(tmp_path) == before
 
 
+@pytest.mark.root
 def test_the_default_runtime_is_not_taken_away(tmp_path: Path) -> None:
     path = tmp_path / "daemon.json"
     path.write_text('{"default-runtime": "runt"}')
@@ -193,6 +210,8 @@ def test_the_default_runtime_is_not_taken_away(tmp_path: Path) -> None:
     before = contents(tmp_path)
     refused(uninstall(path), "default-runtime")
     assert contents(tmp_path) == before
+    path.write_text(path.read_text().replace("default-runtime", "labels"))
+    assert uninstall(path).returncode == 0
 
 
 @pytest.mark.root
@@ -221,6 +240,7 @@ def test_without_permission_without_room_and_without_docker(tmp_path: Path) -> N
     assert not os.path.exists("/etc/docker/daemon.json.runt")  # noqa: PTH110
 
 
+@pytest.mark.root
 @pytest.mark.peer("strace")
 @pytest.mark.parametrize("rename", [1, 2, 3])
 @pytest.mark.parametrize("command", ["install", "uninstall"])
@@ -232,7 +252,7 @@ def test_killed_in_the_middle_it_is_whole_and_can_be_done_again(
     before = contents(tmp_path)
     if command == "uninstall":
         assert install(path).returncode == 0
-    kill = ("strace", "-f", "-qq", "-o", "/dev/null", f"--inject=rename,unlink:signal=KILL:when={rename}")
+    kill = ("strace", "-qq", "-o", "/dev/null", f"--inject=rename,unlink:signal=KILL:when={rename}")
     tutor(command, "--daemon-json", path, "--pidfile", "/nowhere", prefix=kill)
     file = json.loads(path.read_bytes())
     assert file in ({"debug": True}, {"debug": True, "runtimes": {"runt": RUNT}})

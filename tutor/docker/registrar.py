@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.docker import daemon as dockerd
+from tutor.docker import launcher
 from tutor.docker.daemon import Daemon
-from tutor.docker.launcher import launcher
 from tutor.docker.registration import NAME, Registration
 from tutor.errors import TutorError
 
@@ -69,15 +68,27 @@ class Registrar:
             # dockerd takes `runtimes` from its flags or from the file; with both it would not even start again.
             raise TutorError("docker.flags", flags=" ".join(self.daemon.flags("--add-runtime")), name=NAME)
         with self.registration.locked():
-            changed = self.registration.install(str(launcher()))
+            changed = self._register()
             if self.daemon is None or (not changed and NAME in (self.daemon.runtimes() or {})):
                 return Outcome(changed, known=None if self.daemon is None else True)
             reloaded = self.daemon.reload()
             known = self.daemon.wait_until(NAME, known=True)
             if known is False and changed:
-                self.registration.uninstall(self.registration.final())
+                self._undo(self.registration.final())
                 raise TutorError("docker.refused", path=self.registration.path, pid=self.daemon.pid)
             return Outcome(changed, reloaded=reloaded, known=known)
+
+    def _register(self) -> bool:
+        """Make the launcher, then write the entry for it. Raises TutorError; then neither is there that wasn't before."""
+        self.registration.check()
+        before = self.registration.record()
+        path = launcher.install()
+        try:
+            return self.registration.install(path)
+        except BaseException:
+            if before is None:
+                launcher.uninstall()
+            raise
 
     def uninstall(self) -> Outcome:
         """Take the registration back.
@@ -87,22 +98,23 @@ class Registrar:
         """
         registration = self.registration
         with registration.locked():
-            file = registration.read()
+            file = registration.check()
             entry = file.runtime(NAME)
             if entry is None and registration.record() is None:
                 return Outcome(changed=False)
-            if entry is not None and not registration.is_ours(entry, str(launcher())):
-                raise TutorError(
-                    "docker.foreign", path=registration.path, entry=json.dumps(entry, ensure_ascii=False)
-                )
             if entry is not None and file.setting("default-runtime") == NAME:
                 raise TutorError("docker.is_default", path=registration.path, name=NAME)
             orphans = self._stopped_containers()
             final = registration.final()
             reloaded, known = self._make_it_forget()
             restored = registration.is_restored_by(final)
-            registration.uninstall(final)
+            self._undo(final)
             return Outcome(True, restored, reloaded, known, orphans)
+
+    def _undo(self, final: bytes | None) -> None:
+        self.registration.restore(final)
+        launcher.uninstall()
+        self.registration.forget()
 
     def _stopped_containers(self) -> tuple[str, ...]:
         """Return the containers that still name the runtime. Raises TutorError if one of them is running: it needs it."""

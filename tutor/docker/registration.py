@@ -21,8 +21,6 @@ from tutor.errors import TutorError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tutor.configfile import JsonValue
-
 NAME = "runt"
 """What `docker run --runtime` calls it."""
 
@@ -83,8 +81,7 @@ class Registration:
             yield
         finally:
             os.close(descriptor)
-            record = self.record()
-            if self._made_folder and record is None and not any(folder.iterdir()):
+            if self._made_folder and folder.exists() and not any(folder.iterdir()):
                 folder.rmdir()
 
     def record(self) -> Record | None:
@@ -96,35 +93,39 @@ class Registration:
         """Return the daemon.json, an empty one if there is none. Raises TutorError: see `DaemonJson.read`."""
         return DaemonJson.read(files.read(self.path) or b"", self.path)
 
-    def is_ours(self, entry: JsonValue, launcher: str) -> bool:
-        """Tell whether an entry of our name is one that we have written (or would write)."""
-        record = self.record()
-        return entry in ({"path": launcher}, {"path": record.launcher} if record else None)
-
-    def install(self, launcher: str) -> bool:
-        """Add the entry; False if it is there already.
+    def check(self) -> DaemonJson:
+        """Return the daemon.json if install and uninstall may change it.
 
         Raises:
-            TutorError: the file is not what dockerd takes, `docker.foreign` (somebody else's entry), or writing fails.
+            TutorError: it is not what dockerd takes, or `docker.foreign`: an entry of our name that we have not written.
         """
-        now, old = files.read(self.path), self.read()
+        file, record = self.read(), self.record()
+        entry = file.runtime(NAME)
+        if entry is not None and (record is None or entry != {"path": record.launcher}):
+            raise TutorError("docker.foreign", path=self.path, entry=json.dumps(entry, ensure_ascii=False))
+        return file
+
+    def install(self, launcher: str) -> bool:
+        """Add the entry to a file that has been checked; False if it is there already. Raises TutorError."""
+        now, old, record = files.read(self.path), self.read(), self.record()
         entry = old.runtime(NAME)
         if entry == {"path": launcher}:
             return False
-        if entry is not None and not self.is_ours(entry, launcher):
-            raise TutorError("docker.foreign", path=self.path, entry=json.dumps(entry, ensure_ascii=False))
-        record = self.record()
         if record is not None and entry is not None:
             # The launcher has moved: what there was before us stays what it was.
             if self._untouched(record):
                 old = self._original(record)
-            record = Record(launcher, record.existed, record.made_folder)
-        else:
+            files.replace(self.record_file, Record(launcher, record.existed, record.made_folder).data())
+            files.replace(self.path, old.with_runtime(NAME, launcher).data)
+            return True
+        try:
             if now is not None:
                 files.replace(self.backup, now, like=self.path)
-            record = Record(launcher, now is not None, self._made_folder)
-        files.replace(self.record_file, record.data())
-        files.replace(self.path, old.with_runtime(NAME, launcher).data)
+            files.replace(self.record_file, Record(launcher, now is not None, self._made_folder).data())
+            files.replace(self.path, old.with_runtime(NAME, launcher).data)
+        except BaseException:
+            self.forget()
+            raise
         return True
 
     def forget_first(self) -> None:
@@ -154,13 +155,16 @@ class Registration:
         now = self.read().data
         return now in (original.data, installed.data, _without_entry(installed).data)
 
-    def uninstall(self, final: bytes | None) -> None:
-        """Give daemon.json its final content, and remove what was kept beside it."""
-        record = self.record()
+    def restore(self, final: bytes | None) -> None:
+        """Give daemon.json its final content. The record stays until `forget`: there may be more to undo."""
         if final is None:
             files.remove(self.path)
         else:
             files.replace(self.path, final)
+
+    def forget(self) -> None:
+        """Remove what was kept beside daemon.json, and the folder, if it was made for all this."""
+        record = self.record()
         files.remove(self.backup)
         files.remove(self.record_file)
         folder = self.path.parent
