@@ -8,7 +8,7 @@ import sys
 from runtime import interrupts, signals
 from runtime.handshake import report_failure
 from runtime.kernel import process as kernel
-from runtime.steps import run_steps
+from runtime.runner import run_steps
 from runtime.store import INIT_NAME
 from runtime.sync import PeerGoneError, StepError
 

@@ -1,4 +1,4 @@
-"""Creating a container is a list of small named steps: the two tables, and the runner that walks them.
+"""Creating a container is a list of small named steps: the tables that `runner` walks.
 
 The tables are the only place that says the order. RUNTIME_STEPS is what the process does that was called as
 `runt create`; INIT_STEPS is what the container's first process does, from its birth in `clone_init` to the moment when
@@ -40,28 +40,15 @@ from runtime import (
 )
 from runtime.cgroups import devices as cgroup_devices
 from runtime.cgroups import limits, ownership
-from runtime.errors import RuntError, describe
-from runtime.sync import StepError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Protocol
+    from collections.abc import Callable
 
     from runtime.container import Container
+    from runtime.runner import Observer
 
     Step = Callable[[Container], None]
-
-    class Observer(Protocol):
-        """Whoever wants to know: called in the process that runs the step, around each one."""
-
-        def before(self, step: Step, c: Container) -> None:
-            """Be told that `step` comes next. An exception from here fails the creation."""
-            ...
-
-        def after(self, step: Step, c: Container) -> None:
-            """Be told that `step` has succeeded."""
-            ...
 
 
 RUNTIME_STEPS: tuple[Step, ...] = (
@@ -226,23 +213,3 @@ class Plan:
         self.runtime = runtime
         self.init = init
         self.observer = observer
-
-
-def run_steps(steps: Iterable[Step], c: Container, observer: Observer | None = None) -> None:
-    """Run `steps` in their order on `c`, telling `observer` before and after each.
-
-    Raises StepError for the first step that fails with an expected error.
-    """
-    for step in steps:
-        if observer is not None:
-            observer.before(step, c)
-        try:
-            step(c)
-        except StepError:
-            raise
-        except RuntError as error:
-            raise StepError(step.__name__, error.message) from error
-        except OSError as error:
-            raise StepError(step.__name__, describe(error)) from error
-        if observer is not None:
-            observer.after(step, c)

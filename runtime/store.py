@@ -67,6 +67,7 @@ class Entry:
     def __init__(self, directory: str, record: Record) -> None:
         self.dir = directory
         self.record = record
+        self._config: Config | None = None
 
     @property
     def fifo(self) -> str:
@@ -78,13 +79,14 @@ class Entry:
 
         Raises RuntError when the container was never completed so far that it has one.
         """
-        try:
-            config: Config = _read_json(f"{self.dir}/config.json")
-        except FileNotFoundError:
-            raise RuntError(
-                f"container {self.record['id']} has no configuration: its create did not finish"
-            ) from None
-        return config
+        if self._config is None:
+            try:
+                self._config = _read_json(f"{self.dir}/config.json")
+            except FileNotFoundError:
+                raise RuntError(
+                    f"container {self.record['id']} has no configuration: its create did not finish"
+                ) from None
+        return self._config
 
     def save(self, **fields: Any) -> None:
         """Change `fields` of the record, on disk and in memory, all or nothing.

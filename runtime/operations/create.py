@@ -11,7 +11,8 @@ from runtime.errors import RuntError
 from runtime.init import be_init, end_init
 from runtime.kernel import process as kernel
 from runtime.operations.destroy import destroy
-from runtime.steps import Plan, run_steps
+from runtime.runner import run_steps
+from runtime.steps import Plan
 from runtime.store import Store, absolute_path
 from runtime.sync import PeerGoneError, Sync
 

@@ -7,11 +7,15 @@ from runtime.errors import RuntError
 from runtime.operations.destroy import destroy
 from runtime.store import NoSuchContainerError, Store
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.runner import Observer
 
-def delete(root: str, container_id: str, *, force: bool = False) -> None:
+
+def delete(root: str, container_id: str, *, force: bool = False, observer: Observer | None = None) -> None:
     """Delete the stopped container `container_id`; with `force` any container, which is killed first.
 
-    With `force`, a container that doesn't exist is no error: it is what was asked for.
+    With `force`, a container that doesn't exist is no error: it is what was asked for. `observer` is for who wants to watch.
     Raises RuntError if there is no such container, or it is not stopped, or something of it can't be undone.
     """
     store = Store(root)
@@ -39,4 +43,4 @@ def delete(root: str, container_id: str, *, force: bool = False) -> None:
                 f"cannot delete container {container_id} that is not stopped: {status}: "
                 "delete needs a container that is stopped (or --force, which kills it)"
             )
-        destroy(entry)
+        destroy(entry, observer)

@@ -10,11 +10,13 @@ import os
 
 from runtime import freezer, liveness, log, signals
 from runtime.errors import RuntError, describe
+from runtime.runner import run_steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from runtime.runner import Observer
     from runtime.schema import Config, Process
     from runtime.store import Entry
 
@@ -22,54 +24,17 @@ _PATIENCE = 10
 """How long a process may take to end after SIGKILL, in seconds."""
 
 
-def destroy(entry: Entry) -> None:
+def destroy(entry: Entry, observer: Observer | None = None) -> None:
     """End every process of the container, undo what was made for it, run its `poststop` hooks, forget it.
 
-    The caller holds the container's lock. Raises RuntError if something can't be undone: the record stays, and it can
-    be tried again.
+    The caller holds the container's lock; `observer` is for who wants to watch. Raises RuntError if something can't be
+    undone: the record stays, and it can be tried again.
     """
-    _end_creator(entry)
-    _end_hook(entry)
-    _end(entry.record["init"], "container init", frozen_in=entry.record["cgroups"])
-    config = _config(entry)
-    if entry.record["cgroups"] or entry.record["cgroups_made"]:
-        from runtime import cgroups
-        from runtime.cgroups.membership import kill_all
-
-        if config is None or not _has_own_pid_namespace(config):
-            # Init's end doesn't end processes that don't live in a pid namespace of its own.
-            log.debug("killing all processes of the container's cgroups")
-            kill_all(entry.record["cgroups"], signals.SIGKILL)
-        cgroups.remove(entry.record["cgroups_made"])
-    _unmount(entry.record["mounts"])
-    if config is not None:
-        hooks = config.get("hooks", {}).get("poststop")
-        if hooks:
-            from runtime.hooks import run_poststop
-
-            run_poststop(hooks, entry.state("stopped"), entry)
-    entry.remove()
+    run_steps(DELETE_STEPS, entry, observer)
     log.debug(f"container {entry.record['id']} is gone")
 
 
-def run_poststart(entry: Entry) -> None:
-    """Run the `poststart` hooks; if one fails, stop and destroy the container (runtime.md, step 9, as of 1.3).
-
-    The caller holds the container's lock. Raises RuntError for a failed hook.
-    """
-    hooks = entry.config().get("hooks", {}).get("poststart")
-    if not hooks:
-        return
-    from runtime.hooks import run_hooks
-
-    try:
-        run_hooks("poststart", hooks, entry.state("running"), entry)
-    except RuntError:
-        destroy(entry)
-        raise
-
-
-def _end_creator(entry: Entry) -> None:
+def end_creator(entry: Entry) -> None:
     """End a `create` that is still at work on this container, unless that is us; then look again at what it recorded."""
     creator = entry.record["creator"]
     if entry.record["ready"] or creator["pid"] == os.getpid():
@@ -78,7 +43,7 @@ def _end_creator(entry: Entry) -> None:
     entry.reload()
 
 
-def _end_hook(entry: Entry) -> None:
+def end_hook(entry: Entry) -> None:
     """End the hook that a killed runtime was waiting for, and whatever that started in its process group."""
     hook = entry.record["hook"]
     pidfd = liveness.open_pidfd(hook)
@@ -87,6 +52,70 @@ def _end_hook(entry: Entry) -> None:
     os.close(pidfd)
     # Its number is its group's: it stays taken as long as the group has a member.
     os.killpg(hook["pid"], signals.SIGKILL)
+
+
+def end_container_init(entry: Entry) -> None:
+    """End the container's init process, and with it all of a PID namespace of its own (pid_namespaces(7))."""
+    _end(entry.record["init"], "container init", frozen_in=entry.record["cgroups"])
+
+
+def end_other_processes(entry: Entry) -> None:
+    """End the processes that don't live in a PID namespace of the container's: whoever is in its cgroups."""
+    config = _config(entry)
+    if entry.record["cgroups"] and (config is None or not _has_own_pid_namespace(config)):
+        from runtime.cgroups.membership import kill_all
+
+        log.debug("killing all processes of the container's cgroups")
+        kill_all(entry.record["cgroups"], signals.SIGKILL)
+
+
+def remove_cgroups(entry: Entry) -> None:
+    """Remove the cgroups that were made for the container."""
+    if entry.record["cgroups_made"]:
+        from runtime import cgroups
+
+        cgroups.remove(entry.record["cgroups_made"])
+
+
+def unmount(entry: Entry) -> None:
+    """Undo the mounts that were made outside a mount namespace of the container, the last one first."""
+    if not entry.record["mounts"]:
+        return
+    from runtime.rootfs import unmount_root
+
+    for mount in reversed(entry.record["mounts"]):
+        try:
+            unmount_root(mount)
+        except OSError as error:
+            raise RuntError(f"cannot unmount {mount.partition(' ')[2]}: {describe(error)}") from None
+
+
+def run_poststop_hooks(entry: Entry) -> None:
+    """Run the `poststop` hooks (config.md, Poststop: "after the container is deleted but before the delete operation returns")."""
+    config = _config(entry)
+    hooks = config.get("hooks", {}).get("poststop") if config is not None else None
+    if hooks:
+        from runtime.hooks import run_poststop
+
+        run_poststop(hooks, entry.state("stopped"), entry)
+
+
+def remove_record(entry: Entry) -> None:
+    """Forget the container."""
+    entry.remove()
+
+
+DELETE_STEPS: tuple[Callable[[Entry], None], ...] = (
+    end_creator,
+    end_hook,
+    end_container_init,
+    end_other_processes,
+    remove_cgroups,
+    unmount,
+    run_poststop_hooks,
+    remove_record,
+)
+"""How a container ends, in this order."""
 
 
 def _end(process: Process | None, what: str, frozen_in: Sequence[str] = ()) -> None:
@@ -124,16 +153,3 @@ def _has_own_pid_namespace(config: Config) -> bool:
         namespace["type"] == "pid" and "path" not in namespace
         for namespace in config["linux"].get("namespaces", ())
     )
-
-
-def _unmount(mounts: list[str]) -> None:
-    """Undo the mounts that were made outside a mount namespace of the container, the last one first."""
-    if not mounts:
-        return
-    from runtime.rootfs import unmount_root
-
-    for mount in reversed(mounts):
-        try:
-            unmount_root(mount)
-        except OSError as error:
-            raise RuntError(f"cannot unmount {mount.partition(' ')[2]}: {describe(error)}") from None

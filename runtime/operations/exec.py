@@ -10,7 +10,8 @@ from runtime.init import be_init, end_init
 from runtime.joining import STOPPED
 from runtime.kernel import process as kernel
 from runtime.program import program_of
-from runtime.steps import EXEC_INIT_STEPS, EXEC_STEPS, Plan, run_steps
+from runtime.runner import run_steps
+from runtime.steps import EXEC_INIT_STEPS, EXEC_STEPS, Plan
 from runtime.store import Store
 from runtime.sync import PeerGoneError, Sync
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 import os
 import select
 
-from runtime import jsontext, liveness
-from runtime.errors import RuntError
-from runtime.operations.destroy import destroy, run_poststart
+from runtime import jsontext, liveness, log
+from runtime.errors import RuntError, describe
+from runtime.operations.destroy import destroy
+from runtime.runner import run_steps
 from runtime.store import Store
 from runtime.sync import StepError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runtime.runner import Observer
     from runtime.store import Entry
+
+_HOOK_STEPS = ("run_start_container_hooks", "run_poststart_hooks")
+"""The steps whose failure stops and destroys the container (runtime.md, Lifecycle); the first is one of init's."""
 
 _REFUSALS = {
     "creating": "cannot start a container that is still being created",
@@ -23,8 +30,8 @@ _REFUSALS = {
 }
 
 
-def start(root: str, container_id: str) -> None:
-    """Start the program of the container `container_id`, which must be `created`.
+def start(root: str, container_id: str, observer: Observer | None = None) -> None:
+    """Start the program of the container `container_id`, which must be `created`; `observer` is for who wants to watch.
 
     Raises RuntError if it is not, if the program can't be executed, or if a hook fails; after a failed hook the container
     has been destroyed (runtime.md, Lifecycle, steps 7 and 9).
@@ -38,17 +45,14 @@ def start(root: str, container_id: str) -> None:
         if not entry.record["runnable"]:
             raise RuntError("there is nothing to start: config.json has no process (runtime.md, Start)")
         try:
-            _open_gate(entry)
+            run_steps(START_STEPS, entry, observer)
         except StepError as error:
-            if error.step == "run_start_container_hooks":
+            if error.step in _HOOK_STEPS:
                 destroy(entry)
             raise
-        entry.save(started=True)
-        os.unlink(entry.fifo)
-        run_poststart(entry)
 
 
-def _open_gate(entry: Entry) -> None:
+def open_gate(entry: Entry) -> None:
     """Open the end of `exec.fifo` that init waits for, and read to its end what init writes.
 
     That is a dot before the program is executed, and a report if something fails. Never waits for a process that has
@@ -83,3 +87,42 @@ def _open_gate(entry: Entry) -> None:
         raise RuntError("the container's init process has died before it could execute the program")
     failure = jsontext.loads(report)
     raise StepError(failure["step"], failure["message"])
+
+
+def record_started(entry: Entry) -> None:
+    """Write down that the program runs; without it the kernel would have to be asked each time (`Entry.status`)."""
+    try:
+        entry.save(started=True)
+    except OSError as error:
+        # The program runs already, and nobody could be helped by not knowing.
+        log.warning(f"cannot record that the container runs: {describe(error)}")
+
+
+def remove_fifo(entry: Entry) -> None:
+    """Remove the named pipe: nobody will wait at it again."""
+    try:
+        os.unlink(entry.fifo)
+    except FileNotFoundError:
+        # A start that was killed here came back as a second one.
+        pass
+
+
+def run_poststart_hooks(entry: Entry) -> None:
+    """Run the `poststart` hooks, in the namespaces of the runtime.
+
+    config.md, Poststart: "after the user-specified process is executed but before the start operation returns".
+    """
+    hooks = entry.config().get("hooks", {}).get("poststart")
+    if hooks:
+        from runtime.hooks import run_hooks
+
+        run_hooks("poststart", hooks, entry.state("running"), entry)
+
+
+START_STEPS: tuple[Callable[[Entry], None], ...] = (
+    open_gate,
+    record_started,
+    remove_fifo,
+    run_poststart_hooks,
+)
+"""What `start` does, in this order."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from runtime.errors import RuntError
-from runtime.steps import INIT_STEPS, RUNTIME_STEPS, run_steps
+from runtime.runner import run_steps
+from runtime.steps import INIT_STEPS, RUNTIME_STEPS
 from runtime.sync import StepError
 from tests.support.runt import REPOSITORY
 
