@@ -31,11 +31,13 @@ import sys
 sys.path.insert(0, {root!r})
 try:
     from marshal import loads
-    with open({bundle!r}, "rb") as file:
-        importer, modules = loads(file.read())
+    with open({bundle!r}, "rb", 0) as file:
+        bundle = memoryview(file.readall())
+    end = 4 + int.from_bytes(bundle[:4], "little")
+    importer, modules, groups = loads(bundle[4:end])
     space = {{"__name__": "runtime.bundle"}}
-    exec(importer, space)
-    sys.meta_path.insert(0, space["Importer"](modules))
+    exec(loads(importer), space)
+    sys.meta_path.insert(0, space["Importer"](modules, groups, bundle[end:]))
 except (OSError, EOFError, TypeError, ValueError):
     pass  # it is a matter of speed only
 from runtime.cli import command
