@@ -343,7 +343,7 @@ def _default_root() -> str:
 def _in_user_namespace() -> bool:
     """Tell whether this is not the host's own user namespace, in which every ID is itself (user_namespaces(7))."""
     try:
-        with open("/proc/self/uid_map", encoding="ascii") as file:
+        with open("/proc/self/uid_map", encoding="utf-8") as file:
             return file.read().split() != ["0", "0", "4294967295"]
     except OSError:
         return False

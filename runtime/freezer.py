@@ -115,7 +115,7 @@ def _wait_until_frozen(directory: str) -> None:
 
 def _read(path: str) -> str | None:
     try:
-        with open(path, encoding="ascii") as file:
+        with open(path, encoding="utf-8") as file:
             return file.read().strip()
     except OSError:
         return None

@@ -117,7 +117,7 @@ def write_pid_file(c: Container) -> None:
     temporary = os.path.join(directory, f".{name}")
     made = False
     try:
-        with open(temporary, "w", encoding="ascii") as file:
+        with open(temporary, "w", encoding="utf-8") as file:
             made = True
             file.write(str(c.init_pid))
         os.rename(temporary, c.pid_file)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+from runtime import files
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.schema import Process
@@ -30,8 +32,7 @@ def is_alive(process: Process | None) -> bool:
 def name(process: Process) -> str:
     """Return the name that the kernel has for `process` (proc(5), comm), an empty string if it has ended."""
     try:
-        with open(f"/proc/{process['pid']}/comm", encoding="utf-8", errors="replace") as file:
-            return file.read().removesuffix("\n")
+        return files.read(f"/proc/{process['pid']}/comm").decode("utf-8", "replace").removesuffix("\n")
     except (FileNotFoundError, ProcessLookupError):
         return ""
 
@@ -87,8 +88,7 @@ def wait_for_exit(pidfd: int, timeout: float | None = None) -> bool:
 def _stat(pid: int) -> list[str] | None:
     """Return the fields of `/proc/PID/stat` from field 3 on (the state), or None for a process that has ended."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            text = file.read().decode("ascii", "replace")
+        text = files.read(f"/proc/{pid}/stat").decode("ascii", "replace")
     except (FileNotFoundError, ProcessLookupError):
         return None
     # Field 2, the program's name, is in parentheses and may hold anything, further parentheses too.

@@ -97,6 +97,8 @@ def _quote(text: str) -> str:
         .replace("\t", "\\t")
         .replace("\r", "\\r")
     )
+    if escaped.isprintable():
+        return f'"{escaped}"'
     return '"' + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in escaped) + '"'
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _socket
 import errno
 import fcntl
 import os
@@ -199,11 +198,11 @@ def bring_loopback_up(c: Container) -> None:
     """Switch the loopback interface of a new network namespace on: it is born down (network_namespaces(7), netdevice(7))."""
     if not c.has_new("network"):
         return
-    control = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+    control = kernel.socket()
     request = struct.pack("16sh22x", b"lo", 0)
     (flags,) = struct.unpack_from("h", fcntl.ioctl(control, _SIOCGIFFLAGS, request), 16)
     fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | _IFF_UP))
-    control.close()
+    os.close(control)
 
 
 def move_net_devices(c: Container) -> None:

@@ -149,7 +149,7 @@ def _mount(program: str, interpreter: str) -> None:
     """Mount `interpreter` read-only at `program`, once. Raises OSError."""
     from runtime.kernel import mount as kernel
 
-    with open(f"{os.path.dirname(program)}/lock", "w", encoding="ascii") as lock:
+    with open(f"{os.path.dirname(program)}/lock", "w", encoding="utf-8") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)
         if _is_same(program, interpreter):
             return

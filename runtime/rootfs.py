@@ -128,7 +128,7 @@ def unmount_root(journalled: str) -> None:
 
 def mount_id(fd: int) -> int:
     """Return the number of the mount that a descriptor belongs to, as in /proc/PID/mountinfo (proc(5), fdinfo)."""
-    with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as file:
+    with open(f"/proc/self/fdinfo/{fd}", encoding="utf-8") as file:
         for line in file:
             name, _, value = line.partition(":")
             if name == "mnt_id":

@@ -21,7 +21,7 @@ import fcntl
 import os
 import time
 
-from runtime import freezer, jsontext, liveness
+from runtime import files, freezer, jsontext, liveness
 from runtime.errors import RuntError
 
 TYPE_CHECKING = False
@@ -315,8 +315,7 @@ def _remove_directory(directory: str) -> None:
 
 def _read_json(path: str) -> Any:
     """Return what the JSON file `path` holds. Raises RuntError when someone else has damaged it."""
-    with open(path, "rb") as file:
-        text = file.read()
+    text = files.read(path)
     try:
         return jsontext.loads(text)
     except ValueError as error:
@@ -327,13 +326,9 @@ def _write_json(path: str, value: object) -> None:
     """Write `value` to `path` so that a reader sees the old file or the new one, never a part."""
     temporary = f"{path}.new"
     # O_TRUNC and not O_EXCL: a killed process may have left its own, and only the container's owner comes here.
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        with open(fd, "w", encoding="ascii") as file:
-            # In ASCII: a path that isn't UTF-8 survives as an escape.
-            file.write(jsontext.dumps(value))
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from None
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    # In ASCII: a path that isn't UTF-8 survives as an escape.
+    files.write(temporary, jsontext.dumps(value).encode(), flags=flags, mode=0o600)
     os.rename(temporary, path)
 
 

@@ -71,7 +71,7 @@ def to_join(leaves: list[str], init_pid: int) -> list[str]:
     processes itself. Raises OSError if init has ended.
     """
     if leaves and os.path.exists(f"{leaves[0]}/cgroup.subtree_control"):
-        with open(f"{leaves[0]}/cgroup.subtree_control", encoding="ascii") as file:
+        with open(f"{leaves[0]}/cgroup.subtree_control", encoding="utf-8") as file:
             is_divided = bool(file.read().strip())
         directory = hierarchies.directory_of(init_pid) if is_divided else ""
         if directory.startswith(f"{leaves[0]}/"):

@@ -101,5 +101,5 @@ def _is_unprivileged() -> bool:
     """Tell whether we are not root, or root only in a user namespace (user_namespaces(7))."""
     if os.geteuid() != 0:
         return True
-    with open("/proc/self/uid_map", encoding="ascii") as file:
+    with open("/proc/self/uid_map", encoding="utf-8") as file:
         return file.read().split() != ["0", "0", "4294967295"]

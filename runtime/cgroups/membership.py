@@ -79,7 +79,7 @@ def _try_to_freeze(paths: list[str]) -> None:
 
 def _read_processes(path: str) -> list[int]:
     try:
-        with open(path, encoding="ascii") as file:
+        with open(path, encoding="utf-8") as file:
             return [int(line) for line in file]
     except OSError:
         # The directory has gone, or its processes can't be listed one by one (a threaded cgroup).

@@ -61,7 +61,7 @@ def _host_uid(c: Container) -> int | None:
 def _delegated_files() -> list[str]:
     """Return the names of the files that the kernel gives to whom a cgroup is delegated (cgroups(7))."""
     try:
-        with open("/sys/kernel/cgroup/delegate", encoding="ascii") as file:
+        with open("/sys/kernel/cgroup/delegate", encoding="utf-8") as file:
             return file.read().split()
     except OSError:
         return list(_DELEGATED)

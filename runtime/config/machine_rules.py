@@ -62,7 +62,7 @@ def _need_selinux(place: Place) -> None:
 
 def _apparmor_is_enabled() -> bool:
     try:
-        with open("/sys/module/apparmor/parameters/enabled", encoding="ascii") as file:
+        with open("/sys/module/apparmor/parameters/enabled", encoding="utf-8") as file:
             return file.read(1) == "Y"
     except OSError:
         return False

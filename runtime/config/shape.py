@@ -45,7 +45,7 @@ class String:
             raise Mismatch(place, f": expected a string, found {found(value)}")
         if not self.nul and "\0" in value:
             raise Mismatch(place, f": expected a string without NUL characters, found {found(value)}")
-        if any("\ud800" <= character <= "\udfff" for character in value):
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             raise Mismatch(
                 place, f": expected Unicode text, found half of a surrogate pair in {found(value)}"
             )

@@ -39,6 +39,8 @@ _CAPABILITY_VERSION_3 = 0x20080522
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 _CLOSE_RANGE_CLOEXEC = 4
 _AF_UNIX = 1
+_AF_INET = 2
+_SOCK_DGRAM = 2
 _SOCK_SEQPACKET = 5
 _CLONE_ARGUMENTS = "=11Q"
 """`struct clone_args` of clone(2): flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
@@ -83,6 +85,11 @@ def setns(namespace: int, kind: int) -> None:
 def unshare(flags: int) -> None:
     """Call `unshare` of section 2."""
     call("unshare", flags)
+
+
+def socket() -> int:
+    """By socket: a descriptor to ask the kernel about the network by (AF_INET, SOCK_DGRAM), without importing `socket`."""
+    return call("socket", _AF_INET, _SOCK_DGRAM | os.O_CLOEXEC, 0)
 
 
 def socketpair() -> tuple[int, int]:

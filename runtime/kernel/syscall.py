@@ -24,6 +24,7 @@ _NUMBERS = {
     "setdomainname": (171, 162),
     "keyctl": (250, 219),
     "prlimit64": (302, 261),
+    "socket": (41, 198),
     "socketpair": (53, 199),
     "personality": (135, 92),
     "ioprio_set": (251, 30),

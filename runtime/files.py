@@ -1,0 +1,31 @@
+"""Small files, read and written at once, without what `open` puts around a descriptor: a container's start has dozens of them."""
+
+from __future__ import annotations
+
+import os
+
+
+def read(path: str, limit: int = 1 << 16) -> bytes:
+    """Return what the file `path` holds. Raises OSError. `limit` is the most that is read at a time."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.read(fd, limit)
+        while more := os.read(fd, limit):
+            data += more
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None
+    finally:
+        os.close(fd)
+    return data
+
+
+def write(path: str, data: bytes, *, flags: int = os.O_WRONLY | os.O_CLOEXEC, mode: int = 0o666) -> None:
+    """Write `data` to the file `path`, which exists unless `flags` say otherwise. Raises OSError."""
+    fd = os.open(path, flags, mode)
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None
+    finally:
+        os.close(fd)
