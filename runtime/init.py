@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from runtime.container import Container
-    from runtime.steps import Plan
+    from runtime.runner import Plan
 
 _ENDED_BY = (signals.SIGHUP, signals.SIGINT, signals.SIGQUIT, signals.SIGTERM)
 

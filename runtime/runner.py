@@ -1,7 +1,7 @@
 """The runner: walks a table of steps, and tells an observer before and after each.
 
-The tables of creation and of `exec` are in `steps`. Those of `start` and of destruction are beside what they do, in
-`operations`: these commands are called often, and must not load what creates a container.
+The tables of creation are in `steps`, those of `exec` in `exec_steps`. Those of `start` and of destruction are beside what they
+do, in `operations`. These commands are called often, and must not load what creates a container.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     Subject = TypeVar("Subject")
     """What the steps of a table are about: the container that is being created, or the record of one that exists."""
 
+    from runtime.steps import Step
+
     class Observer(Protocol):
         """Whoever wants to know: called in the process that runs the step, around each one."""
 
@@ -27,6 +29,22 @@ if TYPE_CHECKING:
         def after(self, step: Callable[..., None], subject: Any) -> None:
             """Be told that `step` has succeeded."""
             ...
+
+
+class Plan:
+    """Which steps each of two processes walks, and who watches.
+
+    A step in a table can be replaced by another function of the container, one's own for instance.
+    """
+
+    __slots__ = ("init", "observer", "runtime")
+
+    def __init__(
+        self, *, runtime: tuple[Step, ...], init: tuple[Step, ...], observer: Observer | None = None
+    ) -> None:
+        self.runtime = runtime
+        self.init = init
+        self.observer = observer
 
 
 def run_steps(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 
-from runtime.config.numbers import parse_numbers
 from runtime.errors import RuntError, describe
 from runtime.kernel import scheduling as kernel
+from runtime.number_lists import parse_numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -27,7 +27,6 @@ from runtime import (
     devices,
     handshake,
     identity,
-    joining,
     labels,
     mounts,
     namespaces,
@@ -40,6 +39,7 @@ from runtime import (
 )
 from runtime.cgroups import devices as cgroup_devices
 from runtime.cgroups import limits, ownership
+from runtime.runner import Plan as AnyPlan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,69 +139,10 @@ INIT_STEPS: tuple[Step, ...] = (
 )
 
 
-EXEC_STEPS: tuple[Step, ...] = (
-    seccomp.compile_filter,
-    seccomp.connect_to_agent,
-    joining.find_init,
-    joining.find_root,
-    joining.find_cgroups,
-    joining.clone_process,
-    joining.wait_for_second_birth,
-    seccomp.pass_listener_on,
-    handshake.wait_until_ready,
-    handshake.send_pidfd,
-    handshake.write_pid_file,
-    joining.pass_signals_on,
-    handshake.hand_over,
-    joining.wait_until_executed,
-)
+class Plan(AnyPlan):
+    """How a container is created: as the tables say, or otherwise."""
 
-EXEC_INIT_STEPS: tuple[Step, ...] = (
-    joining.stay_with_runtime,
-    scheduling.set_initial_affinity,
-    cgroups.join_cgroup,
-    scheduling.set_final_affinity,
-    process.set_oom_score,
-    labels.label_keyrings,
-    labels.label_program,
-    joining.close_host_descriptors,
-    process.set_limits,
-    joining.enter_namespaces,
-    joining.be_born_again,
-    namespaces.become_root_of_user_namespace,
-    process.new_session,
-    process.new_session_keyring,
-    capabilities.read_capabilities,
-    joining.open_exec_terminal,
-    process.own_standard_streams,
-    process.make_environment,
-    process.set_umask,
-    process.change_directory,
-    scheduling.set_scheduler,
-    scheduling.set_io_priority,
-    scheduling.set_personality,
-    scheduling.set_memory_policy,
-    seccomp.filter_while_privileged,
-    capabilities.drop_bounding_set,
-    process.set_user,
-    capabilities.set_capabilities,
-    process.set_no_new_privileges,
-    process.find_program,
-    seccomp.filter_with_listener,
-    handshake.report_ready,
-    joining.wait_for_go_ahead,
-    seccomp.filter_at_last,
-    process.execute_program,
-)
-
-
-class Plan:
-    """How a container is created: which steps each process walks, and who watches.
-
-    A step in a table can be replaced by another function of the container, one's own for instance.
-    """
-
-    __slots__ = ("init", "observer", "runtime")
+    __slots__ = ()
 
     def __init__(
         self,
@@ -210,6 +151,4 @@ class Plan:
         init: tuple[Step, ...] = INIT_STEPS,
         observer: Observer | None = None,
     ) -> None:
-        self.runtime = runtime
-        self.init = init
-        self.observer = observer
+        super().__init__(runtime=runtime, init=init, observer=observer)

@@ -6,8 +6,8 @@ runc and its callers; only for `pids.limit`, `cpu.idle` and `cpu.burst` it is a 
 
 from __future__ import annotations
 
-from runtime.config.numbers import parse_numbers
 from runtime.config.shape import Array, Boolean, Integer, Map, Mismatch, Object, String, found
+from runtime.number_lists import parse_numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ sched_setattr(2), set_mempolicy(2); runc checks the same (libcontainer/configs/v
 
 from __future__ import annotations
 
-from runtime.config.numbers import parse_numbers
 from runtime.config.shape import Mismatch, found
+from runtime.number_lists import parse_numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from runtime import descriptors, interrupts, sockets
 from runtime.container import Container
 from runtime.errors import RuntError
+from runtime.exec_steps import EXEC_INIT_STEPS, EXEC_STEPS
 from runtime.foreground import relay_terminal, wait
 from runtime.init import be_init, end_init
 from runtime.joining import STOPPED
 from runtime.kernel import process as kernel
 from runtime.program import program_of
-from runtime.runner import run_steps
-from runtime.steps import EXEC_INIT_STEPS, EXEC_STEPS, Plan
+from runtime.runner import Plan, run_steps
 from runtime.store import Store
 from runtime.sync import PeerGoneError, Sync
 

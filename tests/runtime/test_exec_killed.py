@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.steps import EXEC_INIT_STEPS, EXEC_STEPS
+from runtime.exec_steps import EXEC_INIT_STEPS, EXEC_STEPS
 from tests.support.runt import REPOSITORY
 
 if TYPE_CHECKING:

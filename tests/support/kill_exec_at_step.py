@@ -12,13 +12,14 @@ import time
 from pathlib import Path
 
 from runtime.errors import RuntError
+from runtime.exec_steps import EXEC_INIT_STEPS, EXEC_STEPS
 from runtime.kernel.syscall import call
 from runtime.operations.create import CreateOptions, create
 from runtime.operations.delete import delete
 from runtime.operations.exec import ExecOptions, execute
 from runtime.operations.start import start
 from runtime.program import ProgramOptions
-from runtime.steps import EXEC_INIT_STEPS, EXEC_STEPS, Plan
+from runtime.runner import Plan
 from runtime.store import Store
 from tests.support.kill_at_step import Killer
 
