@@ -67,8 +67,8 @@ def open_cgroups(c: Container, leaves: list[str]) -> None:
 def to_join(leaves: list[str], init_pid: int) -> list[str]:
     """Return where a further process of the container can go: with v2 to where init is, once the container is divided.
 
-    Docker in Docker and systemd divide it. admin-guide/cgroup-v2, No Internal Process Constraint: a cgroup that gives controllers to those below it can't have
-    processes itself. Raises OSError if init has ended.
+    Docker in Docker and systemd divide it. admin-guide/cgroup-v2, No Internal Process Constraint: a cgroup that gives
+    controllers to those below it can't have processes itself. Raises OSError if init has ended.
     """
     if leaves and os.path.exists(f"{leaves[0]}/cgroup.subtree_control"):
         with open(f"{leaves[0]}/cgroup.subtree_control", encoding="utf-8") as file:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from runtime.cgroups import hierarchies
 from runtime.cgroups.group import Group
 from runtime.errors import RuntError, describe
 
@@ -48,7 +49,7 @@ def restrict_devices(c: Container) -> None:
         return
     rules = rules_to_apply(c.linux.get("resources", {}).get("devices", []))
     try:
-        if Group(directories).is_version2:
+        if hierarchies.is_version2():
             _attach_program(directories[0], rules)
         else:
             _write_rules(directories, rules)

@@ -130,9 +130,8 @@ def open_for_joining(leaf: str) -> int:
     With v1 that is `tasks` and not `cgroup.procs`, which would hold up the whole machine for a moment to make sure that
     no thread is missed.
     """
-    tasks = f"{leaf}/tasks"
-    path = tasks if os.path.exists(tasks) else f"{leaf}/cgroup.procs"
-    return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    name = "cgroup.procs" if is_version2() else "tasks"
+    return os.open(f"{leaf}/{name}", os.O_WRONLY | os.O_CLOEXEC)
 
 
 def _enable(directory: str, names: set[str]) -> bool:

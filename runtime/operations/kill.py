@@ -14,13 +14,13 @@ def kill(root: str, container_id: str, signal_name: str, *, everything: bool = F
     """Send the signal `signal_name` (`TERM`, `SIGTERM`, `15`) to the container's init process.
 
     With `everything`, to all processes of the container's cgroups, also when init itself has ended already: what
-    shares a pid namespace with others can outlive it.
+    shares a pid namespace with others can outlive it. Without a cgroup of its own (rootless) only init is known.
     Raises RuntError if there is no such container, process, or signal.
     """
     entry = Store(root).open(container_id)
     signum = parse_signal(signal_name)
     status = entry.status()
-    if everything:
+    if everything and entry.record["cgroups"]:
         from runtime.cgroups.membership import kill_all, processes
 
         if status != "stopped" or processes(entry.record["cgroups"]):

@@ -110,6 +110,17 @@ def test_paused_container_can_be_ended(bundle: Bundle, runt: Runt, container_id:
     assert cgroups.gone()
 
 
+def test_container_that_somebody_else_has_frozen_is_paused(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    """A pause that was killed, too: what counts is what the kernel says."""
+    cgroups = start(runt, bundle.sh("sleep 100"), container_id)
+    cgroups.write(*("cgroup.freeze", "1") if is_version2() else ("freezer.state", "FROZEN"))
+    assert status(runt, container_id) == "paused"
+    runt.ok("resume", container_id)
+    assert status(runt, container_id) == "running"
+
+
 def test_other_signals_wait_for_the_end_of_the_pause(bundle: Bundle, runt: Runt, container_id: str) -> None:
     start(runt, bundle.sh("trap 'exit 3' TERM; while :; do sleep 0.01; done"), container_id)
     runt.ok("pause", container_id)

@@ -44,6 +44,16 @@ def memberships(pid: int | str) -> dict[str, str]:
     return first or {"": lines[-1][2]}
 
 
+def pids_hierarchy() -> Path:
+    """Return where the hierarchy with the controller pids is mounted."""
+    return next(place for names, place in hierarchies().items() if names == "" or "pids" in names.split(","))
+
+
+def of_pids(pid: int) -> str:
+    """Return the path of a process's cgroup in that hierarchy."""
+    return next(path for names, path in memberships(pid).items() if names == "" or "pids" in names.split(","))
+
+
 @pytest.fixture
 def container_id() -> Iterator[str]:
     """An id that no other test run uses; at the end no cgroup of this name may be left."""
@@ -68,11 +78,11 @@ def test_container_has_a_cgroup_near_the_callers(bundle: Bundle, runt: Runt, con
 def test_absolute_path_is_relative_to_the_hierarchy_and_only_what_was_made_is_removed(
     bundle: Bundle, runt: Runt, container_id: str
 ) -> None:
-    existing = hierarchy_file("pids") / f"outer-{container_id}"
+    existing = pids_hierarchy() / f"outer-{container_id}"
     existing.mkdir()
     bundle.linux["cgroupsPath"] = f"/outer-{container_id}/deeper/{container_id}"
     runt.create(bundle, container_id)
-    assert memberships(runt.state(container_id)["pid"])["pids"] == bundle.linux["cgroupsPath"]
+    assert of_pids(runt.state(container_id)["pid"]) == bundle.linux["cgroupsPath"]
     runt.ok("delete", "--force", container_id)
     assert existing.is_dir()
     assert [path.name for path in existing.iterdir() if path.is_dir()] == []
@@ -89,7 +99,7 @@ def test_path_cannot_lead_out_of_the_hierarchy(bundle: Bundle, runt: Runt, conta
 def test_cgroup_with_processes_is_refused_and_they_live_on(
     bundle: Bundle, runt: Runt, container_id: str
 ) -> None:
-    directory = hierarchy_file("pids") / container_id
+    directory = pids_hierarchy() / container_id
     directory.mkdir()
     with subprocess.Popen(["sleep", "1000"]) as stranger:
         (directory / "cgroup.procs").write_text(str(stranger.pid))

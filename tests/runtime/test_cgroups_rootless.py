@@ -107,3 +107,12 @@ def test_path_that_the_user_may_not_use_is_an_error(bundle: Bundle, place: Path)
     refused = RuntOfNobody(place).fail(bundle)
     assert "cannot make the container's cgroup" in refused
     assert "ermission denied" in refused
+
+
+def test_kill_all_reaches_init_where_there_is_no_cgroup(bundle: Bundle, place: Path) -> None:
+    del bundle.linux["resources"]
+    runt = RuntOfNobody(place)
+    runt.create(bundle, "alone")
+    runt.ok("kill", "--all", "alone", "KILL")
+    runt.wait_until_stopped("alone")
+    runt.ok("delete", "alone")
