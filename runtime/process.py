@@ -217,7 +217,7 @@ def execute_program(c: Container) -> None:
     # Python ignores these two, and what is ignored stays ignored across execve.
     signals.signal(signals.SIGPIPE, signals.SIG_DFL)
     signals.signal(signals.SIGXFSZ, signals.SIG_DFL)
-    kernel.close_range_on_exec(3)
+    # What has been opened since `close_descriptors` is close-on-exec, as everything that Python opens (PEP 446).
     for fd in range(3, 3 + c.preserve_fds):
         os.set_inheritable(fd, True)
     if c.fifo >= 0:
