@@ -41,6 +41,10 @@ LIMITS = {
 """The numbers of getrlimit(2), asm-generic/resource.h."""
 
 
+_KEYRING_PERMISSIONS = 0x3F1B0000
+"""keyctl_setperm(3): as a new keyring has them, and in addition its user may search it: that lets `exec` join it too."""
+
+
 def set_oom_score(c: Container) -> None:
     """Say how willingly the kernel should end us when memory runs out (config.md, `oomScoreAdj`; proc(5))."""
     if "oomScoreAdj" not in c.process:
@@ -61,7 +65,8 @@ def new_session_keyring(c: Container) -> None:
     if not c.new_keyring:
         return
     try:
-        kernel.join_session_keyring(f"_ses.{c.entry.record['id']}")
+        keyring = kernel.join_session_keyring(f"_ses.{c.entry.record['id']}")
+        kernel.set_key_permissions(keyring, _KEYRING_PERMISSIONS)
     except OSError:
         # A kernel without keyrings, or a limit for them: then the host's secrets aren't there, or this one is shared.
         c.warnings.append("cannot make a session keyring: the container shares the caller's")

@@ -15,7 +15,10 @@ _HIGHEST_ID = 2**32 - 2
 """4294967295 means "no change" to setresuid(2) and is nobody's."""
 
 
-_INHERITED = ("capabilities", "rlimits", "scheduler", "ioPriority", "execCPUAffinity")
+_INHERITED = (
+    *("capabilities", "rlimits", "scheduler", "ioPriority", "execCPUAffinity"),
+    *("apparmorProfile", "selinuxLabel"),
+)
 """What is as with the container's own process unless the file says otherwise."""
 
 
@@ -76,7 +79,13 @@ def _from_file(path: str, own: ProcessConfig) -> ProcessConfig:
     from runtime.config import load_process
 
     process = load_process(path)
-    inherited: Any = {name: own[name] for name in _INHERITED if name in own and not process.get(name)}  # type: ignore[literal-required]
+    own_values: Any = own
+    # An empty list of limits or an empty label says nothing; an empty object of capabilities says that there are none.
+    inherited: Any = {
+        name: own_values[name]
+        for name in _INHERITED
+        if name in own_values and process.get(name) in (None, "", [])
+    }
     process.update(inherited)
     if "oomScoreAdj" in own:
         # Whatever the file says.

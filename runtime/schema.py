@@ -387,6 +387,7 @@ class Record(TypedDict):
     cgroups_made: list[str]
     mounts: list[str]
     hook: Process | None
+    new_keyring: bool
     runnable: bool
     ready: bool
     started: bool

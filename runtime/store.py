@@ -183,10 +183,13 @@ class Store:
     def __init__(self, root: str) -> None:
         self.root = absolute_path(root)
 
-    def reserve(self, container_id: str, *, bundle: str, rootfs: str, config: Config) -> Entry:
+    def reserve(
+        self, container_id: str, *, bundle: str, rootfs: str, config: Config, new_keyring: bool = True
+    ) -> Entry:
         """Make `container_id` ours, before anything is acquired for it.
 
         `bundle` and `rootfs` are absolute paths; `config` is kept as the snapshot that later operations use.
+        `new_keyring` says whether the container has a session keyring of its own.
         Raises RuntError for an id that is malformed or in use.
         """
         check_id(container_id)
@@ -208,6 +211,7 @@ class Store:
             "cgroups_made": [],
             "mounts": [],
             "hook": None,
+            "new_keyring": new_keyring,
             "runnable": bool(config.get("process", {}).get("args")),
             "ready": False,
             "started": False,

@@ -37,6 +37,7 @@ _PR_CAP_AMBIENT_CLEAR_ALL = 4
 
 _CAPABILITY_VERSION_3 = 0x20080522
 _KEYCTL_JOIN_SESSION_KEYRING = 1
+_KEYCTL_SETPERM = 5
 _CLOSE_RANGE_CLOEXEC = 4
 _AF_UNIX = 1
 _AF_INET = 2
@@ -188,6 +189,14 @@ def setdomainname(name: str) -> None:
     call("setdomainname", name.encode(), len(name.encode()))
 
 
-def join_session_keyring(name: str) -> None:
-    """By keyctl, KEYCTL_JOIN_SESSION_KEYRING: leave the caller's session keyring for one of our own."""
-    call("keyctl", _KEYCTL_JOIN_SESSION_KEYRING, name.encode(), 0, 0, 0)
+def join_session_keyring(name: str) -> int:
+    """By keyctl, KEYCTL_JOIN_SESSION_KEYRING: leave the caller's session keyring for the one called `name`; return its number.
+
+    If there is none that we may search, it is a new one.
+    """
+    return call("keyctl", _KEYCTL_JOIN_SESSION_KEYRING, name.encode(), 0, 0, 0)
+
+
+def set_key_permissions(key: int, permissions: int) -> None:
+    """By keyctl, KEYCTL_SETPERM."""
+    call("keyctl", _KEYCTL_SETPERM, key, permissions, 0, 0)

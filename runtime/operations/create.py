@@ -111,11 +111,14 @@ def build(
     # What we inherited is for the program at most, not for hooks.
     kernel.close_range_on_exec(3)
     store = Store(options.root)
-    entry = store.reserve(options.container_id, bundle=bundle, rootfs=rootfs, config=config)
+    new_keyring = not options.no_new_keyring
+    entry = store.reserve(
+        options.container_id, bundle=bundle, rootfs=rootfs, config=config, new_keyring=new_keyring
+    )
     plan = plan or Plan()
     c = Container(config, entry, Sync(), lambda c: be_init(c, plan))
     c.no_pivot = options.no_pivot
-    c.new_keyring = not options.no_new_keyring
+    c.new_keyring = new_keyring
     c.pid_file = options.pid_file
     c.preserve_fds, c.listen_fds = preserve_fds, listen_fds
     c.console_connection = console_connection

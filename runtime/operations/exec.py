@@ -96,6 +96,7 @@ def execute(options: ExecOptions, plan: Plan | None = None) -> int:
     c = Container(config, entry, Sync(), lambda c: be_init(c, plan))
     c.pid_file = options.pid_file
     c.preserve_fds, c.listen_fds = preserve_fds, listen_fds
+    c.new_keyring = entry.record["new_keyring"]
     c.console_connection = theirs
     c.foreground = not options.detach
     c.pidfd_connection = pidfd_connection

@@ -149,6 +149,11 @@ def test_what_the_file_leaves_out_is_the_containers(running: Runt, tmp_path: Pat
     assert sets == {"CapInh:": 0, "CapPrm:": 1 << 5, "CapEff:": 1 << 5, "CapBnd:": 1 << 5, "CapAmb:": 0}
 
 
+def test_an_empty_object_of_capabilities_means_none(running: Runt, tmp_path: Path) -> None:
+    file = process_file(tmp_path, args=["grep", "CapBnd", "/proc/self/status"], capabilities={})
+    assert running.ok("exec", "-p", file, "test") == "CapBnd:\t0000000000000000\n"
+
+
 def test_the_oom_score_is_the_containers_whatever_the_file_says(
     runt: Runt, bundle: Bundle, tmp_path: Path
 ) -> None:
@@ -156,6 +161,21 @@ def test_the_oom_score_is_the_containers_whatever_the_file_says(
     start(runt, bundle)
     file = process_file(tmp_path, args=["cat", "/proc/self/oom_score_adj"], oomScoreAdj=100)
     assert runt.ok("exec", "-p", file, "test") == "77\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--no-new-keyring"]])
+def test_it_shares_the_containers_session_keyring_if_that_has_one(
+    runt: Runt, bundle: Bundle, options: list[str]
+) -> None:
+    container_id = f"keyring-{os.getpid()}-{len(options)}"
+    # Others of the same user may be seen too.
+    show = ["sh", "-c", f"grep _ses.{container_id} /proc/keys | busybox cut -c 1-8"]
+    bundle.namespaces("pid").process["args"] = ["sh", "-c", f"{show[2]}; echo end; sleep 1000"]
+    output = runt.create(bundle, container_id, *options)
+    runt.ok("start", container_id)
+    wait_for(lambda: "end" in output.read_text())
+    assert runt.ok("exec", container_id, *show) == output.read_text().removesuffix("end\n")
+    assert len(output.read_text().split()) == (1 if options else 2)
 
 
 def test_a_created_container_can_be_entered(runt: Runt, bundle: Bundle) -> None:
@@ -218,6 +238,18 @@ def test_a_mistake_in_the_file_is_shown_in_its_place(running: Runt, tmp_path: Pa
     message = refused(running, "--process", file, "test")
     assert f"{file}:1:" in message
     assert "process.rlimits[0]: the soft limit 2 is above the hard limit 1 (config.md, Process)" in message
+
+
+def test_a_paused_container_can_be_entered_only_by_who_is_willing_to_wait(running: Runt) -> None:
+    running.ok("pause", "test")
+    assert "cannot exec in a paused container (use --ignore-paused" in refused(running, "test", "true")
+    command = running.command("exec", "--ignore-paused", "test", "echo", "late")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        running.ok("resume", "test")
+        assert process.communicate(timeout=10)[0] == "late\n"
+        assert process.returncode == 0
 
 
 def test_a_stopped_container_cannot_be_entered(runt: Runt, bundle: Bundle) -> None:
