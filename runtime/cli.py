@@ -310,7 +310,32 @@ def _features(_root: str, _values: dict[str, Any], _arguments: list[str]) -> int
     return 0
 
 
+def _checkpoint(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.criu import CriuOptions
+    from runtime.operations.checkpoint import checkpoint
+
+    checkpoint(root, arguments[0], CriuOptions(values), pre_dump=values["pre-dump"])
+    return 0
+
+
+def _restore(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+    from runtime.criu import CriuOptions
+    from runtime.operations.create import CreateOptions
+    from runtime.operations.restore import restore
+
+    create_options = CreateOptions(
+        root=root,
+        container_id=arguments[0],
+        bundle=values["bundle"],
+        pid_file=values["pid-file"],
+        console_socket=values["console-socket"],
+    )
+    return restore(create_options, CriuOptions(values), detach=values["detach"])
+
+
 _HANDLERS: dict[str, Handler] = {
+    "checkpoint": _checkpoint,
+    "restore": _restore,
     "create": _create,
     "delete": _delete,
     "events": _events,

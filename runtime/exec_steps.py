@@ -66,6 +66,7 @@ EXEC_INIT_STEPS: tuple[Step, ...] = (
     process.new_session_keyring,
     capabilities.read_capabilities,
     joining.open_exec_terminal,
+    process.reopen_null_device,
     process.own_standard_streams,
     process.make_environment,
     process.set_umask,

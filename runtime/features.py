@@ -45,7 +45,10 @@ def features() -> dict[str, Any]:
             "mountExtensions": {"idmap": {"enabled": True}},
             "netDevices": {"enabled": True},
         },
-        "annotations": {"org.opencontainers.runt.version": __version__},
+        "annotations": {
+            "org.opencontainers.runt.checkpoint.enabled": "true",
+            "org.opencontainers.runt.version": __version__,
+        },
         # None of them changes what we do: they are for others.
         "potentiallyUnsafeConfigAnnotations": [],
     }

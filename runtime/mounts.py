@@ -193,7 +193,7 @@ def _open_destination(c: Container, mount: Mount) -> int:
 
 
 def _is_filled_later(mount: Mount) -> bool:
-    return mount.get("type") == "tmpfs" or os.path.normpath(f"/{mount['destination']}") == "/dev"
+    return mount.get("type") == "tmpfs" or os.path.normpath(mount["destination"]) in ("/dev", "dev")
 
 
 def _check_proc(c: Container, target: int, *, is_proc: bool) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from runtime.container import Container
 
 _MOST_LINKS = 40
-_NULL_DEVICE = (1, 3)
+NULL_DEVICE = (1, 3)
 
 
 def open_in_root(root: int, path: str, flags: int = os.O_PATH, resolve: int = 0) -> int:
@@ -121,7 +121,7 @@ def _empty_directory() -> int:
 def _null_device() -> int:
     """Return a detached bind mount of the host's /dev/null."""
     tree = kernel.open_tree(kernel.AT_FDCWD, "/dev/null")
-    if not is_device(tree, _NULL_DEVICE):
+    if not is_device(tree, NULL_DEVICE):
         raise RuntError("/dev/null of the host is not the null device")
     return tree
 

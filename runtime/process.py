@@ -9,7 +9,7 @@ from runtime import console, signals
 from runtime.errors import RuntError, describe
 from runtime.kernel import mount as mount_calls
 from runtime.kernel import process as kernel
-from runtime.paths import make_directory, make_file
+from runtime.paths import NULL_DEVICE, is_device, make_directory, make_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,6 +97,22 @@ def open_terminal(c: Container) -> None:
     console.attach(slave, c.process["user"]["uid"])
     for fd in (master, slave, place, tree):
         os.close(fd)
+
+
+def reopen_null_device(_c: Container) -> None:
+    """Have the container's own /dev/null where a standard stream is the host's: no open file leads out of the container."""
+    streams = [stream for stream in (0, 1, 2) if is_device(stream, NULL_DEVICE)]
+    try:
+        place = os.open("/dev/null", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        # An image without it.
+        return
+    if streams and is_device(place, NULL_DEVICE):
+        fd = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        for stream in streams:
+            os.dup2(fd, stream)
+        os.close(fd)
+    os.close(place)
 
 
 def own_standard_streams(c: Container) -> None:

@@ -113,6 +113,7 @@ INIT_STEPS: tuple[Step, ...] = (
     rootfs.set_root_propagation,
     rootfs.make_root_readonly,
     mounts.make_mounts_readonly,
+    process.reopen_null_device,
     process.own_standard_streams,
     process.make_environment,
     process.set_limits,

@@ -158,7 +158,37 @@ _UPDATE_OPTIONS = (
     Option("mem-bw-schema", "schema of Intel RDT's memory bandwidth allocation", default=""),
 )
 
+_CRIU_OPTIONS = (
+    Option("image-path", "directory of criu's images (default: checkpoint)", default=""),
+    Option("work-path", "directory of criu's log (default: that of the images)", default=""),
+    Option("tcp-established", "also with open TCP connections", default=False),
+    Option("ext-unix-sk", "also with unix sockets whose other end is outside", default=False),
+    Option("shell-job", "also in a session that began outside, with its terminal", default=False),
+    Option("file-locks", "also with file locks", default=False),
+    Option("manage-cgroups-mode", 'cgroups: "soft" (default), "full", "strict" or "ignore"', default=""),
+    Option("empty-ns", "a namespace to leave empty: network, which always is", default=[]),
+    Option("auto-dedup", "let criu store no page of memory twice", default=False),
+    Option("lazy-pages", "not supported: refused", default=False),
+)
+
 COMMANDS = (
+    Command(
+        "checkpoint",
+        "save a running container to files, by criu",
+        arguments="<container-id>",
+        count=(1, 1),
+        description=f"{_ID}\n\nThe container ends with it, unless it is told to go on.",
+        options=[
+            *_CRIU_OPTIONS,
+            Option("parent-path", "images of a pre-dump, relative to --image-path", default=""),
+            Option("leave-running", "let the container go on", default=False),
+            Option("tcp-skip-in-flight", "leave out TCP connections that are being made", default=False),
+            Option("link-remap", "also with open files that have lost their name", default=False),
+            Option("page-server", "send memory to criu's page server: ADDRESS:PORT", default=""),
+            Option("pre-dump", "save memory only, and let the container go on", default=False),
+            Option("status-fd", "ignored: it is for --lazy-pages", default=-1),
+        ],
+    ),
     Command(
         "create",
         "create a container",
@@ -263,6 +293,24 @@ COMMANDS = (
         description=f"{_ID}\n[ps options] are those of ps(1); without them, -ef.",
         options=[Option("format f", 'form of the list: "table" or "json"', default="table")],
         options_first=True,
+    ),
+    Command(
+        "restore",
+        "bring a container back from the files of checkpoint, by criu",
+        arguments="<container-id>",
+        count=(1, 1),
+        description=f"{_ID}\n\nThe bundle is the one that the container was made of.",
+        options=[
+            *_CRIU_OPTIONS,
+            Option("bundle b", "path of the bundle directory (default: the current directory)", default=""),
+            Option("pid-file", "file to write the process id of the container's init process to", default=""),
+            Option("detach d", "do not wait for the container's end", default=False),
+            Option("console-socket", "not supported: a terminal cannot be restored", default=""),
+            Option("lsm-profile", "security profile of the processes: TYPE:NAME", default=""),
+            Option("lsm-mount-context", "SELinux context of the mounts", default=""),
+            Option("no-subreaper", "accepted for runc's sake: runt is never a subreaper", default=False),
+            Option("no-pivot", "accepted for runc's sake: criu makes the root", default=False),
+        ],
     ),
     Command(
         "resume",

@@ -54,7 +54,7 @@ def make_cgroup(c: Container) -> None:
         # On disk with whatever is journalled next: at the latest with init, which joins after that.
         c.entry.record["cgroups"] = leaves
     open_cgroups(c, leaves)
-    c.cgroup_directories = _directories(leaves)
+    c.cgroup_directories = directories(leaves)
 
 
 def open_cgroups(c: Container, leaves: list[str]) -> None:
@@ -136,7 +136,7 @@ def _remove_tree(path: str) -> None:
         _remove_directory(directory, path)
 
 
-def _directories(leaves: list[str]) -> dict[str, str]:
+def directories(leaves: list[str]) -> dict[str, str]:
     """Return where the container will be in each hierarchy, by the hierarchy's name: in its own cgroup or in the caller's."""
     found = {}
     for hierarchy in hierarchies.mounted():

@@ -62,7 +62,9 @@ def end_container_init(entry: Entry) -> None:
 def end_other_processes(entry: Entry) -> None:
     """End the processes that don't live in a PID namespace of the container's: whoever is in its cgroups."""
     config = _config(entry)
-    if entry.record["cgroups"] and (config is None or not _has_own_pid_namespace(config)):
+    # A `restore` that was killed may not have known init yet.
+    init_is_unknown = entry.record["init"] is None
+    if entry.record["cgroups"] and (config is None or init_is_unknown or not _has_own_pid_namespace(config)):
         from runtime.cgroups.membership import kill_all
 
         log.debug("killing all processes of the container's cgroups")

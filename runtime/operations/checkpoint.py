@@ -1,0 +1,62 @@
+"""`checkpoint`: save the processes of a container to files, by criu(8); the container ends with that, or goes on."""
+
+from __future__ import annotations
+
+import os
+
+from runtime import criu
+from runtime.cgroups import directories
+from runtime.errors import RuntError
+from runtime.operations.destroy import destroy
+from runtime.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runtime.criu import CriuOptions
+    from runtime.store import Entry
+
+
+def checkpoint(root: str, container_id: str, options: CriuOptions, *, pre_dump: bool = False) -> None:
+    """Save a running container; then delete it, unless it is to go on running.
+
+    With `pre_dump` only its memory is saved, for a later checkpoint to build on (`--parent-path`).
+    Raises RuntError; then the container goes on as before.
+    """
+    store = Store(root)
+    with store.locked(container_id):
+        entry = store.open(container_id)
+        status, init = entry.status(), entry.record["init"]
+        if status not in ("running", "paused") or init is None:
+            raise RuntError(f"Container cannot be checkpointed in {status} state")
+        criu.find()
+        for directory in (options.images, options.work):
+            os.makedirs(directory, 0o700, exist_ok=True)
+        words = [
+            "pre-dump" if pre_dump else "dump",
+            "--tree",
+            str(init["pid"]),
+            "--root",
+            entry.record["rootfs"],
+        ]
+        if not pre_dump:
+            words += _external(entry, init["pid"])
+            criu.save_descriptors(init["pid"], options.images)
+        criu.call(words, options, "dump.log")
+        if not pre_dump and "leave-running" not in options.flags:
+            destroy(entry)
+
+
+def _external(entry: Entry, pid: int) -> Iterator[str]:
+    """Yield the options for what came into the container from outside."""
+    config = entry.config()
+    places = [*criu.external_mounts(config, entry.record["bundle"], directories(entry.record["cgroups"]))]
+    # A masked directory is under a filesystem of its own, which is saved like any other.
+    masked = config["linux"].get("maskedPaths", ())
+    places += [path for path in masked if not os.path.isdir(f"/proc/{pid}/root{path}")]
+    places += [device["path"] for device in config["linux"].get("devices", ())]
+    for place in places:
+        yield from ("--external", f"mnt[{place}]:{place}")
+    for kind, key, path in criu.external_namespaces(config):
+        yield from ("--external", f"{kind}[{os.stat(path).st_ino}]:{key}")

@@ -1,0 +1,116 @@
+"""`restore`: bring the processes of a container that `checkpoint` saved back to life, by criu(8)."""
+
+from __future__ import annotations
+
+import os
+
+from runtime import cgroups, criu, foreground, handshake, interrupts, liveness
+from runtime.container import Container
+from runtime.errors import RuntError
+from runtime.init import end_init
+from runtime.operations.create import read_bundle
+from runtime.operations.destroy import destroy
+from runtime.runner import run_steps
+from runtime.store import Store
+from runtime.sync import Sync
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from runtime.criu import CriuOptions
+    from runtime.operations.create import CreateOptions
+    from runtime.schema import Config
+    from runtime.steps import Step
+    from runtime.store import Entry
+
+
+def restore(options: CreateOptions, criu_options: CriuOptions, *, detach: bool = False) -> int:
+    """Restore a container; return the exit status of its program, or 0 with `detach`.
+
+    Its hooks of creation are not run again: what they did for the container is outside it, and not in the images.
+    Raises RuntError; then nothing is left of it.
+    """
+    bundle, config = read_bundle(options)
+    if config["process"].get("terminal"):
+        raise RuntError("cannot restore a container with a terminal: process.terminal is true")
+    criu.find()
+    entry = _build(options, criu_options, bundle, config)
+    if detach:
+        return 0
+    init = entry.record["init"]
+    pidfd = liveness.open_pidfd(init)
+    if init is None or pidfd is None:
+        raise RuntError("the restored container has ended at once")
+    foreground.forward_signals(pidfd)
+    interrupts.release()
+    status = foreground.wait(init["pid"])
+    store = Store(options.root)
+    with store.locked(options.container_id):
+        if options.container_id in store.ids():
+            entry.reload()
+            destroy(entry)
+    return status
+
+
+def _build(options: CreateOptions, criu_options: CriuOptions, bundle: str, config: Config) -> Entry:
+    """Restore the processes and journal them; if that fails, undo it."""
+    rootfs = os.path.realpath(os.path.join(bundle, config["root"]["path"]))
+    store = Store(options.root)
+    entry = store.reserve(options.container_id, bundle=bundle, rootfs=rootfs, config=config)
+    c = Container(config, entry, Sync(), _be_nobody)
+    c.pid_file = options.pid_file
+    steps: tuple[Step, ...] = (
+        cgroups.make_cgroup,
+        lambda c: restore_processes(c, criu_options),
+        handshake.journal_init,
+        handshake.write_pid_file,
+        journal_running,
+    )
+    try:
+        run_steps(steps, c)
+        interrupts.hold()
+    except BaseException:
+        interrupts.hold()
+        end_init(c)
+        c.close()
+        with store.locked(options.container_id):
+            destroy(entry)
+        raise
+    c.close()
+    return entry
+
+
+def restore_processes(c: Container, options: CriuOptions) -> None:
+    """Let criu bring the processes back, init as a child of ours, with our standard streams where it had pipes."""
+    # So that, if we are killed, they are found by their cgroup.
+    c.entry.save(cgroups=c.entry.record["cgroups"])
+    pid_file = f"{c.entry.dir}/restored.pid"
+    words = ["restore", "--restore-detached", "--restore-sibling", "--pidfile", pid_file, "--root", c.rootfs]
+    places = criu.external_mounts(c.config, c.bundle, c.cgroup_directories)
+    places |= dict.fromkeys(c.linux.get("maskedPaths", ()), "/dev/null")
+    places |= {device["path"]: device["path"] for device in c.linux.get("devices", ())}
+    for place, source in places.items():
+        words += ["--external", f"mnt[{place}]:{source}"]
+    inherited = []
+    for _, key, path in criu.external_namespaces(c.config):
+        inherited.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        words += ["--inherit-fd", f"fd[{inherited[-1]}]:{key}"]
+    for fd, name in criu.saved_pipes(options.images):
+        words += ["--inherit-fd", f"fd[{fd}]:{name}"]
+    try:
+        criu.call(words, options, "restore.log", root=c.rootfs, inherited=inherited)
+    finally:
+        for fd in inherited:
+            os.close(fd)
+    with open(pid_file, encoding="ascii") as file:
+        c.init_pid = int(file.read())
+
+
+def journal_running(c: Container) -> None:
+    """Write down that the container is complete and its program runs: it has been started before it was saved."""
+    c.entry.save(ready=True, started=True)
+
+
+def _be_nobody(_c: Container) -> NoReturn:
+    raise AssertionError("no process of a restored container is born here")

@@ -1,0 +1,170 @@
+"""`checkpoint` and `restore` through criu: for real where criu works on this kernel, and a clear refusal where not."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.runt import Bundle, Runt, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.root, pytest.mark.peer("busybox", "criu")]
+
+COUNT = "i=0; while true; do echo $i; i=$((i+1)); sleep 0.1; done"
+HIDDEN = 'for path in $(which -a criu); do mount --bind /dev/null "$path"; done; exec "$@"'
+
+
+@cache
+def why_not() -> str:
+    """Return why criu can't work here, or nothing."""
+    done = subprocess.run(["criu", "check"], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else f"criu check: {done.stderr.strip().splitlines()[-1]}"
+
+
+class Pipes:
+    """Pipes for the output of containers, whose other ends write to files."""
+
+    def __init__(self) -> None:
+        self.writers: list[subprocess.Popen[bytes]] = []
+
+    def run(self, bundle: Bundle, runt: Runt, *words: str) -> Path:
+        """Run a command whose standard output is a pipe, as its container's is then; return the file."""
+        output = bundle.path / f"{words[0]}.out"
+        ours, theirs = os.pipe()
+        with output.open("w") as file:
+            self.writers.append(subprocess.Popen(["cat"], stdin=ours, stdout=file))
+        os.close(ours)
+        runt.ok(*words, stdout=theirs, stderr=theirs, capture_output=False)
+        os.close(theirs)
+        return output
+
+
+@pytest.fixture
+def pipes() -> Iterator[Pipes]:
+    """Pipes that end with the test."""
+    pipes = Pipes()
+    yield pipes
+    for writer in pipes.writers:
+        writer.kill()
+        writer.wait()
+
+
+@pytest.fixture
+def counting(pipes: Pipes, bundle: Bundle, runt: Runt) -> Path:
+    """A container that counts, with mounts from outside; return the file that it writes to, by way of a pipe."""
+    runt.ok("spec", "-b", str(bundle.path))
+    bundle.config = json.loads((bundle.path / "config.json").read_text())
+    bundle.process.update(terminal=False, env=["PATH=/bin"])
+    (bundle.path / "shared").mkdir()
+    (bundle.path / "shared/file").write_text("outside")
+    bundle.config["mounts"].append({"destination": "/seen", "source": "shared", "options": ["rbind"]})
+    bundle.sh(COUNT).save()
+    return pipes.run(bundle, runt, "run", "--detach", "-b", str(bundle.path), "counting")
+
+
+def test_container_goes_on_where_it_was(
+    bundle: Bundle, runt: Runt, pipes: Pipes, counting: Path, tmp_path: Path
+) -> None:
+    if why_not():
+        pytest.skip(why_not())
+    images = str(tmp_path / "images")
+    wait_for(lambda: len(counting.read_text().split()) > 3)
+    runt.ok("checkpoint", "--image-path", images, "--work-path", str(tmp_path / "work"), "counting")
+    assert runt.ok("list", "-q") == ""
+    before = [int(number) for number in counting.read_text().split()]
+    restored = pipes.run(
+        bundle, runt, "restore", "--detach", "-b", str(bundle.path), "--image-path", images,
+        "--pid-file", str(tmp_path / "pid"), "counting",
+    )  # fmt: skip
+    wait_for(lambda: len(restored.read_text().split()) > 3)
+    after = [int(number) for number in restored.read_text().split()]
+    assert before[0] == 0
+    assert after[0] in (before[-1], before[-1] + 1)
+    state = runt.state("counting")
+    assert state["status"] == "running"
+    assert state["pid"] == int((tmp_path / "pid").read_text())
+    assert runt.ok("exec", "counting", "cat", "/seen/file") == "outside"
+    runt.ok("kill", "counting", "KILL")
+    runt.wait_until_stopped("counting")
+    runt.ok("delete", "counting")
+
+
+def test_container_that_is_to_go_on_does(runt: Runt, counting: Path, tmp_path: Path) -> None:
+    if why_not():
+        pytest.skip(why_not())
+    images = str(tmp_path / "images")
+    runt.ok("checkpoint", "--leave-running", "--image-path", images, "counting")
+    seen = len(counting.read_text().split())
+    wait_for(lambda: len(counting.read_text().split()) > seen)
+
+
+def test_where_criu_cannot_work_the_reason_is_criu_s_own_and_the_container_goes_on(
+    runt: Runt, counting: Path, tmp_path: Path
+) -> None:
+    if not why_not():
+        pytest.skip("criu works here")
+    done = runt("checkpoint", "--image-path", str(tmp_path / "images"), "counting")
+    assert done.returncode == 1
+    assert "criu failed: " in done.stderr
+    assert "feature" in done.stderr
+    assert runt.state("counting")["status"] == "running"
+    seen = len(counting.read_text().split())
+    wait_for(lambda: len(counting.read_text().split()) > seen)
+
+
+def test_restore_that_fails_leaves_nothing(bundle: Bundle, runt: Runt, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    bundle.save()
+    words = ["restore", "-b", str(bundle.path), "--image-path", str(tmp_path / "images"), "counting"]
+    assert "is no checkpoint of a container" in runt(*words).stderr
+    (tmp_path / "images/descriptors.json").write_text('["/dev/null", "/dev/null", "/dev/null"]')
+    assert "criu failed: " in runt(*words).stderr
+    assert runt.ok("list", "-q") == ""
+
+
+@pytest.mark.parametrize("command", ["checkpoint", "restore"])
+def test_without_criu_the_way_to_it_is_named(
+    bundle: Bundle, runt: Runt, counting: Path, tmp_path: Path, command: str
+) -> None:
+    assert counting.exists()
+    own = ["-b", str(bundle.path)] if command == "restore" else []
+    name = "counting" if command == "checkpoint" else "other"
+    hidden = ["unshare", "--mount", "sh", "-c", HIDDEN, "sh"]
+    done = subprocess.run(
+        [*hidden, *runt.command(command, *own, "--image-path", str(tmp_path), name)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "need criu, which is not installed (Debian: apt install criu)" in done.stderr
+    assert runt.ok("list", "-q") == "counting\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--lazy-pages"], "--lazy-pages is not supported"),
+        (["--manage-cgroups-mode", "hard"], "Invalid manage-cgroups-mode value"),
+        (["--empty-ns", "user"], 'namespace \\"user\\" is not supported'),
+        (["--parent-path", "/x"], "--parent-path must be relative"),
+        (["--page-server", "host"], "Use --page-server ADDRESS:PORT"),
+    ],
+)
+def test_option_that_cannot_be_followed_is_refused(runt: Runt, options: list[str], said: str) -> None:
+    assert said in runt("checkpoint", *options, "nobody").stderr
+
+
+def test_only_what_runs_can_be_saved_and_no_terminal_restored(bundle: Bundle, runt: Runt) -> None:
+    runt.create(bundle)
+    assert "Container cannot be checkpointed in created state" in runt("checkpoint", "test").stderr
+    bundle.process["terminal"] = True
+    bundle.save()
+    assert "cannot restore a container with a terminal" in runt("restore", "-b", str(bundle.path), "x").stderr
