@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -256,3 +257,49 @@ def test_a_stopped_container_cannot_be_entered(runt: Runt, bundle: Bundle) -> No
     start(runt, bundle)
     runt.wait_until_stopped()
     assert "cannot exec in a stopped container" in refused(runt, "test", "true")
+
+
+def test_without_a_mount_namespace_of_its_own_it_is_in_the_containers_root(
+    runt: Runt, bundle: Bundle
+) -> None:
+    """In a mount namespace of the test's: what the container mounts is mounted there."""
+    bundle.linux["namespaces"] = [{"type": "pid"}]
+    bundle.config["mounts"] = []
+    bundle.process["args"] = ["sleep", "1000"]
+    bundle.save()
+    words = [" ".join(runt.command(*words)) for words in (
+        ("run", "-d", "-b", str(bundle.path), "test"),
+        ("exec", "test", "sh", "-c", "'pwd; echo /*; cd ../..; pwd'"),
+        ("exec", "--cwd", "/proc/self/cwd", "test", "pwd"),
+        ("delete", "--force", "test"),
+    )]  # fmt: skip
+    script = f"{words[0]} >/dev/null; {words[1]}; {words[2]} 2>/dev/null; {words[3]}"
+    unshare = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
+    done = subprocess.run(
+        unshare, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30, check=False
+    )
+    assert done.stdout == "/\n/bin /dev /proc /tmp\n/\n", done.stderr
+
+
+@pytest.mark.parametrize("words", [["test", "sleep", "20"], ["--detach", "test", "true"]])
+def test_interrupted_at_any_moment_it_says_nothing_and_leaves_nothing(
+    running: Runt, words: list[str]
+) -> None:
+    for delay in range(12):
+        with subprocess.Popen(
+            running.command("exec", *words),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # As the launcher does: `interrupts` lets them in.
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]),
+        ) as process:
+            # Any moment will do: this spreads them over the time that it takes.
+            time.sleep(0.01 + delay * 0.012)
+            process.send_signal(signal.SIGINT)
+            said, _ = process.communicate(timeout=10)
+        assert said == ""
+        assert process.returncode in (130, 0)
+    # Zombies are for process 1 of the host to wait for.
+    script = "ps -o stat,comm | grep -v ^Z | busybox awk '{print $2}'"
+    assert running.ok("exec", "test", "sh", "-c", script).split()[:3] == ["COMMAND", "sleep", "sh"]
