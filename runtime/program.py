@@ -112,7 +112,8 @@ def _from_command_line(options: ProgramOptions, own: ProcessConfig) -> ProcessCo
         process["env"] = [*own.get("env", ()), *options.env]
     if options.no_new_privs is not None:
         process["noNewPrivileges"] = options.no_new_privs
-    _set_labels(process, options)
+    if options.apparmor or options.process_label:
+        _set_labels(process, options)
     process["user"] = _user(options, own["user"])
     if options.caps:
         process["capabilities"] = _with_capabilities(own.get("capabilities", {}), options.caps)
