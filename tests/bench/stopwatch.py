@@ -1,0 +1,74 @@
+"""How long commands take, and how the machine is made cold before them."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Measure = Callable[[], float]
+    """Does something once and returns how many milliseconds it took."""
+
+PAUSE = 0.3
+"""Seconds without any container before a cold measurement: the kernel forgets what it had made ready for the next one."""
+
+_memory = bytearray(64 << 20)
+_DEVNULL = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+_LOG = os.open("/tmp", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC)
+
+
+def milliseconds(argv: Sequence[str]) -> float:
+    """Run a command, which must succeed, and return how long it took from its birth to its end."""
+    streams = [
+        (os.POSIX_SPAWN_DUP2, _DEVNULL, 0),
+        (os.POSIX_SPAWN_DUP2, _DEVNULL, 1),
+        (os.POSIX_SPAWN_DUP2, _LOG, 2),
+    ]
+    began = time.perf_counter()
+    pid = os.posix_spawn(argv[0], list(argv), os.environ, file_actions=streams)
+    _, status = os.waitpid(pid, 0)
+    took = time.perf_counter() - began
+    if status:
+        said = os.pread(_LOG, 1 << 20, 0).decode(errors="replace")
+        raise SystemExit(f"{' '.join(argv)}: {os.waitstatus_to_exitcode(status)}\n{said[-2000:]}")
+    os.ftruncate(_LOG, 0)
+    return took * 1000
+
+
+def make_cold() -> None:
+    """Have nothing of containers happen for a while, and another program's data in the processors' caches."""
+    time.sleep(PAUSE)
+    _memory[::64] = bytes(len(_memory) // 64)
+
+
+def take_turns(measures: Mapping[str, Measure], rounds: int, *, cold: bool) -> dict[str, float]:
+    """Return the median of each of `measures`, which take turns, so that the machine's moods meet all of them."""
+    for measure in measures.values():
+        measure()
+    took: dict[str, list[float]] = {name: [] for name in measures}
+    for _ in range(rounds):
+        for name, measure in measures.items():
+            if cold:
+                make_cold()
+            took[name].append(measure())
+    return {name: median(times) for name, times in took.items()}
+
+
+def wait_for_end(pid: int) -> None:
+    """Wait until a process, which need not be ours, has ended."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    import select
+
+    select.select([fd], [], [])
+    os.close(fd)
+    # Its parent, or init, has to notice too, before a runtime takes it for ended.
+    while Path(f"/proc/{pid}").exists():
+        time.sleep(0.001)
