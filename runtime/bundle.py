@@ -1,11 +1,10 @@
-"""All modules of `runtime` in one file of compiled code, so that a start opens one file instead of sixty.
+"""What an operation needs of `runtime`, in one file of compiled code: a start opens two files instead of sixty.
 
-The file: the length of the index in four bytes; the index, which is the code of this module, for each module its place in the
-rest of the file, and which modules an operation needs; the code of all modules.
+There is one bundle for `cli`, which begins, and one for what each operation loads in addition. `launcher` writes them, and what
+it writes loads them. A bundle is used only while all of its sources are still the files that it was compiled from: whoever
+edits a module, or upgrades the package, gets the new one at once, by Python's own way of importing.
 
-The bundle is written by `launcher` and loaded by what it writes. Each module in it is used only while its source is still
-the file that it was compiled from: whoever edits a module, or upgrades the package, gets the new one at once, by Python's
-own way of importing.
+A bundle is a marshalled list of modules, each after those that it imports.
 """
 
 from __future__ import annotations
@@ -21,13 +20,10 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any
 
-    Module = tuple[str, int, int, int, int]
-    """The source's path, its time of modification, its size; where in the bundle its marshalled code is, and how long."""
+    Compiled = tuple[str, str, int, int, CodeType]
+    """A module's name, its source's path, time of modification and size, and its code."""
 
-_ModuleSpec = type(sys.__spec__)
-"""importlib.machinery.ModuleSpec, without importing importlib."""
-
-
+_HEADS = "runtime.operations."
 _RECORDER = """\
 import sys
 sys.path.insert(0, {root!r})
@@ -36,134 +32,121 @@ import {before}
 load, names = SourceFileLoader.exec_module, []
 def record(self, module):
     load(self, module)
-    names.append(module.__name__)
+    names.append((module.__name__, module.__file__))
 SourceFileLoader.exec_module = record
 import {head}
-print(*(name for name in names if name.startswith("runtime")))
+for name, source in names:
+    if name.startswith("runtime"):
+        print(name, source, sep="\\t")
 """
+"""Prints which modules of `runtime` are loaded with the module `head` after `before`, in the order in which they are complete."""
 
 
 class Importer:
-    """A finder and loader (PEP 451) of the modules of a bundle."""
-
-    def __init__(self, modules: dict[str, Module], groups: dict[str, list[str]], code: memoryview) -> None:
-        self._modules = modules
-        self._groups = groups
-        self._code = code
+    """A finder and loader (PEP 451) of operations: each comes with all modules that it needs."""
 
     def find_spec(
         self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the specification of the module `name`; None if it isn't in the bundle, or not up to date there."""
-        if name in self._groups:
-            self._load_group(self._groups[name])
-        if not self._is_current(name):
+        """Return the specification of an operation's module; None if it is none, or its bundle is not up to date."""
+        if not name.startswith(_HEADS) or not load(path(name)):
             return None
-        source = self._modules[name][0]
-        is_package = source.endswith("/__init__.py")
         loader: Any = self
-        spec = _ModuleSpec(name, loader, origin=source, is_package=is_package)
-        spec.has_location = True
-        if spec.submodule_search_locations is not None:
-            spec.submodule_search_locations.append(source.removesuffix("/__init__.py"))
-        return spec
+        return type(sys.__spec__)(name, loader)
 
-    def create_module(self, spec: ModuleSpec) -> None:
-        """Leave the making of the module to Python."""
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return the module, which has been loaded with its bundle."""
+        return sys.modules[spec.name]
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the module's code."""
-        _, _, _, offset, length = self._modules[module.__name__]
-        exec(marshal.loads(self._code[offset : offset + length]), module.__dict__)  # noqa: S102, S302 - as every import does
-
-    def _load_group(self, names: list[str]) -> None:
-        """Load the modules `names`, each after those that it imports, without what Python does around each import."""
-        names = [name for name in names if name not in sys.modules]
-        if not all(map(self._is_current, names)):
-            return
-        modules = []
-        for name in names:
-            module = type(sys)(name)
-            module.__file__ = source = self._modules[name][0]
-            module.__package__ = parent = name.rpartition(".")[0]
-            if source.endswith("/__init__.py"):
-                module.__package__ = name
-                module.__path__ = [source.removesuffix("/__init__.py")]
-            sys.modules[name] = module
-            modules.append((parent, module))
-        for parent, module in modules:
-            if parent:
-                setattr(sys.modules[parent], module.__name__.rpartition(".")[2], module)
-        for _, module in modules:
-            self.exec_module(module)
-
-    def _is_current(self, name: str) -> bool:
-        """Tell whether the module `name` is in the bundle, and its source is still what it was compiled from."""
-        module = self._modules.get(name)
-        if module is None:
-            return False
-        try:
-            status = os.stat(module[0])
-        except OSError:
-            return False
-        return (status.st_mtime_ns, status.st_size) == module[1:3]
+        """Do nothing: its code has been run."""
 
 
-def path() -> str:
-    """Return where the bundle for this interpreter is: beside Python's own files of compiled code."""
-    directory = os.path.dirname(os.path.abspath(__file__))
-    return f"{directory}/__pycache__/runt.{sys.implementation.cache_tag}.bundle"
+def load(bundle: str) -> bool:
+    """Load what is in the bundle and hasn't been loaded, without what Python does around each import; return whether it could be.
+
+    Python's own way takes as long for a small module as its code does.
+    """
+    try:
+        with open(bundle, "rb", 0) as file:
+            compiled: list[Compiled] = marshal.loads(file.readall())  # noqa: S302 - as trustworthy as Python's own files
+    except (OSError, EOFError, ValueError, TypeError):
+        return False
+    new = [entry for entry in compiled if entry[0] not in sys.modules]
+    if not all(_is_current(entry) for entry in new):
+        return False
+    modules = [_make_module(name, source) for name, source, *_ in new]
+    for module, (_, _, _, _, code) in zip(modules, new, strict=True):
+        exec(code, module.__dict__)  # noqa: S102 - as every import does
+    return True
+
+
+def _is_current(entry: Compiled) -> bool:
+    """Tell whether a module's source is still what it was compiled from."""
+    _, source, modified, size, _ = entry
+    try:
+        status = os.stat(source)
+    except OSError:
+        return False
+    return (status.st_mtime_ns, status.st_size) == (modified, size)
+
+
+def _make_module(name: str, source: str) -> ModuleType:
+    """Make an empty module, where `import` finds it."""
+    module = type(sys)(name)
+    parent, _, child = name.rpartition(".")
+    module.__file__, module.__package__ = source, parent
+    if source.endswith("/__init__.py"):
+        module.__package__ = name
+        module.__path__ = [source.removesuffix("/__init__.py")]
+    sys.modules[name] = module
+    if parent in sys.modules:
+        setattr(sys.modules[parent], child, module)
+    return module
+
+
+def path(head: str) -> str:
+    """Return where the bundle of the module `head` is: beside Python's own files of compiled code."""
+    return f"{os.path.dirname(os.path.abspath(__file__))}/__pycache__/{head}.{sys.implementation.cache_tag}.bundle"
 
 
 def write() -> None:
-    """Compile every module of `runtime` and write the bundle. Raises OSError."""
+    """Compile the modules of each operation and write the bundles. Raises OSError."""
     package = os.path.dirname(os.path.abspath(__file__))
-    modules: dict[str, Module] = {}
-    code = b""
-    for directory, subdirectories, names in os.walk(package):
-        subdirectories[:] = (name for name in subdirectories if name != "__pycache__")
-        for name in names:
-            if name.endswith(".py"):
-                source = f"{directory}/{name}"
-                status = os.stat(source)
-                compiled = _compile(source)
-                place = (source, status.st_mtime_ns, status.st_size, len(code), len(compiled))
-                modules[_module_name(package, source)] = place
-                code += compiled
-    groups = {"runtime.cli": _group("runtime.cli", "sys")}
-    for name in modules:
-        if name.startswith("runtime.operations."):
-            groups[name] = _group(name, "runtime.cli")
-    index = marshal.dumps((_compile(f"{package}/bundle.py"), modules, groups))
-    os.makedirs(os.path.dirname(path()), exist_ok=True)
-    temporary = f"{path()}.{os.getpid()}"
-    with open(temporary, "wb") as file:
-        file.write(len(index).to_bytes(4, "little") + index + code)
-    os.rename(temporary, path())
+    os.makedirs(f"{package}/__pycache__", exist_ok=True)
+    _write("runtime.cli", _sources("runtime.cli", "sys"))
+    for name in sorted(os.listdir(f"{package}/operations")):
+        if name.endswith(".py") and name != "__init__.py":
+            head = _HEADS + name.removesuffix(".py")
+            _write(head, _sources(head, "runtime.cli"))
 
 
-def _module_name(package: str, source: str) -> str:
-    parts = ["runtime", *source.removeprefix(f"{package}/").removesuffix(".py").split("/")]
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _group(head: str, before: str) -> list[str]:
-    """Return the modules that are loaded with the module `head` after `before`, each after those that it imports."""
+def _sources(head: str, before: str) -> list[tuple[str, str]]:
+    """Return the modules that are loaded with `head` after `before`, and their sources: packages, and then in order."""
     import subprocess
 
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     recorder = _RECORDER.format(root=root, before=before, head=head)
     done = subprocess.run([sys.executable, "-IS", "-c", recorder], check=True, capture_output=True, text=True)
-    # Without the last one, which is `head`: it is loaded in Python's way.
-    return done.stdout.split()[:-1]
+    found: list[tuple[str, str]] = []
+    for line in done.stdout.splitlines():
+        name, _, source = line.partition("\t")
+        found.append((name, source))
+    return found
 
 
-def _compile(source: str) -> bytes:
-    """Compile without docstrings and line numbers: nobody sees them there, and without them there is less to load."""
-    with open(source, "rb") as file:
-        return marshal.dumps(
-            _without_lines(compile(file.read(), source, "exec", dont_inherit=True, optimize=2))
-        )
+def _write(head: str, sources: Sequence[tuple[str, str]]) -> None:
+    # Without docstrings and line numbers: nobody sees them there, and without them there is less to load.
+    compiled: list[Compiled] = []
+    for name, source in sources:
+        with open(source, "rb") as file:
+            status = os.fstat(file.fileno())
+            code = compile(file.read(), source, "exec", dont_inherit=True, optimize=2)
+        compiled.append((name, source, status.st_mtime_ns, status.st_size, _without_lines(code)))
+    temporary = f"{path(head)}.{os.getpid()}"
+    with open(temporary, "wb") as file:
+        file.write(marshal.dumps(compiled))
+    os.rename(temporary, path(head))
 
 
 def _without_lines(code: CodeType) -> CodeType:

@@ -27,19 +27,12 @@ _LONGEST_FIRST_LINE = 255
 """BINPRM_BUF_SIZE of the kernel, execve(2)."""
 
 _PROGRAM = """\
-import sys
+import gc, sys
+gc.disable()  # we end before there is garbage
 sys.path.insert(0, {root!r})
-try:
-    from marshal import loads
-    with open({bundle!r}, "rb", 0) as file:
-        bundle = memoryview(file.readall())
-    end = 4 + int.from_bytes(bundle[:4], "little")
-    importer, modules, groups = loads(bundle[4:end])
-    space = {{"__name__": "runtime.bundle"}}
-    exec(loads(importer), space)
-    sys.meta_path.insert(0, space["Importer"](modules, groups, bundle[end:]))
-except (OSError, EOFError, TypeError, ValueError):
-    pass  # it is a matter of speed only
+from runtime import bundle
+bundle.load({bundle!r})
+sys.meta_path.insert(0, bundle.Importer())
 from runtime.cli import command
 command()
 """
@@ -58,7 +51,7 @@ def program() -> str:
     """Return the Python program that loads `runtime` fast and runs the command line."""
     from runtime import bundle
 
-    return _PROGRAM.format(root=_root(), bundle=bundle.path())
+    return _PROGRAM.format(root=_root(), bundle=bundle.path("runtime.cli"))
 
 
 def interpreter() -> str:

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from tests.bench import steps, table
 from tests.bench.contest import Contestant, docker_runs, install_launcher, make_bundles, runtimes
-from tests.bench.stopwatch import take_turns
+from tests.bench.stopwatch import adopt_orphans, take_turns
 
 _INSIDE = "OCI_TUTOR_BENCH_INSIDE"
 _HYBRID = Path("/sys/fs/cgroup/unified")
@@ -34,6 +34,7 @@ def main() -> None:
     """Measure, print, and keep what was measured."""
     options = _options()
     _enter_namespace()
+    adopt_orphans()
     launcher = install_launcher()
     results: list[table.Result] = []
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as name, ExitStack() as stack:

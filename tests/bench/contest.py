@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
-from tests.bench.stopwatch import milliseconds, wait_for_end
+from tests.bench.stopwatch import milliseconds
 from tests.support.daemons import PATH, Quarters
 from tests.support.docker import Dockerd
 from tests.support.runt import make_rootfs
@@ -69,7 +70,7 @@ class Contestant:
         took = milliseconds([*self.command, "create", "--bundle", str(self.short), self.id])
         state = subprocess.run([*self.command, "state", self.id], capture_output=True, check=True)
         took += milliseconds([*self.command, "start", self.id])
-        wait_for_end(json.loads(state.stdout)["pid"])
+        os.waitpid(json.loads(state.stdout)["pid"], 0)
         took += milliseconds([*self.command, "state", self.id])
         return took + milliseconds([*self.command, "delete", self.id])
 
