@@ -91,7 +91,11 @@ def open_terminal(c: Container) -> None:
         return
     master, slave = console.open_console(c.process.get("consoleSize"))
     console.send_master(c.console_connection, master)
-    place = make_file(c.root_fd, "/dev/console", follow=False)
+    try:
+        # Not by a link: the image could have the terminal mounted over a file of its choice (CVE-2025-52565).
+        place = make_file(c.root_fd, "/dev/console", follow=False)
+    except OSError as error:
+        raise RuntError(f"cannot mount the terminal at /dev/console: {_reason(error)}") from None
     tree = mount_calls.open_tree(slave, "")
     mount_calls.move_mount(tree, place)
     console.attach(slave, c.process["user"]["uid"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.consoles import TERMINAL_MOUNTS, Terminal, at_a_terminal, console_socket, receive
-from tests.support.runt import Bundle, Runt, wait_for
+from tests.support.runt import PROC, Bundle, Runt, wait_for
 
 if TYPE_CHECKING:
     import subprocess
@@ -205,4 +205,45 @@ def test_a_terminal_multiplexer_that_is_none_is_refused(
     done = runt("run", "-b", str(bundle.path), ID)
     assert done.returncode == 1
     assert "terminal" in done.stderr
+    assert runt.ok("list", "-q") == ""
+
+
+def test_run_detached_sends_its_terminal_to_a_socket(runt: Runt, bundle: Bundle, tmp_path: Path) -> None:
+    bundle.sh("read line; echo got $line").save()
+    with console_socket(tmp_path / "console") as listener:
+        runt.ok("run", "-d", "--console-socket", f"{tmp_path}/console", "-b", str(bundle.path), ID)
+        master, _ = receive(listener)
+    os.write(master, b"hello\n")
+    seen = b""
+    while b"got hello" not in seen:
+        seen += os.read(master, 4096)
+    os.close(master)
+    runt.wait_until_stopped(ID)
+    runt.ok("delete", ID)
+
+
+@pytest.mark.parametrize("place", ["the image", "a bind mount"])
+def test_a_console_that_is_a_link_is_refused_and_nothing_is_mounted_where_it_leads(
+    runt: Runt, bundle: Bundle, place: str
+) -> None:
+    """CVE-2025-52565: the terminal would be mounted over a file of the image's choice, before that is protected."""
+    target = bundle.rootfs / "target"
+    target.write_text("untouched")
+    bundle.sh("cat /target")
+    if place == "the image":
+        bundle.config["mounts"] = [PROC, *TERMINAL_MOUNTS[1:]]
+        (bundle.rootfs / "dev/pts").mkdir(parents=True)
+        (bundle.rootfs / "dev/console").symlink_to("/target")
+    else:
+        source = bundle.path / "dev"
+        (source / "pts").mkdir(parents=True)
+        (source / "console").symlink_to("../target")
+        dev = {"destination": "/dev", "type": "bind", "source": str(source), "options": ["rbind"]}
+        bundle.config["mounts"] = [PROC, dev, *TERMINAL_MOUNTS[1:]]
+    bundle.save()
+    done = runt("run", "-b", str(bundle.path), ID)
+    assert done.returncode == 1
+    assert "/dev/console" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert target.read_text() == "untouched"
     assert runt.ok("list", "-q") == ""
