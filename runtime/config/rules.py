@@ -15,7 +15,6 @@ from runtime.config.resources import check_resources
 from runtime.config.scheduling_rules import SCHEDULING_RULES, check_affinity, check_scheduler
 from runtime.config.seccomp import check_seccomp
 from runtime.config.shape import Mismatch, found
-from runtime.mount_options import MountOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,12 +118,6 @@ def check_mounts(config: Config) -> None:
                 ": the root itself can't be mounted on: root.path says what it is",
             )
         is_bind = "bind" in options or "rbind" in options
-        data = MountOptions(options).data
-        if is_bind and data:
-            raise Mismatch(
-                ("mounts", index, "options"),
-                f": bind mounts cannot have any filesystem-specific options applied, found {found(data[0])}",
-            )
         if is_bind and "source" not in mount:
             raise Mismatch(("mounts", index, "source"), " is required for a bind mount, but missing")
         if not is_bind and mount.get("type", "none") in ("none", "bind"):

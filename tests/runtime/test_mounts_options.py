@@ -156,6 +156,17 @@ def test_bind_of_a_file_and_of_a_relative_source(bundle: Bundle, runt: Runt) -> 
     assert said.startswith("content\n")
 
 
+def test_bind_has_no_filesystem_that_could_want_options(bundle: Bundle, runt: Runt) -> None:
+    """As with mount(2) and runc 1.1: the conformance suite hands some to one."""
+    (bundle.path / "shared").mkdir()
+    (bundle.path / "shared/file").write_text("seen\n")
+    bundle.config["mounts"].append(
+        {"destination": "/m", "source": "shared", "options": ["bind", "mode=755", "size=1k"]}
+    )
+    bundle.process["args"] = ["cat", "/m/file"]
+    assert runt.run(bundle) == "seen\n"
+
+
 def test_missing_bind_source_is_named(bundle: Bundle, runt: Runt) -> None:
     mount(bundle, "/m", "none", "bind", source="/no/such/place")
     said = runt.fail(bundle)
