@@ -9,11 +9,12 @@
 VM_RELEASE=bookworm
 VM_PYTHON=3.11
 VM_PACKAGES='systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,udev,procps,uidmap,linux-image-cloud-amd64,python3,
-    busybox-static,runc,crun,docker.io,containerd'
+    busybox-static,runc,crun,docker.io,containerd,criu,iproute2'
 VM_TOOLS='qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs'
 VM_MINUTES=15
-# Every test of cgroups.
-VM_TESTS='tests/vm tests/runtime/test_cgroups_*.py'
+# Every test of cgroups, and what a kernel needs for criu and for AppArmor.
+VM_TESTS='tests/vm tests/runtime/test_cgroups_*.py tests/runtime/test_checkpoint_restore.py::test_container_goes_on_where_it_was
+    tests/runtime/test_process_labels.py::test_profile_is_the_programs'
 
 vm_cache=${XDG_CACHE_HOME:-$HOME/.cache}/oci-tutor/vm
 

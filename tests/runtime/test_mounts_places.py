@@ -72,6 +72,23 @@ def test_options_for_readers_of_fstab_mean_nothing(bundle: Bundle, runt: Runt) -
     assert "nosuid" in runt.run(bundle.sh("grep ' /m ' /proc/self/mounts"))
 
 
+@pytest.mark.peer("runc")
+@pytest.mark.parametrize("own", [True, False], ids=["own namespace", "shared namespace"])
+def test_cgroups_are_seen_as_with_runc(bundle: Bundle, runt: Runt, tmp_path: Path, own: bool) -> None:
+    """From the container's own cgroup down; in a cgroup namespace that is also what it is called (cgroup_namespaces(7))."""
+    bundle.namespaces("pid", *(["cgroup"] if own else []))
+    bundle.linux["cgroupsPath"] = path = f"/props-{os.getpid()}"
+    mount(bundle, "/sys", "sysfs", "ro")
+    mount(bundle, "/sys/fs/cgroup", "cgroup", "ro", "nosuid", "nodev", "noexec")
+    script = "grep -v tmpfs /proc/self/mountinfo | grep ' /sys/fs/cgroup' | busybox awk '{print $4, $5, $6}'; ls /sys/fs/cgroup"
+    bundle.sh(script)
+    ours = runt.run(bundle)
+    runc = ["runc", "--root", str(tmp_path / "runc"), "run", "-b", str(bundle.path), f"props-{os.getpid()}"]
+    assert ours == subprocess.check_output(runc, text=True, stdin=subprocess.DEVNULL)
+    assert "pids" in ours
+    assert (path in ours) is not own
+
+
 HOST = """
 mkdir host
 mount -t tmpfs host host
