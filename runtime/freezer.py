@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _STATE = "freezer.state"
 _FREEZE = "cgroup.freeze"
-_TRIES = 1000
 _PATIENCE = 10.0
 """How many seconds processes get to stop."""
 
@@ -77,21 +76,26 @@ def _find(directories: Iterable[str]) -> str:
 def _freeze_version1(path: str) -> None:
     """Freeze with v1, which loses the race against a process that forks all the time.
 
-    `FREEZING` means that some have not stopped: the kernel looks for them when the state is written, hence again and again,
-    and now and then from the start, so that they come out of each other's way, as runc does.
+    `FREEZING` means that some have not stopped: they have to be given the processor for that, and the kernel looks again
+    when the state is written and read. Now and then all begin anew, so that they come out of each other's way, as with
+    runc; each time later, because on a busy machine it takes a while until each has had its turn.
     """
     import time
 
-    for number in range(_TRIES):
-        if number % 50 == 49:
-            _write(path, "THAWED")
-            time.sleep(0.01)
+    began = time.monotonic()
+    patience = 0.05
+    while True:
         _write(path, "FROZEN")
-        if number % 25 == 24:
-            time.sleep(0.00001)
         if _read(path) == "FROZEN":
             return
-    raise RuntError("unable to freeze: new processes keep appearing")
+        waited = time.monotonic() - began
+        if waited > _PATIENCE:
+            raise RuntError(f"unable to freeze: some process has not stopped for {_PATIENCE:.0f} seconds")
+        if waited > patience:
+            _write(path, "THAWED")
+            patience *= 3
+            time.sleep(0.01)
+        time.sleep(0.0002)
 
 
 def _wait_until_frozen(directory: str) -> None:

@@ -75,6 +75,7 @@ RUNTIME_STEPS: tuple[Step, ...] = (
     handshake.let_init_continue,
     seccomp.pass_listener_on,
     handshake.wait_until_ready,
+    limits.set_oom_killer,
     handshake.send_pidfd,
     handshake.write_pid_file,
     handshake.journal_created,

@@ -11,12 +11,13 @@ from runtime.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from runtime.cgroups.version1 import Setting
     from runtime.container import Container
     from runtime.schema import Resources
 
+_OOM = "memory.oom_control"
 _NOT_NOW = (errno.EINVAL, errno.EBUSY)
 """What the kernel says to a value that doesn't fit another one as it is at the moment."""
 
@@ -41,11 +42,11 @@ def check_cgroup_limits(c: Container) -> None:
 
 
 def set_cgroup_limits(c: Container) -> None:
-    """Write the limits into the files of the container's cgroup, but for those of processor time.
+    """Write the limits into the files of the container's cgroup, but for those that would get in init's way.
 
     config-linux.md, Control groups: a cgroup that stands still is none for a container, init would never get anywhere.
     """
-    _set(c, of_time=False)
+    _set(c, lambda file: not _is_of_time(file) and file != _OOM)
     directory = c.cgroup_directories.get("freezer") or c.cgroup_directories.get("")
     if directory and freezer.stands_still(directory):
         raise RuntError(f"container's cgroup unexpectedly frozen: {directory}")
@@ -57,17 +58,26 @@ def set_time_limits(c: Container) -> None:
     With a hundredth of a processor it would take a second. Only the realtime is given before, because whoever has a
     realtime policy couldn't join without.
     """
-    _set(c, of_time=True)
+    _set(c, _is_of_time)
 
 
-def _set(c: Container, *, of_time: bool) -> None:
-    """Write the limits that are of processor time, or the others."""
+def set_oom_killer(c: Container) -> None:
+    """Say whether the kernel may kill for want of memory, once init needs no more (config-linux.md, disableOOMKiller).
+
+    If it may not, whoever needs more memory than there is waits: init would for ever, and we for it.
+    """
+    if "disableOOMKiller" in c.linux.get("resources", {}).get("memory", {}):
+        _set(c, lambda file: file == _OOM)
+
+
+def _set(c: Container, is_wanted: Callable[[str], bool]) -> None:
+    """Write those of the limits whose file `is_wanted`."""
     resources = _limits(c)
-    if resources is None or (of_time and "cpu" not in resources and "unified" not in resources):
+    if resources is None:
         return
     group = Group(c.entry.record["cgroups"])
     wanted = settings(resources, group, is_version2=group.is_version2)
-    apply([setting for setting in wanted if _is_of_time(setting[0]) is of_time], group)
+    apply([setting for setting in wanted if is_wanted(setting[0])], group)
 
 
 def _is_of_time(file: str) -> bool:

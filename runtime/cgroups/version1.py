@@ -60,16 +60,17 @@ def _memory(memory: Memory, group: Group) -> Iterator[Setting]:
     limit, swap = memory.get("limit", 0), memory.get("swap", 0)
     if limit:
         yield "memory.limit_in_bytes", str(limit)
-    if limit == -1 and not swap and group.path("memory.memsw.limit_in_bytes"):
+    if limit == -1 and not swap:
         # As with runc: who takes the limit off memory means swap too.
         swap = -1
-    if swap:
+    # Where the kernel doesn't count swap there is no file, and no limit.
+    if swap and not (swap == -1 and group.directories and not group.path("memory.memsw.limit_in_bytes")):
         yield "memory.memsw.limit_in_bytes", str(swap)
     if memory.get("reservation"):
         yield "memory.soft_limit_in_bytes", str(memory["reservation"])
     if memory.get("kernelTCP"):
         yield "memory.kmem.tcp.limit_in_bytes", str(memory["kernelTCP"])
-    if memory.get("kernel", -1) > 0 and group.directories:
+    if memory.get("kernel", -1) > 0 and not group.directories:
         # Since Linux 5.16 the file takes a value and has no effect: this memory counts as memory.
         log.warning(
             "linux.resources.memory.kernel is ignored: Linux has no limit of its own for kernel memory any more"
@@ -83,18 +84,10 @@ def _memory(memory: Memory, group: Group) -> Iterator[Setting]:
 
 
 def _cpu(cpu: Cpu) -> Iterator[Setting]:
-    low, high = _SHARES
     shares = cpu.get("shares", 0)
-    if shares:
-        if shares < low:
-            raise RuntError(
-                f"the minimum allowed cpu-shares is {low}: linux.resources.cpu.shares is {shares}"
-            )
-        if shares > high:
-            raise RuntError(
-                f"the maximum allowed cpu-shares is {high}: linux.resources.cpu.shares is {shares}"
-            )
-        yield "cpu.shares", str(shares)
+    # Who is idle has no share, and the kernel takes none.
+    if shares and not cpu.get("idle"):
+        yield "cpu.shares", _checked_shares(shares)
     if cpu.get("period"):
         yield "cpu.cfs_period_us", str(cpu["period"])
     if cpu.get("quota"):
@@ -107,10 +100,24 @@ def _cpu(cpu: Cpu) -> Iterator[Setting]:
         yield "cpu.rt_runtime_us", str(cpu["realtimeRuntime"])
     if "idle" in cpu:
         yield "cpu.idle", str(cpu["idle"])
+    yield from cpuset(cpu)
+
+
+def cpuset(cpu: Cpu) -> Iterator[Setting]:
+    """Yield the processors and the memory nodes, which are the same with v1 and v2."""
     if cpu.get("cpus"):
         yield "cpuset.cpus", cpu["cpus"]
     if cpu.get("mems"):
         yield "cpuset.mems", cpu["mems"]
+
+
+def _checked_shares(shares: int) -> str:
+    low, high = _SHARES
+    if shares < low:
+        raise RuntError(f"the minimum allowed cpu-shares is {low}: linux.resources.cpu.shares is {shares}")
+    if shares > high:
+        raise RuntError(f"the maximum allowed cpu-shares is {high}: linux.resources.cpu.shares is {shares}")
+    return str(shares)
 
 
 def _block_io(block_io: BlockIo, group: Group) -> Iterator[Setting]:

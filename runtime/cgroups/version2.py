@@ -6,7 +6,7 @@ Unified: "If the conversion is not possible the runtime MUST generate an error."
 
 from __future__ import annotations
 
-from runtime.cgroups.version1 import rdma
+from runtime.cgroups.version1 import cpuset, rdma
 from runtime.errors import RuntError
 
 TYPE_CHECKING = False
@@ -138,7 +138,8 @@ def _check_usage(memory: Memory, group: Group) -> None:
 
 
 def _cpu(cpu: Cpu, group: Group) -> Iterator[Setting]:
-    if cpu.get("shares"):
+    if cpu.get("shares") and not cpu.get("idle"):
+        # Who is idle has no weight, and the kernel takes none.
         yield "cpu.weight", str(cpu_weight(cpu["shares"]))
     quota, period = cpu.get("quota", 0), cpu.get("period", 0)
     if quota or period:
@@ -149,10 +150,7 @@ def _cpu(cpu: Cpu, group: Group) -> Iterator[Setting]:
         yield "cpu.max.burst", str(cpu["burst"])
     if "idle" in cpu:
         yield "cpu.idle", str(cpu["idle"])
-    if cpu.get("cpus"):
-        yield "cpuset.cpus", cpu["cpus"]
-    if cpu.get("mems"):
-        yield "cpuset.mems", cpu["mems"]
+    yield from cpuset(cpu)
 
 
 def _block_io(block_io: BlockIo, group: Group) -> Iterator[Setting]:

@@ -111,6 +111,15 @@ def test_limit_of_memory_holds_for_the_program(bundle: Bundle, runt: Runt, conta
     assert runt("run", "-b", str(bundle.path), container_id).returncode == 137
 
 
+def test_too_little_memory_for_init_is_an_error_and_no_reason_to_wait(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    """Without the OOM killer, whoever needs more memory waits for it: v1 only."""
+    needs(1)
+    bundle.linux["resources"] = {"memory": {"limit": 4096, "disableOOMKiller": True}}
+    assert "was killed by signal 9" in runt.fail(bundle, container_id)
+
+
 def test_zero_leaves_a_limit_as_it_is_and_minus_one_takes_it_off(
     bundle: Bundle, runt: Runt, container_id: str
 ) -> None:
