@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
+    from runtime.schema import ProcessConfig
+
 _NOT_FORWARDED = {
     signals.SIGCHLD,
     signals.SIGWINCH,
@@ -18,6 +20,9 @@ _NOT_FORWARDED = {
     signals.SIGSTOP,
     signals.SIGPIPE,
     signals.SIGXFSZ,
+    # What stops a process that touches the terminal from the background, until it is brought to the foreground.
+    signals.SIGTTIN,
+    signals.SIGTTOU,
 }
 """Signals that are about this process, or that nobody can catch."""
 
@@ -37,6 +42,13 @@ def forward_signals(pidfd: int) -> None:
         except (OSError, ValueError):
             # The C library keeps two real-time signals for itself.
             pass
+
+
+def begin_with_our_size(process: ProcessConfig) -> None:
+    """Have the program's terminal begin with the size of ours: `Relay` copies it too, but only when the program runs already."""
+    if os.isatty(0):
+        width, height = os.get_terminal_size(0)
+        process["consoleSize"] = {"height": height, "width": width}
 
 
 def relay_terminal(connection: int, pidfd: int) -> None:

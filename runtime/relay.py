@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import select
@@ -34,8 +35,7 @@ class Relay:
         """Take over the terminal."""
         if os.isatty(0):
             self._before = termios.tcgetattr(0)
-            # What has been typed already is not thrown away.
-            tty.setraw(0, termios.TCSADRAIN)
+            self._make_raw()
             signals.signal(signals.SIGWINCH, lambda *_: None)
             signals.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
             self._copy_size()
@@ -46,9 +46,25 @@ class Relay:
         if self._before is not None:
             signals.set_wakeup_fd(-1)
             signals.signal(signals.SIGWINCH, signals.SIG_DFL)
-            termios.tcsetattr(0, termios.TCSADRAIN, self._before)
+            try:
+                termios.tcsetattr(0, termios.TCSADRAIN, self._before)
+            except termios.error:
+                # It has gone: a window that was closed, a line that was cut.
+                pass
         for fd in (self._wake_read, self._wake_write, self.master):
             os.close(fd)
+
+    def _make_raw(self) -> None:
+        """Let the keys through as they are; what has been typed already is not thrown away."""
+        while True:
+            try:
+                tty.setraw(0, termios.TCSADRAIN)
+            except termios.error as error:
+                # In the background this stops us. What brings us to the foreground, and on, interrupts the call.
+                if error.args[0] != errno.EINTR:
+                    raise
+            else:
+                return
 
     def until(self, pidfd: int) -> None:
         """Copy both ways until the process behind `pidfd` has ended and all of its output has been passed on."""
@@ -93,12 +109,21 @@ class Relay:
             data = os.read(self.master, 65536)
         except OSError:
             return False
-        _write_all(1, data)
+        try:
+            _write_all(1, data)
+        except OSError:
+            # Nobody is there to see it. It is read all the same, so that the program can go on.
+            pass
         return bool(data)
 
     def _copy_size(self) -> None:
         """Give the container's terminal the size of the caller's."""
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8)))
+        try:
+            size = fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8))
+            fcntl.ioctl(self.master, termios.TIOCSWINSZ, size)
+        except OSError:
+            # One of the two has gone.
+            pass
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -6,7 +6,7 @@ from runtime import descriptors, interrupts, sockets
 from runtime.container import Container
 from runtime.errors import RuntError
 from runtime.exec_steps import EXEC_INIT_STEPS, EXEC_STEPS
-from runtime.foreground import relay_terminal, wait
+from runtime.foreground import begin_with_our_size, relay_terminal, wait
 from runtime.init import be_init, end_init
 from runtime.joining import STOPPED
 from runtime.kernel import process as kernel
@@ -150,6 +150,7 @@ def _console(options: ExecOptions, config: Config) -> tuple[int, int]:
     if not terminal:
         return -1, -1
     if not options.detach:
+        begin_with_our_size(config["process"])
         return sockets.pair()
     if not options.console_socket:
         raise RuntError("cannot allocate tty if runt will detach without setting console socket")

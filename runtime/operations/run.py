@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runtime import interrupts, liveness, sockets
 from runtime.errors import RuntError
-from runtime.foreground import forward_signals, relay_terminal, wait
+from runtime.foreground import begin_with_our_size, forward_signals, relay_terminal, wait
 from runtime.operations.create import build, create, read_bundle
 from runtime.operations.destroy import destroy
 from runtime.operations.start import start
@@ -33,6 +33,7 @@ def run(options: CreateOptions, *, detach: bool = False, keep: bool = False) -> 
     ours = theirs = -1
     if config["process"].get("terminal"):
         ours, theirs = sockets.pair()
+        begin_with_our_size(config["process"])
     entry = build(options, bundle, config, theirs)
     init = entry.record["init"]
     pidfd = liveness.open_pidfd(init)

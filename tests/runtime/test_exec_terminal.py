@@ -69,8 +69,10 @@ def test_a_console_socket_gets_the_master(running: Runt, tmp_path: Path) -> None
         master, name = receive(listener)
     assert name
     assert (tmp_path / "pid").read_text().isdigit()
-    os.write(master, b"hello\n")
     seen = b""
+    while seen.count(b"\n") < 3:
+        seen += os.read(master, 4096)
+    os.write(master, b"hello\n")
     with contextlib.suppress(OSError):
         while data := os.read(master, 4096):
             seen += data

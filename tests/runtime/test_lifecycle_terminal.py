@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pty
 import select
+import shlex
 import signal
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.consoles import TERMINAL_MOUNTS, Terminal, at_a_terminal, console_socket, receive
-from tests.support.runt import PROC, Bundle, Runt, wait_for
+from tests.support.runt import PROC, REPOSITORY, Bundle, Runt, wait_for
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.root
 
@@ -113,6 +115,37 @@ def test_it_is_the_controlling_terminal_and_dev_console(runt: Runt, bundle: Bund
         lines = terminal.seen.decode().splitlines()
     assert lines[:3] == ["/dev/pts/0", "to the tty", "to the console"]
     assert lines[3] == lines[4] == "88:0"
+
+
+def test_a_terminal_that_is_closed_ends_the_program_and_all_is_cleaned_up(
+    runt: Runt, bundle: Bundle, tmp_path: Path
+) -> None:
+    bundle.sh("trap 'exit 6' HUP; echo ready; while :; do echo more; sleep 0.05; done").save()
+    log = f"{tmp_path}/log"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        command = [*runt.command("--log", log), "run", "-b", str(bundle.path), ID]
+        os.execve(command[0], command, {**os.environ, "PYTHONPATH": str(REPOSITORY)})
+    seen = b""
+    while b"ready" not in seen:
+        seen += os.read(terminal, 4096)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 6
+    assert Path(log).read_text() == ""
+    assert runt.ok("list", "-q") == ""
+
+
+def test_in_the_background_it_waits_to_be_brought_to_the_foreground(runt: Runt, bundle: Bundle) -> None:
+    bundle.sh("echo here; exit 3").save()
+    run = shlex.join(runt.command("run", "-b", str(bundle.path), ID))
+    script = (
+        f"set -m; {run} & while ! grep -q 'State:.T' /proc/$!/status; do sleep 0.05; done; fg; echo status $?"
+    )
+    with at_a_terminal(["setsid", "--ctty", "bash", "-c", script]) as (terminal, process):
+        terminal.wait_for("status 3")
+        assert b"here" in terminal.seen
+        process.wait(10)
+    assert runt.ok("list", "-q") == ""
 
 
 def test_a_user_who_is_not_root_owns_the_terminal(runt: Runt, bundle: Bundle) -> None:
