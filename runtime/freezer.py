@@ -21,12 +21,10 @@ _PATIENCE = 10.0
 
 def is_frozen(directories: Iterable[str]) -> bool:
     """Tell whether somebody has frozen the cgroup with these directories, itself and not one above it."""
-    for directory in directories:
-        if (said := _read(f"{directory}/freezer.self_freezing")) is not None:
-            return said == "1"
-        if (said := _read(f"{directory}/{_FREEZE}")) is not None:
-            return said == "1"
-    return False
+    path = _find(directories)
+    if path.endswith(_STATE):
+        return _read(f"{os.path.dirname(path)}/freezer.self_freezing") == "1"
+    return _read(path) == "1"
 
 
 def stands_still(directory: str) -> bool:
@@ -40,6 +38,8 @@ def stands_still(directory: str) -> bool:
 def freeze(directories: Iterable[str]) -> None:
     """Stop all processes of the cgroup and wait until all have stopped. Raises RuntError; then none has."""
     path = _find(directories)
+    if not path:
+        raise RuntError("cannot toggle freezer: cgroups not configured for container")
     try:
         if path.endswith(_STATE):
             _freeze_version1(path)
@@ -55,22 +55,23 @@ def freeze(directories: Iterable[str]) -> None:
 
 def thaw(directories: Iterable[str]) -> None:
     """Let the processes of the cgroup go on, if they have been stopped."""
-    for directory in directories:
-        for name, value in ((_STATE, "THAWED"), (_FREEZE, "0")):
-            try:
-                _write(f"{directory}/{name}", value)
-            except OSError:
-                # Another hierarchy's directory, or one that has gone.
-                continue
+    path = _find(directories)
+    try:
+        if path:
+            _write(path, "THAWED" if path.endswith(_STATE) else "0")
+    except OSError:
+        # It has gone.
+        pass
 
 
 def _find(directories: Iterable[str]) -> str:
-    """Return the file that freezes the cgroup. Raises RuntError if there is none."""
-    for directory in directories:
+    """Return the file that freezes the cgroup, an empty string if there is none."""
+    # First where it usually is: there are ten hierarchies with v1.
+    for directory in sorted(directories, key=lambda directory: "freezer" not in directory):
         for name in (_STATE, _FREEZE):
             if os.path.exists(f"{directory}/{name}"):
                 return f"{directory}/{name}"
-    raise RuntError("cannot toggle freezer: cgroups not configured for container")
+    return ""
 
 
 def _freeze_version1(path: str) -> None:
