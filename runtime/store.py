@@ -332,7 +332,11 @@ def _write_json(path: str, value: object) -> None:
     # O_TRUNC and not O_EXCL: a killed process may have left its own, and only the container's owner comes here.
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
     # In ASCII: a path that isn't UTF-8 survives as an escape.
-    files.write(temporary, jsontext.dumps(value).encode(), flags=flags, mode=0o600)
+    try:
+        files.write(temporary, jsontext.dumps(value).encode(), flags=flags, mode=0o600)
+    except OSError as error:
+        # By the name that others know.
+        raise OSError(error.errno, error.strerror, path) from None
     os.rename(temporary, path)
 
 
