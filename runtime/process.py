@@ -49,9 +49,15 @@ def set_oom_score(c: Container) -> None:
     """Say how willingly the kernel should end us when memory runs out (config.md, `oomScoreAdj`; proc(5))."""
     if "oomScoreAdj" not in c.process:
         return
+    score = c.process["oomScoreAdj"]
     fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
-    os.write(fd, str(c.process["oomScoreAdj"]).encode())
-    os.close(fd)
+    try:
+        os.write(fd, str(score).encode())
+    except PermissionError:
+        # Not "permission denied", which callers take for a program that may not be executed.
+        raise RuntError(f"oomScoreAdj {score} can't be set: lowering it takes CAP_SYS_RESOURCE") from None
+    finally:
+        os.close(fd)
 
 
 def new_session(c: Container) -> None:

@@ -139,6 +139,18 @@ def test_oom_score(bundle: Bundle, runt: Runt) -> None:
     assert runt.run(bundle) == "321\n"
 
 
+@pytest.mark.peer("setpriv")
+def test_oom_score_that_may_not_be_lowered_is_an_error(bundle: Bundle, runt: Runt) -> None:
+    bundle.process["oomScoreAdj"] = -1000
+    bundle.save()
+    weak = ["setpriv", "--bounding-set=-sys_resource", *runt.command("run", "-b", str(bundle.path), "weak")]
+    done = subprocess.run(weak, capture_output=True, text=True, check=False, cwd=REPOSITORY)
+    assert done.returncode == 1
+    assert "oomScoreAdj -1000 can't be set" in done.stderr
+    # Docker would take that for a program that may not be executed, and say so with status 126.
+    assert "permission denied" not in done.stderr
+
+
 def test_environment_is_the_configured_one_with_home(bundle: Bundle, runt: Runt) -> None:
     (bundle.rootfs / "etc").mkdir()
     (bundle.rootfs / "etc/passwd").write_text(

@@ -47,7 +47,7 @@ class Quarters:
 
     def __enter__(self) -> Self:
         self._unshare = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc", "--kill-child=KILL",
+            ["setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc", "--kill-child=KILL",
              "sh", "-c", _FIRST],
             stdout=subprocess.PIPE, text=True, env={**os.environ, "PATH": PATH},
         )  # fmt: skip
