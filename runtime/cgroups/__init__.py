@@ -6,6 +6,7 @@ namespace of their own, and they carry its limits (`limits`, `devices`).
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from runtime.container import Container
+
+_TRIES = 1000
+"""How often a directory is made again that others take away."""
 
 _GRACE = 0.1
 """How many seconds a cgroup that is to be removed may still have members before they count as somebody else's."""
@@ -167,8 +171,7 @@ def _make(c: Container, leaves: list[str], *, exclusively: bool = False) -> bool
     c.entry.save(cgroups_made=made)
     for path in reversed(made):
         try:
-            os.mkdir(path, 0o755)
-            hierarchies.prepare(path)
+            _make_directory(c, path)
         except FileExistsError:
             if exclusively:
                 remove(path for path in made[made.index(path) + 1 :])
@@ -176,6 +179,32 @@ def _make(c: Container, leaves: list[str], *, exclusively: bool = False) -> bool
         except OSError as error:
             raise RuntError(f"cannot make the container's cgroup: {path}: {describe(error)}") from None
     return True
+
+
+def _make_directory(c: Container, path: str) -> None:
+    """Make a directory, and again what is above it: another container's end takes that away once it is empty.
+
+    Raises OSError.
+    """
+    for _ in range(_TRIES):
+        try:
+            os.mkdir(path, 0o755)
+            hierarchies.prepare(path)
+        except FileNotFoundError:
+            above = _missing(os.path.dirname(path))
+            journalled = c.entry.record["cgroups_made"]
+            if not set(above) <= set(journalled):
+                c.entry.save(cgroups_made=[*journalled, *above])
+            for directory in reversed(above):
+                try:
+                    os.mkdir(directory, 0o755)
+                    hierarchies.prepare(directory)
+                except (FileExistsError, FileNotFoundError):
+                    # Somebody else was faster, in either direction.
+                    break
+        else:
+            return
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 def _missing(leaf: str) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,6 +126,32 @@ def test_directory_that_others_use_by_now_is_left_with_all_that_is_in_it(
         assert [path.name for path in outer.iterdir() if path.is_dir()] == ["other"]
         (outer / "other").rmdir()
         outer.rmdir()
+
+
+def test_directory_above_may_go_away_at_any_moment(bundle: Bundle, runt: Runt, container_id: str) -> None:
+    """Another container's `delete` removes it as soon as it is empty."""
+    outers = [place / f"outer-{container_id}" for place in hierarchies().values()]
+    over = threading.Event()
+
+    def remove_all_the_time() -> None:
+        while not over.is_set():
+            for outer in outers:
+                with contextlib.suppress(OSError):
+                    outer.rmdir()
+
+    bundle.linux["cgroupsPath"] = f"/outer-{container_id}/{container_id}"
+    remover = threading.Thread(target=remove_all_the_time)
+    remover.start()
+    try:
+        for _ in range(5):
+            for outer in outers:
+                outer.mkdir(exist_ok=True)
+            runt.create(bundle, container_id)
+            runt.ok("delete", "--force", container_id)
+    finally:
+        over.set()
+        remover.join()
+    assert not any(outer.exists() for outer in outers)
 
 
 def test_frozen_cgroup_is_refused(bundle: Bundle, runt: Runt, container_id: str) -> None:
