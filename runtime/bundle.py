@@ -1,10 +1,10 @@
 """What an operation needs of `runtime`, in one file of compiled code: a start opens two files instead of sixty.
 
-There is one bundle for `cli`, which begins, and one for what each operation loads in addition. `launcher` writes them, and what
+There is one bundle for `cli`, which begins, one for what each operation loads in addition, and one for `protection`. `launcher` writes them, and what
 it writes loads them. A bundle is used only while all of its sources are still the files that it was compiled from: whoever
 edits a module, or upgrades the package, gets the new one at once, by Python's own way of importing.
 
-A bundle is a marshalled list of modules, each after those that it imports.
+A bundle is a marshalled list of modules, each after those that it imports. The first one begins with this module.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     Compiled = tuple[str, str, int, int, CodeType]
     """A module's name, its source's path, time of modification and size, and its code."""
 
-_HEADS = "runtime.operations."
+_OPERATIONS = "runtime.operations"
+_PROTECTION = "runtime.protection"
 _RECORDER = """\
 import sys
 sys.path.insert(0, {root!r})
@@ -36,10 +37,9 @@ def record(self, module):
 SourceFileLoader.exec_module = record
 import {head}
 for name, source in names:
-    if name.startswith("runtime"):
-        print(name, source, sep="\\t")
+    print(name, source, sep="\\t")
 """
-"""Prints which modules of `runtime` are loaded with the module `head` after `before`, in the order in which they are complete."""
+"""Prints which modules are loaded with the module `head` after `before`, in the order in which they are complete."""
 
 
 class Importer:
@@ -49,7 +49,9 @@ class Importer:
         self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return the specification of an operation's module; None if it is none, or its bundle is not up to date."""
-        if not name.startswith(_HEADS) or not load(path(name)):
+        if not name.startswith(f"{_OPERATIONS}.") and name != _PROTECTION:
+            return None
+        if not load(path(name)):
             return None
         loader: Any = self
         return type(sys.__spec__)(name, loader)
@@ -72,6 +74,11 @@ def load(bundle: str) -> bool:
             compiled: list[Compiled] = marshal.loads(file.readall())  # noqa: S302 - as trustworthy as Python's own files
     except (OSError, EOFError, ValueError, TypeError):
         return False
+    return run(compiled)
+
+
+def run(compiled: list[Compiled]) -> bool:
+    """Run the code of the modules that haven't been loaded, unless one of them is not up to date; return whether it was done."""
     new = [entry for entry in compiled if entry[0] not in sys.modules]
     if not all(_is_current(entry) for entry in new):
         return False
@@ -114,10 +121,12 @@ def write() -> None:
     """Compile the modules of each operation and write the bundles. Raises OSError."""
     package = os.path.dirname(os.path.abspath(__file__))
     os.makedirs(f"{package}/__pycache__", exist_ok=True)
-    _write("runtime.cli", _sources("runtime.cli", "sys"))
+    first = [("runtime.bundle", f"{package}/bundle.py"), *_sources(f"runtime.cli, {_OPERATIONS}", "sys")]
+    _write("runtime.cli", first)
+    _write(_PROTECTION, _sources(_PROTECTION, "runtime.cli"))
     for name in sorted(os.listdir(f"{package}/operations")):
         if name.endswith(".py") and name != "__init__.py":
-            head = _HEADS + name.removesuffix(".py")
+            head = f"{_OPERATIONS}.{name.removesuffix('.py')}"
             _write(head, _sources(head, "runtime.cli"))
 
 
@@ -136,17 +145,34 @@ def _sources(head: str, before: str) -> list[tuple[str, str]]:
 
 
 def _write(head: str, sources: Sequence[tuple[str, str]]) -> None:
-    # Without docstrings and line numbers: nobody sees them there, and without them there is less to load.
     compiled: list[Compiled] = []
     for name, source in sources:
         with open(source, "rb") as file:
             status = os.fstat(file.fileno())
-            code = compile(file.read(), source, "exec", dont_inherit=True, optimize=2)
-        compiled.append((name, source, status.st_mtime_ns, status.st_size, _without_lines(code)))
+            code = _compile(file.read(), source)
+        compiled.append((name, source, status.st_mtime_ns, status.st_size, code))
     temporary = f"{path(head)}.{os.getpid()}"
     with open(temporary, "wb") as file:
         file.write(marshal.dumps(compiled))
     os.rename(temporary, path(head))
+
+
+def _compile(text: bytes, source: str) -> CodeType:
+    """Compile a module without what nobody sees there: docstrings, line numbers, the module `__future__` itself."""
+    import __future__
+
+    import ast
+
+    tree = ast.parse(text)
+    switches = [
+        node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    ]
+    flags = 0
+    for node in switches:
+        tree.body.remove(node)
+        for name in node.names:
+            flags |= getattr(__future__, name.name).compiler_flag
+    return _without_lines(compile(tree, source, "exec", flags, dont_inherit=True, optimize=2))
 
 
 def _without_lines(code: CodeType) -> CodeType:

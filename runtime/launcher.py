@@ -29,10 +29,17 @@ _LONGEST_FIRST_LINE = 255
 _PROGRAM = """\
 import gc, sys
 gc.disable()  # we end before there is garbage
-sys.path.insert(0, {root!r})
-from runtime import bundle
-bundle.load({bundle!r})
-sys.meta_path.insert(0, bundle.Importer())
+sys.path.append({root!r})
+try:
+    from marshal import loads
+    with open({bundle!r}, "rb", 0) as file:
+        compiled = loads(file.readall())
+    space = {{"__name__": "runtime.bundle", "__file__": compiled[0][1]}}
+    exec(compiled[0][4], space)
+    if space["run"](compiled[1:]):
+        sys.meta_path.insert(0, space["Importer"]())
+except (OSError, EOFError, LookupError, TypeError, ValueError):
+    pass  # it is a matter of speed only
 from runtime.cli import command
 command()
 """
