@@ -26,20 +26,23 @@ if TYPE_CHECKING:
 _OPERATIONS = "runtime.operations"
 _PROTECTION = "runtime.protection"
 _RECORDER = """\
-import sys
+import os, sys
 sys.path.insert(0, {root!r})
 from importlib.machinery import SourceFileLoader
-import {before}
-load, names = SourceFileLoader.exec_module, []
+load = SourceFileLoader.exec_module
 def record(self, module):
     load(self, module)
-    names.append((module.__name__, module.__file__))
+    print(head, module.__name__, module.__file__, sep="\\t", flush=True)
 SourceFileLoader.exec_module = record
-import {head}
-for name, source in names:
-    print(name, source, sep="\\t")
+head = "runtime.cli"
+import runtime.cli, {operations}
+for head in {heads!r}:
+    if os.fork() == 0:
+        __import__(head)
+        os._exit(0)
+    os.wait()
 """
-"""Prints which modules are loaded with the module `head` after `before`, in the order in which they are complete."""
+"""Prints which modules are loaded for `cli`, and which for each of the other `heads` in addition, as soon as each is complete."""
 
 
 class Importer:
@@ -119,60 +122,52 @@ def path(head: str) -> str:
 
 def write() -> None:
     """Compile the modules of each operation and write the bundles. Raises OSError."""
-    package = os.path.dirname(os.path.abspath(__file__))
-    os.makedirs(f"{package}/__pycache__", exist_ok=True)
-    first = [("runtime.bundle", f"{package}/bundle.py"), *_sources(f"runtime.cli, {_OPERATIONS}", "sys")]
-    _write("runtime.cli", first)
-    _write(_PROTECTION, _sources(_PROTECTION, "runtime.cli"))
-    for name in sorted(os.listdir(f"{package}/operations")):
-        if name.endswith(".py") and name != "__init__.py":
-            head = f"{_OPERATIONS}.{name.removesuffix('.py')}"
-            _write(head, _sources(head, "runtime.cli"))
-
-
-def _sources(head: str, before: str) -> list[tuple[str, str]]:
-    """Return the modules that are loaded with `head` after `before`, and their sources: packages, and then in order."""
     import subprocess
 
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    recorder = _RECORDER.format(root=root, before=before, head=head)
+    package = os.path.dirname(os.path.abspath(__file__))
+    names = sorted(os.listdir(f"{package}/operations"))
+    operations = [
+        name.removesuffix(".py") for name in names if name.endswith(".py") and name != "__init__.py"
+    ]
+    heads = [_PROTECTION, *(f"{_OPERATIONS}.{name}" for name in operations)]
+    recorder = _RECORDER.format(root=os.path.dirname(package), operations=_OPERATIONS, heads=heads)
     done = subprocess.run([sys.executable, "-IS", "-c", recorder], check=True, capture_output=True, text=True)
-    found: list[tuple[str, str]] = []
+    bundles: dict[str, list[str]] = {"runtime.cli": [__name__]}
+    compiled = {__name__: _compile(__name__, f"{package}/bundle.py")}
     for line in done.stdout.splitlines():
-        name, _, source = line.partition("\t")
-        found.append((name, source))
-    return found
+        head, name, source = line.split("\t")
+        # What needs that has been told to the compiler.
+        if name != "__future__":
+            bundles.setdefault(head, []).append(name)
+            if name not in compiled:
+                compiled[name] = _compile(name, source)
+    os.makedirs(f"{package}/__pycache__", exist_ok=True)
+    for head, members in bundles.items():
+        temporary = f"{path(head)}.{os.getpid()}"
+        with open(temporary, "wb") as file:
+            file.write(marshal.dumps([compiled[name] for name in members]))
+        os.rename(temporary, path(head))
 
 
-def _write(head: str, sources: Sequence[tuple[str, str]]) -> None:
-    compiled: list[Compiled] = []
-    for name, source in sources:
-        with open(source, "rb") as file:
-            status = os.fstat(file.fileno())
-            code = _compile(file.read(), source)
-        compiled.append((name, source, status.st_mtime_ns, status.st_size, code))
-    temporary = f"{path(head)}.{os.getpid()}"
-    with open(temporary, "wb") as file:
-        file.write(marshal.dumps(compiled))
-    os.rename(temporary, path(head))
-
-
-def _compile(text: bytes, source: str) -> CodeType:
+def _compile(name: str, source: str) -> Compiled:
     """Compile a module without what nobody sees there: docstrings, line numbers, the module `__future__` itself."""
     import __future__
 
     import ast
 
-    tree = ast.parse(text)
+    with open(source, "rb") as file:
+        status = os.fstat(file.fileno())
+        tree = ast.parse(file.read())
     switches = [
         node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"
     ]
     flags = 0
     for node in switches:
         tree.body.remove(node)
-        for name in node.names:
-            flags |= getattr(__future__, name.name).compiler_flag
-    return _without_lines(compile(tree, source, "exec", flags, dont_inherit=True, optimize=2))
+        for switch in node.names:
+            flags |= getattr(__future__, switch.name).compiler_flag
+    code = compile(tree, source, "exec", flags, dont_inherit=True, optimize=2)
+    return name, source, status.st_mtime_ns, status.st_size, _without_lines(code)
 
 
 def _without_lines(code: CodeType) -> CodeType:

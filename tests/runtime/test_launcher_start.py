@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.runt import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,3 +61,62 @@ def test_a_whole_run_imports_nothing_slow(bundle: Bundle, tmp_path: Path) -> Non
     loaded = set(done.stdout.split())
     assert "runtime.steps" in loaded
     assert not loaded & SLOW
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the package, to be changed, with a launcher `runt` beside it."""
+    shutil.copytree(
+        REPOSITORY / "runtime", tmp_path / "runtime", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    install = [sys.executable, "-m", "runtime.launcher", "install-plain", "runt"]
+    subprocess.run(install, cwd=tmp_path, check=True, capture_output=True)
+    return tmp_path
+
+
+def run(copy: Path, *words: str) -> str:
+    done = subprocess.run([copy / "runt", *words], capture_output=True, text=True, check=False, cwd="/")
+    return done.stdout + done.stderr
+
+
+def test_the_launcher_loads_what_was_compiled_for_it(copy: Path) -> None:
+    code = (copy / "runt").read_text().replace("command()", "print(*sys.modules, flush=True); command()")
+    (copy / "runt").write_text(code)
+    loaded = run(copy, "--version").split()
+    assert {"runtime.cli", "runtime.operations"} <= set(loaded)
+    # Python's own way of importing has found none of them.
+    assert "__future__" not in loaded
+
+
+def test_the_launcher_runs_a_changed_module_at_once(copy: Path) -> None:
+    package = copy / "runtime/__init__.py"
+    package.write_text(package.read_text().replace('__version__ = "', '__version__ = "changed-'))
+    assert run(copy, "--version").startswith("runt version changed-")
+    listing = copy / "runtime/operations/listing.py"
+    listing.write_text("def query(root):\n    return []\ndef table(states):\n    return 'changed too'\n")
+    assert run(copy, "list") == "changed too"
+
+
+def test_the_launcher_works_without_what_was_compiled(copy: Path) -> None:
+    bundles = list((copy / "runtime/__pycache__").glob("*.bundle"))
+    for number, bundle in enumerate(bundles):
+        if number % 2:
+            bundle.unlink()
+        else:
+            bundle.write_bytes(bundle.read_bytes()[:-9])
+    assert bundles
+    assert run(copy, "--version").startswith("runt version")
+    assert run(copy, "--root", str(copy / "none"), "state", "x").endswith('msg="container does not exist"\n')
+
+
+def test_an_interrupt_at_any_moment_of_the_start_is_no_traceback(copy: Path) -> None:
+    for tenths in range(200):
+        process = subprocess.Popen(
+            [copy / "runt", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        # Not to wait for something: to meet every moment of the start.
+        time.sleep(tenths / 10_000)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert said == ""
+        assert process.returncode in (0, 130, -signal.SIGINT)
