@@ -54,8 +54,9 @@ def protect() -> None:
             raise RuntError("cannot protect the Python interpreter from the container")
         _start_again(link)
     except OSError as error:
+        hint = ": is /proc mounted?" if isinstance(error, FileNotFoundError) else ""
         raise RuntError(
-            f"cannot protect the Python interpreter from the container: {describe(error)}"
+            f"cannot protect the Python interpreter from the container: {describe(error)}{hint}"
         ) from None
 
 
