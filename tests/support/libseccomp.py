@@ -9,6 +9,9 @@ import struct
 from functools import cache
 from typing import Any
 
+from runtime.seccomp.compiler import compile_profile
+from runtime.seccomp.numbers import numbers_of
+
 ACTIONS = {
     "SCMP_ACT_KILL_PROCESS": 0x80000000,
     "SCMP_ACT_KILL_THREAD": 0x00000000,
@@ -202,3 +205,33 @@ def decide(
                 place += if_true if register & k else if_false
             case _:
                 raise AssertionError(f"unknown operation {operation:#x}")
+
+
+def disagreements(profile: Any) -> list[Any]:
+    """Return for which calls of this machine's architectures our filter and libseccomp's differ, for a real profile.
+
+    Calls that are newer than the profile are left to runc's stub, which comes before libseccomp's program.
+    """
+    ours, theirs = instructions(compile_profile(profile)), reference(profile, profile["architectures"])
+    found = []
+    for architecture in profile["architectures"]:
+        bit = X32_BIT if architecture == "SCMP_ARCH_X32" else 0
+        names = {name for rule in profile["syscalls"] for name in rule["names"]}
+        newest = max(number for name, number in numbers_of(architecture).items() if name in names)
+        for number in range(newest + 30):
+            for arguments in _INTERESTING:
+                call = (AUDIT[architecture], number | bit, arguments)
+                expected = decide(theirs, *call) if number <= newest else ENOSYS
+                if (got := decide(ours, *call)) != expected:
+                    found.append((architecture, number, arguments, hex(expected), hex(got)))
+    return found
+
+
+# Default profiles have conditions on flags of clone(2), on socket(2)'s family, and on personality(2).
+_INTERESTING = [
+    *(
+        (value,) * 6
+        for value in (0, 1, 8, 16, 38, 40, 0x20000, 0x20008, 0x7E020000, 2**32 - 1, 2**32, 2**64 - 1)
+    ),
+    *((first, second, 0, 0, 0, 0) for first in (2, 16, 40) for second in (0x7E020000, 2**31)),
+]
