@@ -75,7 +75,7 @@ def processes_of(mount_namespace: int) -> list[str]:
     for place in Path("/proc").glob("[0-9]*"):
         try:
             entered = (place / "ns/mnt").stat().st_ino == mount_namespace
-            ours = Path(__file__).name in (place / "cmdline").read_text() and place.name != str(os.getpid())
+            ours = sys.argv[1] in (place / "cmdline").read_text() and place.name != str(os.getpid())
             ended = ") Z " in (place / "stat").read_text()
         except OSError:
             continue
