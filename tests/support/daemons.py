@@ -24,16 +24,16 @@ PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 
 # containerd wants to find every cgroup v1 hierarchy that /proc/PID/cgroup names. One may be in use and not mounted here.
-_FIRST = """
+_OWN_RUN = """
 mount -t tmpfs -o mode=755 run /run
 while IFS=: read -r _ names _; do
     if [ -n "$names" ] && ! grep -q " - cgroup .*\\b$names\\b" /proc/self/mountinfo; then
         mkdir -p "/run/cgroup/$names" && mount -t cgroup -o "$names" cgroup "/run/cgroup/$names"
     fi
 done </proc/self/cgroup
-echo ready
-exec tini -- sleep infinity
 """
+_FIRST = f"{_OWN_RUN} echo ready; exec tini -- sleep infinity"
+_REMOVE_CGROUPS = f'{_OWN_RUN} find /run/cgroup/*"$1" -depth -type d -exec rmdir {{}} +'
 
 
 class Quarters:
@@ -47,8 +47,8 @@ class Quarters:
 
     def __enter__(self) -> Self:
         self._unshare = subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc", "--kill-child=KILL",
-             "sh", "-c", _FIRST],
+            ["setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--propagation", "private", "--pid", "--fork",
+             "--mount-proc", "--kill-child=KILL", "sh", "-c", _FIRST],
             stdout=subprocess.PIPE, text=True, env={**os.environ, "PATH": PATH},
         )  # fmt: skip
         assert self._unshare.stdout is not None
@@ -56,13 +56,23 @@ class Quarters:
         return self
 
     def __exit__(self, *_: object) -> None:
-        remove = f"find /run/cgroup/*{self.cgroup} -depth -type d -exec rmdir {{}} +"
-        subprocess.run(self.inside(["sh", "-c", remove]), stderr=subprocess.DEVNULL, check=False)
         self._unshare.kill()
         self._unshare.communicate()
         until(lambda: not _processes_naming(str(self.path)), "the daemons have ended")
         for hierarchy in {Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").iterdir()}:
             _remove_cgroups(Path(f"{hierarchy}{self.cgroup}"))
+        remove = [
+            "unshare",
+            "--mount",
+            "--propagation",
+            "private",
+            "sh",
+            "-c",
+            _REMOVE_CGROUPS,
+            "sh",
+            self.cgroup,
+        ]
+        subprocess.run(remove, stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(self.path)
 
     @property
