@@ -18,9 +18,7 @@ import os
 import sys
 
 from runtime.errors import RuntError, describe
-
-PLACES = "/var/lib/runt"
-"""Where read-only mounts of interpreters are, each in a directory of its own, with its launcher."""
+from runtime.protection import PLACES, unmount
 
 _BLOCKED = "HUP,INT,TERM"
 _LONGEST_FIRST_LINE = 255
@@ -83,8 +81,6 @@ def install(path: str = "") -> str:
 
     Raises RuntError.
     """
-    from runtime.protection import unmount
-
     python = interpreter()
     directory = place(python)
     try:
@@ -111,8 +107,6 @@ def install_plain(path: str) -> str:
 
 def uninstall(path: str = "") -> None:
     """Remove what `install` made: the launcher, the mount, and the directory. It is no error if they are gone already."""
-    from runtime.protection import unmount
-
     directory = place(interpreter())
     try:
         if path and os.path.lexists(path):

@@ -31,6 +31,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+PLACES = "/var/lib/runt"
+"""Where read-only mounts of interpreters are, each in a directory of its own, with its launcher."""
+
+_CANNOT = "cannot protect the Python interpreter from the container"
+_REMEDY = "python -m runtime.launcher install, as root, makes a runt that needs no copy of it in memory"
 _SELF = "/proc/self/exe"
 _ONCE = "runt-protected"
 """Set with -X by a start that must be protected: not to try for ever."""
@@ -45,19 +50,17 @@ def protect() -> None:
     try:
         link = os.readlink(_SELF)
         if _is_mounted_readonly(_SELF):
-            if link.endswith(" (deleted)"):
+            if link.startswith(f"{PLACES}/") and link.endswith(" (deleted)"):
                 _replace_mount(link.removesuffix(" (deleted)"))
             return
         if _is_out_of_reach(_SELF) or _is_sealed():
             return
         if _ONCE in sys._xoptions:
-            raise RuntError("cannot protect the Python interpreter from the container")
+            raise RuntError(f"{_CANNOT}: {_REMEDY}")
         _start_again(link)
     except OSError as error:
-        hint = ": is /proc mounted?" if isinstance(error, FileNotFoundError) else ""
-        raise RuntError(
-            f"cannot protect the Python interpreter from the container: {describe(error)}{hint}"
-        ) from None
+        hint = "is /proc mounted?" if isinstance(error, FileNotFoundError) else _REMEDY
+        raise RuntError(f"{_CANNOT}: {describe(error)}: {hint}") from None
 
 
 def mount_and_restart(place: str, interpreter: str) -> NoReturn:
