@@ -57,6 +57,9 @@ def _interrupt(signum: int, _frame: FrameType | None) -> NoReturn:
 def _interrupt_again(unraisable: UnraisableHookArgs) -> None:
     """Not lose an interrupt that came while Python was in a callback, out of which nothing can be raised."""
     if isinstance(unraisable.exc_value, InterruptedCommandError):
-        os.kill(os.getpid(), unraisable.exc_value.exit_status - 128)
+        signum = unraisable.exc_value.exit_status - 128
+        # In a moment: in here it could not be raised either.
+        signals.signal(signals.SIGALRM, lambda *_: os.kill(os.getpid(), signum))
+        signals.setitimer(signals.ITIMER_REAL, 0.001)
     else:
         sys.__unraisablehook__(unraisable)
