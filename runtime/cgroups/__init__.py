@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from runtime.container import Container
 
+_GONE = (errno.ENOENT, errno.ENODEV)
+"""What the kernel says of a directory that is not there, and of a file in one that has just been removed."""
+
 _TRIES = 1000
 """How often a directory is made again that others take away."""
 
@@ -190,21 +193,29 @@ def _make_directory(c: Container, path: str) -> None:
         try:
             os.mkdir(path, 0o755)
             hierarchies.prepare(path)
-        except FileNotFoundError:
-            above = _missing(os.path.dirname(path))
-            journalled = c.entry.record["cgroups_made"]
-            if not set(above) <= set(journalled):
-                c.entry.save(cgroups_made=[*journalled, *above])
-            for directory in reversed(above):
-                try:
-                    os.mkdir(directory, 0o755)
-                    hierarchies.prepare(directory)
-                except (FileExistsError, FileNotFoundError):
-                    # Somebody else was faster, in either direction.
-                    break
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            _make_above(c, path)
         else:
             return
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+
+def _make_above(c: Container, path: str) -> None:
+    """Make what is missing above a directory, journalled before, as far as nobody else makes it or takes it away again."""
+    above = _missing(os.path.dirname(path))
+    journalled = c.entry.record["cgroups_made"]
+    if not set(above) <= set(journalled):
+        c.entry.save(cgroups_made=[*journalled, *above])
+    for directory in reversed(above):
+        try:
+            os.mkdir(directory, 0o755)
+            hierarchies.prepare(directory)
+        except OSError as error:
+            if error.errno not in (*_GONE, errno.EEXIST):
+                raise
+            return
 
 
 def _missing(leaf: str) -> list[str]:
