@@ -99,7 +99,8 @@ def test_from_start_to_stop(podman: Podman) -> None:
     podman.ok("unpause", box)
     assert "sleep" in podman.ok("top", box)
     podman.ok("stop", box)
-    assert podman.ok("inspect", "--format={{.State.Status}} {{.State.ExitCode}}", box) == "exited 9\n"
+    status = ("inspect", "--format={{.State.Status}} {{.State.ExitCode}}", box)
+    until(lambda: podman.ok(*status) == "exited 9\n", "podman has cleaned up after it")
     assert podman.ok("logs", box) == "up\nterm\n"
     podman.ok("start", box)
     podman.ok("kill", "--signal=KILL", box)
@@ -132,7 +133,8 @@ def test_a_pod_shares_its_namespaces(podman: Podman) -> None:
     states = {each["State"] for each in json.loads(podman.ok("pod", "inspect", "pod"))["Containers"]}
     assert states == {"running"}
     podman.ok("pod", "stop", "--time=0", "pod")
-    assert podman.ok("inspect", "--format={{.State.Status}}", first) == "exited\n"
+    status = ("inspect", "--format={{.State.Status}}", first)
+    until(lambda: podman.ok(*status) == "exited\n", "podman has cleaned up after it")
 
 
 def test_by_a_user_who_is_not_root(rootless: Podman) -> None:
