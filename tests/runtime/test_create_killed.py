@@ -1,16 +1,18 @@
-"""`kill -9` of either process at every step of `create`: `delete --force` leaves nothing behind."""
+"""`kill -9` of `create` between its steps too: `delete --force` leaves nothing behind (`tests.faults` has the steps)."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from runtime.exec_steps import EXEC_INIT_STEPS, EXEC_STEPS
+from runtime.operations.destroy import DELETE_STEPS
+from runtime.operations.start import START_STEPS
 from runtime.steps import INIT_STEPS, RUNTIME_STEPS
 from tests.support.runt import REPOSITORY
 
@@ -21,34 +23,12 @@ pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
 
 
 def test_steps_have_names_of_their_own_and_say_which_clause_they_serve() -> None:
-    steps = [*RUNTIME_STEPS, *INIT_STEPS]
-    assert len({step.__name__ for step in steps}) == len(steps)
-    assert all(step.__doc__ for step in steps)
-
-
-@pytest.mark.parametrize("namespaces", ["none", "own"])
-@pytest.mark.parametrize("which", ["runtime", "init"])
-def test_nothing_is_left_whoever_is_killed(bundle: Bundle, runt: Runt, which: str, namespaces: str) -> None:
-    if namespaces == "none":
-        bundle.linux.clear()
-    else:
-        bundle.namespaces("pid", "network")
-    bundle.save()
-    done = subprocess.run(
-        [
-            *("unshare", "--mount", "--propagation", "private"),
-            *(sys.executable, str(REPOSITORY / "tests/support/kill_at_step.py")),
-            *(str(runt.root), str(bundle.path), which),
-        ],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    count = 2 * len(RUNTIME_STEPS if which == "runtime" else INIT_STEPS)
-    assert done.stdout == f"{count} moments\n", done.stderr
+    for steps in (
+        [*RUNTIME_STEPS, *INIT_STEPS, *START_STEPS, *DELETE_STEPS],
+        [*EXEC_STEPS, *EXEC_INIT_STEPS],
+    ):
+        assert len({step.__name__ for step in steps}) == len(steps)
+        assert all(step.__doc__ for step in steps)
 
 
 def test_nothing_is_left_when_create_is_killed_at_any_other_moment(bundle: Bundle, runt: Runt) -> None:

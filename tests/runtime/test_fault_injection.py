@@ -1,0 +1,69 @@
+"""Whoever is killed, and whatever fails, at whichever step: nothing is left, and the id can be used again."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.containers import VARIANTS
+from tests.faults.experiments import OPERATIONS
+from tests.faults.world import MARK, World
+from tests.support.runt import REPOSITORY
+
+pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
+
+
+def inject(variant: str, *operations: str) -> str:
+    """Return the table of the experiments with a container of `variant`; fail with what was found."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults", variant, *(f"--operation={name}" for name in operations)],
+        cwd=REPOSITORY,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("operation", ["create", "start", "exec", "delete"])
+def test_nothing_is_left_at_any_step(operation: str) -> None:
+    table = inject("full", operation)
+    rows = re.findall(r"^  (?:before \w+|after the last) .*$", table, re.MULTILINE)
+    assert len(rows) == sum(len(one.steps) for one in OPERATIONS if one.name == operation)
+    # Every boundary has been tried with an error and with a killed runtime at least.
+    assert all(re.search(r" 0 +[0-] +[0-] +0$", row) for row in rows)
+
+
+@pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant != "full"])
+def test_nothing_is_left_of_a_creation_with_other_namespaces(variant: str) -> None:
+    assert re.search(r"^[0-9]{3} experiments, 0 findings$", inject(variant, "create"), re.MULTILINE)
+
+
+def test_the_experiments_would_see_what_is_left(tmp_path: Path) -> None:
+    root, bundle = tmp_path / "state", tmp_path / "bundle"
+    root.mkdir()
+    bundle.mkdir()
+    name = f"left-{os.getpid()}"
+    world = World(root, bundle, name, name)
+    before = world.look()
+    cgroup = Path(f"/sys/fs/cgroup/pids/{name}")
+    if not cgroup.parent.is_dir():
+        cgroup = Path(f"/sys/fs/cgroup/{name}")
+    cgroup.mkdir()
+    (root / "state.json").touch()
+    (bundle / "file").touch()
+    with subprocess.Popen(["sleep", "100"], env={MARK: name}) as process:
+        try:
+            left = world.left_since(before)
+        finally:
+            process.kill()
+            cgroup.rmdir()
+    assert {line.split(" ")[0] for line in left} == {"cgroup", "file", "process", "state"}
