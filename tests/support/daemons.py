@@ -32,7 +32,8 @@ while IFS=: read -r _ names _; do
     fi
 done </proc/self/cgroup
 """
-_FIRST = f"{_OWN_RUN} echo ready; exec tini -- sleep infinity"
+# dockerd before version 23 keeps a key in /etc/docker, wherever its data are.
+_FIRST = f"{_OWN_RUN} mkdir -p /etc/docker; mount -t tmpfs docker /etc/docker; echo ready; exec tini -- sleep infinity"
 _REMOVE_CGROUPS = f'{_OWN_RUN} find /run/cgroup/*"$1" -depth -type d -exec rmdir {{}} +'
 
 

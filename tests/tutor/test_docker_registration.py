@@ -157,6 +157,22 @@ def test_what_was_changed_in_the_meantime_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.root
+def test_the_launcher_stays_for_the_machines_own_docker(tmp_path: Path) -> None:
+    """In a mount namespace whose /etc/docker is another one: what is installed there is not undone elsewhere."""
+    script = f"""
+        mkdir -p /etc/docker && mount -t tmpfs tmpfs /etc/docker
+        docker() {{ {sys.executable} -m tutor docker $1 --pidfile /nowhere --daemon-json $2 >/dev/null; }}
+        docker install /etc/docker/daemon.json && docker install {tmp_path}/daemon.json
+        docker uninstall {tmp_path}/daemon.json && test -x {RUNT["path"]} && echo stays
+        docker uninstall /etc/docker/daemon.json && test ! -e {RUNT["path"]} && echo gone
+    """
+    alone = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script]
+    done = subprocess.run(alone, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "stays\ngone\n", done.stderr
+    assert contents(tmp_path) == {}
+
+
+@pytest.mark.root
 def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "real").mkdir()

@@ -113,7 +113,10 @@ class Registrar:
 
     def _undo(self, final: bytes | None) -> None:
         self.registration.restore(final)
-        launcher.uninstall()
+        # The machine's own Docker may have it too: there is one launcher for all that call it.
+        usual = Registration(dockerd.CONFIG)
+        if usual.path == self.registration.path or usual.record() is None:
+            launcher.uninstall()
         self.registration.forget()
 
     def _stopped_containers(self) -> tuple[str, ...]:
