@@ -1,8 +1,9 @@
 """What an operation needs of `runtime`, in one file of compiled code: a start opens two files instead of sixty.
 
-There is one bundle for `cli`, which begins, one for what each operation loads in addition, and one for `protection`. `launcher` writes them, and what
-it writes loads them. A bundle is used only while all of its sources are still the files that it was compiled from: whoever
-edits a module, or upgrades the package, gets the new one at once, by Python's own way of importing.
+There is one bundle for `cli`, which begins, one for what each operation loads in addition, and one for each of a few
+modules that are not always needed. `launcher` writes them, and what it writes loads them. A bundle is used only while all of
+its sources are still the files that it was compiled from: whoever edits a module, or upgrades the package, gets the new one
+at once, by Python's own way of importing.
 
 A bundle is a marshalled list of modules, each after those that it imports. The first one begins with this module.
 """
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     """A module's name, its source's path, time of modification and size, and its code."""
 
 _OPERATIONS = "runtime.operations"
+_SOMETIMES = ("runtime.cgroups.version1", "runtime.cgroups.version2", "runtime.seccomp.compiler")
+"""What `create` loads for some containers only; Docker's are among them."""
 _PROTECTION = "runtime.protection"
+_HEADS = (_PROTECTION, *_SOMETIMES)
 _RECORDER = """\
 import os, sys
 sys.path.insert(0, {root!r})
@@ -36,13 +40,16 @@ def record(self, module):
 SourceFileLoader.exec_module = record
 head = "runtime.cli"
 import runtime.cli, {operations}
-for head in {heads!r}:
+for before, name in {heads!r}:
     if os.fork() == 0:
+        head = ""
+        __import__(before)
+        head = name
         __import__(head)
         os._exit(0)
     os.wait()
 """
-"""Prints which modules are loaded for `cli`, and which for each of the other `heads` in addition, as soon as each is complete."""
+"""Prints which modules are loaded for `cli`, and which for each of the other `heads` after what is loaded before it."""
 
 
 class Importer:
@@ -52,7 +59,7 @@ class Importer:
         self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return the specification of an operation's module; None if it is none, or its bundle is not up to date."""
-        if not name.startswith(f"{_OPERATIONS}.") and name != _PROTECTION:
+        if not name.startswith(f"{_OPERATIONS}.") and name not in _HEADS:
             return None
         if not load(path(name)):
             return None
@@ -129,7 +136,10 @@ def write() -> None:
     operations = [
         name.removesuffix(".py") for name in names if name.endswith(".py") and name != "__init__.py"
     ]
-    heads = [_PROTECTION, *(f"{_OPERATIONS}.{name}" for name in operations)]
+    heads = [
+        ("runtime.cli", head) for head in (_PROTECTION, *(f"{_OPERATIONS}.{name}" for name in operations))
+    ]
+    heads += [(f"{_OPERATIONS}.create", head) for head in _SOMETIMES]
     recorder = _RECORDER.format(root=os.path.dirname(package), operations=_OPERATIONS, heads=heads)
     done = subprocess.run([sys.executable, "-IS", "-c", recorder], check=True, capture_output=True, text=True)
     bundles: dict[str, list[str]] = {"runtime.cli": [__name__]}
@@ -137,7 +147,7 @@ def write() -> None:
     for line in done.stdout.splitlines():
         head, name, source = line.split("\t")
         # What needs that has been told to the compiler.
-        if name != "__future__":
+        if head and name != "__future__":
             bundles.setdefault(head, []).append(name)
             if name not in compiled:
                 compiled[name] = _compile(name, source)
