@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     """A module's name, its source's path, time of modification and size, and its code."""
 
 _OPERATIONS = "runtime.operations"
-_SOMETIMES = ("runtime.cgroups.version1", "runtime.cgroups.version2", "runtime.seccomp.compiler")
-"""What `create` loads for some containers only; Docker's are among them."""
+_SOMETIMES = {
+    "runtime.cgroups": "delete",
+    "runtime.cgroups.version1": "create",
+    "runtime.cgroups.version2": "create",
+    "runtime.hooks": "start",
+    "runtime.seccomp.compiler": "create",
+}
+"""What an operation loads for some containers only; Docker's are among them."""
 _PROTECTION = "runtime.protection"
 _HEADS = (_PROTECTION, *_SOMETIMES)
 _RECORDER = """\
@@ -139,7 +145,7 @@ def write() -> None:
     heads = [
         ("runtime.cli", head) for head in (_PROTECTION, *(f"{_OPERATIONS}.{name}" for name in operations))
     ]
-    heads += [(f"{_OPERATIONS}.create", head) for head in _SOMETIMES]
+    heads += [(f"{_OPERATIONS}.{operation}", head) for head, operation in _SOMETIMES.items()]
     recorder = _RECORDER.format(root=os.path.dirname(package), operations=_OPERATIONS, heads=heads)
     done = subprocess.run([sys.executable, "-IS", "-c", recorder], check=True, capture_output=True, text=True)
     bundles: dict[str, list[str]] = {"runtime.cli": [__name__]}

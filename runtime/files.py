@@ -29,3 +29,11 @@ def write(path: str, data: bytes, *, flags: int = os.O_WRONLY | os.O_CLOEXEC, mo
         raise OSError(error.errno, error.strerror, path) from None
     finally:
         os.close(fd)
+
+
+def unescape(text: str) -> str:
+    r"""Return a path of mountinfo as it is: spaces and a few others are written as octal numbers there (`\040`)."""
+    if "\\" not in text:
+        return text
+    first, *rest = text.split("\\")
+    return first + "".join(chr(int(part[:3], 8)) + part[3:] for part in rest)

@@ -6,6 +6,7 @@ import errno
 import os
 
 from runtime.errors import RuntError, describe
+from runtime.files import unescape
 from runtime.kernel import mount as kernel
 from runtime.mount_options import PROPAGATION
 from runtime.store import Store
@@ -145,14 +146,6 @@ def mounts_at(path: str) -> list[int]:
             if unescape(fields[4]) == path:
                 found.append(int(fields[0]))
     return found
-
-
-def unescape(text: str) -> str:
-    r"""Return a path of mountinfo as it is: spaces and a few others are written as octal numbers there (`\040`)."""
-    if "\\" not in text:
-        return text
-    first, *rest = text.split("\\")
-    return first + "".join(chr(int(part[:3], 8)) + part[3:] for part in rest)
 
 
 def _is_root_of_another(c: Container) -> bool:

@@ -10,7 +10,6 @@ import os
 
 from runtime import jsontext
 from runtime.errors import RuntError
-from runtime.kernel import process as kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +35,9 @@ class Sync:
     """One line with two ends; each process calls its own `be_runtime` or `be_init` before it talks."""
 
     def __init__(self) -> None:
+        # Here, because `start` and `delete` know of StepError and need no system calls that Python doesn't have.
+        from runtime.kernel import process as kernel
+
         self._runtime_end, self._init_end = kernel.socketpair()
         self.fd = -1
 

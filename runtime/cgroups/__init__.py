@@ -13,7 +13,6 @@ import time
 from runtime.cgroups import hierarchies
 from runtime.cgroups.membership import processes
 from runtime.errors import RuntError, describe
-from runtime.kernel import process as kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,6 +90,9 @@ def give_birth(c: Container, flags: int) -> int:
 
     To become a member later takes the kernel ten milliseconds more.
     """
+    # Here, because `delete` comes by this module too and needs none of it.
+    from runtime.kernel import process as kernel
+
     if c.cgroup_to_be_born_in >= 0:
         try:
             pid = kernel.clone3(flags, c.cgroup_to_be_born_in)
