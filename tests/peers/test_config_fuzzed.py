@@ -1,0 +1,49 @@
+"""Configurations that are nearly those of Docker and podman: each is accepted or refused with a sentence (tests/runtime has more)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.fuzzed_config import fuzz
+from tests.support.podman import Podman
+
+if TYPE_CHECKING:
+    from tests.support.daemons import Containerd, Quarters
+    from tests.support.docker import Docker
+    from tutor.images.mini import BuiltImage
+
+pytestmark = pytest.mark.root
+
+CASES = 6000
+
+
+@pytest.mark.peer("dockerd", "containerd")
+def test_what_is_nearly_dockers(docker: Docker, containerd: Containerd, tmp_path: Path) -> None:
+    container = docker.start(
+        "--memory=64m", "--pids-limit=50", "--tmpfs=/t", "--volume=/v", "--sysctl=net.ipv4.ip_forward=1"
+    )
+    (config,) = (containerd.root / "state").glob(f"io.containerd.runtime.v2.task/*/{container}/config.json")
+    accepted, refused = fuzz(json.loads(config.read_text()), tmp_path, CASES)
+    assert accepted + refused == CASES
+    assert min(accepted, refused) > 300
+
+
+@pytest.mark.peer("podman", "conmon")
+def test_what_is_nearly_podmans(
+    quarters: Quarters, oci_runtime_path: str, mini: tuple[Path, BuiltImage], tmp_path: Path
+) -> None:
+    podman = Podman(quarters, oci_runtime_path)
+    podman.load(mini[0])
+    try:
+        container = podman.start("--pids-limit=50", "--tmpfs=/t", "--cap-drop=all", "--user=1:1")
+        path = podman.ok("inspect", "--format={{.OCIConfigPath}}", container).strip()
+        config = json.loads(Path(path).read_text())
+    finally:
+        podman.remove_all()
+    accepted, refused = fuzz(config, tmp_path, CASES)
+    assert accepted + refused == CASES
+    assert min(accepted, refused) > 300
