@@ -53,6 +53,17 @@ def check_id(container_id: str) -> None:
         )
 
 
+_MEMBERS = {
+    **dict.fromkeys(("id", "ociVersion", "bundle", "rootfs", "created"), str),
+    **dict.fromkeys(("cgroups", "cgroups_made", "mounts"), list),
+    **dict.fromkeys(("ready", "started"), bool),
+    "annotations": dict,
+    "creator": dict,
+    "owner": int,
+}
+"""What every record has had since the first."""
+
+
 class NoSuchContainerError(RuntError):
     """There is no container with this id."""
 
@@ -241,6 +252,8 @@ class Store:
             record: Record = _read_json(f"{directory}/state.json")
         except (FileNotFoundError, NotADirectoryError):
             raise NoSuchContainerError("container does not exist") from None
+        if not _is_record(record):
+            raise RuntError(f"{directory}/state.json is damaged: it is no record of runt's")
         return Entry(directory, record)
 
     def ids(self) -> list[str]:
@@ -322,8 +335,21 @@ def _read_json(path: str) -> Any:
     text = files.read(path)
     try:
         return jsontext.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RuntError(f"{path} is damaged: {error}") from None
+
+
+def _is_record(value: object) -> bool:
+    """Tell whether a file holds what we once wrote: the state directory may be another runtime's, or a damaged disk's."""
+    if not isinstance(value, dict) or not all(
+        isinstance(value.get(name), kind) for name, kind in _MEMBERS.items()
+    ):
+        return False
+    processes = (value["creator"], value.get("init"), value.get("hook"))
+    return all(
+        process is None or (isinstance(process, dict) and {"pid", "start_time"} <= process.keys())
+        for process in processes
+    )
 
 
 def _write_json(path: str, value: object) -> None:

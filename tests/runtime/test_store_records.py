@@ -15,6 +15,7 @@ import pytest
 
 from runtime import liveness
 from runtime.errors import RuntError
+from runtime.operations.delete import delete
 from runtime.store import INIT_NAME, LOCKS, NoSuchContainerError, Store
 
 if TYPE_CHECKING:
@@ -284,3 +285,40 @@ def test_state_files_are_nobody_elses_business(store: Store) -> None:
     entry = reserve(store)
     assert Path(entry.dir, "state.json").stat().st_mode & 0o777 == 0o600
     assert Path(entry.dir).stat().st_mode & 0o777 == 0o711
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"id": 3}',
+        b"\xff",
+        b"[" * 100_000,
+        b'{"id": "c", "init_process_pid": 5}',
+    ],
+)
+def test_a_record_that_is_not_ours_is_one_clear_message(store: Store, text: bytes) -> None:
+    """Truncated, empty, or another runtime's: the same state directory may have been runc's."""
+    entry = reserve(store)
+    Path(entry.dir, "state.json").write_bytes(text)
+    with pytest.raises(RuntError, match=r"state\.json is damaged"):
+        store.open("c")
+    delete(store.root, "c", force=True)
+    assert files(store) == []
+    reserve(store)
+
+
+def test_after_a_reboot_every_container_is_stopped_and_can_be_deleted(store: Store) -> None:
+    """A state directory that is not on a tmpfs: the numbers may belong to others now, who are left in peace."""
+    with python("import sys; sys.stdin.read()") as other:
+        entry = reserve(store)
+        stale = {"pid": other.pid, "start_time": identity(other.pid)["start_time"] + 1}
+        entry.save(creator=stale, init=stale, hook=stale, ready=True, started=True)
+        assert store.open("c").status() == "stopped"
+        delete(store.root, "c")
+        assert other.poll() is None
+    assert files(store) == []
