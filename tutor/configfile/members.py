@@ -213,9 +213,9 @@ LINUX = obj(
 
 CONFIG = obj(
     "config.md#configuration",
-    # `process` is only «REQUIRED when start is called», but no runtime creates a container that it cannot start.
-    "ociVersion root process",
-    "",
+    # `process` is only «REQUIRED when start is called»: runt creates a container without, but runc and crun refuse it.
+    "ociVersion root",
+    "process",
     ociVersion=string("config.md#specification-version", check="version"),
     root=obj("config.md#root", "path", path=string(check="not_empty"), readonly=BOOL),
     mounts=array(MOUNT, "config.md#mounts"),
