@@ -23,7 +23,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench import steps, table
-from tests.bench.contest import Contestant, docker_runs, install_launcher, make_bundles, runtimes
+from tests.bench.contest import Contestant, docker_runs, installed_launcher, make_bundles, runtimes
 from tests.bench.stopwatch import adopt_orphans, take_turns
 
 _INSIDE = "OCI_TUTOR_BENCH_INSIDE"
@@ -35,9 +35,9 @@ def main() -> None:
     options = _options()
     _enter_namespace()
     adopt_orphans()
-    launcher = install_launcher()
     results: list[table.Result] = []
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as name, ExitStack() as stack:
+        launcher = stack.enter_context(installed_launcher())
         directory = Path(name)
         bundles = make_bundles(directory)
         contestants = {

@@ -7,23 +7,21 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from runtime.protection import PLACES
 from tests.bench.stopwatch import milliseconds
-from tests.support.daemons import PATH, Quarters
+from tests.support.daemons import PATH, Containerd, Quarters
 from tests.support.docker import Dockerd
 from tests.support.runt import make_rootfs
 from tutor.images.mini import build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.bench.stopwatch import Measure
-
-from contextlib import contextmanager
-
-from tests.support.daemons import Containerd
 
 
 def runtimes(launcher: str) -> dict[str, str]:
@@ -115,14 +113,21 @@ def _docker_run(dockerd: Dockerd, runtime: str) -> Measure:
     return lambda: milliseconds([path, *arguments])
 
 
-def install_launcher() -> str:
-    """Install our launcher with the interpreter that users have, which is the system's where it is new enough."""
+@contextmanager
+def installed_launcher() -> Iterator[str]:
+    """Yield our launcher, for the interpreter that users have: the system's where it is new enough. What we install goes again."""
+    before = set(Path(PLACES).glob("*")) if Path(PLACES).exists() else set()
     said = ""
     for python in ("/usr/bin/python3", sys.executable):
-        done = subprocess.run(
-            [python, "-m", "runtime.launcher", "install"], capture_output=True, text=True, check=False
-        )
+        command = [python, "-m", "runtime.launcher"]
+        done = subprocess.run([*command, "install"], capture_output=True, text=True, check=False)
         if done.returncode == 0:
-            return done.stdout.strip()
+            launcher = Path(done.stdout.strip())
+            try:
+                yield str(launcher)
+            finally:
+                if launcher.parent not in before:
+                    subprocess.run([*command, "uninstall"], check=True)
+            return
         said += done.stderr
     raise SystemExit(said)

@@ -1,0 +1,27 @@
+"""The benchmark: that it runs, not what it finds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.daemons import PATH
+from tests.support.runt import REPOSITORY
+
+
+@pytest.mark.root
+@pytest.mark.peer("runc", "crun", "busybox")
+def test_the_benchmark_compares_all_three_and_leaves_nothing() -> None:
+    command = [sys.executable, "-m", "tests.bench", "--hot", "1", "--cold", "1", "--no-docker"]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env={"PATH": PATH}, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| | runt | runc | crun | runt / runc | runt / crun |" in done.stdout
+    assert "`mount_filesystems`" in done.stdout
+    left = subprocess.run(
+        ["pgrep", "-f", "bench-(runt|runc|crun)"], capture_output=True, text=True, check=False
+    )
+    assert left.stdout == ""
