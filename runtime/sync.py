@@ -64,9 +64,10 @@ class Sync:
         Raises PeerGoneError, and StepError for the failure of a step that the other process sends instead.
         """
         try:
-            data = os.read(self.fd, _LONGEST)
+            data = self._read()
         except ConnectionResetError:
-            data = b""
+            # It ended without having read what we said last. What it has said itself is still there.
+            data = self._read()
         if not data:
             raise PeerGoneError
         message: dict[str, Any] = jsontext.loads(data)
@@ -77,6 +78,10 @@ class Sync:
                 f"runtime and init process are out of step: expected {kind}, got {message['type']}"
             )
         return message
+
+    def _read(self) -> bytes:
+        """Return the next message, nothing when the other end is closed (unix(7))."""
+        return os.read(self.fd, _LONGEST)
 
     def check_peer(self) -> None:
         """Raise PeerGoneError if the other process is dead. To be called while it has nothing to send."""

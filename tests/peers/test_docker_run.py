@@ -62,7 +62,8 @@ def test_a_terminal(docker: Docker) -> None:
         terminal.type("tty; stty size\r")
         terminal.wait_for("/dev/pts/0")
         terminal.wait_for("33 91")
-        terminal.type("echo be''gun; sleep 1000\r")
+        # The program that says so is the one that is interrupted.
+        terminal.type("sh -c \"echo be''gun; exec sleep 1000\"\r")
         terminal.wait_for("begun")
         terminal.type("\x03")
         terminal.wait_for("# ")

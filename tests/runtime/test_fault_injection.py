@@ -13,7 +13,7 @@ import pytest
 from tests.faults.containers import VARIANTS
 from tests.faults.experiments import OPERATIONS
 from tests.faults.world import MARK, World
-from tests.support.runt import REPOSITORY
+from tests.support.runt import REPOSITORY, wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
 
@@ -62,6 +62,8 @@ def test_the_experiments_would_see_what_is_left(tmp_path: Path) -> None:
     (bundle / "file").touch()
     with subprocess.Popen(["sleep", "100"], env={MARK: name}) as process:
         try:
+            # The kernel shows the environment a moment after the execution.
+            wait_for(lambda: bool(world.processes()))
             left = world.left_since(before)
         finally:
             process.kill()
