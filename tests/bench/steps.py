@@ -56,7 +56,9 @@ def measure(bundle: Path, state: Path, rounds: int) -> list[Row]:
     """Return the medians of the steps of creating a container of `bundle`, in their order, waiting for the user left out."""
     # By a process of its own: giving birth takes the longer, the more memory one has.
     command = [sys.executable, "-m", "tests.bench.steps", str(bundle), str(state), str(rounds)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
     rows = [
         Row(process, step, float(time)) for process, step, time in map(str.split, done.stdout.splitlines())
     ]
