@@ -78,21 +78,13 @@ def run_runtime_hooks(c: Container) -> None:
 
 
 def let_init_continue(c: Container) -> None:
-    """Let init enter its root, if it waits for that."""
-    if _runtime_comes_first(c):
-        c.sync.send("continue")
+    """Let init enter its root."""
+    c.sync.send("continue")
 
 
 def wait_for_runtime_hooks(c: Container) -> None:
-    """Wait until the runtime's hooks have run, and network devices have come, if there are any."""
-    if _runtime_comes_first(c):
-        c.sync.expect("continue")
-
-
-def _runtime_comes_first(c: Container) -> bool:
-    """Tell whether the runtime does something that the container's inside must wait for: if not, both go on at once."""
-    hooks = c.config.get("hooks", {})
-    return bool(hooks.get("prestart") or hooks.get("createRuntime") or c.linux.get("netDevices"))
+    """Wait until the runtime's hooks have run."""
+    c.sync.expect("continue")
 
 
 def run_create_container_hooks(c: Container) -> None:
