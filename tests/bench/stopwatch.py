@@ -22,7 +22,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 _memory = bytearray(64 << 20)
 _DEVNULL = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-_LOG = os.open("/tmp", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC)
+_LOG = os.open("/tmp", os.O_TMPFILE | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
 
 
 def milliseconds(argv: Sequence[str]) -> float:
