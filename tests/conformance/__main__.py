@@ -125,6 +125,8 @@ def main() -> int:
     if not programs or not (suite / "runtimetest").exists():
         parser.error(f"{suite} has no built suite: runtimetest and validation/*/*.t are missing")
     with tempfile.TemporaryDirectory() as temporary:
+        # A container in a user namespace must be able to reach its bundle.
+        Path(temporary).chmod(0o755)
         commands = {"runt": [sys.executable, str(REPOSITORY / "tests/conformance/runt.py")]}
         for pair in arguments.runtime or [
             f"{name}={path}" for name in ("runc",) if (path := shutil.which(name))
