@@ -7,7 +7,7 @@ import stat
 
 from runtime.errors import RuntError, describe
 from runtime.kernel import mount as kernel
-from runtime.paths import make_directory, make_file, open_in_root
+from runtime.paths import make_directory, open_in_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ def _make_device(c: Container, device: Device) -> None:
         _make_node(device, parent, name)
     except FileExistsError:
         if _is_empty_file(parent, name):
-            _bind_device(c, device)
+            _bind_device(device, parent, name)
         else:
             _check_device(device, parent, name)
     except PermissionError:
         # In a user namespace nobody may make a device; the host's own can be bound there.
-        _bind_device(c, device)
+        _bind_device(device, parent, name)
     finally:
         os.close(parent)
 
@@ -102,10 +102,15 @@ def _make_node(device: Device, parent: int, name: str) -> None:
     os.chown(name, device.get("uid", 0), device.get("gid", 0), dir_fd=parent, follow_symlinks=False)
 
 
-def _bind_device(c: Container, device: Device) -> None:
+def _bind_device(device: Device, parent: int, name: str) -> None:
+    """Bind the host's device to the place `name` in the directory `parent`, made if it is missing: never where a link leads."""
     tree = kernel.open_tree(kernel.AT_FDCWD, device["path"])
     _check_device(device, tree, "")
-    target = make_file(c.root_fd, device["path"])
+    try:
+        os.mknod(name, stat.S_IFREG | 0o644, dir_fd=parent)
+    except FileExistsError:
+        pass
+    target = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     kernel.move_mount(tree, target)
     os.close(tree)
     os.close(target)

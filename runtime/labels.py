@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 
+from runtime import procfs
 from runtime.errors import RuntError, describe
-from runtime.kernel import mount as kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def label_program(c: Container) -> None:
     profile, label = c.process.get("apparmorProfile"), c.process.get("selinuxLabel")
     if profile:
         # Since Linux 5.8 each security module has a directory of its own; before, there was only one of them.
-        own = os.path.exists("/proc/thread-self/attr/apparmor")
+        own = os.path.exists("/proc/self/attr/apparmor")
         _write("attr/apparmor/exec" if own else "attr/exec", f"exec {profile}")
     if label:
         _write("attr/exec", label)
@@ -43,19 +43,10 @@ def mount_context(c: Container, kind: str) -> str | None:
 
 
 def _write(name: str, value: str) -> None:
-    """Write a file of this thread's directory in /proc. Raises RuntError."""
-    if kernel.filesystem_type("/proc") != kernel.PROC_SUPER_MAGIC:
-        raise RuntError("security labels cannot be written: /proc is not a procfs")
-    stay = kernel.RESOLVE_BENEATH | kernel.RESOLVE_NO_SYMLINKS | kernel.RESOLVE_NO_XDEV
-    base = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Write a file of this process's directory in /proc. Raises RuntError."""
     try:
-        # The number that we have there need not be the one that we have ourselves.
-        fd = kernel.openat2(base, f"{os.readlink('thread-self', dir_fd=base)}/{name}", os.O_WRONLY, stay)
-        try:
-            os.write(fd, value.encode())
-        finally:
-            os.close(fd)
+        procfs.write_own(name, value)
     except OSError as error:
         raise RuntError(f"cannot set the security label {value}: {name}: {describe(error)}") from None
-    finally:
-        os.close(base)
+    except RuntError as error:
+        raise RuntError(f"cannot set the security label {value}: {error.message}") from None

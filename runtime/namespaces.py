@@ -7,7 +7,7 @@ import fcntl
 import os
 import struct
 
-from runtime import interrupts
+from runtime import interrupts, procfs
 from runtime.cgroups import give_birth
 from runtime.errors import RuntError, describe
 from runtime.id_mappings import write_mappings
@@ -186,9 +186,7 @@ def enter_time_namespace(c: Container) -> None:
     offsets = c.linux.get("timeOffsets", {})
     lines = [f"{clock} {o.get('secs', 0)} {o.get('nanosecs', 0)}\n" for clock, o in offsets.items()]
     if lines:
-        fd = os.open("/proc/self/timens_offsets", os.O_WRONLY | os.O_CLOEXEC)
-        os.write(fd, "".join(lines).encode())
-        os.close(fd)
+        procfs.write_own("timens_offsets", "".join(lines))
     fd = os.open("/proc/self/ns/time_for_children", os.O_RDONLY | os.O_CLOEXEC)
     kernel.setns(fd, kernel.CLONE_NEWTIME)
     os.close(fd)

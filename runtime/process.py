@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from runtime import console, signals
+from runtime import console, procfs, signals
 from runtime.errors import RuntError, describe
 from runtime.kernel import mount as mount_calls
 from runtime.kernel import process as kernel
@@ -50,14 +50,11 @@ def set_oom_score(c: Container) -> None:
     if "oomScoreAdj" not in c.process:
         return
     score = c.process["oomScoreAdj"]
-    fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
     try:
-        os.write(fd, str(score).encode())
+        procfs.write_own("oom_score_adj", str(score))
     except PermissionError:
         # Not "permission denied", which callers take for a program that may not be executed.
         raise RuntError(f"oomScoreAdj {score} can't be set: lowering it takes CAP_SYS_RESOURCE") from None
-    finally:
-        os.close(fd)
 
 
 def new_session(c: Container) -> None:
@@ -118,9 +115,12 @@ def reopen_null_device(_c: Container) -> None:
         # An image without it.
         return
     if streams and is_device(place, NULL_DEVICE):
-        fd = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-        for stream in streams:
-            os.dup2(fd, stream)
+        fd = os.open("/dev/null", os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        # Somebody inside may have put something else there since we looked.
+        if is_device(fd, NULL_DEVICE):
+            os.set_blocking(fd, True)
+            for stream in streams:
+                os.dup2(fd, stream)
         os.close(fd)
     os.close(place)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
+from runtime import procfs
 from runtime.errors import RuntError, describe
-from runtime.kernel import mount as kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,23 +16,13 @@ def write_sysctls(c: Container) -> None:
     config-linux.md, Sysctl. Which namespace a parameter belongs to follows the process that writes it, not the procfs
     that it is written through.
     """
-    sysctls = c.linux.get("sysctl", {})
-    if not sysctls:
-        return
-    if kernel.filesystem_type("/proc") != kernel.PROC_SUPER_MAGIC:
-        raise RuntError("sysctls cannot be written: /proc is not a procfs")
-    base = os.open("/proc/sys", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    stay = kernel.RESOLVE_BENEATH | kernel.RESOLVE_NO_SYMLINKS | kernel.RESOLVE_NO_XDEV
-    for name, value in sysctls.items():
+    for name, value in c.linux.get("sysctl", {}).items():
         try:
-            fd = kernel.openat2(base, sysctl_path(name), os.O_WRONLY, stay)
-            try:
-                os.write(fd, value.encode())
-            finally:
-                os.close(fd)
+            procfs.write(f"sys/{sysctl_path(name)}", value)
         except OSError as error:
             raise RuntError(f"cannot write sysctl {name} = {value}: {describe(error)}") from None
-    os.close(base)
+        except RuntError as error:
+            raise RuntError(f"cannot write sysctl {name} = {value}: {error.message}") from None
 
 
 def sysctl_path(name: str) -> str:
