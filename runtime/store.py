@@ -317,7 +317,10 @@ def timestamp() -> str:
 
 
 def _remove_directory(directory: str) -> None:
-    """Remove a state directory and what is in it, `state.json` last."""
+    """Remove a state directory and what is in it, `state.json` last; of a link that somebody has put there, only the link."""
+    if os.path.islink(directory):
+        _unlink(directory)
+        return
     try:
         names = os.listdir(directory)
     except FileNotFoundError:

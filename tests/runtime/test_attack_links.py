@@ -147,13 +147,20 @@ def test_a_device_is_not_put_where_a_link_leads(runt: Runt, bundle: Bundle, user
 def test_masked_and_readonly_paths_do_not_reach_the_host(
     runt: Runt, bundle: Bundle, outside: Path, kind: str
 ) -> None:
+    """The file that has the same name inside is the one that is hidden or protected."""
     plant(bundle, outside, kind)
+    inside = bundle.rootfs / str(outside)[1:]
+    inside.mkdir(parents=True)
+    (inside / "file").write_text("inside")
+    bundle.sh(f"cat {outside}/file; echo more >> {outside}/file")
     for key in ("maskedPaths", "readonlyPaths"):
-        bundle.linux[key] = ["/link/file", "/link/sub", "/link"]
+        bundle.linux[key] = ["/link/file"]
         bundle.save()
-        runt("run", "-b", str(bundle.path), "test")
+        done = runt("run", "-b", str(bundle.path), "test")
         del bundle.linux[key]
         assert unharmed(outside)
+        assert done.stdout == ("inside" if key == "readonlyPaths" and kind != "magic" else "")
+        assert (inside / "file").read_text() == "inside"
 
 
 def test_what_is_masked_stays_masked_whatever_the_image_has_as_its_null_device(
