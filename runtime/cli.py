@@ -7,8 +7,9 @@ import os
 import sys
 
 from runtime import __version__, interrupts, log
+from runtime.commands import COMMANDS, GLOBAL_OPTIONS, find_command
 from runtime.errors import RuntError, describe
-from runtime.usage import GLOBAL_OPTIONS, UsageError, command_help, find_command, global_help, parse
+from runtime.usage import UsageError, command_help, global_help, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ _NEAR_CONTAINERS = ("create", "exec", "restore", "run")
 """Commands whose processes a container can see: for them the interpreter is protected from it."""
 _NO_SUCH_COMMAND = 3
 """runc's exit status for a command that it doesn't have."""
-
-
 _EXEC_FAILED = 255
 """runc's exit status for an `exec` that fails, so that it can be told from a program's."""
 
@@ -78,7 +77,7 @@ def _run(words: Sequence[str], *, protect: bool = False) -> int:
     try:
         settings, rest = parse(GLOBAL_OPTIONS, words, mixed=False)
     except UsageError as error:
-        _print(f"Incorrect Usage. {error.message}\n\n{global_help(_version())}")
+        _print(f"Incorrect Usage. {error.message}\n\n{_global_help()}")
         raise
     if settings["version"]:
         _print(f"runt version {_version()}\n")
@@ -89,7 +88,7 @@ def _run(words: Sequence[str], *, protect: bool = False) -> int:
             f'invalid value "{settings["rootless"]}" for --rootless: expected true, false or auto'
         )
     if not rest or settings["help"]:
-        _print(global_help(_version()))
+        _print(_global_help())
         return 0
     name, *arguments = rest
     if name in ("help", "h"):
@@ -133,7 +132,7 @@ def _call(name: str, root: str, values: dict[str, Any], arguments: list[str]) ->
 def _help(arguments: list[str]) -> int:
     """`help [command]`."""
     if not arguments:
-        _print(global_help(_version()))
+        _print(_global_help())
         return 0
     command = find_command(arguments[0])
     if command is None:
@@ -372,6 +371,10 @@ def _in_user_namespace() -> bool:
             return file.read().split() != ["0", "0", "4294967295"]
     except OSError:
         return False
+
+
+def _global_help() -> str:
+    return global_help(_version(), GLOBAL_OPTIONS, COMMANDS)
 
 
 def _version() -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.usage import COMMANDS
+from runtime.commands import COMMANDS
 from tests.support.runt import Bundle, Runt
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runtime import mount_options
+from runtime.commands import COMMANDS, GLOBAL_OPTIONS
 from runtime.features import mount_option_names
-from runtime.usage import COMMANDS, GLOBAL_OPTIONS, command_help, parse
+from runtime.usage import command_help, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
