@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -38,12 +39,15 @@ def test_the_caller_does_leak_them(tmp_path: Path) -> None:
     (tmp_path / "here").touch()
     assert "here" in leaking(["ls", "/proc/self/fd/6/"], tmp_path).stdout
     assert "here" in leaking(["ls", f"/proc/self/fd/7{tmp_path}"], tmp_path).stdout
+    (tmp_path / "busybox").symlink_to(shutil.which("busybox") or "")
+    assert leaking(["/proc/self/fd/6/busybox", "echo", "reached"], tmp_path).stdout == "reached\n"
 
 
 @pytest.mark.parametrize("how", ["run", "run by a link", "exec", "exec by a link", "exec --process"])
 @pytest.mark.parametrize("what", ["cwd", "args"])
 def test_none_leads_to_the_host(runt: Runt, bundle: Bundle, tmp_path: Path, how: str, what: str) -> None:
-    program = tmp_path / "program"
+    # Its own name tells it which program to be, hence also the names of the links.
+    program = tmp_path / "busybox"
     program.write_bytes((bundle.rootfs / "bin/busybox").read_bytes())
     program.chmod(0o755)
     bundle.namespaces("pid").process["args"] = ["sleep", "1000"]
@@ -53,11 +57,12 @@ def test_none_leads_to_the_host(runt: Runt, bundle: Bundle, tmp_path: Path, how:
         paths = [f"/proc/self/fd/{number}", f"/proc/thread-self/fd/{number}/{DEEP}{tmp_path}"]
         if what == "args":
             paths = [
-                f"{path}/program" if path.endswith(str(tmp_path)) else f"{path}{program}" for path in paths
+                f"{path}/busybox" if path.endswith(str(tmp_path)) else f"{path}{program}" for path in paths
             ]
         for index, path in enumerate(paths):
             if "link" in how:
-                link = f"/link-{what}-{number}-{index}"
+                link = f"/links/{number}-{index}/busybox"
+                (bundle.rootfs / link[1:]).parent.mkdir(parents=True)
                 (bundle.rootfs / link[1:]).symlink_to(path)
                 path = link
             process = {
