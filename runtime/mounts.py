@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from runtime import procfs
 from runtime.bind_sources import map_ids, maps_ids, open_source, source_path
 from runtime.copy_up import copy_up
 from runtime.errors import RuntError, describe
@@ -38,6 +39,9 @@ def mount_filesystems(c: Container) -> None:
 
     config.md, Mounts: "The runtime MUST mount entries in the listed order."
     """
+    if c.config.get("mounts") and "mount" in c.joined:
+        # What is at /proc there is somebody else's: it must not tell us where our descriptors are.
+        procfs.check()
     for index, mount in enumerate(c.config.get("mounts", ())):
         kind = mount.get("type", "bind")
         try:

@@ -16,6 +16,11 @@ _ROOT_INODE = 1
 _STAY = kernel.RESOLVE_BENEATH | kernel.RESOLVE_NO_SYMLINKS | kernel.RESOLVE_NO_XDEV
 
 
+def check() -> None:
+    """Raise RuntError unless /proc is a procfs: before what descriptors stand for is read there."""
+    os.close(_open_root())
+
+
 def write(path: str, data: str) -> None:
     """Write a file of /proc. Raises OSError, and RuntError when /proc is not a procfs."""
     base = _open_root()

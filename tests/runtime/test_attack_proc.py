@@ -129,3 +129,17 @@ def test_exec_writes_nothing_into_the_containers_own_proc(runt: Runt, bundle: Bu
     wait_for((bundle.rootfs / "ready").exists)
     said = runt.ok("exec", "test", "sh", "-c", "for f in " + files + "; do cat /proc/$f; done")
     assert said.strip() == ""
+
+
+def test_a_joined_mount_namespace_with_a_fake_proc_is_refused(runt: Runt, bundle: Bundle) -> None:
+    """It would say where the descriptors of places to mount on are, and so that /proc is not among them."""
+    script = "mount -t tmpfs tmpfs /proc; echo ready; read line"
+    with subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "ready\n"
+        bundle.linux["namespaces"] = [{"type": "mount", "path": f"/proc/{holder.pid}/ns/mnt"}]
+        bundle.config["mounts"] = [{"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"}]
+        assert "/proc is not a procfs" in runt.fail(bundle, command="run")
+        holder.communicate("\n")
