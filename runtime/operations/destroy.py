@@ -51,7 +51,11 @@ def end_hook(entry: Entry) -> None:
         return
     os.close(pidfd)
     # Its number is its group's: it stays taken as long as the group has a member.
-    os.killpg(hook["pid"], signals.SIGKILL)
+    try:
+        os.killpg(hook["pid"], signals.SIGKILL)
+    except ProcessLookupError:
+        # It has ended since we looked.
+        pass
 
 
 def end_container_init(entry: Entry) -> None:
