@@ -150,9 +150,17 @@ def mounts_at(path: str) -> list[int]:
 
 def _is_root_of_another(c: Container) -> bool:
     """Tell whether what is mounted at the root filesystem is the root of another container that exists."""
+    mounted = mounts_at(c.rootfs)
     store = Store(os.path.dirname(c.entry.dir))
-    journalled = {mount for name in store.ids() for mount in store.open(name).record["mounts"]}
-    return any(f"{number} {c.rootfs}" in journalled for number in mounts_at(c.rootfs))
+    for name in store.ids():
+        try:
+            journalled = store.open(name).record["mounts"]
+        except RuntError:
+            # Deleted since we looked, or damaged: neither is this container's fault.
+            continue
+        if any(f"{number} {c.rootfs}" in journalled for number in mounted):
+            return True
+    return False
 
 
 def _attach(tree: int, path: str) -> None:
