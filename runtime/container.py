@@ -105,7 +105,7 @@ class Container:
         self.cgroup_directories: dict[str, str] = {}
         """The directory of the container's cgroup by the name of the hierarchy; `""` is the name of v2 alone."""
         self.bind_trees: dict[int, int] = {}
-        """Detached copies of the sources of bind mounts, by the index of the mount; see `mounts`."""
+        """Detached copies of the sources of bind mounts, by the index of the mount; see `bind_sources`."""
         self.readonly_mounts: list[int] = []
         """Mounts that become read-only once everything in them has been made."""
         self.root_fd = -1

@@ -8,7 +8,7 @@ it becomes the user's program. Where the two wait for each other, one sends and 
     clone_init                           wait_until_journalled
     journal_init ... release_init   -->  join_cgroup ... mount_filesystems ...
     wait_until_mounted              <--  report_mounted
-    restrict_devices ... run_runtime_hooks
+    set_time_limits ... run_runtime_hooks
     let_init_continue               -->  wait_for_runtime_hooks ... pivot_root ... set_user
     pass_listener_on               <-->  filter_while_privileged or filter_with_listener (only with a listener)
     wait_until_ready                <--  report_ready

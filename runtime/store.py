@@ -3,6 +3,8 @@
     ROOT/ID/state.json    the record: written whole to a second file and renamed, so never half written
     ROOT/ID/config.json   the configuration as it was at `create`
     ROOT/ID/exec.fifo     what the container's init process waits on until `start`
+    ROOT/ID/rootfs        the root's mount, without a mount namespace, if another container has it at its own place
+    ROOT/ID/restored.pid  of a restored container: its pid, as criu wrote it
     ROOT/@locks/ID        a lock file while an operation on ID is under way ("@" can't be part of an id)
 
 The rules that make it safe:
