@@ -113,6 +113,7 @@ def _run(words: Sequence[str], *, protect: bool = False) -> int:
         from runtime import protection
 
         protection.protect()
+    values["criu"] = settings["criu"]
     return _call(name, str(settings["root"]) or _default_root(), values, arguments)
 
 

@@ -9,6 +9,7 @@ GLOBAL_OPTIONS = (
     Option("log", "append the log to this file instead of standard error", default=""),
     Option("log-format", 'form of the log: "text" or "json"', default="text"),
     Option("root", "directory for the state of the containers; should be on a tmpfs", default=""),
+    Option("criu", "path or name of the program criu, for checkpoint and restore", default="criu"),
     Option(
         "systemd-cgroup",
         "have systemd make the cgroups (not supported: create and run refuse it)",

@@ -40,10 +40,11 @@ _NAMESPACE_KEYS = {"network": ("net", "extRootNetNS"), "pid": ("pid", "extRootPi
 class CriuOptions:
     """What the command line of `checkpoint` and `restore` says; a flag is there if it was given."""
 
-    __slots__ = ("cgroup_mode", "flags", "images", "named", "page_server", "parent", "work")
+    __slots__ = ("cgroup_mode", "flags", "images", "named", "page_server", "parent", "program", "work")
 
     def __init__(self, values: dict[str, object]) -> None:
         """Take the values of the command line. Raises RuntError, in runc's words, for what can't be done."""
+        self.program = str(values["criu"])
         self.images = os.path.abspath(str(values["image-path"]) or "checkpoint")
         self.work = os.path.abspath(str(values["work-path"])) if values["work-path"] else self.images
         self.parent = str(values.get("parent-path", ""))
@@ -80,10 +81,16 @@ class CriuOptions:
             yield from ("--page-server", "--address", address, "--port", port)
 
 
-def find() -> str:
-    """Return the path of criu. Raises RuntError if it is not installed."""
+def find(program: str) -> str:
+    """Return the path of criu, which is given by its name or its path (`--criu`). Raises RuntError if it is not there."""
+    if "/" in program:
+        if not os.access(program, os.X_OK):
+            raise RuntError(
+                f"checkpoint and restore need criu: --criu {program} is no program that can be executed"
+            )
+        return program
     for directory in (*os.environ.get("PATH", os.defpath).split(":"), "/usr/sbin", "/usr/local/sbin"):
-        path = os.path.join(directory, "criu")
+        path = os.path.join(directory, program)
         if directory and os.access(path, os.X_OK):
             return path
     raise RuntError("checkpoint and restore need criu, which is not installed (Debian: apt install criu)")
@@ -99,7 +106,7 @@ def call(
     said = f"{options.work}/{log}.said"
     pid = os.fork()
     if pid == 0:
-        _become([find(), *words, *options.words(), "--log-file", log], said, root, inherited)
+        _become([find(options.program), *words, *options.words(), "--log-file", log], said, root, inherited)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if code != 0:
         path = f"{options.work}/{log}"

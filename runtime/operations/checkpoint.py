@@ -30,7 +30,7 @@ def checkpoint(root: str, container_id: str, options: CriuOptions, *, pre_dump: 
         status, init = entry.status(), entry.record["init"]
         if status not in ("running", "paused") or init is None:
             raise RuntError(f"Container cannot be checkpointed in {status} state")
-        criu.find()
+        criu.find(options.program)
         for directory in (options.images, options.work):
             os.makedirs(directory, 0o700, exist_ok=True)
         words = [

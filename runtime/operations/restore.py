@@ -34,7 +34,7 @@ def restore(options: CreateOptions, criu_options: CriuOptions, *, detach: bool =
     bundle, config = read_bundle(options)
     if config["process"].get("terminal"):
         raise RuntError("cannot restore a container with a terminal: process.terminal is true")
-    criu.find()
+    criu.find(criu_options.program)
     entry = _build(options, criu_options, bundle, config)
     if detach:
         return 0

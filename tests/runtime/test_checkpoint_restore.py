@@ -168,3 +168,14 @@ def test_only_what_runs_can_be_saved_and_no_terminal_restored(bundle: Bundle, ru
     bundle.process["terminal"] = True
     bundle.save()
     assert "cannot restore a container with a terminal" in runt("restore", "-b", str(bundle.path), "x").stderr
+
+
+def test_another_criu_can_be_named(runt: Runt, counting: Path, tmp_path: Path) -> None:
+    assert counting.exists()
+    own = tmp_path / "my-criu"
+    own.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/called\nexit 1\n')
+    words = ["checkpoint", "--image-path", str(tmp_path / "images"), "counting"]
+    assert "--criu" in runt("--criu", str(own), *words).stderr
+    own.chmod(0o755)
+    assert "criu failed: " in runt("--criu", str(own), *words).stderr
+    assert (tmp_path / "called").read_text() == "dump\n"
