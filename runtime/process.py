@@ -278,8 +278,10 @@ def _reason(error: OSError) -> str:
 def _home(uid: int) -> str:
     """Return the home directory that the container's /etc/passwd has for a user, else the root directory."""
     try:
-        # Not blocking: whatever an image has there, it must not make us wait.
-        fd = os.open("/etc/passwd", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        # Whatever an image has there, it must not make us wait, nor lead to what we have open of the host (CVE-2024-21626).
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
+        resolve = mount_calls.RESOLVE_NO_MAGICLINKS
+        fd = mount_calls.openat2(mount_calls.AT_FDCWD, "/etc/passwd", flags, resolve)
     except OSError:
         return "/"
     with open(fd, encoding="utf-8", errors="surrogateescape") as file:

@@ -242,3 +242,15 @@ def test_run_connects_the_terminal(bundle: Bundle, runt: Runt) -> None:
     said = runt.run(bundle.sh("tty; read line; echo got $line"), input="hello\n", stdin=None)
     assert said.replace("\r", "").split("\n")[0] in ("/dev/pts/0", "hello")
     assert "got hello" in said
+
+
+def test_home_is_not_looked_up_in_the_host_by_a_link(bundle: Bundle, runt: Runt) -> None:
+    """Links to /proc/self/fd lead to what we have open of the host (CVE-2024-21626), whatever the number is."""
+    bundle.process["user"]["uid"] = 65534
+    bundle.sh("echo $HOME")
+    passwd = bundle.rootfs / "etc/passwd"
+    passwd.parent.mkdir()
+    for fd in range(3, 13):
+        passwd.unlink(missing_ok=True)
+        passwd.symlink_to(f"/proc/self/fd/{fd}/{'../' * 12}etc/passwd")
+        assert runt.run(bundle) == "/\n"
