@@ -53,6 +53,9 @@ NAMES = (
 )
 """All capabilities; the place in this tuple is the number (linux/capability.h)."""
 
+_MOST_NAMED = 41
+"""How many names a warning holds: all that a configuration without invented ones can have."""
+
 
 def read_capabilities(c: Container) -> None:
     """Turn the names of the configuration into numbers, and leave out what can't be granted.
@@ -76,9 +79,9 @@ def read_capabilities(c: Container) -> None:
             elif capability not in refused:
                 refused.append(capability)
     if refused:
-        c.warnings.append(
-            f"ignoring capabilities that are unknown or not available here: {', '.join(refused)}"
-        )
+        more = f" and {len(refused) - _MOST_NAMED} more" if len(refused) > _MOST_NAMED else ""
+        named = ", ".join(name[:64] for name in refused[:_MOST_NAMED])
+        c.warnings.append(f"ignoring capabilities that are unknown or not available here: {named}{more}")
     possible = c.capabilities["permitted"] & c.capabilities["inheritable"]
     too_much = c.capabilities["ambient"] & ~possible
     c.capabilities["ambient"] &= possible

@@ -48,7 +48,8 @@ def open_namespaces(c: Container) -> None:
             continue
         kind, path = namespace["type"], namespace["path"]
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            # Not blocking: a named pipe there would have us wait for a writer.
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise RuntError(f"cannot join the {kind} namespace: {describe(error)}") from None
         try:

@@ -169,6 +169,12 @@ def test_path_of_another_type_is_refused(bundle: Bundle, runt: Runt, path: str, 
     assert message in said
 
 
+def test_named_pipe_is_no_namespace_to_wait_for(bundle: Bundle, runt: Runt) -> None:
+    os.mkfifo(bundle.path / "pipe")
+    bundle.linux["namespaces"].append({"type": "network", "path": f"{bundle.path}/pipe"})
+    assert "is not a namespace" in runt.fail(bundle)
+
+
 def test_own_user_namespace_cannot_be_joined_and_is_named(bundle: Bundle, runt: Runt) -> None:
     bundle.linux["namespaces"].append({"type": "user", "path": "/proc/self/ns/user"})
     assert "cannot join the user namespace: invalid argument: it may be the one" in runt.fail(bundle)

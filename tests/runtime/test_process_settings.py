@@ -95,6 +95,15 @@ def test_no_capabilities_in_the_configuration_means_none(bundle: Bundle, runt: R
     assert {found[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {bits()}
 
 
+def test_many_invented_capabilities_are_one_warning(bundle: Bundle, runt: Runt) -> None:
+    """More names than fit into a message between the two processes."""
+    bundle.process["capabilities"] = {"bounding": [f"CAP_{'X' * 100}_{number}" for number in range(2000)]}
+    bundle.save()
+    done = runt("run", "-b", str(bundle.path), "test")
+    assert done.returncode == 0, done.stderr[-500:]
+    assert "and 1959 more" in done.stderr
+
+
 def test_capability_that_cannot_be_granted_is_a_warning(bundle: Bundle, runt: Runt) -> None:
     bundle.process["capabilities"] = {"bounding": ["CAP_FLY", "CAP_KILL"], "ambient": ["CAP_KILL"]}
     bundle.save()
