@@ -42,6 +42,7 @@ def _outcome(log: Path, operation: Callable[[], object]) -> int:
             os.dup2(output, stream)
         operation()
     except (RuntError, OSError) as error:
+        # Both end as one sentence on the command line (`cli.main`).
         os.write(output, f"{operation}: {error}\n".encode())
         return REFUSED
     except BaseException:  # noqa: BLE001 - it is what the tests look for

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any, NoReturn
@@ -90,12 +91,18 @@ def nearly(draw: st.DrawFn, base: Any) -> Any:
 def prepare(path: Path) -> bool:
     """Load a configuration and do what the runtime does with it before it makes anything; tell whether it was accepted.
 
-    Raises what is no RuntError: a fault of ours. So is what takes longer than a few seconds.
+    Raises what is no RuntError: a fault of ours. So is what takes longer than a few seconds, and a refusal of the file that
+    doesn't say where in it.
     """
     signal.signal(signal.SIGALRM, _hangs)
     signal.setitimer(signal.ITIMER_REAL, _SECONDS)
     try:
-        config = load(str(path))
+        try:
+            config = load(str(path))
+        except RuntError as error:
+            if not re.match(rf"{re.escape(str(path))}:[0-9]+:[0-9]+: .", error.message):
+                raise AssertionError(f"a refusal that names no place: {error.message}") from error
+            raise
         json.dumps(config)
         for mount in config.get("mounts", ()):
             MountOptions(mount.get("options", ()))
@@ -133,7 +140,7 @@ def fuzz(base: Any, directory: Path, cases: int) -> tuple[int, int]:
         derandomize=not deeper,
         database=None,
         deadline=None,
-        phases=[Phase.generate],
+        phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
     @given(nearly(base))
