@@ -25,6 +25,7 @@ from pathlib import Path
 from tests.bench import steps, table
 from tests.bench.contest import Contestant, docker_runs, installed_launcher, make_bundles, runtimes
 from tests.bench.stopwatch import adopt_orphans, take_turns
+from tests.support.runt import REPOSITORY
 
 _INSIDE = "OCI_TUTOR_BENCH_INSIDE"
 _HYBRID = Path("/sys/fs/cgroup/unified")
@@ -73,8 +74,9 @@ def _enter_namespace() -> None:
     if _INSIDE in os.environ:
         if _HYBRID.is_mount():
             subprocess.run(["umount", "--lazy", _HYBRID], check=True)
-        # The daemons' files too are where the disk doesn't matter.
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/tmp"], check=True)
+        # The daemons' files too are where the disk doesn't matter, unless that would hide this very checkout.
+        if not REPOSITORY.is_relative_to("/tmp"):
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/tmp"], check=True)
         return
     os.environ[_INSIDE] = "1"
     command = ["unshare", "--mount", "--propagation", "private", sys.executable, "-m", "tests.bench"]
