@@ -105,10 +105,7 @@ def _run(words: Sequence[str], *, protect: bool = False) -> int:
     except UsageError as error:
         _print(f"{error.heading}\n\n{command_help(command)}\n")
         raise
-    if settings["systemd-cgroup"] and name in ("create", "run"):
-        raise RuntError(
-            "--systemd-cgroup is not supported by this version of runt: leave it out to have cgroupfs used"
-        )
+    values["systemd-cgroup"] = settings["systemd-cgroup"]
     if protect and name in _NEAR_CONTAINERS:
         from runtime import protection
 
@@ -172,6 +169,7 @@ def _create_options(root: str, values: dict[str, Any], arguments: list[str]) -> 
         no_pivot=values["no-pivot"],
         no_new_keyring=values["no-new-keyring"],
         preserve_fds=values["preserve-fds"],
+        systemd_cgroup=values["systemd-cgroup"],
     )
 
 
@@ -323,6 +321,10 @@ def _restore(root: str, values: dict[str, Any], arguments: list[str]) -> int:
     from runtime.operations.create import CreateOptions
     from runtime.operations.restore import restore
 
+    if values["systemd-cgroup"]:
+        raise RuntError(
+            "--systemd-cgroup is not supported by restore in this version of runt: leave it out to have cgroupfs used"
+        )
     create_options = CreateOptions(
         root=root,
         container_id=arguments[0],

@@ -12,7 +12,7 @@ GLOBAL_OPTIONS = (
     Option("criu", "path or name of the program criu, for checkpoint and restore", default="criu"),
     Option(
         "systemd-cgroup",
-        "have systemd make the cgroups (not supported: create and run refuse it)",
+        'have systemd make the cgroup (v2): cgroupsPath is then "slice:prefix:name"',
         default=False,
     ),
     Option("rootless", 'ignore cgroup permission errors: "true", "false" or "auto"', default="auto"),

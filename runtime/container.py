@@ -29,6 +29,7 @@ class Container:
         "capabilities",
         "cgroup_directories",
         "cgroup_files",
+        "cgroup_placeholder",
         "cgroup_to_be_born_in",
         "config",
         "console_connection",
@@ -55,6 +56,7 @@ class Container:
         "state_fd",
         "sub_cgroups",
         "sync",
+        "systemd_cgroup",
         "warnings",
     )
 
@@ -96,6 +98,10 @@ class Container:
         """For `exec`: whether the process is on its way to a PID namespace that only a child of its own can enter."""
         self.state_fd = -1
         """The state directory, where init finds `exec.fifo` when it can't see the directory any more."""
+        self.systemd_cgroup = False
+        """Whether systemd makes the cgroup (`--systemd-cgroup`)."""
+        self.cgroup_placeholder = 0
+        """The process that is in systemd's scope until init is; see `cgroups.systemd`."""
         self.cgroup_files: list[int] = []
         """Files to write a `0` into: the writer becomes a member of that cgroup."""
         self.cgroup_to_be_born_in = -1

@@ -385,6 +385,7 @@ class Record(TypedDict):
     init: Process | None
     cgroups: list[str]
     cgroups_made: list[str]
+    unit: str
     mounts: list[str]
     hook: Process | None
     new_keyring: bool

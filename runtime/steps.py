@@ -68,6 +68,7 @@ RUNTIME_STEPS: tuple[Step, ...] = (
     bind_sources.map_ids_of_bind_sources,
     handshake.release_init,
     handshake.wait_until_mounted,
+    cgroups.end_placeholder,
     limits.set_time_limits,
     cgroup_devices.restrict_devices,
     namespaces.move_net_devices,

@@ -222,6 +222,7 @@ class Store:
             "init": None,
             "cgroups": [],
             "cgroups_made": [],
+            "unit": "",
             "mounts": [],
             "hook": None,
             "new_keyring": new_keyring,

@@ -10,6 +10,7 @@ import errno
 import os
 import time
 
+from runtime import signals
 from runtime.cgroups import hierarchies
 from runtime.cgroups.membership import processes
 from runtime.errors import RuntError, describe
@@ -36,10 +37,14 @@ def make_cgroup(c: Container) -> None:
     config-linux.md, Cgroups Path: an absolute path is relative to the root of each hierarchy, a relative one to the
     caller's own cgroup; with v2 to the one above that, because a cgroup with processes can't have limits for others below
     it. Without a path it is called as the container, or similarly if somebody else has that name already; where the
-    caller may not make one, the container stays in the caller's.
+    caller may not make one, the container stays in the caller's. With `--systemd-cgroup` it is systemd that makes it.
     """
     wanted = c.linux.get("cgroupsPath")
-    if wanted is not None:
+    if c.systemd_cgroup:
+        from runtime.cgroups.systemd import make_scope
+
+        leaves = make_scope(c)
+    elif wanted is not None:
         leaves = _leaves(wanted)
         for leaf in leaves:
             if processes([leaf]):
@@ -106,6 +111,15 @@ def give_birth(c: Container, flags: int) -> int:
             c.cgroup_to_be_born_in = -1
             return pid
     return kernel.clone3(flags)
+
+
+def end_placeholder(c: Container) -> None:
+    """End the process that has kept the container's scope for init, which is in it now (`systemd`)."""
+    if c.cgroup_placeholder:
+        # It is our child and has not been waited for: the number is still its own.
+        os.kill(c.cgroup_placeholder, signals.SIGKILL)
+        os.waitpid(c.cgroup_placeholder, 0)
+        c.cgroup_placeholder = 0
 
 
 def join_cgroup(c: Container) -> None:

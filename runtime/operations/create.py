@@ -35,6 +35,7 @@ class CreateOptions:
         "pidfd_socket",
         "preserve_fds",
         "root",
+        "systemd_cgroup",
     )
 
     def __init__(
@@ -49,6 +50,7 @@ class CreateOptions:
         no_new_keyring: bool = False,
         preserve_fds: int = 0,
         pidfd_socket: str = "",
+        systemd_cgroup: bool = False,
     ) -> None:
         self.root = root
         self.container_id = container_id
@@ -59,6 +61,7 @@ class CreateOptions:
         self.no_new_keyring = no_new_keyring
         self.preserve_fds = preserve_fds
         self.pidfd_socket = pidfd_socket
+        self.systemd_cgroup = systemd_cgroup
 
 
 def create(options: CreateOptions, plan: Plan | None = None) -> None:
@@ -106,6 +109,10 @@ def build(
     rootfs = os.path.realpath(os.path.join(bundle, config["root"]["path"]))
     if not os.path.isdir(rootfs):
         raise RuntError(f"root.path of config.json: {rootfs} is not a directory (config.md, Root)")
+    if options.systemd_cgroup:
+        from runtime.cgroups import systemd
+
+        systemd.check(config)
     preserve_fds, listen_fds = descriptors.inherited(options.preserve_fds)
     pidfd_connection = sockets.connect(options.pidfd_socket, "pidfd socket") if options.pidfd_socket else -1
     # What we inherited is for the program at most, not for hooks.
@@ -122,6 +129,7 @@ def build(
     c.pid_file = options.pid_file
     c.preserve_fds, c.listen_fds = preserve_fds, listen_fds
     c.console_connection = console_connection
+    c.systemd_cgroup = options.systemd_cgroup
     c.pidfd_connection = pidfd_connection
     try:
         run_steps(plan.runtime, c, plan.observer)

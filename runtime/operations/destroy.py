@@ -83,6 +83,14 @@ def remove_cgroups(entry: Entry) -> None:
         cgroups.remove(entry.record["cgroups_made"])
 
 
+def stop_unit(entry: Entry) -> None:
+    """Have systemd remove the scope that it made for the container (`--systemd-cgroup`)."""
+    if entry.record.get("unit"):
+        from runtime.cgroups.systemd import stop_scope
+
+        stop_scope(entry)
+
+
 def unmount(entry: Entry) -> None:
     """Undo the mounts that were made outside a mount namespace of the container, the last one first."""
     if not entry.record["mounts"]:
@@ -117,6 +125,7 @@ DELETE_STEPS: tuple[Callable[[Entry], None], ...] = (
     end_container_init,
     end_other_processes,
     remove_cgroups,
+    stop_unit,
     unmount,
     run_poststop_hooks,
     remove_record,

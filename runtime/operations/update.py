@@ -63,7 +63,12 @@ def update(root: str, container_id: str, options: Mapping[str, Any]) -> None:
         if status not in ("created", "running", "paused"):
             raise RuntError(f"container not running: update needs one that is, {container_id} is {status}")
         group = Group(entry.record["cgroups"])
-        change(settings(resources, group, is_version2=group.is_version2), group)
+        wanted = settings(resources, group, is_version2=group.is_version2)
+        change(wanted, group)
+        if entry.record.get("unit"):
+            from runtime.cgroups.systemd import change_limits
+
+            change_limits(entry, wanted)
 
 
 def _from_file(name: str) -> Resources:

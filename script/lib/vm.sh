@@ -9,7 +9,7 @@
 VM_RELEASE=bookworm
 VM_PYTHON=3.11
 VM_PACKAGES='systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,udev,procps,uidmap,linux-image-cloud-amd64,python3,
-    busybox-static,runc,crun,docker.io,containerd,criu,iproute2'
+    busybox-static,runc,crun,docker.io,containerd,apparmor,criu,iproute2'
 VM_TOOLS='qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs'
 VM_MINUTES=15
 # Every test of cgroups, and what a kernel needs for criu and for AppArmor.

@@ -256,14 +256,6 @@ def test_options_are_taken_in_all_forms_that_go_takes(
     assert values.items() <= found.items()
 
 
-@pytest.mark.parametrize("operation", ["create", "run"])
-def test_systemd_cgroups_are_refused_by_name(root: str, operation: str) -> None:
-    done = runt("--root", root, "--systemd-cgroup", operation, "c")
-    assert done.returncode == 1
-    assert "--systemd-cgroup is not supported by this version of runt" in done.stderr
-    assert runt("--root", root, "--systemd-cgroup", "delete", "--force", "c").returncode == 0
-
-
 def test_a_closed_pipe_or_stream_is_no_traceback(root: str) -> None:
     script = '"$0" -m runtime --help | head -c 1; "$0" -m runtime --root "$1" state x >&- 2>&- <&-; echo $?'
     done = subprocess.run(
@@ -315,7 +307,7 @@ def test_features_tell_the_truth(root: str) -> None:
         "time",
     }
     assert features["linux"]["intelRdt"]["enabled"] is False
-    assert features["linux"]["cgroup"]["systemd"] is False
+    assert features["linux"]["cgroup"]["systemd"] is True
     assert features["mountOptions"] == mount_option_names()
 
 

@@ -1,0 +1,145 @@
+"""As much of D-Bus as it takes to ask systemd for something (D-Bus Specification).
+
+A connection is a socket; who we are the other end knows from the kernel (SASL EXTERNAL). A message is a header, which says
+which method of which object is called, and a body with the arguments. Other messages may come before the answer: signals.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+
+from runtime import sockets
+from runtime.cgroups.dbus_values import align, pack, unpack
+from runtime.errors import RuntError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_CALL, _RETURN, _ERROR, _SIGNAL = 1, 2, 3, 4
+# Fields of the header.
+_PATH, _INTERFACE, _MEMBER, _ERROR_NAME, _REPLY_SERIAL, _DESTINATION, _SENDER, _SIGNATURE = range(1, 9)
+_LONGEST = 1 << 27
+"""The longest message that the specification allows."""
+_PATIENCE = 30.0
+"""How many seconds an answer or a signal may take to come."""
+
+
+class DBusError(RuntError):
+    """What was asked for was refused; `name` is the error's name, such as `org.freedesktop.systemd1.UnitExists`."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{message} ({name})")
+        self.name = name
+
+
+class Connection:
+    """A connection to the socket at `path`, a bus or the service `destination` itself (without a bus between)."""
+
+    def __init__(self, path: str, destination: str, *, is_bus: bool) -> None:
+        """Connect and say who we are. Raises RuntError."""
+        self._fd = sockets.connect(path, "D-Bus socket of systemd")
+        self._destination = destination
+        self._serial = 0
+        self._received = bytearray()
+        self._signals: list[tuple[str, list[Any]]] = []
+        self._is_bus = is_bus
+        try:
+            self._authenticate()
+            if is_bus:
+                bus = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
+                self._call(*bus, "Hello", "", [])
+                self._call(*bus, "AddMatch", "s", [f"type='signal',sender='{destination}'"])
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        os.close(self._fd)
+
+    def call(self, path: str, interface: str, method: str, signature: str = "", *arguments: Any) -> list[Any]:
+        """Call a method and return what it returns. Raises DBusError when it refuses, RuntError without an answer."""
+        return self._call(self._destination, path, interface, method, signature, arguments)
+
+    def wait_for_signal(self, name: str, index: int, value: object) -> list[Any]:
+        """Return the arguments of the next signal `name` whose argument `index` has a value, which may have come already."""
+        while True:
+            for number, (member, arguments) in enumerate(self._signals):
+                if member == name and arguments[index] == value:
+                    del self._signals[: number + 1]
+                    return arguments
+            self._signals.clear()
+            while not self._signals:
+                self._next_message()
+
+    def _authenticate(self) -> None:
+        """Have the other end look up who we are (Authentication Protocol; Authentication examples, EXTERNAL)."""
+        # All at once, and no call before the answer: systemd does not look any more at a call that it reads together with BEGIN.
+        os.write(self._fd, b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n")
+        for expected in (b"DATA", b"OK "):
+            while b"\r\n" not in self._received:
+                self._receive()
+            line, _, rest = bytes(self._received).partition(b"\r\n")
+            self._received = bytearray(rest)
+            if not line.startswith(expected):
+                raise RuntError(f"systemd does not accept us on D-Bus: {line.decode('ascii', 'replace')}")
+
+    def _call(
+        self, destination: str, path: str, interface: str, method: str, signature: str, arguments: Any
+    ) -> list[Any]:
+        self._serial += 1
+        serial = self._serial
+        fields = [(_PATH, ("o", path)), (_INTERFACE, ("s", interface)), (_MEMBER, ("s", method))]
+        if self._is_bus:
+            fields.append((_DESTINATION, ("s", destination)))
+        if signature:
+            fields.append((_SIGNATURE, ("g", signature)))
+        body = pack(signature, arguments)
+        message = pack("yyyyuua(yv)", [ord("l"), _CALL, 0, 1, len(body), serial, fields])
+        align(message, 8)
+        rest = bytes(message + body)
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+        while True:
+            kind, header, values = self._next_message()
+            if header.get(_REPLY_SERIAL) != serial:
+                continue
+            if kind == _ERROR:
+                raise DBusError(header[_ERROR_NAME], str(values[0]) if values else method)
+            return values
+
+    def _next_message(self) -> tuple[int, dict[int, Any], list[Any]]:
+        """Return the next message: its type, its header's fields, its arguments. A signal is also put aside."""
+        start = self._peek(16)
+        body_length, _, fields_length = struct.unpack_from("<III", start, 4)
+        header_length = 16 + fields_length + -fields_length % 8
+        if start[0] != ord("l") or header_length + body_length > _LONGEST:
+            raise RuntError("systemd sends something that is not D-Bus")
+        message = self._peek(header_length + body_length)
+        del self._received[: len(message)]
+        (_, kind, *_, pairs), _ = unpack("yyyyuua(yv)", message)
+        fields = {number: variant[1] for number, variant in pairs}
+        values, _ = unpack(fields.get(_SIGNATURE, ""), message[header_length:])
+        if kind == _SIGNAL:
+            self._signals.append((fields[_MEMBER], values))
+        return kind, fields, values
+
+    def _peek(self, length: int) -> bytes:
+        """Return the next `length` bytes, once they have come."""
+        while len(self._received) < length:
+            self._receive()
+        return bytes(self._received[:length])
+
+    def _receive(self) -> None:
+        import select
+
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        if not poll.poll(_PATIENCE * 1000):
+            raise RuntError(f"systemd has not answered on D-Bus for {_PATIENCE:.0f} seconds")
+        data = os.read(self._fd, 65536)
+        if not data:
+            raise RuntError("systemd has closed the D-Bus connection")
+        self._received += data

@@ -1,0 +1,196 @@
+"""systemd's driver: the container's cgroup is a scope, a unit that systemd makes for processes of others (`--systemd-cgroup`).
+
+Two managers of one tree would take each other's changes back (systemd's Control Group APIs and Delegation), so here systemd
+makes the cgroup, knows the limits, and removes it; with `Delegate` what is in it is ours, and files are written as usual.
+
+A scope can't be without a process, and limits must be set before init is born in it. So a placeholder, a child of ours that
+does nothing, is its first process, and ends when init is there. It dies with us, and a scope without processes is
+removed by systemd: whenever we are killed, nothing stays that `delete --force` does not find by the journalled name.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from runtime import signals
+from runtime.cgroups import hierarchies
+from runtime.cgroups.dbus import Connection, DBusError
+from runtime.cgroups.group import Group
+from runtime.cgroups.limits import settings
+from runtime.cgroups.systemd_properties import limits_as_properties
+from runtime.errors import RuntError
+from runtime.kernel import process as kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.cgroups.version1 import Setting
+    from runtime.container import Container
+    from runtime.schema import Config
+    from runtime.store import Entry
+
+_SERVICE = "org.freedesktop.systemd1"
+_MANAGER = ("/org/freedesktop/systemd1", f"{_SERVICE}.Manager")
+_BUS = "/run/dbus/system_bus_socket"
+_PROPERTIES = "org.freedesktop.DBus.Properties"
+_NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_.-"
+
+
+def check(config: Config) -> None:
+    """Refuse what systemd can't be asked for, before anything is made. Raises RuntError."""
+    if os.geteuid() != 0:
+        raise RuntError(
+            "--systemd-cgroup is not supported by this version of runt for other users than root: "
+            "leave it out to have cgroupfs used"
+        )
+    # sd_booted(3): it exists where systemd is process 1.
+    if not os.path.isdir("/run/systemd/system"):
+        raise RuntError(
+            "systemd cgroup flag passed, but systemd does not run on this machine: "
+            "leave --systemd-cgroup out to have cgroupfs used"
+        )
+    if not hierarchies.is_version2():
+        raise RuntError(
+            "systemd cgroup flag passed, but the controllers of this machine belong to cgroup v1: "
+            "leave --systemd-cgroup out to have cgroupfs used"
+        )
+    _split(config, "")
+
+
+def make_scope(c: Container) -> list[str]:
+    """Have systemd make the container's cgroup, after journalling its name; return the directory. Raises RuntError."""
+    slice_name, unit = _split(c.config, c.entry.record["id"])
+    systemd = _connect()
+    try:
+        c.entry.save(unit=unit)
+        c.cgroup_placeholder = _start_placeholder()
+        properties = [
+            ("Description", ("s", _description(c.entry))),
+            ("Slice", ("s", slice_name)),
+            ("PIDs", ("au", [c.cgroup_placeholder])),
+            ("Delegate", ("b", True)),
+            ("DefaultDependencies", ("b", False)),
+            # Also one that could not be started is forgotten at once.
+            ("CollectMode", ("s", "inactive-or-failed")),
+            *((f"{kind}Accounting", ("b", True)) for kind in ("Memory", "CPU", "IO", "Tasks")),
+            *limits_as_properties(
+                settings(c.linux.get("resources", {}), Group([]), is_version2=True),
+            ),
+        ]
+        _start(systemd, unit, properties)
+        path = _property(systemd, unit, "Scope", "ControlGroup")
+    finally:
+        systemd.close()
+    return [hierarchies.mounted()[0].mountpoint + path]
+
+
+def change_limits(entry: Entry, changed: list[Setting]) -> None:
+    """Tell systemd of limits that have been changed: it writes its own again whenever it reloads. Raises RuntError."""
+    properties = limits_as_properties(changed)
+    if not properties:
+        return
+    systemd = _connect()
+    try:
+        systemd.call(*_MANAGER, "SetUnitProperties", "sba(sv)", entry.record["unit"], True, properties)
+    finally:
+        systemd.close()
+
+
+def stop_scope(entry: Entry) -> None:
+    """Have systemd end what is in the container's scope and remove it, if it is there and is the container's."""
+    unit = entry.record["unit"]
+    systemd = _connect()
+    try:
+        if _property(systemd, unit, "Unit", "Description") != _description(entry):
+            # The name was taken already when we asked for it.
+            return
+        systemd.call(*_MANAGER, "Subscribe")
+        systemd.call(*_MANAGER, "KillUnit", "ssi", unit, "all", int(signals.SIGKILL))
+        (job,) = systemd.call(*_MANAGER, "StopUnit", "ss", unit, "replace")
+        systemd.wait_for_signal("JobRemoved", 1, job)
+        systemd.call(*_MANAGER, "ResetFailedUnit", "s", unit)
+    except DBusError as error:
+        # It may go at any moment of these, since its last process has ended.
+        if error.name != f"{_SERVICE}.NoSuchUnit":
+            raise
+    finally:
+        systemd.close()
+
+
+def _split(config: Config, container_id: str) -> tuple[str, str]:
+    """Return the slice and the name of the container's scope: `slice:prefix:name` is what cgroupsPath says.
+
+    As runc's: the path of other drivers has no meaning here. Raises RuntError.
+    """
+    path = config["linux"].get("cgroupsPath")
+    slice_name, prefix, name = "", "runt", container_id
+    if path:
+        parts = path.split(":")
+        if len(parts) != 3:
+            raise RuntError(
+                'expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, '
+                f'got "{path}" instead'
+            )
+        slice_name, prefix, name = parts
+    if name.endswith(".slice"):
+        raise RuntError(f"cgroupsPath names the slice {name}: a container needs a scope of its own")
+    return slice_name or "system.slice", f"{_escape(f'{prefix}-{name}' if prefix else name)}.scope"
+
+
+def _escape(name: str) -> str:
+    """Write characters that no unit's name may have as systemd-escape(1) does."""
+    return "".join(
+        letter if letter in _NAME_CHARACTERS else "".join(f"\\x{byte:02x}" for byte in letter.encode())
+        for letter in name
+    )
+
+
+def _description(entry: Entry) -> str:
+    """Return what the unit is called for people. It also tells whose it is: no other container has the state directory."""
+    return f"runt container {entry.record['id']} ({entry.dir})"
+
+
+def _connect() -> Connection:
+    """Connect to systemd itself, or where its own socket can't be reached, through the system's bus."""
+    try:
+        return Connection("/run/systemd/private", _SERVICE, is_bus=False)
+    except RuntError:
+        if not os.path.exists(_BUS):
+            raise
+        return Connection(_BUS, _SERVICE, is_bus=True)
+
+
+def _start_placeholder() -> int:
+    """Start a process that waits for its end, which is ours at the latest (prctl(2), PR_SET_PDEATHSIG); return its pid."""
+    parent = os.getpid()
+    pid = kernel.clone3(0)
+    if pid:
+        return pid
+    try:
+        kernel.set_parent_death_signal(int(signals.SIGKILL))
+        while os.getppid() == parent:
+            time.sleep(60)
+    finally:
+        os._exit(0)
+
+
+def _start(systemd: Connection, unit: str, properties: list[tuple[str, tuple[str, object]]]) -> None:
+    """Have a scope started, and wait until it is."""
+    systemd.call(*_MANAGER, "Subscribe")
+    try:
+        (job,) = systemd.call(
+            *_MANAGER, "StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail", properties, []
+        )
+    except DBusError as error:
+        if error.name != f"{_SERVICE}.UnitExists":
+            raise RuntError(f"systemd does not make the scope {unit}: {error.message}") from None
+        raise RuntError(f"systemd has a unit {unit} already: is it another container's?") from None
+    _, _, _, result = systemd.wait_for_signal("JobRemoved", 1, job)
+    if result != "done":
+        raise RuntError(f"systemd could not make the scope {unit}: the result is {result}")
+
+
+def _property(systemd: Connection, unit: str, interface: str, name: str) -> str:
+    (path,) = systemd.call(*_MANAGER, "GetUnit", "s", unit)
+    (variant,) = systemd.call(path, _PROPERTIES, "Get", "ss", f"{_SERVICE}.{interface}", name)
+    return str(variant[1])
