@@ -68,7 +68,8 @@ def make_dev_symlinks(c: Container) -> None:
         os.unlink("ptmx", dir_fd=directory)
     except FileNotFoundError:
         pass
-    os.symlink("pts/ptmx", "ptmx", dir_fd=directory)
+    # Another container with the same root filesystem may be making it at this moment.
+    _make_link("pts/ptmx", "ptmx", directory)
     os.close(directory)
 
 
