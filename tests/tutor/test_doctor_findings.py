@@ -40,7 +40,7 @@ LESSON = Lesson(
     title="First",
     summary="",
     steps=(),
-    lab=LabPlan("bundle", "container", "mini", {}),
+    lab=LabPlan("bundle", "container", "mini"),
     folder=Path("/nowhere"),
 )
 FULL = Machine(

@@ -55,7 +55,7 @@ LESSON = Lesson(
     title="はじめての\u3000コンテナ",
     summary="概要",
     steps=(READ, CREATE, QUIZ),
-    lab=LabPlan("bundle", "alpine-test", "mini", {}),
+    lab=LabPlan("bundle", "alpine-test", "mini"),
     folder=Path("/nowhere"),
 )
 STATE = ContainerState("alpine-test", "created", 29017, "/bundle")

@@ -109,6 +109,32 @@ class Item:
         """Return a whole number."""
         return int(self._scalar("int", "number"))
 
+    def seconds(self) -> float:
+        """Return a number of seconds, whole or with decimals."""
+        if self.node.tag == _TAG + "float":
+            return float(self.data())
+        return float(self.number())
+
+    @property
+    def is_mapping(self) -> bool:
+        """Tell whether this is a mapping, where a lesson may write one or a plain value."""
+        return isinstance(self.node, yaml.MappingNode)
+
+    def is_word(self, word: str) -> bool:
+        """Tell whether this is the plain word, where a lesson may write one or something longer."""
+        return isinstance(self.node, yaml.ScalarNode) and self.node.value == word
+
+    def single(self, known: Collection[str], beside: Collection[str] = ()) -> tuple[str, Item]:
+        """Return the one member of a mapping that is among the known ones; those `beside` it are others' business."""
+        entries = self.entries()
+        names = [name for name in entries if name not in beside]
+        for name in names:
+            if name not in known:
+                raise self.key(name).error("unknown_key", name=name, known=", ".join([*known, *beside]))
+        if len(names) != 1:
+            raise self.error("just_one", known=", ".join(known))
+        return names[0], entries[names[0]]
+
     def boolean(self) -> bool:
         """Return true or false."""
         return bool(self._scalar("bool", "boolean"))

@@ -1,4 +1,4 @@
-"""The few words in a lesson's texts that are known only when it is played: `{engine}`, `{container}`, `{bundle}`, `{version}`.
+"""The few words in a lesson's texts that are known only when it is played: `{engine}`, `{container}`, `{bundle}`, `{image}` ...
 
 They are replaced as whole words, so that `"linux": {}` and other braces stay what they are.
 """
@@ -13,19 +13,44 @@ if TYPE_CHECKING:
     from tutor.course.model import Lesson
     from tutor.course.nodes import Item
 
-PLACEHOLDERS = ("engine", "container", "bundle", "config")
+PLACEHOLDERS = ("engine", "container", "bundle", "config", "work", "image")
 _PATTERN = re.compile(r"\{([a-z_]+)\}")
-_SPOKEN = frozenset({"title", "body", "summary", "text", "question", "feedback", "suggested"})
+# Besides the texts, the shell lines: they name the engine and the container too.
+_SPOKEN = frozenset(
+    {
+        "title",
+        "body",
+        "summary",
+        "text",
+        "question",
+        "feedback",
+        "suggested",
+        "line",
+        "setup",
+        "command",
+        "solution",
+    }
+)
 
 T = TypeVar("T")
 
 
 def check_placeholders(item: Item) -> None:
-    """Raise a LessonError when a text names a placeholder that nobody fills."""
-    for name in _PATTERN.findall(item.text()):
+    """Raise a LessonError when a text, or one of several, names a placeholder that nobody fills."""
+    for name in (name for text in item.texts() for name in _PATTERN.findall(text)):
         if name not in PLACEHOLDERS:
             known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
             raise item.error("unknown_placeholder", name=f"{{{name}}}", known=known)
+
+
+def spoken(item: Item) -> str:
+    """Return a text whose placeholders are all known.
+
+    Raises:
+        LessonError: one is not, or it is no text.
+    """
+    check_placeholders(item)
+    return item.text()
 
 
 def fill(lesson: Lesson, values: dict[str, str]) -> Lesson:

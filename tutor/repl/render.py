@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
-from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell
+from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell, Task
 from tutor.repl.layout import Line, indent, line, table, wrap_line
 from tutor.repl.markdown import render as markdown
 from tutor.session.events import (
@@ -88,8 +88,8 @@ class Renderer:
                 return self._do(f"observe_{observe.panel}", command=_PANEL_COMMANDS[observe.panel])
             case EditConfig() as edit:
                 return self._do("edit", file=edit.file)
-            case Shell() as shell:
-                return self._do("shell", commands=" / ".join(shell.suggested))
+            case Shell(suggested=suggested) | Task(suggested=suggested):
+                return self._do("shell", commands=" / ".join(suggested)) if suggested else self._do("task")
             case Read():
                 return self._do("read")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.course.checks import CheckContext, evaluate
-from tutor.course.model import Choice, EditConfig, Hint, Observe, Quiz, Read, RunOperation, Shell, Step
+from tutor.course.model import Choice, EditConfig, Hint, Observe, Quiz, Read, RunOperation, Shell, Step, Task
 
 if TYPE_CHECKING:
     from tutor.session.events import Verdict
@@ -40,7 +40,7 @@ class Judge:
                 return False
             case Shell():
                 return bool(self.step.checks)
-            case Quiz() | EditConfig() | RunOperation():
+            case Quiz() | EditConfig() | RunOperation() | Task():
                 return True
 
     @property

@@ -51,9 +51,9 @@ class Workspace:
                 self._unpack()
             if not self.config.exists():
                 write_atomically(self.config, self.begins_with(index))
-            for name, text in self._lesson.lab.files.items():
+            for name, file in self._lesson.lab.files.items():
                 if not (self.bundle / name).exists():
-                    write_atomically(self.bundle / name, text)
+                    write_atomically(self.bundle / name, file.content)
         except OSError as error:
             raise _explained(error, self.bundle, "session.bundle") from error
 

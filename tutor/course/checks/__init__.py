@@ -7,9 +7,9 @@ of its topic, decorate it, and give its words to the catalogue (`course.check.KI
 
 from __future__ import annotations
 
-from tutor.course.checks import config, files, kernel, runtime
+from tutor.course.checks import combine, config, files, kernel, runtime
 from tutor.course.checks.context import CallRecord, CheckContext, Finding
-from tutor.course.checks.registry import KINDS, Argument, Kind, evaluate
+from tutor.course.checks.registry import KINDS, Argument, Kind, evaluate, find, read_condition
 
 __all__ = [
     "KINDS",
@@ -18,9 +18,12 @@ __all__ = [
     "CheckContext",
     "Finding",
     "Kind",
+    "combine",
     "config",
     "evaluate",
     "files",
+    "find",
     "kernel",
+    "read_condition",
     "runtime",
 ]

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from tutor.course.model import Condition
 from tutor.session.events import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tutor.course.checks.context import CheckContext, Finding
     from tutor.course.model import Check
     from tutor.course.nodes import Item
@@ -89,7 +92,28 @@ def kind(
     return register
 
 
+def read_condition(item: Item, beside: Collection[str] = ()) -> Condition:
+    """Return the condition that a lesson writes as a mapping of its kind to its arguments; keys `beside` it are others' business.
+
+    Raises:
+        LessonError: no kind or several, an unknown one, or its arguments don't fit.
+    """
+    entries = item.entries()
+    names = [name for name in entries if name not in beside]
+    for name in names:
+        if name not in KINDS:
+            raise item.key(name).error("unknown_kind", name=name, known=", ".join(KINDS))
+    if len(names) != 1:
+        raise item.error("one_kind", known=", ".join(KINDS))
+    return Condition(names[0], KINDS[names[0]].read(entries[names[0]]))
+
+
+def find(condition: Condition | Check, context: CheckContext) -> Finding:
+    """Tell whether a condition holds at one moment, with what was seen."""
+    return KINDS[condition.kind].run(context, condition.arguments)
+
+
 def evaluate(check: Check, context: CheckContext) -> Verdict:
     """Run one check on one moment."""
-    finding = KINDS[check.kind].run(context, check.arguments)
+    finding = find(check, context)
     return Verdict(check.id, check.text, finding.passed, finding.evidence)

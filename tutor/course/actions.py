@@ -1,0 +1,102 @@
+"""Reading what there is to do in a step: one action for each kind of step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from tutor.course.checks import read_condition
+from tutor.course.deeds import read_deeds
+from tutor.course.model import (
+    OPERATIONS,
+    Action,
+    Choice,
+    EditConfig,
+    Observe,
+    Panel,
+    Quiz,
+    Read,
+    RunOperation,
+    Shell,
+    StepKind,
+    Task,
+)
+from tutor.course.parts import file_text
+from tutor.course.placeholders import spoken
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.course.nodes import Item
+
+# What each kind of step must have, and may have, of its own.
+OWN_KEYS: dict[StepKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "read": ((), ()),
+    "edit-config": (("solution",), ("file",)),
+    "run-op": (("operation",), ("arguments", "fails")),
+    "observe": (("panel",), ()),
+    "quiz": (("answer",), ("choices", "prediction")),
+    "shell": (("suggested",), ("solution",)),
+    "task": (("solution",), ("suggested", "panel")),
+}
+
+
+def read_action(folder: Path, kind: StepKind, logic: dict[str, Item], words: dict[str, Item]) -> Action:
+    """Return what there is to do; the keys have been checked against `OWN_KEYS`.
+
+    Raises:
+        LessonError: a value does not fit.
+    """
+    match kind:
+        case "read":
+            return Read()
+        case "edit-config":
+            file = logic["file"].text() if "file" in logic else "config.json"
+            return EditConfig(file, file_text(folder / "solutions", logic["solution"]).content)
+        case "run-op":
+            operation = logic["operation"].choice(OPERATIONS)
+            return RunOperation(
+                next(each for each in OPERATIONS if each == operation),
+                logic["arguments"].texts() if "arguments" in logic else (),
+                logic["fails"].boolean() if "fails" in logic else False,
+            )
+        case "observe":
+            return Observe(_panel(logic["panel"]))
+        case "quiz":
+            return _quiz(logic, words["quiz"])
+        case "shell":
+            solution = logic["solution"].texts() if "solution" in logic else ()
+            return Shell(logic["suggested"].texts(), solution)
+        case "task":
+            return Task(
+                read_deeds(folder, logic["solution"]),
+                logic["suggested"].texts() if "suggested" in logic else (),
+                _panel(logic["panel"]) if "panel" in logic else None,
+            )
+
+
+def _panel(item: Item) -> Panel:
+    name = item.choice(get_args(Panel))
+    return next(each for each in get_args(Panel) if each == name)
+
+
+def _quiz(logic: dict[str, Item], words: Item) -> Quiz:
+    answer = logic["answer"]
+    if "choices" not in logic:
+        command = answer.mapping(("command",))["command"].text()
+        said = words.mapping(("question", "feedback"))
+        return Quiz(spoken(said["question"]), (), command=command, feedback=spoken(said["feedback"]))
+    names = [each.identifier() for each in logic["choices"].items()]
+    said = words.mapping(("question", "choices"))
+    choices = said["choices"].mapping(names)
+    conditions = answer.mapping(("when",))["when"].mapping((), names) if answer.is_mapping else {}
+    return Quiz(
+        question=spoken(said["question"]),
+        choices=tuple(
+            Choice(name, spoken(parts["text"]), spoken(parts["feedback"]))
+            for name in names
+            for parts in [choices[name].mapping(("text", "feedback"))]
+        ),
+        answer="" if conditions else answer.choice(names),
+        prediction=logic["prediction"].boolean() if "prediction" in logic else False,
+        when=tuple((name, read_condition(conditions[name])) for name in names if name in conditions),
+    )

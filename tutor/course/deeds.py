@@ -1,0 +1,63 @@
+"""Reading what is done by hand, in solutions and known wrong answers: a list of single actions."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from tutor.course.checks import read_condition
+from tutor.course.model import OPERATIONS, Answer, Deed, Fail, Operate, Run, Wait, Write
+from tutor.course.parts import file_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.course.nodes import Item
+
+_KINDS = ("write", "op", "run", "answer", "wait", "fails")
+
+
+def read_deeds(folder: Path, item: Item) -> tuple[Deed, ...]:
+    """Return the actions of a list.
+
+    Raises:
+        LessonError: one of them is no action, or names a file or an operation that there is not.
+    """
+    return tuple(_deed(folder, each) for each in item.items())
+
+
+def _deed(folder: Path, item: Item) -> Deed:
+    kind, value = item.single(_KINDS)
+    match kind:
+        case "write":
+            return _write(folder, value)
+        case "op":
+            return _operate(value)
+        case "run":
+            return Run(value.text())
+        case "answer":
+            return Answer(value.text())
+        case "wait":
+            return Wait(read_condition(value))
+        case _:
+            inner, value = value.single(("op", "run"))
+            return Fail(_operate(value) if inner == "op" else Run(value.text()))
+
+
+def _write(folder: Path, item: Item) -> Write:
+    if not item.is_mapping:
+        return Write("config.json", file_text(folder / "solutions", item).content)
+    entries = item.mapping(("file", "from"))
+    source = file_text(folder / "solutions", entries["from"])
+    return Write(entries["file"].text(), source.content, source.executable)
+
+
+def _operate(item: Item) -> Operate:
+    try:
+        words = shlex.split(item.text())
+    except ValueError as error:
+        raise item.error("quotes", text=item.text()) from error
+    operation = next((each for each in OPERATIONS if words[:1] == [each]), None)
+    if operation is None:
+        raise item.error("unknown_value", value=item.text(), known=", ".join(OPERATIONS))
+    return Operate(operation, tuple(words[1:]))
