@@ -8,7 +8,7 @@ of its topic, decorate it, and give its words to the catalogue (`course.check.KI
 from __future__ import annotations
 
 from tutor.course.checks import combine, config, files, kernel, runtime
-from tutor.course.checks.context import CallRecord, CheckContext, Finding
+from tutor.course.checks.context import CallRecord, CheckContext, CommandOutput, Finding
 from tutor.course.checks.registry import KINDS, Argument, Kind, evaluate, find, read_condition
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Argument",
     "CallRecord",
     "CheckContext",
+    "CommandOutput",
     "Finding",
     "Kind",
     "combine",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tutor.course.model import Operation
@@ -32,8 +33,30 @@ class CallRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandOutput:
+    """What a command line in the lab came to: its exit status, negative for a signal, and what it printed."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+def _no_other(container_id: str) -> tuple[ContainerState | None, Snapshot | None]:
+    del container_id
+    return None, None
+
+
+def _no_lab(line: str) -> CommandOutput:
+    return CommandOutput(127, "", line)
+
+
+@dataclass(frozen=True, slots=True)
 class CheckContext:
-    """One moment of a learner's lab. `calls` are in the order in which they were made."""
+    """One moment of a learner's lab. `calls` are in the order in which they were made.
+
+    `directory` is where the learner's shell opens and what paths are relative to (the bundle where None). `answer` is what the
+    quiz was answered with last. `other` looks at another container of the lab, `run` runs a shell line in it: both when asked.
+    """
 
     messages: Messages
     engine: str
@@ -42,6 +65,10 @@ class CheckContext:
     state: ContainerState | None
     snapshot: Snapshot | None
     calls: tuple[CallRecord, ...] = ()
+    directory: Path | None = None
+    answer: str | None = None
+    other: Callable[[str], tuple[ContainerState | None, Snapshot | None]] = _no_other
+    run: Callable[[str], CommandOutput] = _no_lab
 
     @property
     def state_command(self) -> str:
