@@ -1,4 +1,4 @@
-"""`oci-tutor image build|convert|unpack`: the arguments, and what is printed."""
+"""`oci-tutor image build|convert|unpack|fetch`: the arguments, and what is printed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 
 _TAG = "mini:latest"
+_REFERENCE = "docker://alpine:3.9"
 _SOURCES = ("auto", "busybox", "tools")
 _STYLES = ("full", "minimal")
 
 
 def add_arguments(subparsers: SubParsers, messages: Messages) -> None:
-    """Add the command `image` with its three subcommands."""
+    """Add the command `image` with its subcommands."""
     image = subparsers.add_parser(
         "image", help=messages("images.help.image"), description=messages("images.help.image")
     )
@@ -51,6 +52,12 @@ def add_arguments(subparsers: SubParsers, messages: Messages) -> None:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help=messages("images.help.bundle"))
     parser.add_argument("--config", choices=_STYLES, default="full", help=messages("images.help.config"))
 
+    text = messages("images.help.fetch")
+    parser = commands.add_parser("fetch", help=text, description=text)
+    parser.add_argument(
+        "reference", nargs="?", metavar="IMAGE", help=messages("images.help.reference", default=_REFERENCE)
+    )
+
 
 def _command(commands: SubParsers, messages: Messages, name: str) -> argparse.ArgumentParser:
     text = messages(f"images.help.{name}")
@@ -66,9 +73,8 @@ def run(args: argparse.Namespace, messages: Messages) -> int:
     """
     try:
         with _ended_by_signals():
-            lines = {"build": _build, "convert": _convert, "unpack": _unpack}[args.image_command](
-                args, messages
-            )
+            does = {"build": _build, "convert": _convert, "unpack": _unpack, "fetch": _fetch}
+            lines = does[args.image_command](args, messages)
     except ImageError as error:
         print("\n".join(part for part in error.render(messages) if part), file=sys.stderr)
         return 1
@@ -141,6 +147,32 @@ def _unpack(args: argparse.Namespace, messages: Messages) -> list[str]:
         lines.append(messages("images.notice.foreign", architecture=unpacked.foreign))
     lines.append(messages(f"images.unpacked.{args.config}", bundle=args.bundle))
     return lines
+
+
+def _fetch(args: argparse.Namespace, messages: Messages) -> list[str]:
+    from tutor.home import Home
+    from tutor.images.alpine import MINI, REF, VARIABLE, fetch
+    from tutor.images.fetching import Patience
+    from tutor.images.layout import Layout
+
+    def tell(command: str) -> None:
+        print(f"$ {command}", file=sys.stderr, flush=True)
+
+    asked = os.environ.get(VARIABLE, "")
+    reference = args.reference or (asked if asked != MINI else "") or _REFERENCE
+    fetched = fetch(Home.default().cache, reference, Patience(None, tell))
+    image = Layout(fetched.layout).image(REF)
+    return [
+        messages("images.fetched.title", reference=reference, path=fetched.folder),
+        messages("images.fetched.is", image=fetched.origin.phrase(messages)),
+        messages("images.converted.manifest", digest=image.manifest.digest),
+        messages("images.converted.config", digest=image.config_descriptor.digest),
+        *(
+            messages("images.fetched.layer", number=number, digest=layer.digest)
+            for number, layer in enumerate(image.layers, 1)
+        ),
+        messages("images.fetched.next"),
+    ]
 
 
 @contextmanager

@@ -49,16 +49,15 @@ def unpack(
     """
     source = Layout(layout)
     image = source.image(ref)
-    diff_ids = _diff_ids(image)
     with new_directory(bundle, replace_if=is_bundle if replace else None) as directory:
         root = directory / "rootfs"
         root.mkdir()
         root.chmod(0o755)
         with Rootfs(root) as rootfs:
             changesets = Changesets(rootfs)
-            for layer, diff_id in zip(image.layers, diff_ids, strict=True):
-                with _open_tar(source, layer, diff_id, directory) as file:
-                    changesets.apply(file, layer.digest)
+            tars = open_layers(source, image, directory)
+            for layer, file in zip(image.layers, tars, strict=True):
+                changesets.apply(file, layer.digest)
             spec = runtime_config(image.config, rootfs, config)
             notices = changesets.finish()
         (directory / "config.json").write_text(
@@ -67,6 +66,19 @@ def unpack(
     architecture = image.config.get("architecture")
     foreign = str(architecture) if architecture != machine_platform()[0] else None
     return UnpackedImage(image, tuple(notices), foreign)
+
+
+def open_layers(source: Layout, image: Image, scratch: Path) -> Iterator[IO[bytes]]:
+    """Yield each layer's uncompressed tar, from the base up, open until the next is asked for.
+
+    `scratch` is a directory for the layers that have to be uncompressed first.
+
+    Raises:
+        ImageError: a blob that is not what its descriptor says, or a layer that is not what the config says (its DiffID).
+    """
+    for layer, diff_id in zip(image.layers, _diff_ids(image), strict=True):
+        with _open_tar(source, layer, diff_id, scratch) as file:
+            yield file
 
 
 def is_bundle(path: Path) -> bool:

@@ -1,0 +1,225 @@
+"""The image under the lessons, `alpine:3.9`: the real one where it can be had, else the mini image under the same name.
+
+A lesson that is opened tries for a few seconds, once in a while; `oci-tutor image fetch` tries with patience. What was had
+is kept, as an OCI image layout and as a docker-archive, and its digests are checked on every use. Where it came from is
+written beside it, for the lesson says so.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import tarfile
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tutor.images.convert import convert
+from tutor.images.digests import HashingWriter, chunks
+from tutor.images.errors import ImageError, explaining_os_errors
+from tutor.images.fetching import Patience
+from tutor.images.fetching import fetch as fetch_from
+from tutor.images.layout import Image, Layout, machine_platform
+from tutor.images.mini import build, fingerprint
+from tutor.images.outputs import remove_tree
+from tutor.images.programs import Programs
+from tutor.images.save import save
+from tutor.images.unpack import open_layers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tutor.messages import Messages
+
+Source = Literal["registry", "docker", "file", "mini"]
+
+REPOSITORY, REF = "alpine", "3.9"
+REFERENCE = f"docker://{REPOSITORY}:{REF}"
+VARIABLE = "OCI_TUTOR_IMAGE"
+"""The environment variable that names another image (`docker://127.0.0.1:5000/alpine:3.9`), or `mini`: ask nobody."""
+MINI = "mini"
+LAYOUT, ARCHIVE = "alpine-oci", f"alpine-{REF}.tar"
+
+_HASTY = 6.0  # seconds that somebody who opens a lesson waits at most
+_FORGIVEN = 3600.0  # seconds until what could not be had is asked for again
+_RELEASE = re.compile(rb"\d+(\.\d+)*\S*")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an image came from."""
+
+    source: Source
+    reference: str
+    release: str  # what its /etc/alpine-release says; empty where it has none
+    archive: str  # the digest of the docker-archive
+
+    def phrase(self, messages: Messages) -> str:
+        """Return what a lesson says of the image: which one it is, and from where."""
+        if self.source == "mini":
+            return messages("images.origin.mini", reference=self.reference)
+        what = messages(
+            "images.origin.alpine" if self.release else "images.origin.other", release=self.release
+        )
+        return messages(f"images.origin.{self.source}", image=what, reference=self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class LessonImage:
+    """An image in a folder of the cache, whole and undamaged: the layout (ref `REF`), and the same as an archive."""
+
+    folder: Path
+    origin: Origin
+
+    @property
+    def layout(self) -> Path:
+        """The OCI image layout."""
+        return self.folder / LAYOUT
+
+    @property
+    def archive(self) -> Path:
+        """The docker-archive."""
+        return self.folder / ARCHIVE
+
+
+def lesson_image(cache: Path) -> LessonImage:
+    """Return the image under the lessons, trying for a few seconds at most to have the real one.
+
+    Raises:
+        ImageError: no programs to make the mini image of, or the cache is full or not writable.
+    """
+    asked = os.environ.get(VARIABLE, "")
+    folder = cache / "images"
+    if asked != MINI:
+        kept = _kept(folder / REPOSITORY)
+        if kept is not None and asked in ("", kept.origin.reference):
+            return kept
+        reference = asked or REFERENCE
+        if not _failed_lately(folder, reference):
+            try:
+                return fetch(cache, reference, Patience(time.monotonic() + _HASTY))
+            except ImageError:
+                _remember_failure(folder, reference)
+    return _mini(folder)
+
+
+def fetch(cache: Path, reference: str, patience: Patience) -> LessonImage:
+    """Have an image from elsewhere and keep it in the place of the one that was kept.
+
+    Raises:
+        ImageError: `fetch` (nobody gives it), `no_platform` (it is for another machine), or it is not what its digests say.
+    """
+    folder = cache / "images"
+
+    def make(scratch: Path) -> Origin:
+        layout, archive = scratch / LAYOUT, scratch / ARCHIVE
+        source = fetch_from(reference, layout, archive, ref=REF, patience=patience)
+        opened = Layout(layout)
+        image = opened.image(REF)
+        architecture = image.config.get("architecture")
+        if architecture != machine_platform()[0]:
+            raise ImageError(
+                "images.error.no_platform", path=reference, ref=REF, wanted=machine_platform()[0], found=architecture
+            )  # fmt: skip
+        release = _release(opened, image, scratch)
+        if not archive.exists():
+            save(layout, archive, ref=REF, repository=REPOSITORY, tag=REF)
+        return Origin(source, reference, release, _digest(archive))
+
+    made = _keep(folder / REPOSITORY, make)
+    (folder / ".unreachable").unlink(missing_ok=True)
+    return made
+
+
+def _mini(folder: Path) -> LessonImage:
+    programs = Programs.find()
+    place = folder / f"{REPOSITORY}-mini-{fingerprint(programs)}"
+
+    def make(scratch: Path) -> Origin:
+        archive = scratch / ARCHIVE
+        build(archive, tag=f"{REPOSITORY}:{REF}", source=programs.kind)
+        convert(archive, scratch / LAYOUT, ref=REF)
+        return Origin("mini", f"{REPOSITORY}:{REF}", "", _digest(archive))
+
+    return _kept(place) or _keep(place, make)
+
+
+def _kept(place: Path) -> LessonImage | None:
+    """Return what lies in a folder of the cache, None unless all of it is there and has the digests it should have."""
+    try:
+        origin = Origin(**json.loads((place / "origin.json").read_text(encoding="utf-8")))
+        layout = Layout(place / LAYOUT)
+        layout.verify(layout.image(REF))
+        intact = _digest(place / ARCHIVE) == origin.archive
+    except (OSError, ValueError, TypeError, ImageError):
+        return None
+    return LessonImage(place, origin) if intact else None
+
+
+def _keep(place: Path, make: Callable[[Path], Origin]) -> LessonImage:
+    """Have `make` fill a folder, and put it in its place; nobody waits for another's network meanwhile."""
+    with explaining_os_errors(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
+            fresh = Path(scratch, "new")
+            fresh.mkdir()
+            origin = make(fresh)
+            (fresh / "origin.json").write_text(json.dumps(asdict(origin)), encoding="utf-8")
+            with _locked(place.parent):
+                if place.exists():
+                    remove_tree(place)
+                fresh.rename(place)
+    return LessonImage(place, origin)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _release(layout: Layout, image: Image, scratch: Path) -> str:
+    """Return what `/etc/alpine-release` says. All layers are read, and so found to be what the config says of them."""
+    said = ""
+    for file in open_layers(layout, image, scratch):
+        try:
+            with tarfile.open(fileobj=file, mode="r:") as tar:
+                entry = next(
+                    (each for each in tar if each.name.removeprefix("./") == "etc/alpine-release"), None
+                )
+                content = tar.extractfile(entry) if entry is not None and entry.isreg() else None
+                found = _RELEASE.match(content.read(64)) if content else None
+        except tarfile.TarError as error:
+            raise ImageError("images.error.layer_tar", layer=REF, reason=str(error)) from error
+        said = found[0].decode(errors="replace") if found else said
+    return said
+
+
+def _digest(path: Path) -> str:
+    writer = HashingWriter()
+    with path.open("rb") as file:
+        for chunk in chunks(file):
+            writer.write(chunk)
+    return writer.digest
+
+
+def _failed_lately(folder: Path, reference: str) -> bool:
+    note = folder / ".unreachable"
+    try:
+        return (
+            note.read_text(encoding="utf-8") == reference
+            and 0 <= time.time() - note.stat().st_mtime < _FORGIVEN
+        )
+    except (OSError, ValueError):
+        return False
+
+
+def _remember_failure(folder: Path, reference: str) -> None:
+    with explaining_os_errors(folder):
+        (folder / ".unreachable").write_text(reference, encoding="utf-8")

@@ -1,0 +1,29 @@
+"""From an OCI image layout to a `docker save` archive: what `skopeo copy oci:LAYOUT:REF docker-archive:FILE:NAME` does."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tutor.images.docker_archive import write_archive
+from tutor.images.layout import Layout
+from tutor.images.outputs import new_file
+from tutor.images.unpack import open_layers
+
+
+def save(layout: Path, archive: Path, *, ref: str, repository: str, tag: str) -> None:
+    """Write the image `ref` of a layout to `archive`, in the form with a folder for every layer.
+
+    The layers are held in memory: it is meant for the images of lessons, which are small.
+
+    Raises:
+        ImageError: no such image, a blob or a layer that is not what its digest says, something at `archive` already, or writing
+            fails.
+    """
+    source = Layout(layout)
+    image = source.image(ref)
+    with tempfile.TemporaryDirectory() as scratch:
+        tars = [file.read() for file in open_layers(source, image, Path(scratch))]
+    config = {"created": "1970-01-01T00:00:00Z", **image.config}
+    with new_file(archive, replace=False) as file:
+        write_archive(file, config, tars, repository=repository, tag=tag)
