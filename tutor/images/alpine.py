@@ -59,6 +59,22 @@ class Origin:
     release: str  # what its /etc/alpine-release says; empty where it has none
     archive: str  # the digest of the docker-archive
 
+    @classmethod
+    def parse(cls, text: str) -> Origin:
+        """Return what `text()` wrote.
+
+        Raises:
+            ValueError: nobody wrote that.
+        """
+        try:
+            return cls(**json.loads(text))
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+
+    def text(self) -> str:
+        """Return a form for a file."""
+        return json.dumps(asdict(self))
+
     def phrase(self, messages: Messages) -> str:
         """Return what a lesson says of the image: which one it is, and from where."""
         if self.source == "mini":
@@ -152,11 +168,11 @@ def _mini(folder: Path) -> LessonImage:
 def _kept(place: Path) -> LessonImage | None:
     """Return what lies in a folder of the cache, None unless all of it is there and has the digests it should have."""
     try:
-        origin = Origin(**json.loads((place / "origin.json").read_text(encoding="utf-8")))
+        origin = Origin.parse((place / "origin.json").read_text(encoding="utf-8"))
         layout = Layout(place / LAYOUT)
         layout.verify(layout.image(REF))
         intact = _digest(place / ARCHIVE) == origin.archive
-    except (OSError, ValueError, TypeError, ImageError):
+    except (OSError, ValueError, ImageError):
         return None
     return LessonImage(place, origin) if intact else None
 
@@ -169,7 +185,7 @@ def _keep(place: Path, make: Callable[[Path], Origin]) -> LessonImage:
             fresh = Path(scratch, "new")
             fresh.mkdir()
             origin = make(fresh)
-            (fresh / "origin.json").write_text(json.dumps(asdict(origin)), encoding="utf-8")
+            (fresh / "origin.json").write_text(origin.text(), encoding="utf-8")
             with _locked(place.parent):
                 if place.exists():
                     remove_tree(place)

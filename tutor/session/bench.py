@@ -100,14 +100,14 @@ class Bench:
             raise
 
     def script(self, line: str) -> CallResult:
-        """Run a shell command line in the lab, in the bundle: a shell step's solution."""
-        call = Call(next(_SCRIPT_IDS), ("/bin/sh", "-c", line), line, str(self._workspace.bundle))
+        """Run a shell command line in the lab, in the lesson's directory: a shell step's solution."""
+        call = Call(next(_SCRIPT_IDS), ("/bin/sh", "-c", line), line, str(self._workspace.directory))
         nowhere = os.open(os.devnull, os.O_RDONLY)
         reading, writing = os.pipe()
         began = time.perf_counter()
         try:
             process = self.lab.spawn(
-                call.argv, cwd=self._workspace.bundle, stdin=nowhere, stdout=writing, stderr=writing
+                call.argv, cwd=self._workspace.directory, stdin=nowhere, stdout=writing, stderr=writing
             )
         except BaseException:
             os.close(reading)

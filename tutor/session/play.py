@@ -197,6 +197,8 @@ class Play:
                 "container": self._plain.lab.container_id,
                 "bundle": shown(self.workspace.bundle),
                 "config": shown(self.workspace.config),
+                "work": shown(self.workspace.work),
+                "image": self.workspace.image(self._messages),
             },
         )
 

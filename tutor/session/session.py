@@ -266,7 +266,7 @@ class Session:
         if not play.bench.lab.alive:
             raise TutorError("session.error.lab_ended")
         play.shell_may_be_open = True
-        return play.bench.lab.shell_call(play.workspace.bundle)
+        return play.bench.lab.shell_call(play.workspace.directory)
 
     def completions(self, argument: Argument, prefix: str) -> tuple[tuple[str, str], ...]:
         """Return the values of an argument that begin with a prefix, each with a description."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tutor.course.model import EditConfig
 from tutor.course.storage import write_atomically
 from tutor.errors import TutorError
-from tutor.images import prepare_bundle
+from tutor.session.premises import Premises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tutor.course.model import Lesson
     from tutor.home import Home
+    from tutor.messages import Messages
 
 _LARGEST = (
     1024 * 1024
@@ -32,53 +33,41 @@ class Workspace:
 
     def __init__(self, lesson: Lesson, home: Home) -> None:
         self._lesson = lesson
-        self._home = home
-        self.bundle = home.labs / lesson.id / lesson.lab.bundle
+        self._premises = Premises(lesson, home)
+        self.work, self.bundle = self._premises.work, self._premises.bundle
+        self.directory = self._premises.directory
         self.config = self.bundle / "config.json"
-        self._generated = home.state / "generated" / f"{lesson.id}.json"
         # The learner's config.json while a replay needs the name for itself; still there after a crash in the middle.
         self._borrowed = self.bundle / ".config.json.learner"
 
     def prepare(self, index: int) -> None:
-        """Unpack the lesson's image to the bundle, or what of it is missing; nothing that is there is written over.
+        """Lay what the lesson begins with, or what of it is missing; nothing that is there is written over.
 
         `index` is the step at which the learner stands: a missing `config.json` is made as that step begins with it.
         """
         try:
             if self._borrowed.is_file():
                 self._borrowed.replace(self.config)
-            if not (self.bundle / "rootfs").is_dir() or not self._generated.is_file():
-                self._unpack()
-            if not self.config.exists():
-                write_atomically(self.config, self.begins_with(index))
-            for name, file in self._lesson.lab.files.items():
-                if not (self.bundle / name).exists():
-                    write_atomically(self.bundle / name, file.content)
+            self._premises.lay()
+            beginning = self.begins_with(index)
+            if beginning and not self.config.exists():
+                write_atomically(self.config, beginning)
         except OSError as error:
             raise _explained(error, self.bundle, "session.bundle") from error
 
-    def _unpack(self) -> None:
-        self.bundle.mkdir(parents=True, exist_ok=True)
-        # A fixed name: what a crash leaves of it is removed the next time, for nobody else has this lesson now.
-        fresh = self.bundle.with_name(f".{self.bundle.name}.new")
-        try:
-            if fresh.exists():
-                shutil.rmtree(fresh)
-            prepare_bundle(fresh, cache=self._home.cache, config="minimal")
-            write_atomically(self._generated, (fresh / "config.json").read_text(encoding="utf-8"))
-            if not (self.bundle / "rootfs").is_dir():
-                (self.bundle / "rootfs").unlink(missing_ok=True)
-                (fresh / "rootfs").rename(self.bundle / "rootfs")
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-
     def generated(self) -> str:
-        """Return the `config.json` that came with the image."""
-        return self._generated.read_text(encoding="utf-8")
+        """Return the `config.json` that came with the image; empty where the lesson makes its bundle by hand."""
+        return self._premises.generated()
+
+    def image(self, messages: Messages) -> str:
+        """Return what there is to say of the lesson's image: which one it is, and where it came from."""
+        return self._premises.image(messages)
 
     def read(self) -> str:
-        """Return the text of `config.json`."""
+        """Return the text of `config.json`; empty where there is none yet because the lesson makes its bundle by hand."""
         try:
+            if not self.config.exists() and not self.generated():
+                return ""
             if self.config.stat().st_size > _LARGEST:
                 raise TutorError("session.config.too_large", path=self.config)
             return self.config.read_text(encoding="utf-8")
@@ -96,7 +85,9 @@ class Workspace:
         return seen.st_ino, seen.st_mtime_ns, seen.st_size
 
     def write(self, text: str) -> None:
-        """Replace `config.json`, atomically."""
+        """Replace `config.json`, atomically. An empty text is that of a lesson without one: nothing is done."""
+        if not text:
+            return
         try:
             if not self.bundle.is_dir():
                 raise TutorError("session.bundle.missing", path=self.bundle)
@@ -113,6 +104,8 @@ class Workspace:
 
     def replace(self, text: str) -> Path | None:
         """Replace `config.json` by a text that is not the learner's; return where theirs was kept, None if it was not theirs."""
+        if not text:
+            return None
         try:
             kept = self._set_aside(text)
         except OSError as error:
@@ -175,13 +168,13 @@ class Workspace:
         try:
             if there:
                 self._borrowed.replace(self.config)
-            elif self.config.is_file():
+            elif self.config.is_file() and self.generated():
                 self.config.unlink()
         except OSError as error:
             raise _explained(error, self.config, "session.config") from error
 
     def begins_with(self, index: int) -> str:
-        """Return the `config.json` with which a step begins: the last solution before it, or the generated one."""
+        """Return the `config.json` with which a step begins: the last solution before it, or the generated one (may be empty)."""
         for step in reversed(self._lesson.steps[:index]):
             if isinstance(step.action, EditConfig) and step.action.file == "config.json":
                 return step.action.solution

@@ -1,0 +1,112 @@
+"""What a lesson finds in its folder when it begins: the bundle of its image, forms of the image itself, files of its own.
+
+What is there already is the learner's and is never written over; what is missing is laid anew.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from tutor.course.storage import write_atomically
+from tutor.images import prepare_bundle
+
+if TYPE_CHECKING:
+    from tutor.course.model import Lesson
+    from tutor.home import Home
+    from tutor.images.alpine import LessonImage
+    from tutor.messages import Messages
+
+
+class Premises:
+    """The folder of a lesson, `~/labs/LESSON`. Methods raise OSError, and TutorError (`images.error.*`)."""
+
+    def __init__(self, lesson: Lesson, home: Home) -> None:
+        self._plan = lesson.lab
+        self._cache = home.cache
+        self.work = home.labs / lesson.id
+        self.bundle = self.work / lesson.lab.bundle
+        # Where the learner's shell opens, and what paths are relative to.
+        self.directory = self.bundle if lesson.lab.directory == "bundle" else self.work
+        self._generated = home.state / "generated" / f"{lesson.id}.json"
+        self._origin = home.state / "generated" / f"{lesson.id}.image"
+
+    def lay(self) -> None:
+        """Lay what is missing."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if self._plan.image != "none" and not (
+            (self.bundle / "rootfs").is_dir() and self._generated.is_file()
+        ):
+            self._unpack()
+        self._provide()
+        for name, file in self._plan.files.items():
+            path = self.directory / name
+            if not path.exists():
+                write_atomically(path, file.content)
+                if file.executable:
+                    path.chmod(0o755)
+
+    def generated(self) -> str:
+        """Return the `config.json` that the lesson begins with; empty where its bundle is made by hand."""
+        if self._plan.config is not None:
+            return self._plan.config
+        return self._generated.read_text(encoding="utf-8") if self._plan.image != "none" else ""
+
+    def image(self, messages: Messages) -> str:
+        """Return what there is to say of the image: which one it is, and where it came from."""
+        from tutor.images.alpine import Origin
+
+        try:
+            origin = Origin.parse(self._origin.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return messages("images.origin.own")
+        return origin.phrase(messages)
+
+    def _unpack(self) -> None:
+        self.bundle.mkdir(parents=True, exist_ok=True)
+        # A fixed name: what a crash leaves of it is removed the next time, for nobody else has this lesson now.
+        fresh = self.bundle.with_name(f".{self.bundle.name}.new")
+        try:
+            if fresh.exists():
+                shutil.rmtree(fresh)
+            if self._plan.image == "alpine":
+                from tutor.images.alpine import REF
+                from tutor.images.unpack import unpack
+
+                unpack(self._alpine().layout, fresh, ref=REF, config="minimal")
+            else:
+                prepare_bundle(fresh, cache=self._cache, config="minimal")
+            write_atomically(self._generated, (fresh / "config.json").read_text(encoding="utf-8"))
+            if not (self.bundle / "rootfs").is_dir():
+                (self.bundle / "rootfs").unlink(missing_ok=True)
+                (fresh / "rootfs").rename(self.bundle / "rootfs")
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+    def _provide(self) -> None:
+        """Lay copies of the image beside the bundle: a learner may take them apart, and break them."""
+        if not self._plan.provides:
+            return
+        from tutor.images.alpine import ARCHIVE, LAYOUT
+
+        names = {"archive": ARCHIVE, "layout": LAYOUT}
+        missing = [name for form in self._plan.provides if not (self.work / (name := names[form])).exists()]
+        if not missing:
+            return
+        image = self._alpine()
+        for name in missing:
+            fresh = self.work / f".{name}.new"
+            if name == ARCHIVE:
+                shutil.copyfile(image.archive, fresh)
+            else:
+                shutil.rmtree(fresh, ignore_errors=True)
+                shutil.copytree(image.layout, fresh)
+            fresh.rename(self.work / name)
+
+    def _alpine(self) -> LessonImage:
+        """Return the image under the lessons, and write down for the lesson which one it is."""
+        from tutor.images.alpine import lesson_image
+
+        image = lesson_image(self._cache)
+        write_atomically(self._origin, image.origin.text())
+        return image
