@@ -104,7 +104,7 @@ class Traces:
             *(f"zombie {who}" for who in self._members if self._is_our_zombie(who)),
             *self._cgroups(),
             *(line for line in self._read("/proc/self/mountinfo").splitlines() if self._is_ours(line)),
-            *(directory for directory in roots.DIRECTORIES if _is_forgotten(directory)),
+            *(directory for directory in (*roots.DIRECTORIES, *roots.DAEMONS) if _is_forgotten(directory)),
             *([str(self._journal)] if self._journal.exists() else []),
         ]
 

@@ -32,7 +32,7 @@ def clean(journal: Journal, *, reap: bool, ancestor: int | None = None) -> list[
 
     left = [f"process {who.pid} ({_name(who.pid)})" for who in _end(remaining, journal)]
     left += [f"cgroup {directory}" for directory in journal.cgroups if not cgroups.remove(directory)]
-    for directory in roots.DIRECTORIES:
+    for directory in (*roots.DIRECTORIES, *roots.DAEMONS):
         roots.remove_unused(directory)
     if not left:
         journal.remove()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_FOR_A_DELETE = 4.0  # seconds
 _ROOT_SIZE = "16m"
+_DAEMON_SIZE = "50%"  # of the memory, at most: images and root filesystems of containers
 
 
 def main(channel: Channel, plan: Message, journal: Journal) -> NoReturn:
@@ -49,6 +50,7 @@ class _Keeper:
         self._channel = channel
         self._plan = plan
         self._environment: dict[str, str] = plan["environment"]
+        self._covered = (*roots.DIRECTORIES, *plan["covers"])
         self._guard = processes.identity(os.getppid())
         self._journal = journal._replace(owners=[*journal.owners, processes.own_identity()])
         self._programs: dict[int, subprocess.Popen[bytes]] = {}
@@ -76,7 +78,7 @@ class _Keeper:
 
     def _error_key(self, error: OSError) -> str:
         path = str(error.filename)
-        if path in roots.DIRECTORIES:
+        if path in self._covered:
             return "lab.state_root"
         return "lab.journal" if path.startswith(self._journal.path) else "lab.refused"
 
@@ -85,15 +87,18 @@ class _Keeper:
         self._journal.write()
         made = [directory for directory in cgroups.make(self._plan["name"]) if _join(directory)]
         # Held (locked) till this process ends, whatever its end.
-        self._held = [roots.acquire(directory) for directory in roots.DIRECTORIES]
+        self._held = [roots.acquire(directory) for directory in self._covered]
         self._outside = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         kernel.unshare_mount_namespace()
         kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-        for directory in roots.DIRECTORIES:
-            flags = kernel.MS_NOSUID | kernel.MS_NODEV
-            kernel.mount(self._journal.name, directory, "tmpfs", flags, f"mode=0700,size={_ROOT_SIZE}")
+        for directory in self._covered:
+            is_root = directory in roots.DIRECTORIES
+            # A daemon keeps root filesystems there, and these have devices and set-user-id programs.
+            flags = kernel.MS_NOSUID | kernel.MS_NODEV if is_root else 0
+            data = f"mode=0700,size={_ROOT_SIZE}" if is_root else f"mode=0711,size={_DAEMON_SIZE}"
+            kernel.mount(self._journal.name, directory, "tmpfs", flags, data)
         self._cgroups = made
-        _arrange_cgroups(made, confined=self._plan["engine"] == "crun")
+        _arrange_cgroups(made, confined=self._plan["confined"])
 
     def _serve(self) -> bool:
         """Serve till the client is gone (False), asks for the end (True), or SIGTERM comes (False)."""
@@ -238,7 +243,7 @@ def _arrange_cgroups(made: list[str], *, confined: bool) -> None:
 
     Where v2 is mounted beside v1 (hybrid), crun refuses to work and runc takes `/ID` in v2 whatever its own cgroup is; without
     v2, which has no controllers there, both do as they do on plain v1. `confined`: show the lab's cgroup as the root of each
-    hierarchy, for an engine whose default is absolute (crun: `/ID`).
+    hierarchy, for an engine whose default is absolute (crun: `/ID`) and for daemons, who say where (Docker: `/docker/ID`).
     """
     hierarchies = cgroups.hierarchies()
     hybrid = len({hierarchy.version for hierarchy in hierarchies}) > 1
@@ -247,9 +252,28 @@ def _arrange_cgroups(made: list[str], *, confined: bool) -> None:
         if hybrid and hierarchy.version > 1:
             kernel.unmount(hierarchy.mount)
         elif confined and inside:
-            kernel.mount(inside, hierarchy.mount, flags=kernel.MS_BIND)
+            _confine(inside, hierarchy.mount)
         elif hierarchy.version > 1 and inside:
             _protect_controllers(hierarchy.mount, inside)
+
+
+def _confine(inside: str, mount: str) -> None:
+    """Replace a hierarchy's mount by one of a cgroup in it.
+
+    Covering it would not do: runc looks a hierarchy up in mountinfo(5), and takes the first line.
+    """
+    aside = f"{roots.DIRECTORIES[0]}/.cgroup"  # on a tmpfs of ours
+    os.mkdir(aside)  # noqa: PTH102  (starts fast)
+    kernel.mount(inside, aside, flags=kernel.MS_BIND)
+    try:
+        kernel.unmount(mount)
+    except OSError:
+        # Locked, for who made it has more privileges (mount_namespaces(7)): then cover it.
+        kernel.mount(aside, mount, flags=kernel.MS_BIND)
+        kernel.unmount(aside)
+    else:
+        kernel.mount(aside, mount, flags=kernel.MS_MOVE)
+    os.rmdir(aside)  # noqa: PTH106  (starts fast)
 
 
 def _protect_controllers(mount: str, inside: str) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tutor.errors import TutorError
 from tutor.lab import cgroups, journal, kernel, processes
 from tutor.lab.cleaning import clean
+from tutor.lab.furniture import PLAIN
 from tutor.lab.guard import PATIENCE
 from tutor.lab.wire import Channel, Message
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from tutor.engines.model import EngineName
     from tutor.home import Home
+    from tutor.lab.furniture import Furniture
 
 _ROOT = Path(__file__).parents[2]
 _ANSWER_SECONDS = (
@@ -102,7 +104,7 @@ class Lab:
         self._closed = False
 
     @classmethod
-    def start(cls, *, home: Home, engine: EngineName, workdir: Path) -> Lab:
+    def start(cls, *, home: Home, engine: EngineName, workdir: Path, furniture: Furniture = PLAIN) -> Lab:
         """Lay a lab; before, clean up what labs that were killed have left (`sweep`).
 
         Raises:
@@ -124,7 +126,9 @@ class Lab:
             "client": processes.own_identity(),
             "engine": engine,
             "workdir": str(workdir),
-            "environment": _environment(),
+            "environment": {**_environment(), **furniture.environment},
+            "covers": furniture.covers,
+            "confined": furniture.confined or engine == "crun",
         }
         lab = cls(*_start_guard(plan), plan)
         lab._await_ready()

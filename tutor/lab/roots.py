@@ -13,6 +13,11 @@ import stat
 import time
 
 DIRECTORIES = ("/run/runt", "/run/runc", "/run/crun")
+# Where dockerd, its containerd, their shims and podman keep state and images, when they run in a lab (`Furniture.covers`).
+DAEMONS = (
+    *("/run/docker", "/run/containerd", "/run/containers", "/run/libpod"),
+    *("/etc/docker", "/var/lib/docker", "/var/lib/containers"),
+)
 _OURS = 0o1700
 _PATIENCE = (
     0.3  # seconds; whoever cleans up beside us holds a directory only for a moment, another lab for long

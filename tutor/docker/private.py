@@ -1,0 +1,163 @@
+"""A dockerd of a lab's own: it sees nothing of the machine's Docker, and ends with the lab.
+
+Its sockets, state and images lie where a usual dockerd keeps them (`/run/docker`, `/var/lib/docker`), which are private to the lab
+(`roots.DAEMONS`). Its containers' cgroups are below the lab's.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tutor.errors import TutorError
+from tutor.lab.furniture import Furniture
+from tutor.lab.roots import DAEMONS
+
+if TYPE_CHECKING:
+    from tutor.lab.lab import Lab, LabProcess
+
+SOCKET = "/run/docker/docker.sock"
+PIDFILE = "/run/docker/docker.pid"
+CONTAINERD = "/run/docker/containerd/containerd.sock"
+_LOG = "/run/docker/dockerd.log"
+_START_SECONDS = 60.0  # until a dockerd that doesn't answer is taken not to work here
+_ANSWER_SECONDS = 10.0
+_LOOK_EVERY = 0.05
+
+FURNITURE = Furniture(
+    covers=DAEMONS,
+    environment={
+        "DOCKER_HOST": f"unix://{SOCKET}",
+        "CONTAINERD_ADDRESS": CONTAINERD,  # for ctr
+        # An overlay can't always be had (root filesystem on an overlay, old kernels); copies always can.
+        "CONTAINERD_SNAPSHOTTER": "native",
+        "STORAGE_DRIVER": "vfs",  # for podman
+        "CONTAINERS_CONF": "/run/containers/containers.conf",
+    },
+    confined=True,
+)
+# Beside systemd podman would ask it for cgroups outside of the lab; and its locks lie in /dev/shm, which is everybody's.
+_CONTAINERS_CONF = """\
+[containers]
+netns = "none"
+log_driver = "k8s-file"
+
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+lock_type = "file"
+"""
+
+
+def missing(programs: tuple[str, ...], lab_path: str) -> tuple[str, ...]:
+    """Return which of these programs can't be found on a PATH."""
+    return tuple(each for each in programs if shutil.which(each, path=lab_path) is None)
+
+
+class PrivateDocker:
+    """The dockerd of one lab. `start` it, ask it; it needs no stopping."""
+
+    def __init__(self, lab: Lab, config: Path) -> None:
+        """Take a lab that was laid with FURNITURE, and the path of the daemon.json that is to be read."""
+        self._lab = lab
+        self._config = config
+        self._daemon: LabProcess | None = None
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The command line of the daemon."""
+        return (
+            *("dockerd", "--config-file", str(self._config), "--host", f"unix://{SOCKET}", "--pidfile", PIDFILE),
+            # No container gets a network, so that nothing of the host's is touched.
+            *("--bridge=none", "--iptables=false", "--ip6tables=false"),
+            *("--storage-driver=vfs", "--exec-opt", "native.cgroupdriver=cgroupfs"),
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Start it, and wait until it answers.
+
+        Raises:
+            TutorError: `docker.private` with the last words of its log: it doesn't work here; `lab.ended`.
+        """
+        folder = self._inside("/run/containers")
+        (folder / "containers.conf").write_text(_CONTAINERS_CONF, encoding="utf-8")
+        log = os.open(self._inside(_LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        nowhere = os.open(os.devnull, os.O_RDONLY)
+        try:
+            self._daemon = self._lab.spawn(self.argv, cwd=Path("/"), stdin=nowhere, stdout=log, stderr=log)
+        except TutorError as error:
+            raise TutorError("docker.private", reason=error.values.get("reason", error.key)) from error
+        finally:
+            os.close(log)
+            os.close(nowhere)
+        deadline = time.monotonic() + _START_SECONDS
+        while self.ask("/_ping") is None:
+            if self._has_ended(self._daemon) or time.monotonic() > deadline:
+                raise TutorError("docker.private", reason=self._last_words())
+            time.sleep(_LOOK_EVERY)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has been started and runs."""
+        return self._daemon is not None and not self._has_ended(self._daemon)
+
+    def ask(self, path: str) -> Any:
+        """Return what its API answers (`/info`, `/containers/NAME/json`): see `ask`."""
+        return ask(self._lab.keeper_pid, path)
+
+    @staticmethod
+    def _has_ended(daemon: LabProcess) -> bool:
+        try:
+            daemon.wait(0)
+        except TimeoutError:
+            return False
+        except TutorError:
+            return True
+        return True
+
+    def _last_words(self) -> str:
+        try:
+            lines = self._inside(_LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return lines[-1] if lines else ""
+
+    def _inside(self, path: str) -> Path:
+        return Path(f"/proc/{self._lab.keeper_pid}/root{path}")
+
+
+def ask(keeper_pid: int, path: str) -> Any:
+    """Return what the API of a lab's dockerd answers: a document, {} when it knows no such thing, None when nobody answers."""
+    connection = _Connection(f"/proc/{keeper_pid}/root{SOCKET}")
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    if answer.status == http.client.NOT_FOUND:
+        return {}
+    if answer.status != http.client.OK:
+        return None
+    return json.loads(body) if answer.getheader("Content-Type", "").startswith("application/json") else {}
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a socket with a path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("docker", timeout=_ANSWER_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
