@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tutor.course.model import Lesson
     from tutor.course.nodes import Item
 
-PLACEHOLDERS = ("engine", "container", "bundle", "config", "work", "image")
+PLACEHOLDERS = ("engine", "runtime", "container", "bundle", "config", "work", "image")
 _PATTERN = re.compile(r"\{([a-z_]+)\}")
 # Besides the texts, the shell lines: they name the engine and the container too.
 _SPOKEN = frozenset(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tutor.course.checks import CheckContext
 from tutor.course.placeholders import fill
 from tutor.course.progress import LessonProgress, Progress
+from tutor.docker.private import runtime_name
 from tutor.errors import TutorError
 from tutor.home import shown
 from tutor.observe.poller import Poller
@@ -194,6 +195,7 @@ class Play:
             self._plain,
             {
                 "engine": self.engine,
+                "runtime": runtime_name(self.engine),
                 "container": self._plain.lab.container_id,
                 "bundle": shown(self.workspace.bundle),
                 "config": shown(self.workspace.config),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,12 +50,17 @@ def _no_lab(line: str) -> CommandOutput:
     return CommandOutput(127, "", line)
 
 
+def _no_docker(path: str) -> None:
+    del path
+
+
 @dataclass(frozen=True, slots=True)
 class CheckContext:
     """One moment of a learner's lab. `calls` are in the order in which they were made.
 
     `directory` is where the learner's shell opens and what paths are relative to (the bundle where None). `answer` is what the
-    quiz was answered with last. `other` looks at another container of the lab, `run` runs a shell line in it: both when asked.
+    quiz was answered with last. `other` looks at another container of the lab, `run` runs a shell line in it, `docker` asks the
+    API of the lab's dockerd (a document, {} when it knows no such thing, None when nobody answers): all when asked.
     """
 
     messages: Messages
@@ -69,6 +74,7 @@ class CheckContext:
     answer: str | None = None
     other: Callable[[str], tuple[ContainerState | None, Snapshot | None]] = _no_other
     run: Callable[[str], CommandOutput] = _no_lab
+    docker: Callable[[str], Any] = _no_docker
 
     @property
     def state_command(self) -> str:
