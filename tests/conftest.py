@@ -10,6 +10,8 @@ from functools import cache
 import pytest
 
 CI = bool(os.environ.get("CI"))
+# Lessons shall not ask for an image on the network that this machine may or may not have; tests/peers asks a registry of its own.
+os.environ.setdefault("OCI_TUTOR_IMAGE", "mini")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
