@@ -75,6 +75,10 @@ def _run(argv: list[str], messages: Messages) -> int:
             from tutor.listing import print_lessons
 
             return print_lessons(messages)
+        case "lint":
+            from tutor.course.lint.command import run as lint
+
+            return lint(arguments, messages)
         case "repl":
             from tutor.repl.command import run as repl
 
@@ -120,11 +124,13 @@ def _parser(messages: Messages) -> argparse.ArgumentParser:
     add("repl").add_argument("lesson", metavar=lesson, nargs="?", help=messages("cli.repl.lesson"))
     add("doctor").add_argument("--json", action="store_true", help=messages("cli.doctor.json"))
 
+    from tutor.course.lint.arguments import add_arguments as add_lint
     from tutor.docker.commands import add_arguments as add_docker
     from tutor.images.commands import add_arguments as add_image
 
     add_image(commands, messages)
     add_docker(commands, messages)
+    add_lint(commands, messages)
     return parser
 
 

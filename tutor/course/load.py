@@ -25,7 +25,7 @@ from tutor.course.placeholders import check_placeholders, spoken
 from tutor.engines.model import ENGINE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from tutor.messages import Language
@@ -39,18 +39,18 @@ _DAEMONS = ("docker",)
 _COMMON = ("clause", "shows", "requires", "begins", "setup", "replay", "checks", "hints", "wrong", "fail_if")
 
 
-def load_lesson(folder: Path, language: Language) -> Lesson:
-    """Return the lesson that lies in a folder, in one language.
+def load_lesson(folder: Path, language: Language, read: Callable[[Path], Item] = parse) -> Lesson:
+    """Return the lesson that lies in a folder, in one language; `read` gives the root of a file.
 
     Raises:
         LessonError: a file is missing or something in it does not fit.
     """
-    logic = parse(folder / LOGIC).mapping(
+    logic = read(folder / LOGIC).mapping(
         ("format", "order", "minutes", "spec", "lab", "steps"), ("engines", "needs")
     )
     if logic["format"].number() != FORMAT:
         raise logic["format"].error("format", found=logic["format"].number(), known=FORMAT)
-    texts = parse(folder / f"text.{language}.yaml").mapping(("title", "summary", "steps"))
+    texts = read(folder / f"text.{language}.yaml").mapping(("title", "summary", "steps"))
     engines = logic["engines"].items() if "engines" in logic else []
     return Lesson(
         id=folder.name,

@@ -1,0 +1,77 @@
+"""Lint of a whole course, or of one lesson."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.course.errors import LessonError
+from tutor.course.lint.logic import logic
+from tutor.course.lint.sources import Sources, found, member
+from tutor.course.lint.spec import spec
+from tutor.course.lint.structure import errors
+from tutor.course.lint.texts import texts
+from tutor.course.lint.translation import translation
+from tutor.course.load import LOGIC, lesson_folders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tutor.course.lint.findings import Finding
+
+RULES = (texts, spec, logic, translation)
+
+
+def folders(path: Path) -> list[Path]:
+    """Return the lessons' folders that a path means: itself where it is a lesson, else those below it.
+
+    Raises:
+        LessonError: there is no lesson.
+    """
+    found_folders = [path] if (path / LOGIC).is_file() else list(lesson_folders(path))
+    if not found_folders:
+        raise LessonError("no_lessons", file=path)
+    return found_folders
+
+
+def lint(path: Path) -> list[Finding]:
+    """Return everything that is wrong with a course or a lesson, by files and lines.
+
+    Raises:
+        LessonError: there is no lesson.
+    """
+    lessons = [Sources(folder) for folder in folders(path)]
+    return [*(each for sources in lessons for each in lint_lesson(sources)), *_orders(lessons)]
+
+
+def lint_lesson(sources: Sources) -> list[Finding]:
+    """Return what is wrong with one lesson."""
+    findings = errors(sources.folder)
+    told = {
+        (file, each.values["name"])
+        for each in findings
+        if "name" in each.values
+        for file in (each.file, each.values.get("texts"))
+    }
+    for rule in RULES:
+        for each in rule(sources):
+            # A key that only one language has may be one that the loader misses, or has not heard of.
+            other = sources.folder / str(each.values.get("other", ""))
+            name = str(each.values.get("name", ""))
+            if each.key == "lint.only_here" and {(each.file, name), (other, name)} & told:
+                continue
+            findings.append(each)
+    return sorted(findings, key=lambda each: (each.file, each.line, each.column))
+
+
+def _orders(lessons: list[Sources]) -> Iterator[Finding]:
+    """Two lessons can't both be the fourth."""
+    taken: dict[str, str] = {}
+    for sources in lessons:
+        order = member(sources.logic, "order")
+        if order is None:
+            continue
+        number = str(order.node.value)
+        if number in taken:
+            yield found(order, "order_taken", order=number, lesson=taken[number])
+        taken.setdefault(number, sources.folder.name)

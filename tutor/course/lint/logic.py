@@ -1,0 +1,108 @@
+"""Rules for the logic: hints that are given, files that are used, a prediction, shell lines that are filled in."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+import yaml
+
+from tutor.course.lint.findings import Finding
+from tutor.course.lint.sources import elements, entries, found, member, pairs, scalars, word
+from tutor.course.placeholders import PLACEHOLDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tutor.course.lint.sources import Sources
+    from tutor.course.nodes import Item
+
+# `${engine}` is the shell's, and so are most other braces: only what looks like one of ours is looked at.
+_PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z_]+)\}")
+_FOLDERS = ("solutions", "files")
+
+
+def logic(sources: Sources) -> Iterator[Finding]:
+    """Yield what is wrong in a lesson's logic, apart from what the loader says."""
+    yield from _prediction(sources)
+    for _, step in sources.steps:
+        yield from _hints(step)
+        yield from _lines(step)
+    yield from _files(sources)
+
+
+def _prediction(sources: Sources) -> Iterator[Finding]:
+    steps = member(sources.logic, "steps")
+    predictions = [step for _, step in sources.steps if _is_true(member(step, "prediction"))]
+    if steps is not None and not predictions:
+        yield found(steps, "no_prediction")
+
+
+def _is_true(item: Item | None) -> bool:
+    return item is not None and item.node.value in ("true", "True")
+
+
+def _hints(step: Item) -> Iterator[Finding]:
+    """A state-driven hint has a known wrong answer that proves it; one that only counts is dealt out at some time."""
+    named = {word(member(item, "hint")) for _, item in entries(member(step, "wrong"))}
+    for name, hint in entries(member(step, "hints")):
+        if member(hint, "when") is not None and name not in named:
+            yield found(hint, "untriggered_hint", name=name)
+
+
+def _lines(step: Item) -> Iterator[Finding]:
+    """Shell lines may hold any braces, but hardly a misspelt placeholder."""
+    for item in _shell_lines(step):
+        for match in _PLACEHOLDER.finditer(word(item)):
+            name = match[1]
+            near = difflib.get_close_matches(name, PLACEHOLDERS, n=1, cutoff=0.7)
+            if name not in PLACEHOLDERS and near:
+                yield found(
+                    item,
+                    "misspelt_placeholder",
+                    offset=match.start(),
+                    name=f"{{{name}}}",
+                    near=f"{{{near[0]}}}",
+                )
+
+
+def _shell_lines(item: Item) -> Iterator[Item]:
+    """Yield the shell lines of a step: solutions, `run`, `command`; `setup` and `suggested` are the loader's."""
+    for name, _, value in pairs(item):
+        if name in ("run", "command", "solution") and isinstance(value.node, yaml.ScalarNode):
+            yield value
+        elif name == "solution":
+            yield from (each for each in elements(value) if isinstance(each.node, yaml.ScalarNode))
+            for each in elements(value):
+                yield from _shell_lines(each)
+        else:
+            yield from _shell_lines(value)
+            for each in elements(value):
+                yield from _shell_lines(each)
+
+
+def _files(sources: Sources) -> Iterator[Finding]:
+    """Every file that a lesson brings along is named somewhere, and holds no placeholder: files are taken as they are."""
+    named = {word(item) for item in scalars(sources.logic)}
+    for folder in _FOLDERS:
+        for file in sorted((sources.folder / folder).rglob("*")):
+            if not file.is_file():
+                continue
+            if file.relative_to(sources.folder / folder).as_posix() not in named:
+                yield Finding(file, 0, 0, "lint.unused_file")
+            yield from _unfilled(file)
+
+
+def _unfilled(file: Path) -> Iterator[Finding]:
+    try:
+        lines = file.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError):
+        return
+    for number, line in enumerate(lines, 1):
+        for match in _PLACEHOLDER.finditer(line):
+            if match[1] in PLACEHOLDERS:
+                yield Finding(
+                    file, number, match.start() + 1, "lint.unfilled_placeholder", {"name": match[0]}
+                )

@@ -1,0 +1,92 @@
+"""Rules for the texts: both languages alike, code that fits a narrow terminal, bodies that are read to the end."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tutor.course.lint.sources import found, member, pairs, scalars
+from tutor.messages import LANGUAGES
+from tutor.text import cell_width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tutor.course.lint.findings import Finding
+    from tutor.course.lint.sources import Sources
+    from tutor.course.nodes import Item
+
+CODE_WIDTH = 76
+"""Columns of code that an 80 column terminal shows whole: the guide has a frame and a margin around it."""
+LONGEST_BODY = 2000
+"""Columns of a body, all its lines together: 1000 Japanese characters, or as much English as says the same."""
+_CODE = re.compile(r"^( *)(```+|~~~+)[^\n]*\n(.*?)^ *\2 *$", re.MULTILINE | re.DOTALL)
+
+
+def texts(sources: Sources) -> Iterator[Finding]:
+    """Yield what is wrong in a lesson's texts, apart from what the loader says."""
+    yield from _keys(sources)
+    for language in sources.texts:
+        root = sources.texts[language]
+        for each in scalars(root):
+            yield from _code(each)
+        for step, item in sources.step_texts(language).items():
+            body = member(item, "body")
+            if body is not None:
+                yield from _length(step, body)
+
+
+def _keys(sources: Sources) -> Iterator[Finding]:
+    """Each language has the keys that the other has; a list would be no text, and is the loader's."""
+    if len(sources.texts) == len(LANGUAGES):
+        one, other = (sources.texts[language] for language in LANGUAGES)
+        yield from _missing(one, other)
+        yield from _missing(other, one)
+        yield from _code_blocks(sources)
+
+
+def _missing(here: Item, there: Item) -> Iterator[Finding]:
+    theirs = {name: value for name, _, value in pairs(there)}
+    for name, key, value in pairs(here):
+        if name not in theirs:
+            yield found(key, "only_here", name=name, other=there.file.name)
+        else:
+            yield from _missing(value, theirs[name])
+
+
+def _code_blocks(sources: Sources) -> Iterator[Finding]:
+    """What is to be typed or written is the same in both languages, comments aside."""
+    one, other = LANGUAGES
+    theirs = sources.step_texts(other)
+    for step, item in sources.step_texts(one).items():
+        for part in ("body", "summary"):
+            left, right = member(item, part), member(theirs.get(step), part)
+            if left is None or right is None:
+                continue
+            if _typed(left) != _typed(right):
+                yield found(right, "other_code", step=step, other=left.file.name)
+
+
+def _typed(item: Item) -> list[str]:
+    """Return the lines of all code blocks, without comments and empty lines."""
+    blocks = [match[3] for match in _CODE.finditer(str(item.node.value))]
+    lines = [re.sub(r"(^|\s)(#|//) .*", "", line).rstrip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+def _code(item: Item) -> Iterator[Finding]:
+    for block in _CODE.finditer(str(item.node.value)):
+        offset = block.start(3)
+        for line in block[3].splitlines(keepends=True):
+            width = cell_width(line.rstrip("\n")) - len(block[1])
+            if width > CODE_WIDTH:
+                yield found(item, "wide_code", offset=offset, width=width, most=CODE_WIDTH)
+            offset += len(line)
+
+
+def _length(step: str, body: Item) -> Iterator[Finding]:
+    width = sum(cell_width(line) for line in str(body.node.value).splitlines())
+    if not width:
+        yield found(body, "empty_body", step=step)
+    elif width > LONGEST_BODY:
+        yield found(body, "long_body", step=step, width=width, most=LONGEST_BODY)
