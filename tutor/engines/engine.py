@@ -41,6 +41,10 @@ class Engine:
 
 
 def _words(operation: str, container_id: str, arguments: Sequence[str]) -> list[str]:
+    if operation == "exec":
+        # Flags of `exec` stand before the container id; what follows it is the program's, flags and all.
+        first = next((at for at, each in enumerate(arguments) if not each.startswith("-")), len(arguments))
+        return [operation, *arguments[:first], container_id, *arguments[first:]]
     flags = [argument for argument in arguments if argument.startswith("-")]
     others = [argument for argument in arguments if not argument.startswith("-")]
     return [operation, *flags, *([container_id] if container_id else []), *others]

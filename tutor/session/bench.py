@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
+import tempfile
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
-from tutor.course.model import EditConfig, RunOperation
+from tutor.course.checks import CommandOutput
+from tutor.course.model import EditConfig, Fail, RunOperation, Shell, Task
 from tutor.engines.engine import find
 from tutor.engines.model import Call, CallResult
 from tutor.engines.runner import Runner
@@ -18,7 +22,7 @@ from tutor.observe.snapshot import take_snapshot
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tutor.course.model import Lesson, Operation
+    from tutor.course.model import Deed, Lesson, Operation, Step
     from tutor.engines.model import ContainerState, EngineName, Stream
     from tutor.engines.streams import Limit
     from tutor.home import Home
@@ -32,9 +36,12 @@ _CAN: dict[str, tuple[str, ...]] = {
     "creating": (),
     "created": ("start", "kill"),
     "running": ("kill",),
-    "paused": ("kill",),
+    "paused": ("kill", "resume"),
     "stopped": ("delete",),
 }
+_CHANGING = ("create", "start", "kill", "delete", "pause", "resume", "exec", "update")
+_SCRIPT_SECONDS = 120.0  # for a shell line; one that takes longer is ended
+_MOST_READ = 1024 * 1024  # characters of what a shell line printed
 _SCRIPT_IDS = itertools.count(1_000_000)  # beyond any number that a runner gives to its calls
 
 
@@ -46,6 +53,11 @@ def status_of(state: ContainerState | None) -> str:
 def allowed(state: ContainerState | None) -> tuple[str, ...]:
     """Return the operations that the specification allows in this state (runtime.md, Operations)."""
     return _CAN[status_of(state)]
+
+
+def _read(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read(_MOST_READ)
 
 
 class Bench:
@@ -65,8 +77,9 @@ class Bench:
         on_output: Callable[[Call, Stream, str], None],
         on_finished: Callable[[CallResult], None],
         on_limited: Callable[[Call, Limit], None],
+        perform: Callable[[tuple[Deed, ...]], None],
     ) -> None:
-        """Lay the lab.
+        """Lay the lab; `perform` does a task's deeds, for replays.
 
         Raises:
             TutorError: the engine is missing (`engines.*`) or the lab can't be laid (`lab.*`).
@@ -74,6 +87,7 @@ class Bench:
         self._lesson = lesson
         self._workspace = workspace
         self._id = lesson.lab.container_id
+        self._perform = perform
         self.engine = find(engine)
         # Queries run in a folder that nobody removes under our feet, unlike the learner's bundle.
         self.lab = Lab.start(home=home, engine=engine, workdir=home.state)
@@ -100,29 +114,58 @@ class Bench:
             raise
 
     def script(self, line: str) -> CallResult:
-        """Run a shell command line in the lab, in the lesson's directory: a shell step's solution."""
+        """Run a shell command line in the lab's directory, told as any other call: a solution's."""
         call = Call(next(_SCRIPT_IDS), ("/bin/sh", "-c", line), line, str(self._workspace.directory))
-        nowhere = os.open(os.devnull, os.O_RDONLY)
-        reading, writing = os.pipe()
-        began = time.perf_counter()
-        try:
-            process = self.lab.spawn(
-                call.argv, cwd=self._workspace.directory, stdin=nowhere, stdout=writing, stderr=writing
-            )
-        except BaseException:
-            os.close(reading)
-            raise
-        finally:
-            os.close(nowhere)
-            os.close(writing)
         self._on_started(call)
-        with os.fdopen(reading, encoding="utf-8", errors="replace") as output:
-            text = output.read()
-        if text:
-            self._on_output(call, "stdout", text)
-        result = CallResult(call, process.wait(), time.perf_counter() - began, text, "")
+        began = time.perf_counter()
+        output = self.ask(line)
+        for stream, text in (("stdout", output.stdout), ("stderr", output.stderr)):
+            if text:
+                self._on_output(call, "stdout" if stream == "stdout" else "stderr", text)
+        seconds = time.perf_counter() - began
+        result = CallResult(call, output.status, seconds, output.stdout, output.stderr)
         self._on_finished(result)
         return result
+
+    def ask(self, line: str, state: ContainerState | None = None) -> CommandOutput:
+        """Run a shell command line in the lab's directory, quietly, and return what it printed: a check's.
+
+        Raises:
+            TutorError: `lab.ended`, `lab.spawn`.
+        """
+        with (
+            tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stdout,
+            tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr,
+            Path(os.devnull).open() as nowhere,
+        ):
+            # Files, not pipes: a container that the line leaves behind may hold its output open for as long as it lives.
+            process = self.lab.spawn(
+                ("/bin/sh", "-c", line),
+                cwd=self._workspace.directory,
+                env=self.lab.environment | self.own_environment(state),
+                stdin=nowhere.fileno(),
+                stdout=stdout.fileno(),
+                stderr=stderr.fileno(),
+            )
+            try:
+                status = process.wait(_SCRIPT_SECONDS)
+            except TimeoutError:
+                process.signal(signal.SIGKILL)
+                status = process.wait()
+            return CommandOutput(status, _read(stdout), _read(stderr))
+
+    def own_environment(self, state: ContainerState | None = None) -> dict[str, str]:
+        """Return what shell lines, and the learner's shell, want to know of the lesson: its engine, bundle, container, pid."""
+        own = {
+            "OCI_TUTOR_ENGINE": self.engine.name,
+            "CONTAINER": self._id,
+            "BUNDLE": str(self._workspace.bundle),
+        }
+        return own | ({"PID": str(state.pid)} if state and state.pid else {})
+
+    def query_other(self, container_id: str) -> ContainerState | None:
+        """Return the state of another container of the lab, quietly."""
+        return self._runner.query_state(container_id)
 
     def query(self) -> ContainerState | None:
         """Return the container's state, quietly."""
@@ -151,19 +194,14 @@ class Bench:
         if self.query() is not None:
             self._clear_away()
         first = next(each for each in range(index, -1, -1) if steps[each].requires == "none")
+        for step in steps[:first]:
+            if step.replay:
+                self._replay(step, "none")
         if first < index:
             self._workspace.write(self._workspace.begins_with(first))
         for number in range(first, index):
-            match steps[number].action:
-                case EditConfig(file="config.json", solution=solution):
-                    self._workspace.write(solution)
-                case (
-                    RunOperation(
-                        operation="create" | "start" | "kill" | "delete" as operation, fails=False
-                    ) as action
-                ):
-                    self.run(operation, *action.arguments)
-                    self.await_status(steps[number + 1].requires)
+            self.set_up(steps[number])
+            self._replay(steps[number], steps[number + 1].requires)
         wanted = steps[index].requires
         state = self.await_status(wanted)
         if status_of(state) != wanted:
@@ -171,6 +209,34 @@ class Bench:
                 "session.error.replay", wanted=wanted, found=status_of(state), engine=self.engine.name
             )
         return state
+
+    def set_up(self, step: Step) -> None:
+        """Run the shell lines with which a step begins.
+
+        Raises:
+            TutorError: `session.error.setup`, one of them fails.
+        """
+        for line in step.setup:
+            output = self.ask(line)
+            if output.status != 0:
+                raise TutorError("session.error.setup", command=line, reason=output.stderr.strip()[-200:])
+
+    def _replay(self, step: Step, following: str) -> None:
+        """Do a step's solution again; `following` is the container's status afterwards."""
+        match step.action:
+            case EditConfig(file="config.json", solution=solution):
+                self._workspace.write(solution)
+                return
+            case RunOperation(operation=operation, fails=False) as action if operation in _CHANGING:
+                self.run(operation, *action.arguments)
+            case Task(solution=solution):
+                self._perform(tuple(deed for deed in solution if not isinstance(deed, Fail)))
+            case Shell(solution=lines) if step.replay:
+                for line in lines:
+                    self.ask(line)
+            case _:
+                return
+        self.await_status(following)
 
     def _clear_away(self) -> None:
         result = self.run("delete", "--force")

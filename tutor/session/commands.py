@@ -21,12 +21,16 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command; its help is the catalogue's `session.command.<name>`, its argument's `session.argument.<name>`."""
+    """One command; its help is the catalogue's `session.command.<name>`, its argument's `session.argument.<name>`.
+
+    `rest`: its last argument is all that follows, spaces, flags and all.
+    """
 
     name: str
     scope: Literal["engine", "lesson", "view", "face"]
     arguments: tuple[Argument, ...] = ()
     flags: tuple[str, ...] = ()
+    rest: bool = False
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -40,10 +44,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("list", "engine"),
     Command("kill", "engine", (Argument("signal", "signal"),)),
     Command("delete", "engine", flags=("--force",)),
+    Command("pause", "engine"),
+    Command("resume", "engine"),
+    Command("exec", "engine", (Argument("program", required=True),), rest=True),
+    Command("update", "engine", (Argument("limits", required=True),), rest=True),
     Command("ns", "view"),
     Command("mounts", "view"),
     Command("ps", "view"),
-    Command("answer", "lesson", (Argument("choice", "choice", required=True),)),
+    Command("answer", "lesson", (Argument("choice", "choice", required=True),), rest=True),
     Command("check", "lesson"),
     Command("hint", "lesson"),
     Command("solve", "lesson"),

@@ -127,11 +127,12 @@ class StepPassed:
 
 @dataclass(frozen=True, slots=True)
 class HintGiven:
-    """A hint was asked for, the `number`th (from 1) of `total`."""
+    """A hint was asked for, the `number`th (from 1) of `total`; or, `for_mistake`, given unasked to a known wrong answer."""
 
     hint: Hint
     number: int
     total: int
+    for_mistake: bool = False
 
 
 @dataclass(frozen=True, slots=True)

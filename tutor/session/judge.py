@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from tutor.course.checks import CheckContext, evaluate
-from tutor.course.model import Choice, EditConfig, Hint, Observe, Quiz, Read, RunOperation, Shell, Step, Task
+from tutor.course.checks import CheckContext, evaluate, find
+from tutor.course.model import DeadEnd, EditConfig, Hint, Observe, Quiz, Read, RunOperation, Shell, Step, Task
+from tutor.session.events import Evidence, Verdict
 
 if TYPE_CHECKING:
-    from tutor.session.events import Verdict
+    from tutor.course.model import Check
 
 
 class Judge:
@@ -18,19 +20,58 @@ class Judge:
         self.step = step
         self.verdicts: tuple[Verdict, ...] = ()
         self.answer: str | None = None
+        self.right = False
+        self.dead_end: DeadEnd | None = None
+        self._dealt = tuple(hint for hint in step.hints if hint.when is None)
+        self._made_for_mistakes = tuple(hint for hint in step.hints if hint.when is not None)
+        self._given: set[str] = set()
         self._failures = 0
         self._hints_given = 0
         self._offered = 0
+        self._tried_at: float | None = None
+        self._held_since: dict[str, float] = {}
+
+    # Checks
 
     def look(self, context: CheckContext) -> tuple[Verdict, ...]:
         """Run the step's checks on this moment."""
-        self.verdicts = tuple(evaluate(check, context) for check in self.step.checks)
+        self.verdicts = tuple(
+            self._stable(check, evaluate(check, context), context) for check in self.step.checks
+        )
         return self.verdicts
+
+    def _stable(self, check: Check, verdict: Verdict, context: CheckContext) -> Verdict:
+        """Let a check pass only once it has held for long enough."""
+        if not check.stable_for:
+            return verdict
+        if not verdict.passed:
+            self._held_since.pop(check.id, None)
+            return verdict
+        held = time.monotonic() - self._held_since.setdefault(check.id, time.monotonic())
+        words = context.messages
+        evidence = Evidence(
+            words("course.check.stable.looked_at"),
+            words("course.check.stable.seconds", seconds=f"{check.stable_for:g}"),
+            words("course.check.stable.seconds", seconds=f"{min(held, check.stable_for):.0f}"),
+            "",
+        )
+        return Verdict(check.id, check.text, held >= check.stable_for, (*verdict.evidence, evidence))
 
     @property
     def holds(self) -> bool:
         """Whether every check passed when last looked, and the quiz, if it is one, is answered well enough."""
         return all(verdict.passed for verdict in self.verdicts) and self._answered
+
+    @property
+    def waiting(self) -> bool:
+        """Whether time alone may yet make the checks hold: one is given time after a try, or must hold for a while."""
+        if any(check.id in self._held_since for check, verdict in self._pairs() if not verdict.passed):
+            return True
+        patience = max((check.within for check, verdict in self._pairs() if not verdict.passed), default=0.0)
+        return self._tried_at is not None and time.monotonic() < self._tried_at + patience
+
+    def _pairs(self) -> list[tuple[Check, Verdict]]:
+        return list(zip(self.step.checks, self.verdicts, strict=False))
 
     @property
     def passes_by_itself(self) -> bool:
@@ -46,8 +87,8 @@ class Judge:
     @property
     def _answered(self) -> bool:
         match self.step.action:
-            case Quiz(answer=right, prediction=prediction):
-                return self.answer is not None and (prediction or self.answer == right)
+            case Quiz(prediction=prediction):
+                return self.answer is not None and (prediction or self.right)
             case _:
                 return True
 
@@ -55,23 +96,58 @@ class Judge:
         """Return the texts of the checks that don't pass."""
         return tuple(verdict.text for verdict in self.verdicts if not verdict.passed)
 
-    def choose(self, quiz: Quiz, choice: Choice) -> bool:
-        """Record an answer; tell whether it is right. A right answer stays, whatever is tried after it."""
-        if self.answer != quiz.answer:
-            self.answer = choice.id
-        return choice.id == quiz.answer
+    def choose(self, answer: str, right: str | None) -> bool:
+        """Record an answer, `right` is the right one; tell whether it is. A right answer stays, whatever is tried after it."""
+        correct = right is not None and answer == right
+        if not self.right:
+            self.answer, self.right = answer, correct
+        return correct
+
+    # Tries
+
+    def tried(self) -> None:
+        """Note that the learner has just done something that might have done it."""
+        self._tried_at = time.monotonic()
+
+    def try_has_failed(self) -> bool:
+        """Tell, once, that the last try did not do it and time will not mend it."""
+        if self._tried_at is None or self.holds or self.waiting:
+            return False
+        self._tried_at = None
+        return True
 
     def failed(self) -> bool:
         """Count a try that did not do it; tell whether this is the moment to offer a hint."""
         self._failures += 1
-        due = sum(1 for hint in self.step.hints if hint.after_failures <= self._failures)
+        due = sum(1 for hint in self._dealt if hint.after_failures <= self._failures)
         offer = due > max(self._hints_given, self._offered)
         self._offered = max(self._offered, due)
         return offer
 
+    @property
+    def hints(self) -> int:
+        """How many hints there are to ask for."""
+        return len(self._dealt)
+
     def hint(self) -> tuple[Hint, int] | None:
         """Return the next hint and its number from 1; None when all have been given."""
-        if self._hints_given >= len(self.step.hints):
+        if self._hints_given >= len(self._dealt):
             return None
         self._hints_given += 1
-        return self.step.hints[self._hints_given - 1], self._hints_given
+        return self._dealt[self._hints_given - 1], self._hints_given
+
+    def mistake(self, context: CheckContext) -> Hint | None:
+        """Return the hint made for what is wrong at this moment, when it is known and has not been given yet."""
+        for hint in self._made_for_mistakes:
+            if hint.id not in self._given and hint.when is not None and find(hint.when, context).passed:
+                self._given.add(hint.id)
+                return hint
+        return None
+
+    def comes_to_dead_end(self, context: CheckContext) -> DeadEnd | None:
+        """Return the dead end that the learner has just come to, None when there is none or it was told before."""
+        before, self.dead_end = (
+            self.dead_end,
+            next((each for each in self.step.dead_ends if find(each.when, context).passed), None),
+        )
+        return self.dead_end if self.dead_end != before else None

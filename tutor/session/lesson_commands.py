@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell
+from tutor.course.model import Quiz
 from tutor.engines.engine import find
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
-from tutor.session.bench import status_of
 from tutor.session.events import EngineChanged, HintGiven, QuizAnswered
 
 if TYPE_CHECKING:
     from tutor.session.play import Play
 
-_LAST_WORDS_SECONDS = 1.0
 _TOLD_AT_ONCE = 3
 
 
@@ -56,71 +54,70 @@ def check(play: Play) -> None:
     play.check(asked=True, tried=True)
 
 
-def answer(play: Play, word: str) -> None:
-    """`answer CHOICE`: answer the quiz."""
+def answer(play: Play, *words: str) -> None:
+    """`answer CHOICE`, or `answer` and what the question asks for: answer the quiz."""
     quiz = play.step.action
     if not isinstance(quiz, Quiz):
         play.notice("information", "session.notice.no_quiz")
         return
-    choice = next((each for each in quiz.choices if each.id == word.casefold()), None)
-    if choice is None:
-        known = ", ".join(each.id for each in quiz.choices)
-        raise TutorError("session.error.unknown_choice", choice=word, known=known)
-    correct = play.judge.choose(quiz, choice)
-    play.say(QuizAnswered(play.step, choice.id, correct, choice.feedback))
+    given = " ".join(words).strip()
+    if quiz.choices:
+        choice = next((each for each in quiz.choices if each.id == given.casefold()), None)
+        if choice is None:
+            known = ", ".join(each.id for each in quiz.choices)
+            raise TutorError("session.error.unknown_choice", choice=given, known=known)
+        given, feedback = choice.id, choice.feedback
+    else:
+        feedback = quiz.feedback
+    correct = play.judge.choose(given, right_answer(play, quiz))
+    if correct and not quiz.choices:
+        feedback = ""
+    play.say(QuizAnswered(play.step, given, correct, feedback))
     play.check(tried=True)
+
+
+def right_answer(play: Play, quiz: Quiz) -> str | None:
+    """Return the right answer at this moment, asking the kernel where the lesson says so; None where it can't be told.
+
+    A prediction's is told where it can be, and needs none.
+    """
+    play.see_state()
+    if quiz.command:
+        output = play.bench.ask(quiz.command, play.state)
+        printed = output.stdout.strip()
+        if output.status != 0 or not printed:
+            play.notice("warning", "session.notice.no_answer_now")
+            return None
+        return printed
+    if quiz.when:
+        right = next((name for name, condition in quiz.when if play.condition_holds(condition)), None)
+        if right is None and not quiz.prediction:
+            play.notice("warning", "session.notice.no_answer_now")
+        return right
+    return quiz.answer
 
 
 def hint(play: Play) -> None:
     """`hint`: the next hint; when there is none left, what else helps."""
     given = play.judge.hint()
     if given is None:
-        key = "no_more_hints" if play.step.hints else "no_hints"
+        key = "no_more_hints" if play.judge.hints else "no_hints"
         play.notice("information", f"session.notice.{key}")
         return
-    play.say(HintGiven(given[0], given[1], len(play.step.hints)))
-
-
-def solve(play: Play) -> None:
-    """`solve`: show the solution and apply it; the progress says so."""
-    action = play.step.action
-    if isinstance(action, Read | Observe) or (isinstance(action, Shell) and not action.solution):
-        play.notice("information", "session.notice.nothing_to_solve")
-        return
-    if play.step.id not in play.passed:
-        play.solved |= {play.step.id}
-    match action:
-        case EditConfig(file="config.json", solution=solution):
-            _bring_if_unfit(play)
-            kept = play.workspace.replace(solution)
-            play.read_config("solution")
-            play.notice("information", "session.notice.solution_written", path=play.workspace.config)
-            play.say_kept(kept)
-        case EditConfig(file=file, solution=solution):
-            play.workspace.write_file(file, solution)
-            play.notice("information", "session.notice.solution_written", path=play.workspace.bundle / file)
-        case RunOperation(operation=operation, arguments=arguments):
-            _bring_if_unfit(play)
-            play.operate(operation, *arguments)
-            _settle(play)
-            if not play.judge.holds and play.step.id not in play.passed:
-                # The learner's own config.json may be what stands in the way.
-                reset(play)
-                play.solved |= {play.step.id}
-                play.operate(operation, *arguments)
-                _settle(play)
-        case Quiz(answer=right):
-            answer(play, right)
-        case Shell(solution=lines):
-            for line in lines:
-                play.bench.script(line)
-            play.see_state()
-    play.check()
-    play.save()
+    play.say(HintGiven(given[0], given[1], play.judge.hints))
 
 
 def reset(play: Play) -> None:
-    """`reset`: the step as it begins: `config.json`, the container, and the lab itself where it has ended."""
+    """`reset`: the step as it begins: `config.json`, the container, and the lab itself where it has ended.
+
+    From a dead end that has a recovery of its own, it is that and no more.
+    """
+    if play.judge.dead_end is not None and play.judge.dead_end.recovery and play.bench.lab.alive:
+        play.perform(play.judge.dead_end.recovery)
+        play.judge.dead_end = None
+        play.notice("information", "session.notice.recovered")
+        play.check()
+        return
     if not play.bench.lab.alive:
         play.lay_anew(play.engine)
     play.workspace.prepare(play.index)
@@ -133,6 +130,7 @@ def reset(play: Play) -> None:
         play.read_config("reset")
     play.passed -= {play.step.id}
     play.solved -= {play.step.id}
+    play.begin_step(config=False)
     play.enter(play.index)
     play.notice("information", "session.notice.reset")
     play.say_kept(kept)
@@ -160,22 +158,6 @@ def engine(play: Play, name: str = "") -> None:
     play.say(EngineChanged(play.engine, play.bench.engine.version))
     play.bring_back()
     play.enter(play.index)
-
-
-def _settle(play: Play) -> None:
-    """Let what an operation sets going come to its end, where the step waits for that (an `echo` that prints and exits)."""
-    following = play.lesson.steps[min(play.index + 1, len(play.lesson.steps) - 1)].requires
-    state = play.bench.await_status(following)
-    if state is not None and state.status == "stopped":
-        play.bench.drain(_LAST_WORDS_SECONDS)
-    play.see_state()
-    play.check()
-
-
-def _bring_if_unfit(play: Play) -> None:
-    if status_of(play.state) != play.step.requires:
-        play.bring_back()
-        play.calls.begin_step()
 
 
 def _say_missing(play: Play) -> None:

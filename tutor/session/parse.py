@@ -43,6 +43,8 @@ def parse(line: str, *, engine: str, container_id: str) -> Parsed | None:
     if command is None:
         near = difflib.get_close_matches(name, BY_NAME) or ["help"]
         raise TutorError("session.error.unknown_command", command=name, near=", ".join(near))
+    if command.rest and rest:
+        return Parsed(command, tuple(rest), ())
     flags = tuple(each for each in rest if each in command.flags)
     arguments = tuple(each for each in rest if each not in flags)
     unknown = [each for each in arguments if each.startswith("--")]
@@ -65,6 +67,8 @@ def usage(command: Command) -> str:
     for argument in command.arguments:
         word = argument.name.upper()
         parts.append(word if argument.required else f"[{word}]")
+    if command.rest:
+        parts.append("...")
     return " ".join(parts)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from tutor.course.checks import CheckContext
+from tutor.course.checks import CheckContext, find
 from tutor.course.placeholders import fill
 from tutor.course.progress import LessonProgress, Progress
 from tutor.docker.private import runtime_name
@@ -19,12 +19,14 @@ from tutor.observe.poller import Poller
 from tutor.session.bench import Bench, allowed, status_of
 from tutor.session.calls import Calls
 from tutor.session.claim import Claim
+from tutor.session.deeds import Doer
 from tutor.session.events import (
     Checked,
     CommandFinished,
     CommandStarted,
     ConfigChanged,
     EngineChanged,
+    HintGiven,
     HintOffered,
     LessonFinished,
     LessonOpened,
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Literal
 
-    from tutor.course.model import Lesson, Operation, Step
+    from tutor.course.model import Condition, Deed, Lesson, Operation, Step
     from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
     from tutor.home import Home
     from tutor.messages import Messages
@@ -99,6 +101,7 @@ class Play:
         self._config_seen: tuple[int, int, int] | None = None
         self._config_trouble = ""
         self._container_gone = threading.Event()
+        self._begun: set[str] = set()  # the steps whose beginning has been brought about in this lab
         self._poller = Poller(self._seen)
 
     @property
@@ -127,6 +130,9 @@ class Play:
         self.read_config("opened")
         self._poller.watch(None, reference_pid=self.bench.lab.keeper_pid)
         self.bring_back()
+        if self.resumed and self.step.id not in self.passed:
+            # Its config.json is the learner's by now; what a step lays into the lab is gone with the lab before.
+            self.begin_step(config=False)
         self.enter(self.index)
 
     def end(self) -> None:
@@ -146,7 +152,8 @@ class Play:
 
         A failure is told and is not the end: the learner reads, and may `reset`.
         """
-        if self.step.requires != "none" or self.state is not None:
+        to_replay = any(step.replay for step in self.lesson.steps[: self.index])
+        if self.step.requires != "none" or self.state is not None or to_replay:
             try:
                 with self.workspace.borrowed():
                     self.bench.bring_to(self.index)
@@ -165,6 +172,7 @@ class Play:
             on_output=self._printed,
             on_finished=self._finished,
             on_limited=lambda call, limit: self.notice("warning", f"engines.limit.{limit}", typed=call.typed),
+            perform=lambda deeds: self._doer(self.workspace.write).do(deeds),
         )
 
     def lay_anew(self, engine: EngineName) -> None:
@@ -179,6 +187,7 @@ class Play:
         except TutorError as error:
             self.tell(error)
         self.calls.forget()
+        self._begun.clear()
         try:
             self.bench = self._lay_bench(engine)
         except TutorError:
@@ -285,26 +294,103 @@ class Play:
         self.check()
         self.warn_if_led_away(before)
 
-    def check(self, *, asked: bool = False, tried: bool = False) -> None:
-        """Run the present step's checks; `tried`: the learner has just done something that might have done it."""
-        before = self.judge.verdicts
-        context = CheckContext(
+    def moment(self) -> CheckContext:
+        """Return what there is to see at this moment, for checks."""
+        return CheckContext(
             self._messages,
             self.engine,
             self._plain.lab.container_id,
             self.workspace.bundle,
             self.state,
-            self.bench.look(self.state) if self.step.checks else None,
+            self.bench.look(self.state),
             self.calls.records(),
+            directory=self.workspace.directory,
+            answer=self.judge.answer,
+            other=self._look_at_other,
+            run=lambda line: self.bench.ask(line, self.state),
         )
-        verdicts = self.judge.look(context)
-        holds = self.judge.holds
+
+    def _look_at_other(self, container_id: str) -> tuple[ContainerState | None, Snapshot | None]:
+        state = self.bench.query_other(container_id)
+        return state, self.bench.look(state)
+
+    def condition_holds(self, condition: Condition) -> bool:
+        """Tell whether a condition holds now; the container's state is asked for anew."""
+        self.see_state()
+        return find(condition, self.moment()).passed
+
+    def perform(self, deeds: tuple[Deed, ...]) -> None:
+        """Do what a solution or a known wrong answer lists; what of `config.json` was the learner's is kept, and said.
+
+        Raises:
+            TutorError: see `Doer.do`.
+        """
+        self._doer(self._write_solution).do(deeds)
+        self.see_state()
+        self._poller.poke()
+
+    def _doer(self, write_config: Callable[[str], None]) -> Doer:
+        from tutor.session.lesson_commands import answer
+
+        return Doer(
+            self.bench,
+            self.workspace,
+            holds=self.condition_holds,
+            answer=lambda word: answer(self, word),
+            write_config=write_config,
+        )
+
+    def _write_solution(self, text: str) -> None:
+        kept = self.workspace.replace(text)
+        self.read_config("solution")
+        self.say_kept(kept)
+
+    def begin_step(self, *, config: bool = True) -> None:
+        """Bring about how the present step begins: its own `config.json` (`config`) and what it lays into the lab.
+
+        A failure is told and is not the end: the learner reads, and may `reset`.
+        """
+        self._begun.add(self.step.id)
+        try:
+            if config and self.step.begins is not None:
+                kept = self.workspace.replace(self.step.begins)
+                self.read_config("reset")
+                self.say_kept(kept)
+            if self.step.setup:
+                self.bench.set_up(self.step)
+                self.see_state()
+        except TutorError as error:
+            self.tell(error)
+
+    def check(self, *, asked: bool = False, tried: bool = False) -> None:
+        """Run the present step's checks; `tried`: the learner has just done something that might have done it."""
+        judge, before = self.judge, self.judge.verdicts
+        if tried:
+            judge.tried()
+        asks = bool(self.step.checks or self.step.hints or self.step.dead_ends)
+        context = self.moment() if asks else None
+        verdicts = judge.look(context) if context else ()
+        holds = judge.holds
         if asked or verdicts != before:
             self.say(Checked(self.step, verdicts, holds, asked))
-        if holds and self.judge.passes_by_itself:
-            self.pass_step()
-        elif tried and not holds and self.judge.failed():
-            self.say(HintOffered(len(self.step.hints)))
+        if holds:
+            if judge.passes_by_itself:
+                self.pass_step()
+            return
+        failed = judge.try_has_failed()
+        if context is not None and (failed or (before and verdicts != before)):
+            self._help(context)
+        if failed and judge.failed():
+            self.say(HintOffered(judge.hints))
+
+    def _help(self, context: CheckContext) -> None:
+        """Give the hint made for what went wrong, and say so where the step can't be done any more."""
+        hint = self.judge.mistake(context)
+        if hint is not None:
+            self.say(HintGiven(hint, 0, self.judge.hints, for_mistake=True))
+        dead_end = self.judge.comes_to_dead_end(context)
+        if dead_end is not None:
+            self.notice("warning", "session.notice.dead_end", text=dead_end.text)
 
     def pass_step(self) -> None:
         """Record that the present step is passed; nothing happens when it was before."""
@@ -320,6 +406,8 @@ class Play:
         self.judge = Judge(self.step)
         self.calls.begin_step()
         self.say(StepEntered(index, self.step, self.step.id in self.passed))
+        if self.step.id not in self.passed and self.step.id not in self._begun:
+            self.begin_step()
         self.save()  # after the step is told: faces put away what was said before
         self.catch_up()
         self.check()

@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from tutor.course.model import Operation, Quiz
+from tutor.course.model import OPERATIONS, Operation, Quiz
 from tutor.engines.model import ENGINE_NAMES, EngineName
 from tutor.errors import TutorError
 from tutor.home import Home
@@ -17,6 +17,7 @@ from tutor.session.bench import allowed
 from tutor.session.events import Notice
 from tutor.session.parse import Parsed, parse
 from tutor.session.play import Play
+from tutor.session.solve import solve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,18 +44,11 @@ _LESSON_COMMANDS: dict[str, Callable[..., None]] = {
     "answer": lesson_commands.answer,
     "check": lesson_commands.check,
     "hint": lesson_commands.hint,
-    "solve": lesson_commands.solve,
+    "solve": solve,
     "reset": lesson_commands.reset,
     "engine": lesson_commands.engine,
 }
-_OPERATIONS: dict[str, Operation] = {
-    "create": "create",
-    "start": "start",
-    "state": "state",
-    "list": "list",
-    "kill": "kill",
-    "delete": "delete",
-}
+_OPERATIONS: dict[str, Operation] = {each: each for each in OPERATIONS}
 
 
 class Session:
@@ -266,7 +260,8 @@ class Session:
         if not play.bench.lab.alive:
             raise TutorError("session.error.lab_ended")
         play.shell_may_be_open = True
-        return play.bench.lab.shell_call(play.workspace.directory)
+        argv, folder, environment = play.bench.lab.shell_call(play.workspace.directory)
+        return argv, folder, environment | play.bench.own_environment(play.state)
 
     def completions(self, argument: Argument, prefix: str) -> tuple[tuple[str, str], ...]:
         """Return the values of an argument that begin with a prefix, each with a description."""
@@ -326,10 +321,13 @@ class Session:
         self._tell(TutorError("session.error.unexpected", kind=type(error).__name__, reason=error))
 
     def _watch(self) -> None:
-        """Look again whenever something stirs (and at config.json now and then), while no command runs."""
-        trouble = ""
+        """Look again whenever something stirs (and at config.json now and then), while no command runs.
+
+        While a check is given time (`within`, `stable_for`) it looks all the time.
+        """
+        trouble, waiting = "", False
         while not self._closing.is_set():
-            if self._stirred.wait(_LOOK_EVERY):
+            if self._stirred.wait(_QUIET if waiting else _LOOK_EVERY):
                 self._closing.wait(_QUIET)
             self._stirred.clear()
             while not self._commands.acquire(timeout=_QUIET):
@@ -338,6 +336,7 @@ class Session:
             try:
                 if self._play is not None:
                     self._play.refresh()
+                    waiting = self._play.judge.waiting
                 trouble = ""
             except TutorError as error:
                 # The same trouble comes back with every look; once is enough for the learner.

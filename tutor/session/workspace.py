@@ -10,7 +10,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tutor.course.model import EditConfig
+from tutor.course.model import EditConfig, Task, Write
 from tutor.course.storage import write_atomically
 from tutor.errors import TutorError
 from tutor.session.premises import Premises
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tutor.course.model import Lesson
+    from tutor.course.model import Lesson, Step
     from tutor.home import Home
     from tutor.messages import Messages
 
@@ -95,10 +95,12 @@ class Workspace:
         except OSError as error:
             raise _explained(error, self.config, "session.config") from error
 
-    def write_file(self, name: str, text: str) -> None:
+    def write_file(self, name: str, text: str, *, executable: bool = False) -> None:
         """Replace another file of the bundle, atomically."""
         try:
             write_atomically(self.bundle / name, text)
+            if executable:
+                (self.bundle / name).chmod(0o755)
         except OSError as error:
             raise _explained(error, self.bundle / name, "session.bundle") from error
 
@@ -144,10 +146,8 @@ class Workspace:
         return kept
 
     def _ours(self) -> list[str]:
-        solutions = [
-            step.action.solution for step in self._lesson.steps if isinstance(step.action, EditConfig)
-        ]
-        return [self.generated(), *solutions]
+        texts = [text for step in self._lesson.steps for text in _configs_of(step)]
+        return [self.generated(), *texts]
 
     @contextmanager
     def borrowed(self) -> Iterator[None]:
@@ -174,11 +174,28 @@ class Workspace:
             raise _explained(error, self.config, "session.config") from error
 
     def begins_with(self, index: int) -> str:
-        """Return the `config.json` with which a step begins: the last solution before it, or the generated one (may be empty)."""
+        """Return the `config.json` with which a step begins: its own, else the last that the steps before it lead to."""
+        own = self._lesson.steps[index].begins
+        if own is not None:
+            return own
         for step in reversed(self._lesson.steps[:index]):
-            if isinstance(step.action, EditConfig) and step.action.file == "config.json":
-                return step.action.solution
+            texts = _configs_of(step)
+            if texts:
+                return texts[-1]
         return self.generated()
+
+
+def _configs_of(step: Step) -> list[str]:
+    """Return the texts of `config.json` that a step knows, in the order in which they are written."""
+    texts = [] if step.begins is None else [step.begins]
+    match step.action:
+        case EditConfig(file="config.json", solution=solution):
+            texts.append(solution)
+        case Task(solution=deeds):
+            texts += [
+                deed.content for deed in deeds if isinstance(deed, Write) and deed.file == "config.json"
+            ]
+    return texts
 
 
 def _explained(error: OSError, path: Path, key: str) -> TutorError:

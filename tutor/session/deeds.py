@@ -1,0 +1,79 @@
+"""Doing what a solution, a known wrong answer or a recovery lists: one deed after the other, each in the real lab."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tutor.course.model import Answer, Fail, Operate, Run, Wait, Write
+from tutor.errors import TutorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tutor.course.model import Condition, Deed
+    from tutor.session.bench import Bench
+    from tutor.session.workspace import Workspace
+
+_WAIT_SECONDS = 10.0
+_LOOK_EVERY = 0.03
+
+
+class Doer:
+    """Does deeds in a lab.
+
+    `holds` tells whether a condition holds now; `answer` takes an answer to the quiz; `write_config` writes `config.json`.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        workspace: Workspace,
+        *,
+        holds: Callable[[Condition], bool],
+        answer: Callable[[str], None],
+        write_config: Callable[[str], None],
+    ) -> None:
+        self._bench, self._workspace = bench, workspace
+        self._holds, self._answer, self._write_config = holds, answer, write_config
+
+    def do(self, deeds: tuple[Deed, ...]) -> None:
+        """Do them all, in order. A command that fails does not stop the rest: what came of it is for the checks to say.
+
+        Raises:
+            TutorError: a file can't be written or the lab has ended; `session.error.never_held`, `.did_not_fail`.
+        """
+        for deed in deeds:
+            self._do(deed)
+
+    def _do(self, deed: Deed) -> None:
+        match deed:
+            case Write(file="config.json", content=content):
+                self._write_config(content)
+            case Write(file=file, content=content, executable=executable):
+                self._workspace.write_file(file, content, executable=executable)
+            case Operate() | Run():
+                self._run(deed)
+            case Answer(answer=answer):
+                self._answer(answer)
+            case Wait(until=condition):
+                self._wait(condition)
+            case Fail(deed=inner):
+                if self._run(inner) == 0:
+                    raise TutorError("session.error.did_not_fail", command=_shown(inner))
+
+    def _run(self, deed: Operate | Run) -> int:
+        if isinstance(deed, Operate):
+            return self._bench.run(deed.operation, *deed.arguments).returncode
+        return self._bench.script(deed.line).returncode
+
+    def _wait(self, condition: Condition) -> None:
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while not self._holds(condition):
+            if time.monotonic() > deadline:
+                raise TutorError("session.error.never_held", kind=condition.kind)
+            time.sleep(_LOOK_EVERY)
+
+
+def _shown(deed: Operate | Run) -> str:
+    return " ".join((deed.operation, *deed.arguments)) if isinstance(deed, Operate) else deed.line
