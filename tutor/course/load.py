@@ -34,9 +34,20 @@ W = TypeVar("W", bound=str)
 
 LOGIC = "lesson.yaml"
 FORMAT = 1
-_IMAGES: tuple[Literal["alpine", "mini", "none"], ...] = ("alpine", "mini", "none")
-_DAEMONS = ("docker",)
-_COMMON = ("clause", "shows", "requires", "begins", "setup", "replay", "checks", "hints", "wrong", "fail_if")
+IMAGES: tuple[Literal["alpine", "mini", "none"], ...] = ("alpine", "mini", "none")
+DAEMONS = ("docker",)
+COMMON_KEYS = (
+    "clause",
+    "shows",
+    "requires",
+    "begins",
+    "setup",
+    "replay",
+    "checks",
+    "hints",
+    "wrong",
+    "fail_if",
+)
 
 
 def load_lesson(folder: Path, language: Language, read: Callable[[Path], Item] = parse) -> Lesson:
@@ -73,12 +84,12 @@ def _lab(folder: Path, item: Item) -> LabPlan:
     )
     files = entries["files"].entries() if "files" in entries else {}
     if "daemon" in entries:
-        entries["daemon"].choice(_DAEMONS)
+        entries["daemon"].choice(DAEMONS)
     provides = entries["provides"].items() if "provides" in entries else []
     return LabPlan(
         bundle=entries["bundle"].identifier(),
         container_id=entries["container"].identifier(),
-        image=_word(entries["image"], _IMAGES) if "image" in entries else "mini",
+        image=_word(entries["image"], IMAGES) if "image" in entries else "mini",
         files={name: file_text(folder / "files", each) for name, each in files.items()},
         directory=_word(entries["directory"], get_args(Directory)) if "directory" in entries else "bundle",
         config=file_text(folder / "solutions", entries["config"]).content if "config" in entries else None,
@@ -114,7 +125,7 @@ def _steps(folder: Path, item: Item, texts: Item) -> tuple[Step, ...]:
 def _step(folder: Path, item: Item, name: str, text: Item) -> Step:
     kind = _kind(item)
     required, optional = OWN_KEYS[kind]
-    logic = item.mapping(("id", "kind", *required), (*_COMMON, *optional))
+    logic = item.mapping(("id", "kind", *required), (*COMMON_KEYS, *optional))
     spoken_parts = [part for part in ("checks", "hints", "fail_if") if part in logic]
     words = text.mapping(
         ("title", "body", *spoken_parts, *(["quiz"] if kind == "quiz" else [])), ("summary",)

@@ -19,3 +19,4 @@ def add_arguments(subparsers: SubParsers, messages: Messages) -> None:
     parser = subparsers.add_parser("lint", help=text, description=text)
     parser.add_argument("path", type=Path, nargs="?", metavar="PATH", help=messages("lint.help.path"))
     parser.add_argument("--stamp", nargs="*", metavar="LESSON", help=messages("lint.help.stamp"))
+    parser.add_argument("--schema", type=Path, metavar="DIR", help=messages("lint.help.schema"))

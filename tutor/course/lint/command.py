@@ -10,6 +10,7 @@ from tutor.course.find import lessons_folder
 from tutor.course.lint.course import folders, lint
 from tutor.course.lint.sources import Sources
 from tutor.course.lint.translation import FIRST, write_stamps
+from tutor.course.schema import write_schemas
 from tutor.errors import TutorError
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ def run(args: argparse.Namespace, messages: Messages) -> int:
     Raises:
         TutorError: there is no such lesson, or a file can't be written.
     """
+    if args.schema is not None:
+        for file in write_schemas(args.schema, messages):
+            print(messages("lint.result.written", file=file))
+        return 0
     path = args.path or lessons_folder()
     if args.stamp is not None:
         return _stamp(path, args.stamp, messages)
@@ -53,5 +58,5 @@ def _stamp(path: Path, names: list[str], messages: Messages) -> int:
         if FIRST not in sources.texts:
             raise TutorError("lint.no_original", file=sources.folder / f"text.{FIRST}.yaml")
         for file in write_stamps(sources):
-            print(messages("lint.result.stamped", file=file))
+            print(messages("lint.result.written", file=file))
     return 0
