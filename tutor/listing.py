@@ -52,6 +52,8 @@ def _lines(
 
 def _standing(lesson: Lesson, done: LessonProgress, messages: Messages) -> str:
     total = len(lesson.steps)
+    if done.finished and done.read:
+        return messages("cli.list.read")
     if done.finished and done.solved:
         return messages("cli.list.solved", count=len(done.solved))
     if done.finished:

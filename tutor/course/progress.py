@@ -20,11 +20,15 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class LessonProgress:
-    """One lesson's progress: the step at which the learner stands, the ids of passed steps, and of those solved for them."""
+    """One lesson's progress: the step at which the learner stands, and the ids of steps.
+
+    Of the `passed` ones some were `solved` for the learner; others were `read` along with a recording, not done by hand.
+    """
 
     step_id: str | None = None
     passed: tuple[str, ...] = ()
     solved: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
     finished: bool = False
 
 
@@ -99,6 +103,7 @@ def _parse(document: Any) -> dict[str, LessonProgress]:
             step_id=each["step_id"],
             passed=tuple(str(step) for step in each["passed"]),
             solved=tuple(str(step) for step in each["solved"]),
+            read=tuple(str(step) for step in each.get("read", ())),
             finished=bool(each["finished"]),
         )
         for name, each in document["lessons"].items()

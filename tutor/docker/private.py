@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import socket
 import time
 from pathlib import Path
@@ -45,12 +46,21 @@ _CONTAINERS_CONF = """\
 [containers]
 netns = "none"
 log_driver = "k8s-file"
+default_ulimits = [{ulimits}]
 
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 lock_type = "file"
 """
+
+
+def _containers_conf() -> str:
+    # Without CAP_SYS_RESOURCE podman's own defaults for these limits are more than may be had.
+    pairs = (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC))
+    limits = [(name, min(resource.getrlimit(number))) for name, number in pairs]
+    ulimits = ", ".join(f'"{name}={limit}:{limit}"' for name, limit in limits if limit > 0)
+    return _CONTAINERS_CONF.format(ulimits=ulimits)
 
 
 def runtime_name(engine: str) -> str:
@@ -84,7 +94,7 @@ class PrivateDocker:
             TutorError: `docker.private` with the last words of its log: it doesn't work here; `lab.ended`.
         """
         folder = self._inside("/run/containers")
-        (folder / "containers.conf").write_text(_CONTAINERS_CONF, encoding="utf-8")
+        (folder / "containers.conf").write_text(_containers_conf(), encoding="utf-8")
         log = os.open(self._inside(_LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         nowhere = os.open(os.devnull, os.O_RDONLY)
         try:

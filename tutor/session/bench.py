@@ -18,11 +18,13 @@ from tutor.engines.runner import Runner
 from tutor.errors import TutorError
 from tutor.lab.lab import Lab
 from tutor.observe.snapshot import take_snapshot
+from tutor.session.daemons import furniture, start_docker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tutor.course.model import Deed, Lesson, Operation, Step
+    from tutor.docker.private import PrivateDocker
     from tutor.engines.model import ContainerState, EngineName, Stream
     from tutor.engines.streams import Limit
     from tutor.home import Home
@@ -82,7 +84,8 @@ class Bench:
         """Lay the lab; `perform` does a task's deeds, for replays.
 
         Raises:
-            TutorError: the engine is missing (`engines.*`) or the lab can't be laid (`lab.*`).
+            TutorError: the engine is missing (`engines.*`), the lab can't be laid (`lab.*`), or its dockerd does not start
+                (`docker.private`).
         """
         self._lesson = lesson
         self._workspace = workspace
@@ -90,7 +93,17 @@ class Bench:
         self._perform = perform
         self.engine = find(engine)
         # Queries run in a folder that nobody removes under our feet, unlike the learner's bundle.
-        self.lab = Lab.start(home=home, engine=engine, workdir=home.state)
+        self.lab = Lab.start(
+            home=home, engine=engine, workdir=home.state, furniture=furniture(lesson, engine)
+        )
+        self.docker: PrivateDocker | None = None
+        self.kept: Path | None = None  # a daemon.json of the learner's that its dockerd would not have
+        if lesson.lab.daemon:
+            try:
+                self.docker, self.kept = start_docker(lesson, self.lab, workspace.directory)
+            except BaseException:
+                self.lab.close()
+                raise
         self._on_started, self._on_output, self._on_finished = on_started, on_output, on_finished
         self._runner = Runner(
             self.engine,
@@ -191,6 +204,8 @@ class Bench:
             TutorError: `session.error.replay`, it can't be brought there.
         """
         steps = self._lesson.steps
+        if self.docker is not None and not self.docker.alive:
+            self.docker.start()
         if self.query() is not None:
             self._clear_away()
         first = next(each for each in range(index, -1, -1) if steps[each].requires == "none")

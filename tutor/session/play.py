@@ -6,6 +6,7 @@ so any thread may read them.
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ from tutor.session.events import (
     StepPassed,
 )
 from tutor.session.judge import Judge
+from tutor.session.recorded import Recording, by_hand, lacking, to_read
 from tutor.session.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -82,16 +84,22 @@ class Play:
         ids = [step.id for step in lesson.steps]
         self.passed = frozenset(recorded.passed) & frozenset(ids)
         self.solved = frozenset(recorded.solved) & frozenset(ids)
+        self.read = frozenset(recorded.read) & frozenset(ids)
         self.resumed = recorded.step_id is not None
         self.index = ids.index(recorded.step_id) if recorded.step_id in ids else 0
         try:
             self.workspace = Workspace(lesson, home)
             self.workspace.prepare(self.index)
             self.calls = Calls()
-            self.bench = self._lay_bench(engine)
+            # Why the lesson is read along with a recording, and not done by hand; None where it is.
+            self.read_only = lacking(lesson, os.environ.get("PATH", os.defpath))
+            self.bench = self._lay_bench_or_read(engine)
         except BaseException:
             self._claim.release()
             raise
+        if self.read_only is None:
+            self.passed -= self.read  # what was only read so far can be done by hand now
+            self.read = frozenset()
         self.lesson = self._filled()
         self.judge = Judge(self.step)
         self.state: ContainerState | None = None
@@ -127,6 +135,9 @@ class Play:
         self.say(EngineChanged(self.engine, self.bench.engine.version))
         if self.progress.damaged:
             self.notice("warning", "course.progress.damaged", kept=self.progress.damaged)
+        if self.read_only is not None:
+            self.say(Notice("warning", *self.read_only.render(self._messages)))
+        self.say_kept(self.bench.kept)
         self.read_config("opened")
         self._poller.watch(None, reference_pid=self.bench.lab.keeper_pid)
         self.bring_back()
@@ -174,6 +185,19 @@ class Play:
             on_limited=lambda call, limit: self.notice("warning", f"engines.limit.{limit}", typed=call.typed),
             perform=lambda deeds: self._doer(self.workspace.write).do(deeds),
         )
+
+    def _lay_bench_or_read(self, engine: EngineName) -> Bench:
+        """Lay the lab; where the lesson can't be done by hand here, it becomes one to read."""
+        if self.read_only is None:
+            try:
+                return self._lay_bench(engine)
+            except TutorError as error:
+                if error.key != "docker.private":
+                    raise
+                self.read_only = error
+        self._by_hand = by_hand(self._plain)
+        self._plain = to_read(self._plain)
+        return self._lay_bench(engine)
 
     def lay_anew(self, engine: EngineName) -> None:
         """Close the lab and lay another, with this engine; when that fails, one with the engine of before.
@@ -308,6 +332,7 @@ class Play:
             answer=self.judge.answer,
             other=self._look_at_other,
             run=lambda line: self.bench.ask(line, self.state),
+            docker=self.bench.docker.ask if self.bench.docker else lambda _path: None,
         )
 
     def _look_at_other(self, container_id: str) -> tuple[ContainerState | None, Snapshot | None]:
@@ -397,6 +422,8 @@ class Play:
         if self.step.id in self.passed:
             return
         self.passed |= {self.step.id}
+        if self.read_only is not None and self.step.id in self._by_hand:
+            self.read |= {self.step.id}
         self.save()
         self.say(StepPassed(self.index, self.step, "solution" if self.step.id in self.solved else "learner"))
 
@@ -408,11 +435,19 @@ class Play:
         self.say(StepEntered(index, self.step, self.step.id in self.passed))
         if self.step.id not in self.passed and self.step.id not in self._begun:
             self.begin_step()
+        if self.read_only is not None:
+            self._play_recording()
         self.save()  # after the step is told: faces put away what was said before
         self.catch_up()
         self.check()
         if self.step.id not in self.passed and status_of(self.state) != self.step.requires:
             self._say_unfit()
+
+    def _play_recording(self) -> None:
+        recording = Recording(self._plain, self.engine)
+        if recording.has(self.step.id):
+            self.notice("information", "session.read_only.recorded")
+            recording.play(self.step.id, self.say)
 
     def finish(self) -> None:
         """Tell that the lesson is done."""
@@ -431,6 +466,7 @@ class Play:
             step_id=self.step.id,
             passed=tuple(each for each in in_order if each in self.passed),
             solved=tuple(each for each in in_order if each in self.solved),
+            read=tuple(each for each in in_order if each in self.read),
             finished=self.finished,
         )
         try:

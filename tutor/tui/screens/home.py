@@ -92,7 +92,9 @@ class HomeScreen(TutorScreen):
     def _row(self, lesson: Lesson, progress: LessonProgress) -> Content:
         m = self.messages
         done, count = len(progress.passed), len(lesson.steps)
-        if progress.finished:
+        if progress.finished and progress.read:
+            glyph, word, style = "✓", m("tui.home.read"), "$text-warning"
+        elif progress.finished:
             glyph, word, style = "✓", m("tui.home.finished"), "$text-success"
         elif progress.step_id is not None:
             glyph, word, style = "◐", m("tui.home.resume", done=done, count=count), "$text-warning"

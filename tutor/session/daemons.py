@@ -1,0 +1,68 @@
+"""The daemon that a lesson has in its lab."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from tutor.course.storage import write_atomically
+from tutor.docker.private import FURNITURE, PrivateDocker, runtime_name
+from tutor.errors import TutorError
+from tutor.lab.furniture import PLAIN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.course.model import Lesson
+    from tutor.engines.model import EngineName
+    from tutor.lab.furniture import Furniture
+    from tutor.lab.lab import Lab
+
+_CONFIG = "daemon.json"
+
+
+def furniture(lesson: Lesson, engine: EngineName) -> Furniture:
+    """Return how the lab of a lesson is furnished."""
+    if not lesson.lab.daemon:
+        return PLAIN
+    own = {"OCI_TUTOR_RUNTIME": runtime_name(engine)}
+    return FURNITURE._replace(environment={**FURNITURE.environment, **own})
+
+
+def start_docker(lesson: Lesson, lab: Lab, directory: Path) -> tuple[PrivateDocker, Path | None]:
+    """Start the lab's dockerd with the learner's daemon.json; return it, and where that was kept if dockerd would not have it.
+
+    Raises:
+        TutorError: `docker.private`, it doesn't work here; `lab.ended`.
+    """
+    config = directory / _CONFIG
+    docker = PrivateDocker(lab, config)
+    try:
+        docker.start()
+    except TutorError:
+        ours = lesson.lab.files.get(_CONFIG)
+        if ours is None or _read(config) == ours.content:
+            raise
+        kept = _set_aside(config)
+        write_atomically(config, ours.content)
+        docker.start()
+        return docker, kept
+    return docker, None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _set_aside(path: Path) -> Path | None:
+    if not path.is_file():
+        return None
+    numbers = range(1, 100_000)
+    kept = next(
+        each for number in numbers if not (each := path.with_name(f"{path.name}.bak-{number}")).exists()
+    )
+    shutil.copy2(path, kept)
+    return kept
