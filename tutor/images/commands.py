@@ -1,4 +1,4 @@
-"""`oci-tutor image build|convert|unpack|fetch`: the arguments, and what is printed."""
+"""`oci-tutor image build|convert|unpack|verify|fetch`: the arguments, and what is printed."""
 
 from __future__ import annotations
 
@@ -52,6 +52,10 @@ def add_arguments(subparsers: SubParsers, messages: Messages) -> None:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help=messages("images.help.bundle"))
     parser.add_argument("--config", choices=_STYLES, default="full", help=messages("images.help.config"))
 
+    text = messages("images.help.verify")
+    parser = commands.add_parser("verify", help=text, description=text)
+    parser.add_argument("image", metavar="LAYOUT[:REF]|ARCHIVE", help=messages("images.help.verified"))
+
     text = messages("images.help.fetch")
     parser = commands.add_parser("fetch", help=text, description=text)
     parser.add_argument(
@@ -73,7 +77,13 @@ def run(args: argparse.Namespace, messages: Messages) -> int:
     """
     try:
         with _ended_by_signals():
-            does = {"build": _build, "convert": _convert, "unpack": _unpack, "fetch": _fetch}
+            does = {
+                "build": _build,
+                "convert": _convert,
+                "unpack": _unpack,
+                "verify": _verify,
+                "fetch": _fetch,
+            }
             lines = does[args.image_command](args, messages)
     except ImageError as error:
         print("\n".join(part for part in error.render(messages) if part), file=sys.stderr)
@@ -147,6 +157,22 @@ def _unpack(args: argparse.Namespace, messages: Messages) -> list[str]:
         lines.append(messages("images.notice.foreign", architecture=unpacked.foreign))
     lines.append(messages(f"images.unpacked.{args.config}", bundle=args.bundle))
     return lines
+
+
+def _verify(args: argparse.Namespace, messages: Messages) -> list[str]:
+    from tutor.images.verify import verify
+
+    form, found = verify(args.image)
+    return [
+        messages(
+            f"images.verified.{form.replace('-', '_')}", image=args.image, names=", ".join(found.names) or "-"
+        ),
+        messages("images.built.image_id", digest=found.image_id),
+        *(
+            messages("images.verified.layer", number=number, digest=digest)
+            for number, digest in enumerate(found.diff_ids, 1)
+        ),
+    ]
 
 
 def _fetch(args: argparse.Namespace, messages: Messages) -> list[str]:

@@ -140,6 +140,11 @@ class DockerArchive:
             raise ImageError("images.error.archive_manifest", path=self._path, member=self._config_name)
         return config
 
+    @property
+    def image_id(self) -> str:
+        """The digest of the config: the image's id."""
+        return digest_of(self._read(self._config_name))
+
     def layer(self, name: str) -> IO[bytes]:
         """Open a layer (one of `layers`) for reading, as stored: usually an uncompressed tar, but it may be gzip."""
         return self._member(name)

@@ -170,6 +170,17 @@ class Layout:
             raise ImageError("images.error.ref_unknown", path=self.path, ref=ref or "-", refs=refs)
         return self._load(self._manifest(found, ref or "-"))
 
+    def refs(self) -> tuple[str, ...]:
+        """Return the names of the images in it.
+
+        Raises:
+            ImageError: `layout_json`.
+        """
+        index = self.path / "index.json"
+        entries = self._object(index, self._small(index)).get("manifests")
+        names = [_ref_name(entry) for entry in entries] if isinstance(entries, list) else []
+        return tuple(name for name in names if name)
+
     def verify(self, image: Image) -> None:
         """Check size and digest of every layer (manifest and config have been checked when they were read).
 

@@ -7,7 +7,7 @@ of its topic, decorate it, and give its words to the catalogue (`course.check.KI
 
 from __future__ import annotations
 
-from tutor.course.checks import combine, config, docker, files, kernel, runtime
+from tutor.course.checks import combine, config, docker, files, images, kernel, runtime
 from tutor.course.checks.context import CallRecord, CheckContext, CommandOutput, Finding
 from tutor.course.checks.registry import KINDS, Argument, Kind, evaluate, find, read_condition
 
@@ -25,6 +25,7 @@ __all__ = [
     "evaluate",
     "files",
     "find",
+    "images",
     "kernel",
     "read_condition",
     "runtime",

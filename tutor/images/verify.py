@@ -1,0 +1,105 @@
+"""Checking an image by its digests, from the name down to the last layer, without unpacking or changing anything."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tutor.images.digests import HashingWriter, chunks
+from tutor.images.docker_archive import DockerArchive
+from tutor.images.errors import ImageError
+from tutor.images.layout import Layout, is_layout, split_reference
+from tutor.images.unpack import open_layers
+
+if TYPE_CHECKING:
+    from typing import IO, Any
+
+Form = Literal["docker-archive", "oci-layout"]
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found intact: its names, the digest of its config (the image's id), and its layers' DiffIDs from the base up."""
+
+    names: tuple[str, ...]
+    image_id: str
+    diff_ids: tuple[str, ...]
+
+
+def form_of(path: Path) -> Form:
+    """Return the form that an image has, going by whether it is a directory."""
+    return "oci-layout" if path.is_dir() else "docker-archive"
+
+
+def verify(target: str) -> tuple[Form, Verified]:
+    """Check `LAYOUT[:REF]` or `ARCHIVE`.
+
+    Raises:
+        ImageError: it is neither, or something of it is not what its digest says; the message names the blob or the member.
+    """
+    path, ref = split_reference(target)
+    if ref is not None and not is_layout(path):
+        path, ref = Path(target), None
+    if path.is_dir() or is_layout(path):
+        return "oci-layout", verify_layout(path, ref)
+    return "docker-archive", verify_archive(path)
+
+
+def verify_layout(path: Path, ref: str | None = None) -> Verified:
+    """Check manifest, config and layers of an image in a layout, the layers both as blobs and as the tars in them.
+
+    Raises:
+        ImageError: as `Layout.image` and `open_layers`.
+    """
+    layout = Layout(path)
+    image = layout.image(ref)
+    with tempfile.TemporaryDirectory() as scratch:
+        for _ in open_layers(layout, image, Path(scratch)):
+            pass
+    diff_ids: list[str] = image.config["rootfs"]["diff_ids"]
+    return Verified((ref,) if ref else (), image.config_descriptor.digest, tuple(diff_ids))
+
+
+def verify_archive(path: Path) -> Verified:
+    """Check the config of a docker-archive by its name, and its layers by the DiffIDs in the config.
+
+    Raises:
+        ImageError: as `DockerArchive`; `layer_count`, `archive_digest` or `archive_config`.
+    """
+    with DockerArchive.open(path) as archive:
+        config = archive.config()
+        rootfs = config.get("rootfs")
+        diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+        if not isinstance(diff_ids, list):
+            raise ImageError("images.error.archive_config", path=path, member="rootfs.diff_ids")
+        if len(diff_ids) != len(archive.layers):
+            raise ImageError(
+                "images.error.layer_count", path=path, layers=len(archive.layers), diff_ids=len(diff_ids)
+            )
+        for member, diff_id in zip(archive.layers, diff_ids, strict=True):
+            with archive.layer(member) as file:
+                found = _diff_id(file)
+            if found != diff_id:
+                raise ImageError(
+                    "images.error.archive_digest", path=path, member=member, expected=diff_id, found=found
+                )
+        return Verified(tuple(archive.tags), archive.image_id, tuple(diff_ids))
+
+
+def _diff_id(file: IO[Any]) -> str:
+    tar = HashingWriter()
+    compressed = file.read(2) == _GZIP_MAGIC
+    file.seek(0)
+    try:
+        with gzip.GzipFile(fileobj=file) if compressed else file as plain:
+            for chunk in chunks(plain):
+                tar.write(chunk)
+    except (zlib.error, gzip.BadGzipFile) as error:
+        raise EOFError(str(error)) from error  # as a tar that ends too soon: `DockerArchive.open` says it
+    return tar.digest
