@@ -79,6 +79,12 @@ def _run(argv: list[str], messages: Messages) -> int:
             from tutor.course.lint.command import run as lint
 
             return lint(arguments, messages)
+        case "verify":
+            from tutor.course.course import Course
+            from tutor.verify.command import run as verify
+
+            _log_to_file()
+            return verify(arguments, messages, Course.load(messages.language), engine)
         case "repl":
             from tutor.repl.command import run as repl
 
@@ -127,10 +133,12 @@ def _parser(messages: Messages) -> argparse.ArgumentParser:
     from tutor.course.lint.arguments import add_arguments as add_lint
     from tutor.docker.commands import add_arguments as add_docker
     from tutor.images.commands import add_arguments as add_image
+    from tutor.verify.arguments import add_arguments as add_verify
 
     add_image(commands, messages)
     add_docker(commands, messages)
     add_lint(commands, messages)
+    add_verify(commands, messages)
     return parser
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tutor.course.nodes import Item
 
-_BESIDE = ("id", "within", "stable_for")
+_BESIDE = ("id", "within", "stable_for", "guard")
 
 
 def identifier(item: Item, entries: dict[str, Item]) -> str:
@@ -40,6 +40,7 @@ def read_checks(item: Item, words: Item) -> tuple[Check, ...]:
             spoken(texts[name]),
             within=entries["within"].seconds() if "within" in entries else 0.0,
             stable_for=entries["stable_for"].seconds() if "stable_for" in entries else 0.0,
+            guard=entries["guard"].boolean() if "guard" in entries else False,
         )
         for name, each in pairs.items()
         for entries in [each.entries()]

@@ -38,6 +38,7 @@ class Check:
 
     `text` says in the learner's language what is true when it passes (`the status is created`). `within`: for so many
     seconds after a try it is looked at again before it counts as failed. `stable_for`: it must hold for so many seconds.
+    `guard`: it holds when the step begins, and must still hold in the end.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Check:
     text: str
     within: float = 0.0
     stable_for: float = 0.0
+    guard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tutor.course.course import Course
-    from tutor.course.model import Lesson, Step
+    from tutor.course.model import Deed, Lesson, Step
     from tutor.engines.model import ContainerState
     from tutor.observe import Snapshot
     from tutor.session.commands import Argument
@@ -225,6 +225,24 @@ class Session:
                 _LESSON_COMMANDS[name](play, *parsed.arguments)
             case "view" | "face":
                 raise TutorError("session.error.face_command", command=name)
+
+    def do(self, deeds: tuple[Deed, ...]) -> None:
+        """Do what a lesson lists as a known wrong answer, as if the learner had. Failures are told, never raised."""
+        with self._guarded():
+            play = self._play
+            if play is None:
+                raise TutorError("session.error.no_lesson")
+            play.perform(deeds)
+            play.check(tried=True)
+
+    def right_answer(self) -> str | None:
+        """Return the right answer to the present quiz at this moment; None where there is no quiz, or it can't be told."""
+        right = None
+        with self._guarded():
+            play = self._play
+            if play is not None and isinstance(play.step.action, Quiz):
+                right = lesson_commands.right_answer(play, play.step.action)
+        return right
 
     def write_config(self, text: str) -> bool:
         """Save `config.json` as the learner wrote it, faulty or not, and check the step. Failures are told, never raised.

@@ -1,0 +1,88 @@
+"""Every lesson on every engine, as `oci-tutor verify` plays it; and that it notices a lesson that has rotted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.support.session import LESSON, home
+from tutor.course.course import Course
+from tutor.course.find import lessons_folder
+from tutor.engines.model import ENGINE_NAMES
+from tutor.verify.player import play
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    from tutor.engines.model import EngineName
+
+pytestmark = pytest.mark.root
+
+engines = pytest.mark.parametrize(
+    "engine",
+    [pytest.param(name, marks=[] if name == "runt" else pytest.mark.peer(name)) for name in ENGINE_NAMES],
+)
+
+
+@engines
+def test_the_whole_course(tmp_path: Path, engine: EngineName) -> None:
+    """Before the learner acts each check fails, each known wrong answer gets its hint, the solution passes: on this engine."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tutor", "verify", "--lang", "en", "--engine", engine],
+        env=os.environ | {"OCI_TUTOR_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    verified = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("✓")}
+    assert verified == {lesson.id for lesson in Course.load("en").lessons}
+
+
+def _spoil(steps: dict[str, Any]) -> None:
+    steps["echo-config"]["solution"] = "sleep.json"
+
+
+def _ask_for_what_is_there(steps: dict[str, Any]) -> None:
+    steps["create"]["checks"][0]["state"]["is"] = "none"
+
+
+def _misplace(steps: dict[str, Any]) -> None:
+    steps["list"]["requires"] = "running"
+
+
+def _guard_what_is_not_there(steps: dict[str, Any]) -> None:
+    steps["create"]["checks"][0]["guard"] = True
+
+
+@pytest.mark.parametrize(
+    ("rot", "step", "key"),
+    [
+        (_spoil, "echo-config", "not_passed"),
+        (_ask_for_what_is_there, "create", "holds"),
+        (_misplace, "list", "state"),
+        (_guard_what_is_not_there, "create", "guard"),
+    ],
+)
+def test_what_has_rotted_is_told(
+    tmp_path: Path, rot: Callable[[dict[str, Any]], None], step: str, key: str
+) -> None:
+    folder = tmp_path / "course" / LESSON
+    shutil.copytree(lessons_folder() / LESSON, folder)
+    logic = yaml.safe_load((folder / "lesson.yaml").read_text(encoding="utf-8"))
+    rot({each["id"]: each for each in logic["steps"]})
+    (folder / "lesson.yaml").write_text(yaml.safe_dump(logic, sort_keys=False), encoding="utf-8")
+
+    played = play(Course.load("en", tmp_path / "course"), LESSON, "runt", home(tmp_path))
+
+    assert not played.good
+    assert key in {problem.key for each in played.steps if each.step.id == step for problem in each.problems}

@@ -1,0 +1,173 @@
+"""Playing a whole lesson: before the learner acts its checks fail, each known wrong answer gets its hint, the solution passes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tutor.course.model import Answer, Observe, Quiz, Read, Shell
+from tutor.errors import TutorError
+from tutor.session.bench import status_of
+from tutor.session.session import Session
+from tutor.verify.heard import Heard
+from tutor.verify.model import LessonPlayed, Problem, StepPlayed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tutor.course.course import Course
+    from tutor.course.model import Step, WrongAnswer
+    from tutor.engines.model import EngineName
+    from tutor.home import Home
+    from tutor.session.events import Verdict
+
+_PASS_SECONDS = 15.0  # for what a solution sets going to pass its checks
+_HINT_SECONDS = 15.0  # for a try to fail and its hint to come
+
+
+def play(
+    course: Course,
+    lesson_id: str,
+    engine: EngineName,
+    home: Home,
+    *,
+    go_on: Callable[[], bool] = lambda: True,
+) -> LessonPlayed:
+    """Play a lesson from its first step to its last; stop at one that can't be passed, and when `go_on` says no.
+
+    Nothing that goes wrong in the lesson is raised: it is a problem of what comes back.
+
+    Raises:
+        UnknownLesson: there is no such lesson.
+    """
+    lesson = course.lesson(lesson_id)
+    began, heard, steps = time.monotonic(), Heard(), list[StepPlayed]()
+    ending: list[Problem] = []
+    with Session(course=course, engine=engine, publish=heard.hear, home=home) as session:
+        try:
+            session.open(lesson_id)
+        except TutorError as error:
+            title, body, _ = error.render(session.messages)
+            ending.append(Problem("unopened", {"title": title, "body": body}))
+        else:
+            while len(steps) < len(lesson.steps) and go_on():
+                played = _Player(session, heard).play()
+                steps.append(played)
+                if played.step.id not in session.passed:
+                    break
+                if session.index < len(steps):
+                    session.execute("next")
+        heard.begin("")
+        session.leave()
+    ending += [Problem("left", {"title": each.title, "body": each.body}) for each in heard.notices()]
+    return LessonPlayed(lesson, tuple(steps), time.monotonic() - began, tuple(ending))
+
+
+class _Player:
+    """Plays the step at which a session stands."""
+
+    def __init__(self, session: Session, heard: Heard) -> None:
+        assert session.step is not None  # noqa: S101  (a lesson is open)
+        self._session, self._heard = session, heard
+        self._step = session.step
+        self._problems: list[Problem] = []
+
+    def play(self) -> StepPlayed:
+        self._heard.begin(self._step.id)
+        before = self._session.verdicts
+        self._look_at_beginning(before)
+        for each in self._step.wrong:
+            self._play_wrong(each)
+        if isinstance(self._step.action, Quiz):
+            self._choose_wrongly(self._step.action)
+        after = self._solve()
+        return StepPlayed(self._step, before, after, len(self._step.wrong), tuple(self._problems))
+
+    def _say(self, key: str, **values: object) -> None:
+        self._problems.append(Problem(key, values))
+
+    def _look_at_beginning(self, before: tuple[Verdict, ...]) -> None:
+        """Whatever the learner is to bring about must not be there yet; a `guard` must, and must stay."""
+        found = status_of(self._session.state)
+        if found != self._step.requires:
+            self._say("state", found=found, wanted=self._step.requires)
+        for each in self._heard.notices():
+            self._say("notice", title=each.title, body=each.body)
+        if _has_task(self._step):
+            guards = {check.id for check in self._step.checks if check.guard}
+            for verdict in before:
+                if verdict.passed != (verdict.check_id in guards):
+                    self._say("holds" if verdict.passed else "guard", check=verdict.check_id)
+
+    def _play_wrong(self, wrong: WrongAnswer) -> None:
+        """Do a known wrong answer, see that it does not pass and that its hint comes, and undo it."""
+        self._heard.begin(self._step.id)
+        self._session.do(wrong.deeds)
+        if wrong.hint:
+            if not self._heard.wait_for(lambda: wrong.hint in self._heard.hints(), _HINT_SECONDS):
+                given = ", ".join(self._heard.hints()) or "-"
+                self._say("no_hint", wrong=wrong.id, hint=wrong.hint, given=given)
+        elif any(isinstance(each, Answer) for each in wrong.deeds) and not self._heard.feedback():
+            self._say("no_feedback", choice=wrong.id)
+        if self._step.id in self._session.passed:
+            self._say("wrong_passes", wrong=wrong.id)
+        for title, body in self._heard.errors():
+            self._say("wrong_trouble", wrong=wrong.id, title=title, body=body)
+        self._heard.begin(self._step.id)
+        self._session.execute("reset")
+        if self._session.step is not self._step and self._session.step is not None:
+            self._step = self._session.step
+        for title, body in self._heard.errors():
+            self._say("reset_trouble", wrong=wrong.id, title=title, body=body)
+
+    def _choose_wrongly(self, quiz: Quiz) -> None:
+        """Give every wrong answer there is: none passes, each gets its feedback."""
+        if quiz.prediction:
+            return
+        right = self._session.right_answer()
+        for choice in quiz.choices or ():
+            if choice.id != right:
+                self._answer_wrongly(choice.id)
+        if not quiz.choices:
+            self._answer_wrongly("?")
+
+    def _answer_wrongly(self, answer: str) -> None:
+        self._heard.begin(self._step.id)
+        self._session.execute(f"answer {answer}")
+        if self._step.id in self._session.passed:
+            self._say("wrong_passes", wrong=answer)
+        if not self._heard.feedback():
+            self._say("no_feedback", choice=answer)
+
+    def _solve(self) -> tuple[Verdict, ...]:
+        self._heard.begin(self._step.id)
+        session, step = self._session, self._step
+        if isinstance(step.action, Read | Observe) or (isinstance(step.action, Shell) and not step.checks):
+            after = session.verdicts
+            session.execute("next")
+        else:
+            session.execute("solve")
+            self._heard.wait_for(lambda: step.id in session.passed, _PASS_SECONDS)
+            after = session.verdicts
+        if step.id not in session.passed:
+            self._say("not_passed")
+            for verdict in after:
+                if not verdict.passed:
+                    self._say_failing(verdict)
+        for each in self._heard.notices():
+            self._say("notice", title=each.title, body=each.body)
+        return after
+
+    def _say_failing(self, verdict: Verdict) -> None:
+        for each in verdict.evidence or ():
+            self._say(
+                "fails",
+                check=verdict.check_id,
+                looked_at=each.looked_at,
+                expected=each.expected,
+                found=each.found,
+            )
+
+
+def _has_task(step: Step) -> bool:
+    return not isinstance(step.action, Read | Observe | Quiz)
