@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NoReturn, TextIO
 
 from tutor.engines.model import ENGINE_NAMES
@@ -90,7 +91,7 @@ def speak(messages: Messages) -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser, and through it every subcommand's, that takes `--lang` and `--engine`; its help knows wide characters.
+    """A parser, and through it every subcommand's, that takes the common options; its help knows wide characters.
 
     The common options have no default, so that one given before a subcommand is not undone by the subcommand's parser.
     """
@@ -111,6 +112,16 @@ class Parser(argparse.ArgumentParser):
         )
         common.add_argument(
             "--engine", choices=ENGINE_NAMES, default=argparse.SUPPRESS, help=self.messages("cli.engine")
+        )
+        common.add_argument(
+            "--course",
+            metavar="PATH",
+            type=Path,
+            default=argparse.SUPPRESS,
+            help=self.messages("cli.course.help"),
+        )
+        common.add_argument(
+            "--trust", action="store_true", default=argparse.SUPPRESS, help=self.messages("cli.course.trust")
         )
 
     def error(self, message: str) -> NoReturn:

@@ -74,7 +74,7 @@ def _run(argv: list[str], messages: Messages) -> int:
         case "lessons":
             from tutor.listing import print_lessons
 
-            return print_lessons(messages)
+            return print_lessons(arguments, messages)
         case "lint":
             from tutor.course.lint.command import run as lint
 
@@ -89,15 +89,16 @@ def _run(argv: list[str], messages: Messages) -> int:
             from tutor.repl.command import run as repl
 
             _log_to_file()
-            return repl(messages, engine=engine, lesson_id=arguments.lesson)
+            return repl(arguments, messages, engine=engine)
         case _:
-            return _start_tui(messages, engine, getattr(arguments, "lesson", None))
+            return _start_tui(arguments, messages, engine)
 
 
-def _start_tui(messages: Messages, engine: EngineName, lesson_id: str | None) -> int:
-    from tutor.course.course import Course
+def _start_tui(arguments: argparse.Namespace, messages: Messages, engine: EngineName) -> int:
+    from tutor.opening import open_course
 
-    course = Course.load(messages.language)
+    course, home = open_course(arguments, messages)
+    lesson_id: str | None = getattr(arguments, "lesson", None)
     if lesson_id is not None:
         course.lesson(lesson_id)  # an unknown name is said here, before the screen is taken
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -107,7 +108,7 @@ def _start_tui(messages: Messages, engine: EngineName, lesson_id: str | None) ->
     from tutor.tui.app import run
 
     _log_to_file()
-    return run(course=course, engine=engine, messages=messages, lesson_id=lesson_id)
+    return run(course=course, engine=engine, messages=messages, home=home, lesson_id=lesson_id)
 
 
 def _parser(messages: Messages) -> argparse.ArgumentParser:

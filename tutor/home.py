@@ -7,17 +7,18 @@ Specification puts them. `OCI_TUTOR_HOME` moves all of them below one folder (te
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The three folders; they are made when first written to."""
+    """The three folders; they are made when first written to. `course` is the key of another course than ours."""
 
     labs: Path
     state: Path
     cache: Path
+    course: str = ""
 
     @classmethod
     def default(cls) -> Home:
@@ -30,6 +31,15 @@ class Home:
         state = Path(os.environ.get("XDG_STATE_HOME") or home / ".local/state")
         cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
         return cls(home / "labs", state / "oci-tutor", cache / "oci-tutor")
+
+    @property
+    def records(self) -> Path:
+        """Where what is known about a course's lessons lies: progress, locks, what they began with."""
+        return self.state / "courses" / self.course if self.course else self.state
+
+    def of_course(self, key: str) -> Home:
+        """Return the home of another course's work: its progress and its labs do not mix with ours."""
+        return replace(self, labs=self.labs / key, course=key) if key else self
 
 
 def shown(path: Path | str) -> str:

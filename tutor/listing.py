@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from tutor.course.course import Course
 from tutor.course.progress import Progress
-from tutor.home import Home
+from tutor.opening import read_course
 from tutor.text import cell_width, pad, wrap
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from tutor.course.model import Lesson
@@ -21,10 +21,10 @@ WIDEST = 100
 BEADS = 10
 
 
-def print_lessons(messages: Messages) -> int:
+def print_lessons(arguments: argparse.Namespace, messages: Messages) -> int:
     """Print the list; return the exit status."""
-    course = Course.load(messages.language)
-    progress = Progress(Home.default().state)
+    course, home = read_course(arguments, messages)
+    progress = Progress(home.records)
     width = min(shutil.get_terminal_size().columns, WIDEST)
     print(messages("cli.list.heading"))
     name_width = max(cell_width(lesson.id) for lesson in course.lessons)

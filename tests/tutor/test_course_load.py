@@ -228,7 +228,7 @@ def test_no_lessons_at_all_is_told(tmp_path: Path) -> None:
     with pytest.raises(LessonError) as caught:
         Course.load("ja", tmp_path)
 
-    assert caught.value.key == "course.error.no_lessons"
+    assert caught.value.key == "course.error.no_lessons_there"
 
 
 def test_an_unknown_lesson_names_the_near_ones() -> None:

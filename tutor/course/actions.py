@@ -20,7 +20,7 @@ from tutor.course.model import (
     StepKind,
     Task,
 )
-from tutor.course.parts import file_text
+from tutor.course.parts import file_name, file_text
 from tutor.course.placeholders import spoken
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def read_action(folder: Path, kind: StepKind, logic: dict[str, Item], words: dic
         case "read":
             return Read()
         case "edit-config":
-            file = logic["file"].text() if "file" in logic else "config.json"
+            file = file_name(logic["file"]) if "file" in logic else "config.json"
             return EditConfig(file, file_text(folder / "solutions", logic["solution"]).content)
         case "run-op":
             operation = logic["operation"].choice(OPERATIONS)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from tutor.course.errors import LessonError, UnknownLesson
 from tutor.course.find import lessons_folder
+from tutor.course.foreign import course_key
 from tutor.course.load import lesson_folders, load_lesson
+from tutor.course.storage import lies_within
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The lessons of a folder, ordered as they are taught."""
+    """The lessons of a folder, ordered as they are taught. `key` tells another course than ours by its place."""
 
     language: Language
     folder: Path
     lessons: tuple[Lesson, ...]
+    key: str = ""
 
     @classmethod
     def load(cls, language: Language, path: Path | None = None) -> Course:
@@ -33,10 +36,15 @@ class Course:
             LessonError: a lesson is defective, or there is none at all.
         """
         folder = path or lessons_folder()
-        lessons = [load_lesson(each, language) for each in lesson_folders(folder)]
+        folders = list(lesson_folders(folder))
+        for each in folders:
+            if not lies_within(each, folder):
+                raise LessonError("outside_course", file=each, path=each.resolve())
+        lessons = [load_lesson(each, language) for each in folders]
         if not lessons:
-            raise LessonError("no_lessons", file=folder)
-        return cls(language, folder, tuple(sorted(lessons, key=lambda lesson: (lesson.order, lesson.id))))
+            raise LessonError("no_lessons" if path is None else "no_lessons_there", file=folder)
+        in_order = sorted(lessons, key=lambda lesson: (lesson.order, lesson.id))
+        return cls(language, folder, tuple(in_order), course_key(folder))
 
     def lesson(self, lesson_id: str) -> Lesson:
         """Return a lesson by its id.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tutor.course.checks import read_condition
 from tutor.course.model import OPERATIONS, Answer, Deed, Fail, Operate, Run, Wait, Write
-from tutor.course.parts import file_text
+from tutor.course.parts import file_name, file_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def _write(folder: Path, item: Item) -> Write:
         return Write("config.json", file_text(folder / "solutions", item).content)
     entries = item.mapping(("file", "from"))
     source = file_text(folder / "solutions", entries["from"])
-    return Write(entries["file"].text(), source.content, source.executable)
+    return Write(file_name(entries["file"]), source.content, source.executable)
 
 
 def _operate(item: Item) -> Operate:

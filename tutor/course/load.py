@@ -20,7 +20,7 @@ from tutor.course.model import (
     StepKind,
 )
 from tutor.course.nodes import Item, parse
-from tutor.course.parts import file_text
+from tutor.course.parts import file_name, file_text
 from tutor.course.placeholders import check_placeholders, spoken
 from tutor.engines.model import ENGINE_NAMES
 
@@ -90,7 +90,10 @@ def _lab(folder: Path, item: Item) -> LabPlan:
         bundle=entries["bundle"].identifier(),
         container_id=entries["container"].identifier(),
         image=_word(entries["image"], IMAGES) if "image" in entries else "mini",
-        files={name: file_text(folder / "files", each) for name, each in files.items()},
+        files={
+            file_name(entries["files"].key(name)): file_text(folder / "files", each)
+            for name, each in files.items()
+        },
         directory=_word(entries["directory"], get_args(Directory)) if "directory" in entries else "bundle",
         config=file_text(folder / "solutions", entries["config"]).content if "config" in entries else None,
         provides=tuple(_word(each, get_args(Provided)) for each in provides),

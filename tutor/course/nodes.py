@@ -13,6 +13,7 @@ import yaml
 from yaml.constructor import SafeConstructor
 
 from tutor.course.errors import LessonError
+from tutor.course.storage import lies_within
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,8 +28,10 @@ def parse(file: Path) -> Item:
     """Return the root of a YAML file.
 
     Raises:
-        LessonError: the file can't be read, is no YAML, or is empty.
+        LessonError: the file can't be read, is no YAML, is empty, or is a link to somewhere else.
     """
+    if not lies_within(file, file.parent):
+        raise LessonError("outside", file=file, line=1, column=1, path=file.resolve())
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

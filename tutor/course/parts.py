@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import stat
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tutor.course.model import LabFile
+from tutor.course.storage import lies_within
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,10 +22,23 @@ def file_text(folder: Path, item: Item) -> LabFile:
         LessonError: it lies elsewhere, or can't be read as UTF-8.
     """
     path = folder / item.text()
-    if not path.resolve().is_relative_to(folder.resolve()):
+    # Not of `folder` alone: `solutions` itself may be a link to somewhere else.
+    if not lies_within(path, folder) or not lies_within(folder, folder.parent):
         raise item.error("outside", path=item.text())
     try:
         return LabFile(path.read_text(encoding="utf-8"), bool(path.stat().st_mode & stat.S_IXUSR))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "UTF-8"
         raise item.error("no_file", path=path, reason=reason) from error
+
+
+def file_name(item: Item) -> str:
+    """Return the name of a file in the lab's directory, in words that lead nowhere else.
+
+    Raises:
+        LessonError: it is absolute or goes up.
+    """
+    name = PurePosixPath(item.text())
+    if name.is_absolute() or ".." in name.parts or not name.parts:
+        raise item.error("outside_lab", path=item.text())
+    return item.text()

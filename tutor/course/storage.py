@@ -43,3 +43,8 @@ def _sync_folder(path: Path) -> None:
         return
     finally:
         os.close(descriptor)
+
+
+def lies_within(path: Path, folder: Path) -> bool:
+    """Tell whether a path, all its links followed, is below a folder (or that folder itself)."""
+    return path.resolve().is_relative_to(folder.resolve())

@@ -8,33 +8,35 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from tutor.course.course import Course
 from tutor.course.progress import Progress
-from tutor.home import Home
+from tutor.opening import open_course
 from tutor.repl.paint import wants_colours, wants_escapes
 from tutor.repl.render import Renderer
 from tutor.repl.repl import Printer, Repl
 from tutor.session.session import Session
 
 if TYPE_CHECKING:
+    import argparse
     from types import FrameType
 
+    from tutor.course.course import Course
     from tutor.engines.model import EngineName
+    from tutor.home import Home
     from tutor.messages import Messages
 
 WIDEST = 100
 """Lines of prose longer than this (in cells) are hard to read, however wide the terminal is."""
 
 
-def run(messages: Messages, *, engine: EngineName, lesson_id: str | None) -> int:
+def run(arguments: argparse.Namespace, messages: Messages, *, engine: EngineName) -> int:
     """Take a lesson by commands; return the exit status: of a script, 1 when one of its commands failed.
 
     Raises:
         TutorError: the lesson is unknown or defective, or its lab cannot be laid here.
     """
-    course = Course.load(messages.language)
-    home = Home.default()
-    lesson = lesson_id if lesson_id is not None else _waiting_lesson(course, Progress(home.state))
+    course, home = open_course(arguments, messages)
+    named: str | None = arguments.lesson
+    lesson = named if named is not None else _waiting_lesson(course, Progress(home.records))
     course.lesson(lesson)
     if sys.stdin.isatty() and wants_escapes():
         return asyncio.run(_interact(course, engine, home, lesson, messages))

@@ -78,8 +78,8 @@ class Play:
         """
         self._plain = lesson
         self._home, self._messages, self.say, self._stir = home, messages, say, stir
-        self._claim = Claim(home.state, lesson.id)
-        self.progress = Progress(home.state)
+        self._claim = Claim(home.records, lesson.id)
+        self.progress = Progress(home.records)
         recorded = self.progress.of(lesson.id)
         ids = [step.id for step in lesson.steps]
         self.passed = frozenset(recorded.passed) & frozenset(ids)

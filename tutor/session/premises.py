@@ -8,7 +8,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from tutor.course.storage import write_atomically
+from tutor.course.storage import lies_within, write_atomically
+from tutor.errors import TutorError
 from tutor.images import prepare_bundle
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ class Premises:
         self.bundle = self.work / lesson.lab.bundle
         # Where the learner's shell opens, and what paths are relative to.
         self.directory = self.bundle if lesson.lab.directory == "bundle" else self.work
-        self._generated = home.state / "generated" / f"{lesson.id}.json"
-        self._origin = home.state / "generated" / f"{lesson.id}.image"
+        self._generated = home.records / "generated" / f"{lesson.id}.json"
+        self._origin = home.records / "generated" / f"{lesson.id}.image"
 
     def lay(self) -> None:
         """Lay what is missing."""
@@ -41,6 +42,8 @@ class Premises:
         self._provide()
         for name, file in self._plan.files.items():
             path = self.directory / name
+            if not lies_within(path.parent, self.work):
+                raise TutorError("session.error.outside", path=path)
             if not path.exists():
                 write_atomically(path, file.content)
                 if file.executable:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tutor.course.model import EditConfig, Task, Write
-from tutor.course.storage import write_atomically
+from tutor.course.storage import lies_within, write_atomically
 from tutor.errors import TutorError
 from tutor.session.premises import Premises
 
@@ -96,7 +96,12 @@ class Workspace:
             raise _explained(error, self.config, "session.config") from error
 
     def write_file(self, name: str, text: str, *, executable: bool = False) -> None:
-        """Replace another file of the bundle, atomically."""
+        """Replace another file of the bundle, atomically; never one elsewhere, to which a link in the bundle leads.
+
+        An image has such links: `/var/run` of Alpine's leads to the host's `/run` when it is followed outside a container.
+        """
+        if not lies_within((self.bundle / name).parent, self.work):
+            raise TutorError("session.error.outside", path=self.bundle / name)
         try:
             write_atomically(self.bundle / name, text)
             if executable:

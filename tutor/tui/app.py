@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from tutor.session.session import Session
 
 
-def run(*, course: Course, engine: EngineName, messages: Messages, lesson_id: str | None = None) -> int:
+def run(
+    *, course: Course, engine: EngineName, messages: Messages, home: Home, lesson_id: str | None = None
+) -> int:
     """Run the TUI until the learner leaves; return the exit status.
 
     Raises:
@@ -49,11 +51,12 @@ def run(*, course: Course, engine: EngineName, messages: Messages, lesson_id: st
         course: the lessons, already loaded in the learner's language.
         engine: the runtime with which lessons are opened.
         messages: the catalogue in the learner's language.
+        home: where the course's work is kept.
         lesson_id: the lesson to open at once; None starts with the list.
     """
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         raise TutorError("tui.no_terminal")  # Textual draws on standard error
-    app = TutorApp(course, engine, messages, lesson_id)
+    app = TutorApp(course, engine, messages, lesson_id, home)
     _keep_log(app.home)
     try:
         app.run()

@@ -12,6 +12,7 @@ from tutor.course.lint.sources import Sources
 from tutor.course.lint.translation import FIRST, write_stamps
 from tutor.course.schema import write_schemas
 from tutor.errors import TutorError
+from tutor.opening import named_course
 
 if TYPE_CHECKING:
     import argparse
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace, messages: Messages) -> int:
         for file in write_schemas(args.schema, messages):
             print(messages("lint.result.written", file=file))
         return 0
-    path = args.path or lessons_folder()
+    path = args.path or named_course(args) or lessons_folder()
     if args.stamp is not None:
         return _stamp(path, args.stamp, messages)
     findings = lint(path)

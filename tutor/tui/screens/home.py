@@ -49,7 +49,7 @@ class HomeScreen(TutorScreen):
     def __init__(self, course: Course, home: Home, engine: EngineName, messages: Messages) -> None:
         super().__init__(messages)
         self._course = course
-        self._progress = Progress(home.state)
+        self._progress = Progress(home.records)
         self.engine: EngineName = engine
 
     def parts(self) -> ComposeResult:

@@ -1,0 +1,92 @@
+"""Another course than ours: which it is, where its progress is kept apart, and whether its content was agreed to before."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.course.find import lessons_folder
+from tutor.course.load import lesson_folders
+from tutor.course.storage import write_atomically
+from tutor.errors import TutorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tutor.home import Home
+
+_KEY_CHARACTERS = 8
+
+
+def course_key(folder: Path) -> str:
+    """Return a name by which a course's work and progress are kept apart; empty for the course that travels with oci-tutor.
+
+    It follows the place, not the content: a course that was brought up to date is still the same one.
+    """
+    place = folder.resolve()
+    if place == lessons_folder().resolve():
+        return ""
+    name = "".join(each if each.isascii() and each.isalnum() else "-" for each in place.name.lower())
+    return f"{name.strip('-') or 'course'}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:_KEY_CHARACTERS]}"
+
+
+def content_digest(folder: Path) -> str:
+    """Return a SHA-256 of every file of a course's lessons: of its name, whether it is executable, and its content.
+
+    Raises:
+        TutorError: `course.error.unreadable`.
+    """
+    whole = hashlib.sha256()
+    for lesson in lesson_folders(folder):
+        for path in sorted(_below(lesson)):
+            for part in _facts(path, folder):
+                whole.update(len(part).to_bytes(8, "big") + part)
+    return whole.hexdigest()
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder, followlinks=False):
+        yield from (Path(parent, name) for name in (*folders, *files))
+
+
+def _facts(path: Path, root: Path) -> Iterator[bytes]:
+    yield os.fsencode(path.relative_to(root))
+    try:
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            yield b"link" + os.fsencode(path.readlink())
+        elif stat.S_ISREG(mode):
+            yield b"program" if mode & stat.S_IXUSR else b"file"
+            with path.open("rb") as file:
+                yield hashlib.file_digest(file, "sha256").digest()
+        else:
+            yield str(
+                stat.S_IFMT(mode)
+            ).encode()  # a folder; a named pipe is nothing that a lesson could read
+    except OSError as error:
+        raise TutorError("course.error.unreadable", file=path, reason=error.strerror) from error
+
+
+class Agreements:
+    """The courses to which somebody has said yes, by their content: one small file each."""
+
+    def __init__(self, home: Home) -> None:
+        self._folder = home.state / "agreed-courses"
+
+    def has(self, digest: str) -> bool:
+        """Tell whether exactly this content was agreed to."""
+        return (self._folder / digest).is_file()
+
+    def add(self, digest: str, course: Path) -> None:
+        """Remember it.
+
+        Raises:
+            TutorError: `session.error.home`.
+        """
+        try:
+            write_atomically(self._folder / digest, f"{course.resolve()}\n")
+        except OSError as error:
+            raise TutorError("session.error.home", path=self._folder, reason=error.strerror) from error

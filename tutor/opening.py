@@ -1,0 +1,101 @@
+"""Opening the course that the command line names; what another one than ours would execute is shown and asked for first."""
+
+from __future__ import annotations
+
+import os
+import sys
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from tutor.course.course import Course
+from tutor.errors import TutorError
+from tutor.home import Home, shown
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tutor.course.executes import Executed
+    from tutor.messages import Messages
+
+_YES = frozenset({"y", "yes"})
+
+
+def named_course(arguments: argparse.Namespace) -> Path | None:
+    """Return the folder that `--course` names; None: the course that travels with oci-tutor."""
+    path: Path | None = getattr(arguments, "course", None)
+    return path
+
+
+def read_course(arguments: argparse.Namespace, messages: Messages) -> tuple[Course, Home]:
+    """Return the course of a command line, and where its work is kept; for what only reads it.
+
+    Raises:
+        LessonError: one of its lessons is defective.
+    """
+    course = Course.load(messages.language, named_course(arguments))
+    return course, Home.default().of_course(course.key)
+
+
+def open_course(arguments: argparse.Namespace, messages: Messages) -> tuple[Course, Home]:
+    """Return the course of a command line, and where its work is kept; for what plays it.
+
+    What another course would execute is shown, and somebody must agree to it, once for the same content.
+
+    Raises:
+        LessonError: one of its lessons is defective.
+        TutorError: `cli.course.*`, nobody agreed.
+    """
+    course, home = read_course(arguments, messages)
+    if course.key and not getattr(arguments, "trust", False):
+        _have_agreed(course, home, messages)
+    return course, home
+
+
+def _have_agreed(course: Course, home: Home, messages: Messages) -> None:
+    from tutor.course.executes import executed_by
+    from tutor.course.foreign import Agreements, content_digest
+
+    agreements = Agreements(home)
+    digest = content_digest(course.folder)
+    executed = executed_by(course)
+    if not executed or agreements.has(digest):
+        return
+    path = shown(course.folder.resolve())
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise TutorError("cli.course.unasked", path=path)
+    user = messages("cli.course.root" if os.geteuid() == 0 else "cli.course.user")
+    print(messages("cli.course.executes", path=path, count=len(executed), user=user))
+    for line in _listed(executed, messages):
+        print(line)
+    print()
+    if _answer(messages("cli.course.question")).strip().lower() not in _YES:
+        raise TutorError("cli.course.refused", path=path)
+    agreements.add(digest, course.folder)
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:
+        print()
+        return ""
+
+
+def _listed(executed: list[Executed], messages: Messages) -> Iterator[str]:
+    for (lesson, step), members in groupby(executed, key=lambda each: (each.lesson, each.step)):
+        yield ""
+        yield visible(f"{lesson} / {step or messages('cli.course.opened')}")
+        for each in members:
+            first, *rest = each.text.rstrip("\n").split("\n")
+            yield f"  {messages(f'cli.course.kind.{each.kind}')}  {visible(first)}"
+            yield from (f"      {visible(line)}" for line in rest)
+
+
+def visible(text: str) -> str:
+    """Return a line with everything in it to be seen: what moves the cursor or turns the writing around could hide the rest."""
+    return "".join(
+        character if character.isprintable() or character == "\t" else ascii(character)[1:-1]
+        for character in text
+    )
