@@ -85,6 +85,10 @@ def _run(argv: list[str], messages: Messages) -> int:
 
             _log_to_file()
             return verify(arguments, messages, Course.load(messages.language), engine)
+        case "new-lesson":
+            from tutor.course.scaffold import run as new_lesson
+
+            return new_lesson(arguments, messages)
         case "repl":
             from tutor.repl.command import run as repl
 
@@ -132,6 +136,7 @@ def _parser(messages: Messages) -> argparse.ArgumentParser:
     add("doctor").add_argument("--json", action="store_true", help=messages("cli.doctor.json"))
 
     from tutor.course.lint.arguments import add_arguments as add_lint
+    from tutor.course.scaffold import add_arguments as add_new_lesson
     from tutor.docker.commands import add_arguments as add_docker
     from tutor.images.commands import add_arguments as add_image
     from tutor.verify.arguments import add_arguments as add_verify
@@ -140,6 +145,7 @@ def _parser(messages: Messages) -> argparse.ArgumentParser:
     add_docker(commands, messages)
     add_lint(commands, messages)
     add_verify(commands, messages)
+    add_new_lesson(commands, messages)
     return parser
 
 

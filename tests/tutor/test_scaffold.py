@@ -1,0 +1,38 @@
+"""`oci-tutor new-lesson`: what it writes loads, lints clean and can be given on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.cli import main
+from tutor.course.course import Course
+from tutor.course.lint.course import lint
+from tutor.messages import LANGUAGES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_a_new_lesson_loads_and_lints_clean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new-lesson", "first", "--dir", str(tmp_path), "--lang", "en"]) == 0
+    assert f"lint {tmp_path / 'first'}" in capsys.readouterr().out
+    assert main(["new-lesson", "second-one", "--dir", str(tmp_path)]) == 0
+
+    for language in LANGUAGES:
+        lessons = Course.load(language, tmp_path).lessons
+        assert [(each.id, each.order, each.lab.container_id) for each in lessons] == [
+            ("first", 1, "first"),
+            ("second-one", 2, "second-one"),
+        ]
+    assert lint(tmp_path) == []
+    assert (tmp_path / "schema" / "lesson.json").is_file(), "where the scaffold's first line says"
+
+
+def test_a_new_lesson_never_overwrites_and_needs_a_name(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    assert main(["new-lesson", "there", "--dir", str(tmp_path)]) == 1
+    for name in ("Up", "a b", "../up", "-", "schema/x"):
+        assert main(["new-lesson", "--dir", str(tmp_path), "--", name]) == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["there"]

@@ -1,0 +1,84 @@
+"""`oci-tutor new-lesson`: a lesson to begin with, that loads, lints and verifies as it is.
+
+It is made from the lesson `my-lesson` beside this file: its name is replaced, and its place in the course.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.errors import TutorError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from tutor.messages import Messages
+
+    SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_NAME = "my-lesson"
+_MODEL = Path(__file__).parent / _NAME
+_SCHEMA = "schema"
+
+
+def add_arguments(subparsers: SubParsers, messages: Messages) -> None:
+    """Add the command `new-lesson`."""
+    text = messages("scaffold.help.new_lesson")
+    parser = subparsers.add_parser("new-lesson", help=text, description=text)
+    parser.add_argument("name", metavar="NAME", help=messages("scaffold.help.name"))
+    parser.add_argument("--dir", type=Path, default=Path(), metavar="DIR", help=messages("scaffold.help.dir"))
+
+
+def run(args: argparse.Namespace, messages: Messages) -> int:
+    """Write a lesson as `args` say and print what was written and what to do with it; return the exit status.
+
+    Raises:
+        TutorError: the name can't be one, there is such a lesson, or it can't be written.
+    """
+    folder = new_lesson(args.dir, args.name, messages)
+    print(messages("scaffold.written", folder=folder))
+    for file in sorted(each.relative_to(folder) for each in folder.rglob("*") if each.is_file()):
+        print(f"  {file}")
+    print(messages("scaffold.next", folder=folder))
+    return 0
+
+
+def new_lesson(course: Path, name: str, messages: Messages) -> Path:
+    """Write a lesson of this name into a course's folder, last in its order; return the lesson's folder.
+
+    Raises:
+        TutorError: the name can't be one, there is such a lesson, or it can't be written.
+    """
+    from tutor.course.lint.sources import Sources
+    from tutor.course.lint.translation import write_stamps
+    from tutor.course.schema import write_schemas
+
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        raise TutorError("scaffold.name", name=name)
+    folder = course / name
+    if folder.exists():
+        raise TutorError("scaffold.exists", folder=folder)
+    try:
+        order = _last_order(course) + 1
+        shutil.copytree(_MODEL, folder)
+        for file in folder.glob("*.yaml"):
+            text = file.read_text(encoding="utf-8").replace(_NAME, name)
+            text = re.sub(r"^order: .*$", f"order: {order}", text, flags=re.MULTILINE)
+            file.write_text(text, encoding="utf-8")
+        if not (course / _SCHEMA).exists():
+            write_schemas(course / _SCHEMA, messages)
+        write_stamps(Sources(folder))
+    except OSError as error:
+        raise TutorError("scaffold.unwritable", folder=folder, reason=error.strerror) from error
+    return folder
+
+
+def _last_order(course: Path) -> int:
+    from tutor.course.load import LOGIC
+
+    written = (file.read_text(encoding="utf-8") for file in course.glob(f"*/{LOGIC}"))
+    orders = (re.search(r"^order: *([0-9]+)", text, re.MULTILINE) for text in written)
+    return max((int(order[1]) for order in orders if order), default=0)
