@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tutor.cli import main
 from tutor.course.course import Course
 from tutor.course.lint.course import lint
-from tutor.messages import LANGUAGES
+from tutor.messages import LANGUAGES, Messages
+from tutor.verify.command import run as verify
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_a_new_lesson_loads_and_lints_clean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,3 +38,12 @@ def test_a_new_lesson_never_overwrites_and_needs_a_name(tmp_path: Path) -> None:
     for name in ("Up", "a b", "../up", "-", "schema/x"):
         assert main(["new-lesson", "--dir", str(tmp_path), "--", name]) == 1
     assert [each.name for each in tmp_path.iterdir()] == ["there"]
+
+
+@pytest.mark.root
+def test_a_new_lesson_verifies_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCI_TUTOR_HOME", str(tmp_path / "home"))
+    course = tmp_path / "course"
+    assert main(["new-lesson", "first", "--dir", str(course)]) == 0
+    arguments = argparse.Namespace(lessons=[], jobs=1)
+    assert verify(arguments, Messages("en"), Course.load("en", course), "runt") == 0

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, messages: Messages) -> int:
     print(messages("scaffold.written", folder=folder))
     for file in sorted(each.relative_to(folder) for each in folder.rglob("*") if each.is_file()):
         print(f"  {file}")
-    print(messages("scaffold.next", folder=folder))
+    print(messages("scaffold.next", folder=folder, name=args.name, course=args.dir))
     return 0
 
 
