@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import signal
 import tempfile
 import time
@@ -208,6 +209,7 @@ class Bench:
             self.docker.start()
         if self.query() is not None:
             self._clear_away()
+        self._clear_others_away()
         first = next(each for each in range(index, -1, -1) if steps[each].requires == "none")
         for step in steps[:first]:
             if step.replay:
@@ -224,6 +226,12 @@ class Bench:
                 "session.error.replay", wanted=wanted, found=status_of(state), engine=self.engine.name
             )
         return state
+
+    def _clear_others_away(self) -> None:
+        """Delete the containers that steps made beside the lesson's own, so that they can be made again."""
+        for each in self._runner.query_list():
+            if each.id != self._id:
+                self.ask(f"{self.engine.name} delete --force {shlex.quote(each.id)}")
 
     def set_up(self, step: Step) -> None:
         """Run the shell lines with which a step begins.

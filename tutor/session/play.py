@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from tutor.course.checks import CheckContext, find
-from tutor.course.placeholders import fill
+from tutor.course.placeholders import fill, fill_written
 from tutor.course.progress import LessonProgress, Progress
 from tutor.docker.private import runtime_name
 from tutor.errors import TutorError
@@ -76,7 +76,7 @@ class Play:
         Raises:
             TutorError: another session has the lesson, the bundle can't be written, the lab can't be laid.
         """
-        self._plain = lesson
+        self._told = self._plain = lesson
         self._home, self._messages, self.say, self._stir = home, messages, say, stir
         self._claim = Claim(home.records, lesson.id)
         self.progress = Progress(home.records)
@@ -88,6 +88,7 @@ class Play:
         self.resumed = recorded.step_id is not None
         self.index = ids.index(recorded.step_id) if recorded.step_id in ids else 0
         try:
+            lesson = self._plain = self._written(engine)
             self.workspace = Workspace(lesson, home)
             self.workspace.prepare(self.index)
             self.calls = Calls()
@@ -173,7 +174,29 @@ class Play:
             self._config_seen = self.workspace.signature()
         self.see_state()
 
+    def _written(self, engine: EngineName) -> Lesson:
+        """Return the lesson with what is handed to runtimes and shells filled in."""
+        plan = self._told.lab
+        work = self._home.labs / self._told.id
+        paths = {
+            "work": str(work),
+            "bundle": str(work / plan.bundle),
+            "config": str(work / plan.bundle / "config.json"),
+        }
+        return fill_written(
+            self._told,
+            {
+                "engine": engine,
+                "runtime": runtime_name(engine),
+                "container": plan.container_id,
+                "image": plan.image,
+                **paths,
+            },
+        )
+
     def _lay_bench(self, engine: EngineName) -> Bench:
+        self._plain = to_read(self._written(engine)) if self.read_only else self._written(engine)
+        self.workspace.use(self._plain)
         return Bench(
             self._plain,
             engine,
@@ -196,7 +219,6 @@ class Play:
                     raise
                 self.read_only = error
         self._by_hand = by_hand(self._plain)
-        self._plain = to_read(self._plain)
         return self._lay_bench(engine)
 
     def lay_anew(self, engine: EngineName) -> None:

@@ -40,6 +40,10 @@ class Workspace:
         # The learner's config.json while a replay needs the name for itself; still there after a crash in the middle.
         self._borrowed = self.bundle / ".config.json.learner"
 
+    def use(self, lesson: Lesson) -> None:
+        """Take the lesson's configurations from here on from this one: the same lesson, filled in for another engine."""
+        self._lesson = lesson
+
     def prepare(self, index: int) -> None:
         """Lay what the lesson begins with, or what of it is missing; nothing that is there is written over.
 
