@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tutor.course.nodes import Item
 
-_BESIDE = ("id", "within", "stable_for", "guard")
+BESIDE = ("id", "within", "stable_for", "guard")
 
 
 def identifier(item: Item, entries: dict[str, Item]) -> str:
@@ -44,7 +44,7 @@ def read_checks(item: Item, words: Item) -> tuple[Check, ...]:
         )
         for name, each in pairs.items()
         for entries in [each.entries()]
-        for condition in [read_condition(each, _BESIDE)]
+        for condition in [read_condition(each, BESIDE)]
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tutor.course.actions import OWN_KEYS
 from tutor.course.checks import KINDS
+from tutor.course.conditions import BESIDE
 from tutor.course.load import COMMON_KEYS, DAEMONS, FORMAT, IMAGES
 from tutor.course.model import OPERATIONS, REQUIREMENTS, Directory, Panel, Provided
 from tutor.course.storage import write_atomically
@@ -85,11 +86,10 @@ def lesson_schema(messages: Messages) -> Schema:
     _describe(top, "lesson", messages)
     _describe(lab, "lab", messages)
     _describe(step, "step", messages)
-    looked_at = {"id": _IDENTIFIER, "within": _SECONDS, "stable_for": _SECONDS}
     definitions = {
         "step": step,
         "condition": _one_kind(messages, {}, ()),
-        "check": _one_kind(messages, looked_at, ("id",)),
+        "check": _one_kind(messages, {name: _BESIDE[name] for name in BESIDE}, ("id",)),
         "hint": _object(("id",), id=_IDENTIFIER, after=_NUMBER, when=_ref("condition")),
         "wrong": _object(("id", "do"), id=_IDENTIFIER, do=_list(_ref("deed")), hint=_IDENTIFIER),
         "fail_if": _object(
@@ -140,6 +140,12 @@ _COMMON: dict[str, Schema] = {
     "hints": _list(_ref("hint")),
     "wrong": _list(_ref("wrong")),
     "fail_if": _list(_ref("fail_if")),
+}
+_BESIDE: dict[str, Schema] = {
+    "id": _IDENTIFIER,
+    "within": _SECONDS,
+    "stable_for": _SECONDS,
+    "guard": _BOOLEAN,
 }
 _OWN: dict[str, Schema] = {
     "file": _FILE,
