@@ -6,6 +6,7 @@ does both in a thread and publishes only what changed. Nothing here writes, ente
 
 from __future__ import annotations
 
+from tutor.observe.details import LIMIT_NAMES, SECCOMP_MODES, ProcessDetails, read_details
 from tutor.observe.difference import Changed, Changes, Delta, diff
 from tutor.observe.model import (
     NAMESPACE_KINDS,
@@ -31,8 +32,10 @@ from tutor.observe.snapshot import take_snapshot
 from tutor.observe.waits import describe
 
 __all__ = [
+    "LIMIT_NAMES",
     "NAMESPACE_KINDS",
     "NO_CAPABILITIES",
+    "SECCOMP_MODES",
     "Capabilities",
     "CapabilitySet",
     "CgroupMembership",
@@ -49,10 +52,12 @@ __all__ = [
     "NamespaceView",
     "Poller",
     "Process",
+    "ProcessDetails",
     "Snapshot",
     "Unreadable",
     "Wait",
     "describe",
     "diff",
+    "read_details",
     "take_snapshot",
 ]

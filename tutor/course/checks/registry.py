@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,42 +17,107 @@ if TYPE_CHECKING:
     from tutor.course.model import Check
     from tutor.course.nodes import Item
 
+ArgumentType = Literal[
+    "text",
+    "texts",
+    "word",
+    "words",
+    "boolean",
+    "integer",
+    "integers",
+    "pattern",
+    "record",
+    "records",
+    "map",
+    "data",
+]
 CheckFunction = Callable[["CheckContext", Mapping[str, Any]], "Finding"]
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a check kind. `words` and `word` are taken from `known`; `data` is anything."""
+    """One argument of a check kind.
+
+    `words` and `word` are taken from `known`, and an `integer` may be one of them instead. `pattern` is a regular expression.
+    `record` is a mapping of `members`, `records` is several of them, or one; `bare`: a value that is no mapping stands for the
+    first member. `map` has any names, and its values are of the one member's type. `data` is anything.
+    """
 
     name: str
-    type: Literal["text", "texts", "word", "words", "boolean", "data"]
+    type: ArgumentType
     required: bool = False
     known: tuple[str, ...] = ()
+    members: tuple[Argument, ...] = ()
+    bare: bool = False
 
-    def read(self, item: Item) -> object:
+    def read(self, item: Item) -> Any:
         """Return the argument's value from a lesson.
 
         Raises:
             LessonError: it is of another type, or a word that is not known.
         """
-        match self.type:
-            case "text":
-                return item.text()
-            case "texts":
-                return item.texts()
-            case "word":
-                return item.choice(self.known)
-            case "words":
-                item.texts()
-                return tuple(each.choice(self.known) for each in _members(item))
-            case "boolean":
-                return item.boolean()
-            case "data":
-                return item.data()
+        return _READERS[self.type](self, item)
+
+    def _integer(self, item: Item) -> int | str:
+        return item.choice(self.known) if self.known and isinstance(item.data(), str) else item.number()
+
+    def _words(self, item: Item) -> tuple[str, ...]:
+        item.texts()
+        return tuple(each.choice(self.known) for each in _members(item))
+
+    def _pattern(self, item: Item) -> str:
+        try:
+            re.compile(item.text())
+        except re.error as error:
+            raise item.error("pattern", value=item.text(), reason=str(error)) from error
+        return item.text()
+
+    def _record(self, item: Item) -> dict[str, Any]:
+        if self.bare and not isinstance(item.data(), dict):
+            return {self.members[0].name: self.members[0].read(item)}
+        return read_members(item, self.members)
+
+    def _records(self, item: Item) -> tuple[dict[str, Any], ...]:
+        several = item.items() if isinstance(item.data(), list) else [item]
+        return tuple(self._record(each) for each in several)
+
+    def _map(self, item: Item) -> dict[str, Any]:
+        (member,) = self.members
+        return {name: member.read(value) for name, value in item.entries().items()}
+
+
+_READERS: dict[str, Callable[[Argument, Item], Any]] = {
+    "text": lambda _argument, item: item.text(),
+    "texts": lambda _argument, item: item.texts(),
+    "word": lambda argument, item: item.choice(argument.known),
+    "words": Argument._words,
+    "boolean": lambda _argument, item: item.boolean(),
+    "integer": Argument._integer,
+    "integers": lambda _argument, item: tuple(each.number() for each in _members(item)),
+    "pattern": Argument._pattern,
+    "record": Argument._record,
+    "records": Argument._records,
+    "map": Argument._map,
+    "data": lambda _argument, item: item.data(),
+}
 
 
 def _members(item: Item) -> list[Item]:
-    return [item] if isinstance(item.node.value, str) else item.items()
+    return item.items() if isinstance(item.node.value, list) else [item]
+
+
+def read_members(item: Item, arguments: tuple[Argument, ...], one_of: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the members of a mapping, each read as its argument says.
+
+    Raises:
+        LessonError: one is unknown, missing, or of another type.
+    """
+    by_name = {argument.name: argument for argument in arguments}
+    required = [argument.name for argument in arguments if argument.required]
+    entries = item.mapping(required, [name for name in by_name if name not in required])
+    if one_of and not any(name in entries for name in one_of):
+        raise item.error("missing_one_of", names=", ".join(one_of))
+    return {name: by_name[name].read(value) for name, value in entries.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +135,7 @@ class Kind:
         Raises:
             LessonError: an argument is unknown, missing, or of another type.
         """
-        by_name = {argument.name: argument for argument in self.arguments}
-        required = [argument.name for argument in self.arguments if argument.required]
-        entries = item.mapping(required, [name for name in by_name if name not in required])
-        if self.one_of and not any(name in entries for name in self.one_of):
-            raise item.error("missing_one_of", names=", ".join(self.one_of))
-        return {name: by_name[name].read(value) for name, value in entries.items()}
+        return read_members(item, self.arguments, self.one_of)
 
 
 KINDS: dict[str, Kind] = {}

@@ -1,0 +1,137 @@
+"""What one process is in detail, read when somebody asks: a snapshot, taken many times a second, does without it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tutor.observe.model import NO_CAPABILITIES
+from tutor.observe.parts import parse_capabilities
+from tutor.observe.procfs import ProcessDirectory, start_time_of, status_fields, text
+
+if TYPE_CHECKING:
+    from tutor.observe.model import Capabilities
+
+# /proc/PID/limits names the resources in words (fs/proc/base.c); setrlimit(2) and config.json by constants.
+_LIMIT_NAMES = {
+    "Max cpu time": "RLIMIT_CPU",
+    "Max file size": "RLIMIT_FSIZE",
+    "Max data size": "RLIMIT_DATA",
+    "Max stack size": "RLIMIT_STACK",
+    "Max core file size": "RLIMIT_CORE",
+    "Max resident set": "RLIMIT_RSS",
+    "Max processes": "RLIMIT_NPROC",
+    "Max open files": "RLIMIT_NOFILE",
+    "Max locked memory": "RLIMIT_MEMLOCK",
+    "Max address space": "RLIMIT_AS",
+    "Max file locks": "RLIMIT_LOCKS",
+    "Max pending signals": "RLIMIT_SIGPENDING",
+    "Max msgqueue size": "RLIMIT_MSGQUEUE",
+    "Max nice priority": "RLIMIT_NICE",
+    "Max realtime priority": "RLIMIT_RTPRIO",
+    "Max realtime timeout": "RLIMIT_RTTIME",
+}
+LIMIT_NAMES = tuple(_LIMIT_NAMES.values())
+LIMIT_WORDS = {constant: words for words, constant in _LIMIT_NAMES.items()}
+SECCOMP_MODES = ("none", "strict", "filter")
+_COLUMN = 26  # bytes: the width of the first column of /proc/PID/limits
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessDetails:
+    """One process, as the reader's namespaces count ids.
+
+    Attributes:
+        uid, gid: the effective ids; groups: the supplementary ones.
+        umask: the file mode creation mask, None where the kernel does not tell (`/proc/PID/status` since Linux 4.7).
+        cwd, exe: paths as seen from the process's own root; root: that root, as the reader sees it. Empty if unreadable.
+        environ: the environment with which the program was executed, not what it has made of it since (proc_pid_environ(5)).
+        limits: constant to soft and hard limit; None is unlimited.
+        terminal: the device number of the controlling terminal, 0 for none (proc_pid_stat(5), tty_nr).
+        seccomp: one of `SECCOMP_MODES`.
+    """
+
+    pid: int
+    uid: int = -1
+    gid: int = -1
+    groups: tuple[int, ...] = ()
+    umask: int | None = None
+    cwd: str = ""
+    exe: str = ""
+    root: str = ""
+    environ: dict[str, str] = field(default_factory=dict)
+    limits: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
+    terminal: int = 0
+    no_new_privs: bool = False
+    seccomp: str = "none"
+    oom_score_adj: int = 0
+    capabilities: Capabilities = NO_CAPABILITIES
+
+
+def read_details(pid: int) -> ProcessDetails | None:
+    """Look at one process; None when there is none. What may not be read is empty."""
+    try:
+        with ProcessDirectory(pid) as process:
+            before = process.read("stat")
+            status = status_fields(process.read("status"))
+            details = ProcessDetails(
+                pid=pid,
+                uid=_effective(status, "Uid"),
+                gid=_effective(status, "Gid"),
+                groups=tuple(map(int, status.get("Groups", "").split())),
+                umask=int(status["Umask"], 8) if "Umask" in status else None,
+                cwd=process.link_or_note("cwd"),
+                exe=process.link_or_note("exe"),
+                root=process.link_or_note("root"),
+                environ=parse_environ(process.read_or_note("environ")),
+                limits=parse_limits(process.read_or_note("limits")),
+                terminal=_terminal(before),
+                no_new_privs=status.get("NoNewPrivs") == "1",
+                seccomp=_seccomp(status),
+                oom_score_adj=int(process.read_or_note("oom_score_adj") or 0),
+                capabilities=parse_capabilities(status),
+            )
+            if start_time_of(process.read("stat")) != start_time_of(before):
+                return None
+            return details
+    except OSError:
+        return None
+
+
+def _effective(status: dict[str, str], name: str) -> int:
+    ids = status.get(name, "").split()
+    return int(ids[1]) if len(ids) > 1 else -1
+
+
+def _seccomp(status: dict[str, str]) -> str:
+    number = int(status.get("Seccomp", "0"))
+    return SECCOMP_MODES[number] if number < len(SECCOMP_MODES) else str(number)
+
+
+def _terminal(stat: bytes) -> int:
+    fields = stat[stat.rfind(b")") + 2 :].split()
+    return int(fields[4]) if len(fields) > 4 else 0
+
+
+def parse_environ(raw: bytes) -> dict[str, str]:
+    """Return the variables of a `/proc/PID/environ`; of two with one name the first counts, as for getenv(3)."""
+    variables: dict[str, str] = {}
+    for entry in raw.split(b"\0"):
+        name, equals, value = entry.partition(b"=")
+        if equals:
+            variables.setdefault(text(name), text(value))
+    return variables
+
+
+def parse_limits(raw: bytes) -> dict[str, tuple[int | None, int | None]]:
+    """Return the resources of a `/proc/PID/limits` (proc_pid_limits(5)), by the constants of setrlimit(2)."""
+    limits: dict[str, tuple[int | None, int | None]] = {}
+    for line in raw.splitlines()[1:]:
+        constant = _LIMIT_NAMES.get(text(line[:_COLUMN]).strip())
+        values = line[_COLUMN:].split()
+        if constant and len(values) >= 2:
+            with suppress(ValueError):
+                soft, hard = (None if value == b"unlimited" else int(value) for value in values[:2])
+                limits[constant] = (soft, hard)
+    return limits
