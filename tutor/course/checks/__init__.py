@@ -7,7 +7,20 @@ of its topic, decorate it, and give its words to the catalogue (`course.check.KI
 
 from __future__ import annotations
 
-from tutor.course.checks import combine, config, docker, files, images, kernel, runtime
+from tutor.course.checks import (
+    cgroups,
+    combine,
+    commands,
+    config,
+    docker,
+    files,
+    images,
+    mounts,
+    namespaces,
+    privileges,
+    processes,
+    runtime,
+)
 from tutor.course.checks.context import CallRecord, CheckContext, CommandOutput, Finding
 from tutor.course.checks.registry import KINDS, Argument, Kind, evaluate, find, read_condition
 
@@ -19,14 +32,19 @@ __all__ = [
     "CommandOutput",
     "Finding",
     "Kind",
+    "cgroups",
     "combine",
+    "commands",
     "config",
     "docker",
     "evaluate",
     "files",
     "find",
     "images",
-    "kernel",
+    "mounts",
+    "namespaces",
+    "privileges",
+    "processes",
     "read_condition",
     "runtime",
 ]

@@ -13,44 +13,59 @@ from tutor.session.events import Evidence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ABSENT = object()
+ABSENT = object()  # what `look_up` returns where there is nothing
+_SIGNS = {"at_least": "≧", "at_most": "≦"}
 
 
 @kind(
     "json",
     Argument("file", "text"),
-    Argument("pointer", "text", required=True),
+    Argument("pointer", "text"),
     Argument("equals", "data"),
     Argument("not_equals", "data"),
     Argument("contains", "data"),
+    Argument("lacks", "data"),
+    Argument("at_least", "integer"),
+    Argument("at_most", "integer"),
     Argument("exists", "boolean"),
     Argument("default", "data"),
-    one_of=("equals", "not_equals", "contains", "exists"),
+    Argument("valid", "boolean"),
+    one_of=("equals", "not_equals", "contains", "lacks", "at_least", "at_most", "exists", "valid"),
 )
 def json_value(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     """The value at a JSON pointer (RFC 6901) is this, is not that, has a member like this, or is there at all.
 
-    `contains` asks for an element of a list; an object matches when it has at least the members given. `default` is what
-    an absent value counts as, as the specification says for optional properties.
+    The file is of the bundle (`config.json`), or given as `./x` of the lab's directory. `pointer` is the whole document where it
+    is not given. `contains` asks for an element of a list (an object matches when it has at least the members given) or for a
+    part of a text, `lacks` for none. `default` is what an absent value counts as, as the specification says for optional
+    properties. `valid`: the file is JSON at all, or is not.
     """
-    file, pointer, words = arguments.get("file", "config.json"), arguments["pointer"], context.messages
-    path = context.bundle / file
+    file, pointer, words = (
+        arguments.get("file", "config.json"),
+        arguments.get("pointer", ""),
+        context.messages,
+    )
+    path = (context.place if file.startswith("./") else context.bundle) / file
     command = f"cat {shown(path)}"
-    looked_at = f"{file} {pointer}"
+    looked_at, expected = f"{file} {pointer}".strip(), _expected(context, arguments)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         found = words("course.check.json.unreadable", reason=error.strerror)
-        return Finding(False, (Evidence(looked_at, _expected(context, arguments), found, command),))
-    except ValueError:
-        found = words("course.check.json.invalid")
-        return Finding(False, (Evidence(looked_at, _expected(context, arguments), found, command),))
+        return Finding(False, (Evidence(looked_at, expected, found, command),))
+    except (ValueError, RecursionError) as error:
+        found = words("course.check.json.invalid", reason=str(error))
+        holds = arguments.get("valid") is False
+        return Finding(holds, (Evidence(looked_at, expected, found, command),))
+    if arguments.get("valid") is False:
+        return Finding(False, (Evidence(looked_at, expected, words("course.check.json.valid"), command),))
     value = look_up(document, pointer)
-    found = words("course.check.json.absent") if value is _ABSENT else _show(value)
-    if value is _ABSENT and "default" in arguments:
+    found = words("course.check.json.absent") if value is ABSENT else _show(value)
+    if arguments.keys() <= {"file", "valid"}:
+        found = words("course.check.json.valid")
+    if value is ABSENT and "default" in arguments:
         value = arguments["default"]
-    evidence = Evidence(looked_at, _expected(context, arguments), found, command)
-    return Finding(_holds(value, arguments), (evidence,))
+    return Finding(_holds(value, arguments), (Evidence(looked_at, expected, found, command),))
 
 
 def look_up(document: object, pointer: str) -> object:
@@ -63,21 +78,33 @@ def look_up(document: object, pointer: str) -> object:
         elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
             value = value[int(name)]
         else:
-            return _ABSENT
+            return ABSENT
     return value
 
 
 def _holds(value: object, arguments: Mapping[str, Any]) -> bool:
-    there = value is not _ABSENT
+    there = value is not ABSENT
     if "exists" in arguments and arguments["exists"] != there:
         return False
     if "equals" in arguments and not (there and _same(value, arguments["equals"])):
         return False
     if "not_equals" in arguments and not (there and not _same(value, arguments["not_equals"])):
         return False
-    if "contains" in arguments:
-        return isinstance(value, list) and any(_like(each, arguments["contains"]) for each in value)
+    if "contains" in arguments and not _contains(value, arguments["contains"]):
+        return False
+    if "lacks" in arguments and _contains(value, arguments["lacks"]):
+        return False
+    if "at_least" in arguments or "at_most" in arguments:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return bool(arguments.get("at_least", value) <= value <= arguments.get("at_most", value))
     return True
+
+
+def _contains(value: object, wanted: object) -> bool:
+    if isinstance(value, str) and isinstance(wanted, str):
+        return wanted in value
+    return isinstance(value, list) and any(_like(each, wanted) for each in value)
 
 
 def _same(left: object, right: object) -> bool:
@@ -102,6 +129,13 @@ def _expected(context: CheckContext, arguments: Mapping[str, Any]) -> str:
         parts.append(words("course.check.json.other_than", value=_show(arguments["not_equals"])))
     if "contains" in arguments:
         parts.append(words("course.check.json.contains", value=_show(arguments["contains"])))
+    if "lacks" in arguments:
+        parts.append(words("course.check.lacks", value=_show(arguments["lacks"])))
+    parts += [f"{sign} {arguments[name]}" for name, sign in _SIGNS.items() if name in arguments]
+    if "valid" in arguments:
+        parts.append(
+            words("course.check.json.valid" if arguments["valid"] else "course.check.json.not_valid")
+        )
     return words("course.check.and").join(parts)
 
 

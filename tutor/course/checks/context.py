@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -75,6 +75,18 @@ class CheckContext:
     other: Callable[[str], tuple[ContainerState | None, Snapshot | None]] = _no_other
     run: Callable[[str], CommandOutput] = _no_lab
     docker: Callable[[str], Any] = _no_docker
+
+    def about(self, container_id: str | None) -> CheckContext:
+        """Return the same moment with another container of the lab in the middle; None: the lesson's own."""
+        if container_id is None or container_id == self.container_id:
+            return self
+        state, snapshot = self.other(container_id)
+        return replace(self, container_id=container_id, state=state, snapshot=snapshot)
+
+    @property
+    def place(self) -> Path:
+        """What relative paths are relative to."""
+        return self.directory or self.bundle
 
     @property
     def state_command(self) -> str:

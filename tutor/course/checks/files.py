@@ -1,47 +1,163 @@
-"""Checks on files of the bundle and its root filesystem."""
+"""Checks on files: of the lesson's folder, of the container's root filesystem, of the lab."""
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 from typing import TYPE_CHECKING, Any
 
-from tutor.course.checks.context import CheckContext, Finding
+from tutor.course.checks.places import in_container, in_lab
 from tutor.course.checks.registry import Argument, kind
+from tutor.course.checks.tally import CONTAINER, Tally, living, no_process, short
 from tutor.home import shown
-from tutor.session.events import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tutor.course.checks.context import CheckContext, Finding
+
+_TYPES = {
+    "file": stat.S_ISREG,
+    "directory": stat.S_ISDIR,
+    "link": stat.S_ISLNK,
+    "fifo": stat.S_ISFIFO,
+    "socket": stat.S_ISSOCK,
+    "char": stat.S_ISCHR,
+    "block": stat.S_ISBLK,
+}
+_CONTENT = ("contains", "equals", "matches", "lines")
+_LONGEST = 1 << 20  # bytes of a file that are looked at
 
 
 @kind(
     "file",
     Argument("path", "text", required=True),
     Argument("exists", "boolean"),
+    Argument("type", "word", known=tuple(_TYPES)),
+    Argument("mode", "text"),
     Argument("contains", "text"),
-    one_of=("exists", "contains"),
+    Argument("equals", "text"),
+    Argument("matches", "pattern"),
+    Argument("lines", "integer"),
+    Argument("in", "word", known=("directory", "container", "host")),
+    CONTAINER,
+    one_of=("exists", "type", "mode", *_CONTENT),
 )
 def file(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """A path below the bundle is there, is not there, or is a file that contains this text.
+    """A path is there, is not there, is a file of this type and mode, contains this text, matches, is this text, has so many lines.
 
-    The last part of the path is not followed when it is a symbolic link: a link out of the root filesystem is not its file.
+    It is relative to the lab's directory; `in: container` looks in the root filesystem that the container's process sees, `in:
+    host` at an absolute path in the lab. The last part of the path is not followed when it is a symbolic link: a link out of the
+    root filesystem is not its file. `equals` is compared without white space at the ends.
     """
-    words = context.messages
-    path = context.bundle / arguments["path"]
-    there = path.is_symlink() or path.exists()
-    found = words("course.check.file.there" if there else "course.check.file.absent")
-    passed = there == arguments.get("exists", True)
-    expected = words(
-        "course.check.file.there" if arguments.get("exists", True) else "course.check.file.absent"
-    )
+    context = context.about(arguments.get("container"))
+    words, tally, path = context.messages, Tally(), arguments["path"]
+    real, typed = _place(context, arguments)
+    expected_there = arguments.get("exists", True)
+    said = {side: words(f"course.check.file.{'there' if side else 'absent'}") for side in (True, False)}
+    if real is None:
+        return no_process(context, path, said[expected_there])
+    try:
+        status = os.lstat(real)
+    except OSError:
+        content = (
+            words("course.check.file.contains", text=arguments["contains"]) if "contains" in arguments else ""
+        )
+        tally.add(not expected_there, typed, content or said[expected_there], said[False], f"ls -ld {typed}")
+        return tally.finding
+    if "exists" in arguments or not expected_there:
+        tally.add(expected_there, typed, said[expected_there], said[True], f"ls -ld {typed}")
+    if "type" in arguments:
+        found = next((name for name, test in _TYPES.items() if test(status.st_mode)), "?")
+        tally.add(found == arguments["type"], typed, arguments["type"], found, f"stat -c %F {typed}")
+    if "mode" in arguments:
+        wanted, mode = arguments["mode"], f"{stat.S_IMODE(status.st_mode):04o}"
+        tally.add(mode == wanted.zfill(4), typed, wanted, mode, f"stat -c %a {typed}")
+    if any(name in arguments for name in _CONTENT):
+        _contents(context, tally, real, typed, arguments)
+    return tally.finding
+
+
+def _place(context: CheckContext, arguments: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Return where the path lies for this process (None: in a container without a process), and how it is typed in the lab."""
+    path = arguments["path"]
+    match arguments.get("in", "directory"):
+        case "container":
+            view = living(context)
+            typed = f"/proc/{view.pid}/root/{path.lstrip('/')}" if view else path
+            return in_container(context, path), typed
+        case "host":
+            return in_lab(context, path), path
+        case _:
+            place = context.place / path
+            return str(place), shown(place)
+
+
+def _contents(
+    context: CheckContext, tally: Tally, real: str, typed: str, arguments: Mapping[str, Any]
+) -> None:
+    words, command = context.messages, f"cat {typed}"
+    try:
+        content = read_plain(real)
+        found = short(content) or words("course.check.file.empty")
+    except OSError as error:
+        content, found = None, error.strerror or ""
     if "contains" in arguments:
-        content = ""
-        if there and not path.is_symlink():
-            try:
-                content = path.read_text(encoding="utf-8", errors="replace")
-            except OSError as error:
-                found = error.strerror or ""
-        passed = passed and arguments["contains"] in content
-        expected = words("course.check.file.contains", text=arguments["contains"])
-        found = content.strip()[:60] or found
-    command = f"cat {shown(path)}" if "contains" in arguments else f"ls -l {shown(path)}"
-    return Finding(passed, (Evidence(shown(path), expected, found, command),))
+        wanted = arguments["contains"]
+        line = next((line for line in (content or "").splitlines() if wanted in line), "")
+        expected = words("course.check.file.contains", text=wanted)
+        tally.add(content is not None and wanted in content, typed, expected, short(line) or found, command)
+    if "equals" in arguments:
+        wanted = arguments["equals"].strip()
+        holds = content is not None and content.strip() == wanted
+        tally.add(holds, typed, short(wanted) or words("course.check.file.empty"), found, command)
+    if "matches" in arguments:
+        holds = content is not None and re.search(arguments["matches"], content, re.MULTILINE) is not None
+        tally.add(holds, typed, words("course.check.matches", pattern=arguments["matches"]), found, command)
+    if "lines" in arguments:
+        number = len(content.splitlines()) if content is not None else None
+        said = found if number is None else words("course.check.file.lines", count=number)
+        expected = words("course.check.file.lines", count=arguments["lines"])
+        tally.add(number == arguments["lines"], typed, expected, said, f"wc -l {typed}")
+
+
+def read_plain(path: str) -> str:
+    """Return the text of a plain file, its first megabyte: neither a link is followed nor a named pipe waited at.
+
+    Raises:
+        OSError: it can't be read, or is no plain file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as opened:
+        return opened.read(_LONGEST).decode("utf-8", "replace")
+
+
+@kind(
+    "order",
+    Argument("path", "text", required=True),
+    Argument("equals", "texts"),
+    Argument("contains", "texts"),
+    one_of=("equals", "contains"),
+)
+def order(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
+    """A file's lines are exactly these (`equals`), or it has lines with these in them, in this order, others between (`contains`)."""
+    place, tally = context.place / arguments["path"], Tally()
+    words, typed = context.messages, shown(context.place / arguments["path"])
+    try:
+        lines = [line.strip() for line in read_plain(str(place)).splitlines() if line.strip()]
+        found = short(" → ".join(lines), 100) or words("course.check.file.empty")
+    except OSError as error:
+        lines, found = [], error.strerror or ""
+    if "equals" in arguments:
+        wanted = arguments["equals"]
+        tally.add(tuple(lines) == wanted, typed, " → ".join(wanted), found, f"cat {typed}")
+    if "contains" in arguments:
+        wanted = arguments["contains"]
+        tally.add(_in_order(lines, wanted), typed, " → … → ".join(wanted), found, f"cat {typed}")
+    return tally.finding
+
+
+def _in_order(lines: list[str], wanted: tuple[str, ...]) -> bool:
+    left = iter(lines)
+    return all(any(text in line for line in left) for text in wanted)

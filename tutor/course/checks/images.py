@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+_DESCRIPTOR = (Argument("file", "text", required=True), Argument("pointer", "text", required=True))
 _FORMS = ("docker-archive", "oci-layout")
 
 
@@ -23,7 +24,7 @@ _FORMS = ("docker-archive", "oci-layout")
     Argument("path", "text"),
     Argument("equals", "text"),
     Argument("named", "boolean"),
-    Argument("descriptor", "data"),
+    Argument("descriptor", "record", members=_DESCRIPTOR),
     Argument("layout", "text"),
     Argument("intact", "boolean"),
     one_of=("equals", "named", "descriptor"),

@@ -40,7 +40,7 @@ class Argument:
 
     `words` and `word` are taken from `known`, and an `integer` may be one of them instead. `pattern` is a regular expression.
     `record` is a mapping of `members`, `records` is several of them, or one; `bare`: a value that is no mapping stands for the
-    first member. `map` has any names, and its values are of the one member's type. `data` is anything.
+    first member. `map` has any names (of `known`, where given), and its values are of the one member's type. `data` is anything.
     """
 
     name: str
@@ -83,6 +83,9 @@ class Argument:
 
     def _map(self, item: Item) -> dict[str, Any]:
         (member,) = self.members
+        for name in item.entries():
+            if self.known and name not in self.known:
+                raise item.key(name).error("unknown_key", name=name, known=", ".join(self.known))
         return {name: member.read(value) for name, value in item.entries().items()}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.course.checks.context import CallRecord, CheckContext, Finding
 from tutor.course.checks.registry import Argument, kind
+from tutor.course.checks.tally import CONTAINER
 from tutor.course.model import OPERATIONS, REQUIREMENTS
 from tutor.session.events import Evidence
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 _LONGEST = 60
 
 
-@kind("state", Argument("is", "words", required=True, known=REQUIREMENTS))
+@kind("state", Argument("is", "words", required=True, known=REQUIREMENTS), CONTAINER)
 def state(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     """The container's status is one of these; `none`: there is no container of this id."""
+    context = context.about(arguments.get("container"))
     found = context.state.status if context.state else "none"
     words = context.messages
     evidence = Evidence(
@@ -35,13 +37,18 @@ def state(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     "call",
     Argument("operation", "word", required=True, known=OPERATIONS),
     Argument("fails", "boolean"),
+    Argument("returncode", "integer"),
+    Argument("says", "texts"),
 )
 def call(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """An operation was run in this step and ended well, or with an error (`fails`)."""
-    words, operation, fails = context.messages, arguments["operation"], arguments.get("fails", False)
+    """An operation was run in this step and ended well, or with an error (`fails`), this exit status, these words in its error.
+
+    With `returncode` or `says`, `fails` counts only where it is given.
+    """
+    words, operation = context.messages, arguments["operation"]
     done = [each for each in _calls(context, operation) if each.returncode is not None and not each.earlier]
-    passed = any(bool(each.returncode) == fails for each in done)
-    last = done[-1] if done else None
+    fitting = [each for each in done if _ended_so(each, arguments)]
+    last = fitting[-1] if fitting else done[-1] if done else None
     found = words("course.check.call.none")
     if last:
         said = _last_words(last.stderr)
@@ -50,11 +57,31 @@ def call(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
         )
     evidence = Evidence(
         words("course.check.call.looked_at", operation=operation),
-        words("course.check.call.failure" if fails else "course.check.call.success"),
+        _expected_end(context, arguments),
         found,
         last.typed if last else f"{context.engine} {operation} {context.container_id}",
     )
-    return Finding(passed, (evidence,))
+    return Finding(bool(fitting), (evidence,))
+
+
+def _ended_so(done: CallRecord, arguments: Mapping[str, Any]) -> bool:
+    if "returncode" in arguments and done.returncode != arguments["returncode"]:
+        return False
+    if not all(text in done.stderr for text in arguments.get("says", ())):
+        return False
+    if "fails" in arguments or not {"returncode", "says"} & arguments.keys():
+        return bool(bool(done.returncode) == arguments.get("fails", False))
+    return True
+
+
+def _expected_end(context: CheckContext, arguments: Mapping[str, Any]) -> str:
+    words, parts = context.messages, []
+    if "returncode" in arguments:
+        parts.append(words("course.check.command.status", status=arguments["returncode"]))
+    elif "fails" in arguments or "says" not in arguments:
+        parts.append(words(f"course.check.call.{'failure' if arguments.get('fails') else 'success'}"))
+    parts += [words("course.check.has", value=text) for text in arguments.get("says", ())]
+    return words("course.check.and").join(parts)
 
 
 @kind(
@@ -83,9 +110,10 @@ def output(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     return Finding(passed, (evidence,))
 
 
-@kind("list", Argument("shows", "word", required=True, known=REQUIREMENTS))
+@kind("list", Argument("shows", "word", required=True, known=REQUIREMENTS), CONTAINER)
 def listed(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     """`list` was run in this step and its table shows the container with this status, or no such container (`none`)."""
+    context = context.about(arguments.get("container"))
     words, wanted = context.messages, arguments["shows"]
     tables = [each for each in _calls(context, "list") if each.returncode == 0 and each.stdout]
     rows = _rows(tables[-1].stdout) if tables else {}

@@ -1,0 +1,51 @@
+"""What the kinds of check share: gathering evidence, and the container that they look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.course.checks.context import CheckContext, Finding
+from tutor.course.checks.registry import Argument
+from tutor.session.events import Evidence
+
+if TYPE_CHECKING:
+    from tutor.observe import ContainerView
+
+CONTAINER = Argument("container", "text")
+"""Another container of the lab than the lesson's, by its id."""
+
+
+class Tally:
+    """The evidence of one check, a piece for each thing that was asked: all of them must hold."""
+
+    def __init__(self) -> None:
+        self._holds = True
+        self._evidence: list[Evidence] = []
+
+    def add(self, holds: bool, looked_at: str, expected: str, found: str, command: str) -> None:
+        """Take note of one thing that was looked at."""
+        self._holds = self._holds and holds
+        self._evidence.append(Evidence(looked_at, expected, found, command))
+
+    @property
+    def finding(self) -> Finding:
+        """All of it."""
+        return Finding(self._holds, tuple(self._evidence))
+
+
+def living(context: CheckContext) -> ContainerView | None:
+    """Return what the kernel says about the container's process; None when there is none."""
+    view = context.snapshot.container if context.snapshot else None
+    return view if view and view.alive else None
+
+
+def no_process(context: CheckContext, looked_at: str, expected: str) -> Finding:
+    """Return the finding where there is no process to look at."""
+    found = context.messages("course.check.kernel.no_process")
+    return Finding(False, (Evidence(looked_at, expected, found, context.state_command),))
+
+
+def short(text: str, longest: int = 60) -> str:
+    """Return a text on one line, cut where it is longer."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
