@@ -249,8 +249,27 @@ def _argument(argument: Argument) -> Schema:
             return {"oneOf": [words, _list(words)]}
         case "boolean":
             return _BOOLEAN
-        case _:
+        case "integer":
+            return {"anyOf": [_NUMBER, words]} if argument.known else _NUMBER
+        case "integers":
+            return {"type": ["integer", "array"], "items": _NUMBER}
+        case "pattern":
+            return {"type": "string", "format": "regex"}
+        case "record" | "records" | "map":
+            return _structure(argument)
+        case "data":
             return {}
+
+
+def _structure(argument: Argument) -> Schema:
+    """Return the schema of an argument that is made of others."""
+    if argument.type == "map":
+        names: Schema = {"propertyNames": {"enum": list(argument.known)}} if argument.known else {}
+        return {"type": "object", "additionalProperties": _argument(argument.members[0]), **names}
+    record = _members(argument.members)
+    if argument.bare:
+        record = {"anyOf": [record, _argument(argument.members[0])]}
+    return {"anyOf": [record, _list(record)]} if argument.type == "records" else record
 
 
 def as_text(schema: Schema) -> str:
