@@ -14,17 +14,24 @@ import pytest
 
 from tests.support.images import entry, layout, tar
 from tests.support.registry import Registry
+from tests.support.session import Diary
+from tutor.course.course import Course
+from tutor.home import Home
 from tutor.images import alpine
+from tutor.images.convert import convert
 from tutor.images.layout import Layout
+from tutor.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.docker import Dockerd
+    from tutor.messages import Language
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("docker-registry", "skopeo")]
 
+LESSON = "docker-archive"
 SAYS = {
     "ja": "本物の Alpine Linux 3.9.6（{reference} から取得したもの）",
     "en": "the real Alpine Linux 3.9.6 (fetched from {reference})",
@@ -58,6 +65,24 @@ def _fetch(tmp_path: Path, *words: str, **environment: str) -> subprocess.Comple
         [sys.executable, "-m", "tutor", "image", "fetch", *words, "--lang", "en"],
         env={**os.environ, "OCI_TUTOR_HOME": str(tmp_path), **environment}, capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_lesson_takes_the_registrys_image_and_says_so(
+    reference: str, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: Language
+) -> None:
+    monkeypatch.setenv("OCI_TUTOR_HOME", str(tmp_path))
+    diary = Diary()
+    course = Course.load(language)
+    with Session(course=course, engine="runc", publish=diary.publish, home=Home.default()) as session:
+        session.open(LESSON)
+        assert session.lesson is not None
+        said = "\n".join(step.body + step.summary for step in session.lesson.steps)
+    assert SAYS[language].format(reference=reference) in said
+    # The very image: what lies in the learner's folder has the digests of what was pushed.
+    convert(tmp_path / "labs" / LESSON / alpine.ARCHIVE, tmp_path / "converted")
+    theirs, ours = Layout(source).image(), Layout(tmp_path / "converted").image()
+    assert ours.config["rootfs"] == theirs.config["rootfs"]
 
 
 def test_fetch_shows_the_command_keeps_the_image_and_needs_no_network_afterwards(

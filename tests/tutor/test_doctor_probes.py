@@ -116,7 +116,7 @@ def test_the_report_of_this_machine(tmp_path: Path) -> None:
     assert levels(told, "tools")["runt"] == "ok"
     assert [each["engine"] for each in told["engines"]] == ["runt", "runc", "crun"]
     assert told["can_start"]
-    assert told["lessons"][0]["lesson_id"] == "first-container"
+    assert "first-container" in [each["lesson_id"] for each in told["lessons"]]
     assert mount_table() == before
     assert not list(tmp_path.iterdir()), "the doctor writes nothing"
 
