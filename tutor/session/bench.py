@@ -177,9 +177,10 @@ class Bench:
         }
         return own | ({"PID": str(state.pid)} if state and state.pid else {})
 
-    def query_other(self, container_id: str) -> ContainerState | None:
-        """Return the state of another container of the lab, quietly."""
-        return self._runner.query_state(container_id)
+    def look_at_other(self, container_id: str) -> tuple[ContainerState | None, Snapshot]:
+        """Return another container's state and what the kernel says of it, quietly."""
+        state = self._runner.query_state(container_id)
+        return state, self.look(state)
 
     def query(self) -> ContainerState | None:
         """Return the container's state, quietly."""

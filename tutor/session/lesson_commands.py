@@ -8,6 +8,9 @@ from tutor.course.model import Quiz
 from tutor.engines.engine import find
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
+from tutor.session.checking import check as run_checks
+from tutor.session.checking import holds_now
+from tutor.session.doing import perform
 from tutor.session.events import EngineChanged, HintGiven, QuizAnswered
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ _TOLD_AT_ONCE = 3
 def go_on(play: Play) -> None:
     """`next`: pass what passes by going on, and stand at the next step; after the last one the lesson is done."""
     play.catch_up()
-    play.check()
+    run_checks(play)
     if play.step.id not in play.passed:
         if not play.judge.holds:
             _say_missing(play)
@@ -51,7 +54,7 @@ def check(play: Play) -> None:
         key = "answer_first" if isinstance(play.step.action, Quiz) else "nothing_to_check"
         play.notice("information", f"session.notice.{key}")
         return
-    play.check(asked=True, tried=True)
+    run_checks(play, asked=True, tried=True)
 
 
 def answer(play: Play, *words: str) -> None:
@@ -73,7 +76,7 @@ def answer(play: Play, *words: str) -> None:
     if correct and not quiz.choices:
         feedback = ""
     play.say(QuizAnswered(play.step, given, correct, feedback))
-    play.check(tried=True)
+    run_checks(play, tried=True)
 
 
 def right_answer(play: Play, quiz: Quiz) -> str | None:
@@ -90,7 +93,7 @@ def right_answer(play: Play, quiz: Quiz) -> str | None:
             return None
         return printed
     if quiz.when:
-        right = next((name for name, condition in quiz.when if play.condition_holds(condition)), None)
+        right = next((name for name, condition in quiz.when if holds_now(play, condition)), None)
         if right is None and not quiz.prediction:
             play.notice("warning", "session.notice.no_answer_now")
         return right
@@ -113,10 +116,10 @@ def reset(play: Play) -> None:
     From a dead end that has a recovery of its own, it is that and no more.
     """
     if play.judge.dead_end is not None and play.judge.dead_end.recovery and play.bench.lab.alive:
-        play.perform(play.judge.dead_end.recovery)
+        perform(play, play.judge.dead_end.recovery)
         play.judge.dead_end = None
         play.notice("information", "session.notice.recovered")
-        play.check()
+        run_checks(play)
         return
     if not play.bench.lab.alive:
         play.lay_anew(play.engine)

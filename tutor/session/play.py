@@ -10,25 +10,20 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from tutor.course.checks import CheckContext, find
-from tutor.course.placeholders import fill, fill_written
+from tutor.course.checks import CheckContext
 from tutor.course.progress import LessonProgress, Progress
-from tutor.docker.private import runtime_name
 from tutor.errors import TutorError
-from tutor.home import shown
 from tutor.observe.poller import Poller
 from tutor.session.bench import Bench, allowed, status_of
 from tutor.session.calls import Calls
+from tutor.session.checking import check
 from tutor.session.claim import Claim
-from tutor.session.deeds import Doer
+from tutor.session.doing import doer
 from tutor.session.events import (
-    Checked,
     CommandFinished,
     CommandStarted,
     ConfigChanged,
     EngineChanged,
-    HintGiven,
-    HintOffered,
     LessonFinished,
     LessonOpened,
     Notice,
@@ -38,6 +33,7 @@ from tutor.session.events import (
     StepEntered,
     StepPassed,
 )
+from tutor.session.filling import told, written
 from tutor.session.judge import Judge
 from tutor.session.recorded import Recording, by_hand, lacking, to_read
 from tutor.session.workspace import Workspace
@@ -47,7 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Literal
 
-    from tutor.course.model import Condition, Deed, Lesson, Operation, Step
+    from tutor.course.model import Lesson, Operation, Step
     from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
     from tutor.home import Home
     from tutor.messages import Messages
@@ -76,7 +72,7 @@ class Play:
         Raises:
             TutorError: another session has the lesson, the bundle can't be written, the lab can't be laid.
         """
-        self._told = self._plain = lesson
+        self._as_read = self._plain = lesson
         self._home, self._messages, self.say, self._stir = home, messages, say, stir
         self._claim = Claim(home.records, lesson.id)
         self.progress = Progress(home.records)
@@ -88,7 +84,7 @@ class Play:
         self.resumed = recorded.step_id is not None
         self.index = ids.index(recorded.step_id) if recorded.step_id in ids else 0
         try:
-            lesson = self._plain = self._written(engine)
+            lesson = self._plain = written(lesson, engine, home)
             self.workspace = Workspace(lesson, home)
             self.workspace.prepare(self.index)
             self.calls = Calls()
@@ -101,7 +97,7 @@ class Play:
         if self.read_only is None:
             self.passed -= self.read  # what was only read so far can be done by hand now
             self.read = frozenset()
-        self.lesson = self._filled()
+        self.lesson = told(self._plain, self.engine, self.workspace, self._messages)
         self.judge = Judge(self.step)
         self.state: ContainerState | None = None
         self.snapshot: Snapshot | None = None
@@ -174,28 +170,9 @@ class Play:
             self._config_seen = self.workspace.signature()
         self.see_state()
 
-    def _written(self, engine: EngineName) -> Lesson:
-        """Return the lesson with what is handed to runtimes and shells filled in."""
-        plan = self._told.lab
-        work = self._home.labs / self._told.id
-        paths = {
-            "work": str(work),
-            "bundle": str(work / plan.bundle),
-            "config": str(work / plan.bundle / "config.json"),
-        }
-        return fill_written(
-            self._told,
-            {
-                "engine": engine,
-                "runtime": runtime_name(engine),
-                "container": plan.container_id,
-                "image": plan.image,
-                **paths,
-            },
-        )
-
     def _lay_bench(self, engine: EngineName) -> Bench:
-        self._plain = to_read(self._written(engine)) if self.read_only else self._written(engine)
+        plain = written(self._as_read, engine, self._home)
+        self._plain = to_read(plain) if self.read_only else plain
         self.workspace.use(self._plain)
         return Bench(
             self._plain,
@@ -206,7 +183,7 @@ class Play:
             on_output=self._printed,
             on_finished=self._finished,
             on_limited=lambda call, limit: self.notice("warning", f"engines.limit.{limit}", typed=call.typed),
-            perform=lambda deeds: self._doer(self.workspace.write).do(deeds),
+            perform=lambda deeds: doer(self, self.workspace.write).do(deeds),
         )
 
     def _lay_bench_or_read(self, engine: EngineName) -> Bench:
@@ -241,23 +218,9 @@ class Play:
                 self.bench = self._lay_bench(before)
             raise
         finally:
-            self.lesson = self._filled()
+            self.lesson = told(self._plain, self.engine, self.workspace, self._messages)
             self._poller.watch(None, reference_pid=self.bench.lab.keeper_pid)
             self.see_state()
-
-    def _filled(self) -> Lesson:
-        return fill(
-            self._plain,
-            {
-                "engine": self.engine,
-                "runtime": runtime_name(self.engine),
-                "container": self._plain.lab.container_id,
-                "bundle": shown(self.workspace.bundle),
-                "config": shown(self.workspace.config),
-                "work": shown(self.workspace.work),
-                "image": self.workspace.image(self._messages),
-            },
-        )
 
     # What the engine and the kernel say
 
@@ -322,9 +285,30 @@ class Play:
     def operate(self, operation: Operation, *arguments: str) -> CallResult:
         """Run one operation and look at everything afterwards."""
         result = self.bench.run(operation, *arguments)
+        self.look_again()
+        return result
+
+    def look_again(self) -> None:
+        """See what has come of something that was done."""
         self.see_state()
         self._poller.poke()
-        return result
+
+    def context(self) -> CheckContext:
+        """Return what there is to see at this moment, for checks."""
+        return CheckContext(
+            self._messages,
+            self.engine,
+            self._plain.lab.container_id,
+            self.workspace.bundle,
+            self.state,
+            self.bench.look(self.state),
+            self.calls.records(),
+            directory=self.workspace.directory,
+            answer=self.judge.answer,
+            other=self.bench.look_at_other,
+            run=lambda line: self.bench.ask(line, self.state),
+            docker=self.bench.docker.ask if self.bench.docker else lambda _path: None,
+        )
 
     def refresh(self) -> None:
         """Look whether anything has changed without a command: the container, `config.json`, what was printed."""
@@ -337,60 +321,8 @@ class Play:
         self.catch_up()
         if self.workspace.signature() != self._config_seen:
             self.read_config("outside")
-        self.check()
+        check(self)
         self.warn_if_led_away(before)
-
-    def moment(self) -> CheckContext:
-        """Return what there is to see at this moment, for checks."""
-        return CheckContext(
-            self._messages,
-            self.engine,
-            self._plain.lab.container_id,
-            self.workspace.bundle,
-            self.state,
-            self.bench.look(self.state),
-            self.calls.records(),
-            directory=self.workspace.directory,
-            answer=self.judge.answer,
-            other=self._look_at_other,
-            run=lambda line: self.bench.ask(line, self.state),
-            docker=self.bench.docker.ask if self.bench.docker else lambda _path: None,
-        )
-
-    def _look_at_other(self, container_id: str) -> tuple[ContainerState | None, Snapshot | None]:
-        state = self.bench.query_other(container_id)
-        return state, self.bench.look(state)
-
-    def condition_holds(self, condition: Condition) -> bool:
-        """Tell whether a condition holds now; the container's state is asked for anew."""
-        self.see_state()
-        return find(condition, self.moment()).passed
-
-    def perform(self, deeds: tuple[Deed, ...]) -> None:
-        """Do what a solution or a known wrong answer lists; what of `config.json` was the learner's is kept, and said.
-
-        Raises:
-            TutorError: see `Doer.do`.
-        """
-        self._doer(self._write_solution).do(deeds)
-        self.see_state()
-        self._poller.poke()
-
-    def _doer(self, write_config: Callable[[str], None]) -> Doer:
-        from tutor.session.lesson_commands import answer
-
-        return Doer(
-            self.bench,
-            self.workspace,
-            holds=self.condition_holds,
-            answer=lambda word: answer(self, word),
-            write_config=write_config,
-        )
-
-    def _write_solution(self, text: str) -> None:
-        kept = self.workspace.replace(text)
-        self.read_config("solution")
-        self.say_kept(kept)
 
     def begin_step(self, *, config: bool = True) -> None:
         """Bring about how the present step begins: its own `config.json` (`config`) and what it lays into the lab.
@@ -408,36 +340,6 @@ class Play:
                 self.see_state()
         except TutorError as error:
             self.tell(error)
-
-    def check(self, *, asked: bool = False, tried: bool = False) -> None:
-        """Run the present step's checks; `tried`: the learner has just done something that might have done it."""
-        judge, before = self.judge, self.judge.verdicts
-        if tried:
-            judge.tried()
-        asks = bool(self.step.checks or self.step.hints or self.step.dead_ends)
-        context = self.moment() if asks else None
-        verdicts = judge.look(context) if context else ()
-        holds = judge.holds
-        if asked or verdicts != before:
-            self.say(Checked(self.step, verdicts, holds, asked))
-        if holds:
-            if judge.passes_by_itself:
-                self.pass_step()
-            return
-        failed = judge.try_has_failed()
-        if context is not None and (failed or (before and verdicts != before)):
-            self._help(context)
-        if failed and judge.failed():
-            self.say(HintOffered(judge.hints))
-
-    def _help(self, context: CheckContext) -> None:
-        """Give the hint made for what went wrong, and say so where the step can't be done any more."""
-        hint = self.judge.mistake(context)
-        if hint is not None:
-            self.say(HintGiven(hint, 0, self.judge.hints, for_mistake=True))
-        dead_end = self.judge.comes_to_dead_end(context)
-        if dead_end is not None:
-            self.notice("warning", "session.notice.dead_end", text=dead_end.text)
 
     def pass_step(self) -> None:
         """Record that the present step is passed; nothing happens when it was before."""
@@ -461,7 +363,7 @@ class Play:
             self._play_recording()
         self.save()  # after the step is told: faces put away what was said before
         self.catch_up()
-        self.check()
+        check(self)
         if self.step.id not in self.passed and status_of(self.state) != self.step.requires:
             self._say_unfit()
 

@@ -14,6 +14,8 @@ from tutor.home import Home
 from tutor.messages import Messages
 from tutor.session import lesson_commands
 from tutor.session.bench import allowed
+from tutor.session.checking import check as run_checks
+from tutor.session.doing import perform
 from tutor.session.events import Notice
 from tutor.session.parse import Parsed, parse
 from tutor.session.play import Play
@@ -218,7 +220,7 @@ class Session:
                 before = play.state
                 result = play.operate(_OPERATIONS[name], *parsed.flags, *parsed.arguments)
                 wanted = getattr(play.step.action, "operation", "") == name
-                play.check(tried=wanted or result.returncode != 0)
+                run_checks(play, tried=wanted or result.returncode != 0)
                 if not wanted:
                     play.warn_if_led_away(before)
             case "lesson":
@@ -232,8 +234,8 @@ class Session:
             play = self._play
             if play is None:
                 raise TutorError("session.error.no_lesson")
-            play.perform(deeds)
-            play.check(tried=True)
+            perform(play, deeds)
+            run_checks(play, tried=True)
 
     def right_answer(self) -> str | None:
         """Return the right answer to the present quiz at this moment; None where there is no quiz, or it can't be told."""
@@ -261,7 +263,7 @@ class Session:
             play.read_config("learner")
             play.say_kept(kept)
             play.see_state()
-            play.check(tried=True)
+            run_checks(play, tried=True)
         return saved
 
     def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell, Task
 from tutor.session.bench import status_of
+from tutor.session.checking import check as run_checks
+from tutor.session.doing import perform
 from tutor.session.lesson_commands import answer, reset, right_answer
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ def solve(play: Play) -> None:
     if play.step.id not in play.passed:
         play.solved |= {play.step.id}
     _apply(play)
-    play.check(tried=True)
+    run_checks(play, tried=True)
     play.save()
 
 
@@ -43,7 +45,7 @@ def _apply(play: Play) -> None:
         case RunOperation(operation=operation, arguments=arguments):
             _do_or_begin_anew(play, lambda: play.operate(operation, *arguments))
         case Task(solution=deeds):
-            _do_or_begin_anew(play, lambda: play.perform(deeds))
+            _do_or_begin_anew(play, lambda: perform(play, deeds))
         case Shell(solution=lines):
             for line in lines:
                 play.bench.script(line)
@@ -75,7 +77,7 @@ def _settle(play: Play) -> None:
     if state is not None and state.status == "stopped":
         play.bench.drain(_LAST_WORDS_SECONDS)
     play.see_state()
-    play.check()
+    run_checks(play)
 
 
 def _bring_if_unfit(play: Play) -> None:
