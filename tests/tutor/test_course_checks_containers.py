@@ -187,8 +187,9 @@ class Box:
                 stderr=files[1].fileno(),
             )
             status = process.wait(20)
-            texts = [file.seek(0) or file.read() for file in files]
-        return CommandOutput(status, *texts)
+            for file in files:
+                file.seek(0)
+            return CommandOutput(status, files[0].read(), files[1].read())
 
     def context(self) -> CheckContext:
         state, snapshot = self.look("box")
