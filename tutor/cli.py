@@ -131,7 +131,7 @@ def _parser(messages: Messages) -> argparse.ArgumentParser:
 
     lesson = messages("cli.lesson")
     add("start").add_argument("lesson", metavar=lesson, help=messages("cli.start.lesson"))
-    add("lessons")
+    add("lessons").add_argument("--spec-map", action="store_true", help=messages("cli.lessons.spec_map"))
     add("repl").add_argument("lesson", metavar=lesson, nargs="?", help=messages("cli.repl.lesson"))
     add("doctor").add_argument("--json", action="store_true", help=messages("cli.doctor.json"))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tutor.course.progress import Progress
 from tutor.opening import read_course
+from tutor.spec_map import count_line, print_spec_map
 from tutor.text import cell_width, pad, wrap
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ BEADS = 10
 
 
 def print_lessons(arguments: argparse.Namespace, messages: Messages) -> int:
-    """Print the list; return the exit status."""
+    """Print the list, or the map of the specification; return the exit status."""
+    if arguments.spec_map:
+        return print_spec_map(arguments, messages)
     course, home = read_course(arguments, messages)
     progress = Progress(home.records)
     width = min(shutil.get_terminal_size().columns, WIDEST)
@@ -34,6 +37,9 @@ def print_lessons(arguments: argparse.Namespace, messages: Messages) -> int:
     waiting = next((each for each in course.lessons if not progress.of(each.id).finished), course.lessons[0])
     print()
     print("\n".join(wrap(messages("cli.list.start", lesson=waiting.id), width)))
+    count = count_line(course, progress.all(), messages)
+    if count:
+        print("\n".join(wrap(count, width)))
     return 0
 
 

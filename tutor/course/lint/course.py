@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.course.errors import LessonError
 from tutor.course.lint.logic import logic
+from tutor.course.lint.map import spec_map
 from tutor.course.lint.sources import Sources, found, member
 from tutor.course.lint.spec import spec
 from tutor.course.lint.structure import errors
@@ -41,7 +42,8 @@ def lint(path: Path) -> list[Finding]:
         LessonError: there is no lesson.
     """
     lessons = [Sources(folder) for folder in folders(path)]
-    return [*(each for sources in lessons for each in lint_lesson(sources)), *_orders(lessons)]
+    findings = [each for sources in lessons for each in lint_lesson(sources)]
+    return [*findings, *_orders(lessons), *spec_map(path, lessons)]
 
 
 def lint_lesson(sources: Sources) -> list[Finding]:
