@@ -36,7 +36,6 @@ FURNITURE = Furniture(
         "CONTAINERD_ADDRESS": CONTAINERD,  # for ctr
         # An overlay can't always be had (root filesystem on an overlay, old kernels); copies always can.
         "CONTAINERD_SNAPSHOTTER": "native",
-        "STORAGE_DRIVER": "vfs",  # for podman
         "CONTAINERS_CONF": "/run/containers/containers.conf",
     },
     confined=True,
@@ -56,11 +55,14 @@ lock_type = "file"
 
 
 def _containers_conf() -> str:
-    # Without CAP_SYS_RESOURCE podman's own defaults for these limits are more than may be had.
-    pairs = (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC))
-    limits = [(name, min(resource.getrlimit(number))) for name, number in pairs]
-    ulimits = ", ".join(f'"{name}={limit}:{limit}"' for name, limit in limits if limit > 0)
-    return _CONTAINERS_CONF.format(ulimits=ulimits)
+    # Podman's defaults are more than can be had without CAP_SYS_RESOURCE, as in some containers.
+    wanted = (("nofile", resource.RLIMIT_NOFILE, 1024), ("nproc", resource.RLIMIT_NPROC, 4096))
+    limits = [(name, resource.getrlimit(number)[1], enough) for name, number, enough in wanted]
+    ulimits = [
+        (name, enough if hard == resource.RLIM_INFINITY else min(hard, enough))
+        for name, hard, enough in limits
+    ]
+    return _CONTAINERS_CONF.format(ulimits=", ".join(f'"{name}={limit}:{limit}"' for name, limit in ulimits))
 
 
 def runtime_name(engine: str) -> str:
