@@ -67,6 +67,10 @@ def _run(argv: list[str], messages: Messages) -> int:
             from tutor.doctor.command import run as doctor
 
             return doctor(messages, as_json=arguments.json)
+        case "explain":
+            from tutor.explain.command import run as explain
+
+            return explain(arguments, messages)
         case "image":
             from tutor.images.commands import run as image
 
@@ -138,9 +142,11 @@ def _parser(messages: Messages) -> argparse.ArgumentParser:
     from tutor.course.lint.arguments import add_arguments as add_lint
     from tutor.course.scaffold import add_arguments as add_new_lesson
     from tutor.docker.commands import add_arguments as add_docker
+    from tutor.explain.arguments import add_arguments as add_explain
     from tutor.images.commands import add_arguments as add_image
     from tutor.verify.arguments import add_arguments as add_verify
 
+    add_explain(commands, messages)
     add_image(commands, messages)
     add_docker(commands, messages)
     add_lint(commands, messages)

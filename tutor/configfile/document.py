@@ -55,6 +55,17 @@ class Problem:
         """Return what is wrong and what to do now, in the catalogue's language, without the place."""
         return m(self.key, **{name: _worded(name, value, m) for name, value in self.values.items()})
 
+    def parted(self, m: Messages) -> tuple[str, str]:
+        """Return the message in two whole sentences: what is wrong, and what to do now; the second may be empty."""
+        what, _, then = m.raw(self.key).partition(m("configfile.between"))
+        values = {name: _worded(name, value, m) for name, value in self.values.items()}
+        stop = m("configfile.stop")
+        parts = [part.format(**values) for part in (what, then)]
+        return tuple(
+            f"{part[:1].upper()}{part[1:]}{'' if part[-1:] in '?.' else stop}" if part else ""
+            for part in parts
+        )  # type: ignore[return-value]
+
     def located(self, m: Messages) -> str:
         """Return the message with its line and column before it: for a face that cannot mark the text itself."""
         return m("configfile.located", line=self.line, column=self.column, message=self.message(m))

@@ -1,0 +1,134 @@
+"""A bundle as the explainer sees it: `config.json` with positions, and the root filesystem, looked into without entering it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.configfile import parse, problems
+
+if TYPE_CHECKING:
+    from tutor.configfile import Document, JsonValue, Problem
+
+_LONGEST = 1024 * 1024  # bytes of a config.json that is read
+_MOST_LINKS = 40  # as the kernel, path_resolution(7)
+
+
+class Bundle:
+    """A directory with a `config.json`, or a `config.json` alone. Nothing is read before it is asked for; nothing is written."""
+
+    def __init__(self, path: Path | None = None, config: Path | None = None) -> None:
+        """`path` is the bundle's directory; `config` another file than the `config.json` in it."""
+        self.path = path or (config.parent if config else None)
+        self.config = config or (path / "config.json" if path else None)
+
+    @cached_property
+    def text(self) -> str | None:
+        """The text of `config.json`; None where it can't be read as text."""
+        try:
+            if self.config is None or not self.config.is_file() or self.config.stat().st_size > _LONGEST:
+                return None
+            return self.config.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    @cached_property
+    def document(self) -> Document:
+        """What was read; not `valid` where the text is no JSON, or none."""
+        return parse(self.text or "")
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """What `tutor.configfile` finds wrong; nothing where there is no text."""
+        return problems(self.text) if self.text is not None else ()
+
+    def value(self, pointer: str) -> JsonValue:
+        """Return the value at a JSON pointer; None where there is none."""
+        at = self.document.value
+        for name in pointer.split("/")[1:]:
+            name = name.replace("~1", "/").replace("~0", "~")
+            if isinstance(at, dict):
+                at = at.get(name)
+            elif isinstance(at, list) and name.isdigit() and int(name) < len(at):
+                at = at[int(name)]
+            else:
+                return None
+        return at
+
+    def text_at(self, pointer: str) -> str:
+        """Return the string at a pointer, empty where there is none."""
+        value = self.value(pointer)
+        return value if isinstance(value, str) else ""
+
+    def items(self, pointer: str) -> list[tuple[str, dict[str, JsonValue]]]:
+        """Return the objects of the array at a pointer, each with its own pointer."""
+        value = self.value(pointer)
+        found = enumerate(value if isinstance(value, list) else ())
+        return [(f"{pointer}/{index}", item) for index, item in found if isinstance(item, dict)]
+
+    def strings(self, pointer: str) -> list[str]:
+        """Return the strings of the array at a pointer."""
+        value = self.value(pointer)
+        return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+    def problem_at(self, pointer: str) -> Problem | None:
+        """Return what `tutor.configfile` says about a member, or about what is in it."""
+        exact = next((each for each in self.problems if each.pointer == pointer), None)
+        return exact or next((each for each in self.problems if each.pointer.startswith(f"{pointer}/")), None)
+
+    def namespace(self, kind: str) -> bool:
+        """Tell whether the configuration asks for a namespace of a type, new or joined."""
+        return any(item.get("type") == kind for _, item in self.items("/linux/namespaces"))
+
+    @property
+    def rootfs(self) -> Path | None:
+        """The directory that `root.path` names, there or not."""
+        path = self.text_at("/root/path")
+        return self.path / path if self.path and path else None
+
+    def beside(self, path: str) -> Path | None:
+        """Return a path of the host as the configuration means it: relative to the bundle."""
+        return self.path / path if self.path else (Path(path) if path.startswith("/") else None)
+
+    def mounted(self, path: str) -> bool:
+        """Tell whether a path in the container lies in a mount, so that the root filesystem does not show what is there."""
+        places = [str(item.get("destination", "")).rstrip("/") for _, item in self.items("/mounts")]
+        return any(place and (path == place or path.startswith(f"{place}/")) for place in places)
+
+    def inside(self, path: str) -> Path | None:
+        """Return the file that a path in the container leads to, links followed as in there; None where there is none."""
+        return resolve(self.rootfs, path) if self.rootfs else None
+
+
+def resolve(root: Path, path: str) -> Path | None:
+    """Return what a path leads to for a process whose root is `root`; None: nothing, or a loop of links."""
+    base = str(root)
+    todo = path.split("/")[::-1]
+    at: list[str] = []
+    links = 0
+    while todo:
+        name = todo.pop()
+        if name in ("", "."):
+            continue
+        if name == "..":
+            at = at[:-1]
+            continue
+        here = "/".join([base, *at, name])
+        try:
+            status = os.lstat(here)
+            target = os.readlink(here) if stat.S_ISLNK(status.st_mode) else None  # noqa: PTH115
+        except OSError:
+            return None
+        if target is None:
+            at.append(name)
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            return None
+        if target.startswith("/"):
+            at = []
+        todo += target.split("/")[::-1]
+    return Path("/".join([base, *at]))

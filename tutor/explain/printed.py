@@ -1,0 +1,65 @@
+"""What engines print, without what their logs put around it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# logrus' text form, as runc and runt print it to a pipe; a terminal gets `ERRO[0000] ...`.
+_FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
+_TERMINAL = re.compile(r"^(ERRO|FATA|WARN|INFO|DEBU)\[\d+\]\s*")
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z(?::|\s+)\s*")
+_QUIET = ("warning", "info", "debug")
+# What is said before the reason; it tells nothing that a reader does not know.
+_WRAPPING = re.compile(
+    r"^(?:docker: Error response from daemon: |OCI runtime \w+ failed: |(?:runc|runt) \w+ failed: |exec failed: "
+    r"|failed to create task for container: |failed to create shim task: |unable to start container process: "
+    r"|error during container init: |error running container: |create failed: )+",
+    re.IGNORECASE,
+)
+
+
+def sentences(text: str) -> list[str]:
+    """Return what was said, a line each, without time, level and quoting; warnings only where there is nothing else."""
+    loud: list[str] = []
+    quiet: list[str] = []
+    for line in _COLOUR.sub("", text).splitlines():
+        level, said = _unwrapped(line.strip())
+        if said:
+            (quiet if level in _QUIET else loud).append(said)
+    return loud or quiet
+
+
+def core(sentence: str) -> str:
+    """Return a sentence without the phrases that only say which operation failed."""
+    return _WRAPPING.sub("", sentence).strip()
+
+
+def _unwrapped(line: str) -> tuple[str, str]:
+    if line.startswith("{") and line.endswith("}"):
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            entry = None
+        if isinstance(entry, dict) and isinstance(entry.get("msg"), str):
+            return str(entry.get("level", "error")), entry["msg"]
+    if line.startswith(("time=", "level=")) and "msg=" in line:
+        fields = {name: _unquoted(value) for name, value in _FIELD.findall(line)}
+        said = fields.get("msg", "") + (f": {fields['error']}" if fields.get("error") else "")
+        return fields.get("level", "error"), said
+    match = _TERMINAL.match(line)
+    if match:
+        levels = {"WARN": "warning", "INFO": "info", "DEBU": "debug"}
+        return levels.get(match[1], "error"), line[match.end() :]
+    return "error", _STAMP.sub("", line)
+
+
+def _unquoted(value: str) -> str:
+    """Return a logrus value as it was: quoted as Go quotes, where it is."""
+    if not value.startswith('"'):
+        return value
+    try:
+        return str(json.loads(value, strict=False))
+    except ValueError:  # Go writes \x1b and \a, JSON does not know them
+        return value[1:-1].replace('\\"', '"').replace("\\\\", "\\")

@@ -1,0 +1,192 @@
+"""Why a program can't be executed, as far as its file shows: what execve(2) says in one word (ENOENT, EACCES, ENOEXEC) in full."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.explain.bundle import resolve
+from tutor.explain.model import Finding
+from tutor.images.elf import Elf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tutor.explain.bundle import Bundle
+
+_HEAD = 64 * 1024  # bytes of a program that are read: its headers lie at its beginning
+_BOM = b"\xef\xbb\xbf"
+# A 64-bit kernel usually runs the 32-bit programs of its family too.
+_ALSO_RUNS = {("amd64", "386"), ("arm64", "arm")}
+
+
+def look_at_program(bundle: Bundle, name: str) -> Finding | None:
+    """Return why `process.args[0]`, or a program that `exec` was given, can't run; None where nothing can be seen.
+
+    Nothing is said of a program that lies in a mount: the root filesystem does not show it.
+    """
+    root = bundle.rootfs
+    if root is None or not root.is_dir():
+        return None
+    if "/" in name:
+        path = os.path.normpath(os.path.join(bundle.text_at("/process/cwd") or "/", name))  # noqa: PTH118
+        return None if bundle.mounted(path) else look_at_file(root, path, bundle)
+    folders = search_path(bundle)
+    if folders is None:
+        return Finding("program.no_path", {"name": name})
+    if any(bundle.mounted(folder) for folder in folders):
+        return None
+    unfit = None
+    for folder in folders:
+        file = resolve(root, f"{folder}/{name}")
+        if file is None or not file.is_file():
+            continue
+        found = look_at_file(root, f"{folder}/{name}", bundle)
+        if found is None or found.id not in ("program.not_executable", "program.not_allowed"):
+            return found
+        unfit = unfit or found
+    return unfit or _not_in_path(root, folders, name)
+
+
+def search_path(bundle: Bundle) -> list[str] | None:
+    """Return the folders of PATH in `process.env`; None where it has none."""
+    values = [entry[5:] for entry in bundle.strings("/process/env") if entry.startswith("PATH=")]
+    return [folder or "/" for folder in values[-1].split(":")] if values else None
+
+
+def _not_in_path(root: Path, folders: list[str], name: str) -> Finding:
+    values: dict[str, str | int] = {"name": name, "path": ":".join(folders)}
+    known = {each for folder in folders for each in _names_in(resolve(root, folder))}
+    first = name.split()[0] if name.split() else ""
+    if first != name and (first in known or (first.startswith("/") and resolve(root, first))):
+        quoted = ", ".join(f'"{word}"' for word in name.split())
+        return Finding("program.one_string", {"name": name, "words": quoted})
+    where = _elsewhere(root, name, folders)
+    if where:
+        return Finding("program.elsewhere", {**values, "where": where})
+    return Finding("program.not_in_path", {**values, "near": _closest(name, known)})
+
+
+def _elsewhere(root: Path, name: str, folders: list[str]) -> str:
+    """Return where the program lies outside of PATH, of the places where programs usually lie."""
+    usual = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/")
+    for folder in usual:
+        file = resolve(root, f"{folder}/{name}") if name and folder not in folders else None
+        if file is not None and file.is_file():
+            return f"{folder.rstrip('/')}/{name}"
+    return ""
+
+
+def look_at_file(root: Path, path: str, bundle: Bundle | None = None) -> Finding | None:
+    """Return why the file at a path below a root can't be executed; None where it can, as far as one sees.
+
+    `bundle` says as whom (`process.user`); without it, as root.
+    """
+    file = resolve(root, path)
+    values: dict[str, str | int] = {"name": path, "path": path}
+    try:
+        status = file.stat() if file else None
+    except OSError:
+        status = None
+    if file is None or status is None:
+        folder, _, name = path.rpartition("/")
+        near = _closest(name, _names_in(resolve(root, folder or "/")))
+        return Finding("program.not_there", {**values, "near": f"{folder}/{near}" if near else ""})
+    if stat.S_ISDIR(status.st_mode):
+        return Finding("program.directory", values)
+    values["mode"] = f"{stat.S_IMODE(status.st_mode):04o}"
+    if not status.st_mode & 0o111:
+        return Finding("program.not_executable", values)
+    uid, groups = _user(bundle)
+    if uid and not _may_execute(status, uid, groups):
+        return Finding("program.not_allowed", {**values, "uid": uid, "owner": status.st_uid})
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(_HEAD)
+    except OSError:
+        return None
+    return _look_at_head(root, head, values)
+
+
+def _look_at_head(root: Path, head: bytes, values: dict[str, str | int]) -> Finding | None:
+    if head.startswith(b"#!"):
+        return _look_at_script(root, head[2:].split(b"\n")[0], values)
+    if head.startswith(_BOM + b"#!"):
+        return Finding("program.bom", values)
+    elf = Elf.parse(head)
+    if elf is None:
+        return Finding("program.format", values)
+    ours = _own_architecture()
+    if ours and elf.architecture != ours and (ours, elf.architecture) not in _ALSO_RUNS:
+        return Finding("program.machine", {**values, "found": elf.architecture, "wanted": ours})
+    if elf.interpreter and resolve(root, elf.interpreter) is None:
+        return Finding("program.loader", {**values, "loader": elf.interpreter})
+    return None
+
+
+def _look_at_script(root: Path, line: bytes, values: dict[str, str | int]) -> Finding | None:
+    words = line.decode(errors="replace").strip(" \t").split(None, 1)
+    if not words:
+        return Finding("program.format", values)
+    interpreter = line.decode(errors="replace").strip(" \t").split(" ")[0].split("\t")[0]
+    if line.endswith(b"\r") and resolve(root, interpreter) is None:
+        return Finding("program.crlf", {**values, "interpreter": interpreter.rstrip("\r")})
+    file = resolve(root, interpreter)
+    if file is None or not file.is_file():
+        folder, _, name = interpreter.rpartition("/")
+        known = [each for each in ("sh", "ash", "bash", "busybox") if resolve(root, f"/bin/{each}")]
+        near = _closest(name, _names_in(resolve(root, folder or "/")))
+        return Finding(
+            "program.interpreter",
+            {
+                **values,
+                "interpreter": interpreter,
+                "near": f"{folder}/{near}" if near else (f"/bin/{known[0]}" if known else ""),
+            },
+        )
+    if not file.stat().st_mode & 0o111:
+        return Finding("program.not_executable", {"name": interpreter, "path": interpreter, "mode": "0644"})
+    return None
+
+
+def _user(bundle: Bundle | None) -> tuple[int, set[int]]:
+    numbers = [bundle.value(f"/process/user/{name}") if bundle else 0 for name in ("uid", "gid")]
+    uid, gid = (number if isinstance(number, int) else 0 for number in numbers)
+    more = bundle.value("/process/user/additionalGids") if bundle else None
+    return uid, {gid, *(each for each in more if isinstance(each, int))} if isinstance(more, list) else {gid}
+
+
+def _may_execute(status: os.stat_result, uid: int, groups: set[int]) -> bool:
+    if status.st_uid == uid:
+        return bool(status.st_mode & stat.S_IXUSR)
+    if status.st_gid in groups:
+        return bool(status.st_mode & stat.S_IXGRP)
+    return bool(status.st_mode & stat.S_IXOTH)
+
+
+def _names_in(folder: Path | None) -> list[str]:
+    try:
+        return sorted(os.listdir(folder)) if folder else []  # noqa: PTH208
+    except OSError:
+        return []
+
+
+def _closest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.7)
+    return close[0] if close and close[0] != name else ""
+
+
+@cache
+def _own_architecture() -> str:
+    """Return this machine's architecture, as its Python is made for it; empty where that can't be read."""
+    try:
+        with Path(sys.executable).resolve().open("rb") as opened:
+            elf = Elf.parse(opened.read(_HEAD))
+    except OSError:
+        return ""
+    return elf.architecture if elf else ""

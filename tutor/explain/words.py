@@ -1,0 +1,72 @@
+"""A finding in the learner's language, with its place and the clause of the specification."""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING
+
+from tutor.explain.clauses import clause_of
+from tutor.explain.model import Explanation
+from tutor.home import shown
+
+if TYPE_CHECKING:
+    from tutor.explain.bundle import Bundle
+    from tutor.explain.model import Finding
+    from tutor.messages import Messages
+
+
+def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
+    """Return a finding as texts ready to show."""
+    problem = finding.problem
+    key = f"explain.{finding.id}"
+    values: dict[str, str | int] = {**finding.values, "where": finding.pointer or ""}
+    if finding.id == "hook.unfit":
+        why = str(finding.values.get("why", ""))
+        hook = {"name": values.get("path", ""), "mode": "0644", **finding.values}
+        values["reason"] = _filled(m, f"explain.{why}.title", hook)
+    cause = _filled(m, f"{key}.cause", values)
+    fix = _filled(m, f"{key}.fix", values)
+    if problem:
+        cause, fix = problem.parted(m)
+        fix = fix or _filled(m, f"{key}.fix", values)
+    if finding.values.get("near"):
+        fix += m("explain.near", near=finding.values["near"])
+    place, line, column = _place(finding, bundle)
+    return Explanation(
+        finding.id,
+        _filled(m, f"{key}.title", values),
+        cause,
+        fix,
+        place=place,
+        pointer=finding.pointer or "",
+        line=line,
+        column=column,
+        clause=problem.clause if problem else clause_of(finding.id),
+        severity=finding.severity,
+    )
+
+
+def _filled(m: Messages, key: str, values: dict[str, str | int]) -> str:
+    """Return a text with what is known; a placeholder of which nothing is known stays empty."""
+    names = {name for _, name, _, _ in string.Formatter().parse(m.raw(key)) if name} - {"tutor"}
+    return m(key, **{name: values.get(name, "") for name in names}).strip()
+
+
+def _place(finding: Finding, bundle: Bundle) -> tuple[str, int, int]:
+    """Return `file:line:column`, line and column; where the member is missing, of what it is missing in."""
+    if finding.pointer is None or bundle.config is None or bundle.text is None:
+        return "", 0, 0
+    if finding.problem:
+        line, column = finding.problem.line, finding.problem.column
+        return f"{shown(bundle.config)}:{line}:{column}", line, column
+    if not bundle.document.valid:
+        return shown(bundle.config), 0, 0
+    pointer = finding.pointer
+    while pointer not in bundle.document.values:
+        pointer = pointer.rpartition("/")[0]
+    key = bundle.document.keys.get(pointer)
+    value = bundle.document.values[pointer]
+    # A value of many lines is named by its key.
+    span = key if key and bundle.document.text[value.start] in "{[" else value
+    at = bundle.document.position_of(span.start)
+    return f"{shown(bundle.config)}:{at.line}:{at.column}", at.line, at.column
