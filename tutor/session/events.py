@@ -61,6 +61,33 @@ class CommandFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class Explained:
+    """Why the command that has just ended failed (or why its container ended at once, without a word); texts are ready to show.
+
+    Attributes:
+        call: the command. It follows its `CommandFinished`, and the `StateChanged` that it led to.
+        id: the explanation's id in the catalogue (`program.not_in_path`); `unknown` where there is none.
+        title: what is wrong; cause: why; fix: what to do: whole sentences.
+        place: `~/labs/x/bundle/config.json:9:5`, empty where no file is meant; pointer: the member there, as a JSON pointer.
+        line, column: of the place, in characters from 1; 0 where there is none.
+        clause: the section of the specification, empty where it says nothing.
+        expected: the step wants this command to fail: it is what there is to see, and no mistake.
+    """
+
+    call: Call
+    id: str
+    title: str
+    cause: str
+    fix: str
+    place: str = ""
+    pointer: str = ""
+    line: int = 0
+    column: int = 0
+    clause: str = ""
+    expected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StateChanged:
     """The container's state is another now; None: there is no container. `can` are the operations that it allows."""
 
@@ -175,6 +202,7 @@ Event = (
     | CommandStarted
     | Output
     | CommandFinished
+    | Explained
     | StateChanged
     | SnapshotTaken
     | Checked

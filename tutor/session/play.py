@@ -33,6 +33,7 @@ from tutor.session.events import (
     StepEntered,
     StepPassed,
 )
+from tutor.session.explaining import explain_call
 from tutor.session.filling import told, written
 from tutor.session.judge import Judge
 from tutor.session.recorded import Recording, by_hand, lacking, to_read
@@ -286,6 +287,8 @@ class Play:
         """Run one operation and look at everything afterwards."""
         result = self.bench.run(operation, *arguments)
         self.look_again()
+        if explained := explain_call(self, operation, result, self._messages):
+            self.say(explained)
         return result
 
     def look_again(self) -> None:

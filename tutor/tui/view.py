@@ -13,6 +13,7 @@ from tutor.session.events import (
     ConfigChanged,
     EngineChanged,
     Event,
+    Explained,
     HintGiven,
     HintOffered,
     LessonFinished,
@@ -143,6 +144,8 @@ class LessonView:
             case Notice():
                 self.notice = event
                 return frozenset({"notice"})
+            case Explained():
+                return frozenset()
 
     def _is_present(self, snapshot: Snapshot) -> bool:
         """Tell whether a snapshot shows the container that there is now, or that there is none."""

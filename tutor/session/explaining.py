@@ -1,0 +1,68 @@
+"""An engine's failure in a lesson, explained: what `tutor.explain` says of it, as an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.course.model import Fail, Operate, RunOperation, Task
+from tutor.explain.bundle import Bundle
+from tutor.explain.explainer import explain, explain_silence
+from tutor.explain.model import Failure
+from tutor.session.events import Explained
+
+if TYPE_CHECKING:
+    from tutor.course.model import Operation, Step
+    from tutor.engines.model import CallResult
+    from tutor.explain.model import Explanation
+    from tutor.messages import Messages
+    from tutor.session.play import Play
+
+# runc and runt end with this when it is they who fail at `exec`, and not the program that they ran; crun mostly too.
+_EXEC_FAILED = 255
+
+
+def explain_call(
+    play: Play, operation: Operation, result: CallResult, messages: Messages
+) -> Explained | None:
+    """Return the explanation of a command that has failed, or whose container has ended without a word; None: all is well."""
+    bundle = Bundle(play.workspace.bundle)
+    found: Explanation | None = None
+    if result.returncode > 0:
+        failure = Failure(result.stderr, operation, play.engine)
+        found = explain(failure, bundle, messages)
+        if operation == "exec" and result.returncode != _EXEC_FAILED and not _refused(found):
+            return None  # the program's own exit status: nothing has gone wrong
+    elif operation == "start" and play.state is not None and play.state.status == "stopped":
+        created = [record for record in play.calls.records() if record.operation == "create"]
+        found = explain_silence(created[-1].stderr if created else "", bundle, messages)
+    if found is None:
+        return None
+    return Explained(
+        result.call,
+        found.id,
+        found.title,
+        found.cause,
+        found.fix,
+        place=found.place,
+        pointer=found.pointer,
+        line=found.line,
+        column=found.column,
+        clause=found.clause,
+        expected=_expected(play.step, operation),
+    )
+
+
+def _refused(found: Explanation) -> bool:
+    return found.id.startswith(("container.", "state."))
+
+
+def _expected(step: Step, operation: Operation) -> bool:
+    """Tell whether the step is about this operation's failing."""
+    match step.action:
+        case RunOperation(operation=wanted, fails=True):
+            return wanted == operation
+        case Task(solution=deeds):
+            failing = [deed.deed for deed in deeds if isinstance(deed, Fail)]
+            return any(isinstance(deed, Operate) and deed.operation == operation for deed in failing)
+        case _:
+            return False
