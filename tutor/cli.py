@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.arguments import Parser, language_of, speak
@@ -93,6 +94,11 @@ def _run(argv: list[str], messages: Messages) -> int:
             from tutor.course.scaffold import run as new_lesson
 
             return new_lesson(arguments, messages)
+        case "play" if arguments.repl:
+            from tutor.repl.command import play
+
+            _log_to_file()
+            return play(arguments, messages, engine=engine)
         case "repl":
             from tutor.repl.command import run as repl
 
@@ -137,6 +143,11 @@ def _parser(messages: Messages) -> argparse.ArgumentParser:
     add("start").add_argument("lesson", metavar=lesson, help=messages("cli.start.lesson"))
     add("lessons").add_argument("--spec-map", action="store_true", help=messages("cli.lessons.spec_map"))
     add("repl").add_argument("lesson", metavar=lesson, nargs="?", help=messages("cli.repl.lesson"))
+    play = add("play")
+    play.add_argument(
+        "bundle", metavar=messages("cli.play.place"), nargs="?", type=Path, help=messages("cli.play.bundle")
+    )
+    play.add_argument("--repl", action="store_true", help=messages("cli.play.repl"))
     add("doctor").add_argument("--json", action="store_true", help=messages("cli.doctor.json"))
 
     from tutor.course.lint.arguments import add_arguments as add_lint

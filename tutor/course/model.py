@@ -253,7 +253,8 @@ class LabPlan:
     this machine; `none`: the lesson makes the bundle). `directory` is where the learner's shell opens and what paths are
     relative to: the bundle, or the lesson's folder around it. `files` is path within it to content, and lies over what the
     image brought. `config` is the text of the first `config.json` (None: as generated). `provides` are forms of the image laid
-    beside the bundle. `daemon`: a private dockerd runs while the lesson is open.
+    beside the bundle. `daemon`: a private dockerd runs while the lesson is open. `place`: a bundle of somebody's, for free
+    play, into which nothing is laid.
     """
 
     bundle: str
@@ -264,6 +265,7 @@ class LabPlan:
     config: str | None = None
     provides: tuple[Provided, ...] = ()
     daemon: bool = False
+    place: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,3 +283,8 @@ class Lesson:
     lab: LabPlan
     folder: Path
     needs: tuple[str, ...] = ()  # programs without which it can't be done by hand
+
+    @property
+    def is_free_play(self) -> bool:
+        """Whether it is no lesson but a bundle of somebody's to play with: nothing is checked, nothing recorded."""
+        return self.lab.place is not None

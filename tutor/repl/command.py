@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tutor.course.progress import Progress
-from tutor.opening import open_course
+from tutor.opening import open_course, read_course
 from tutor.repl.paint import wants_colours, wants_escapes
 from tutor.repl.render import Renderer
 from tutor.repl.repl import Printer, Repl
@@ -17,12 +17,15 @@ from tutor.session.session import Session
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
     from types import FrameType
 
     from tutor.course.course import Course
     from tutor.engines.model import EngineName
     from tutor.home import Home
     from tutor.messages import Messages
+
+    Opening = Callable[[Session], None]
 
 WIDEST = 100
 """Lines of prose longer than this (in cells) are hard to read, however wide the terminal is."""
@@ -38,9 +41,23 @@ def run(arguments: argparse.Namespace, messages: Messages, *, engine: EngineName
     named: str | None = arguments.lesson
     lesson = named if named is not None else _waiting_lesson(course, Progress(home.records))
     course.lesson(lesson)
+    return _take(lambda session: session.open(lesson), course, engine, home, messages)
+
+
+def play(arguments: argparse.Namespace, messages: Messages, *, engine: EngineName) -> int:
+    """Take a bundle by commands, where nothing is checked; return the exit status, as `run` does.
+
+    Raises:
+        TutorError: there is nothing in the bundle to play with, or its lab cannot be laid here.
+    """
+    course, home = read_course(arguments, messages)
+    return _take(lambda session: session.play_freely(arguments.bundle), course, engine, home, messages)
+
+
+def _take(opening: Opening, course: Course, engine: EngineName, home: Home, messages: Messages) -> int:
     if sys.stdin.isatty() and wants_escapes():
-        return asyncio.run(_interact(course, engine, home, lesson, messages))
-    return _run_script(course, engine, home, lesson, messages)
+        return asyncio.run(_interact(course, engine, home, opening, messages))
+    return _run_script(course, engine, home, opening, messages)
 
 
 def text_width() -> int:
@@ -56,7 +73,7 @@ def _waiting_lesson(course: Course, progress: Progress) -> str:
     return next(iter(begun + new), course.lessons[0].id)
 
 
-def _run_script(course: Course, engine: EngineName, home: Home, lesson: str, messages: Messages) -> int:
+def _run_script(course: Course, engine: EngineName, home: Home, opening: Opening, messages: Messages) -> int:
     from tutor.repl.script import EventWriter, run_script
 
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -66,7 +83,7 @@ def _run_script(course: Course, engine: EngineName, home: Home, lesson: str, mes
     with Session(course=course, engine=engine, publish=writer.publish, home=home) as session:
         repl = Repl(session, printer, messages)
         writer.repl = repl
-        session.open(lesson)
+        opening(session)
         return run_script(repl, writer, sys.stdin)
 
 
@@ -76,7 +93,9 @@ def _leave(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
-async def _interact(course: Course, engine: EngineName, home: Home, lesson: str, messages: Messages) -> int:
+async def _interact(
+    course: Course, engine: EngineName, home: Home, opening: Opening, messages: Messages
+) -> int:
     from tutor.repl.interactive import EventQueue, Interactive
 
     events = EventQueue(asyncio.get_running_loop())
@@ -85,6 +104,6 @@ async def _interact(course: Course, engine: EngineName, home: Home, lesson: str,
     try:
         repl = Repl(session, printer, messages)
         loop = Interactive(repl, events, home.state, text_width, colours=wants_colours())
-        return await loop.run(lambda: session.open(lesson))
+        return await loop.run(lambda: opening(session))
     finally:
         await asyncio.to_thread(session.close)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
@@ -21,13 +22,13 @@ from tutor.repl.edit import edit_with_program, editor_command
 from tutor.repl.layout import line
 from tutor.repl.paint import toolkit_styles
 from tutor.repl.prompting import CommandCompleter, CommandLexer, CommandValidator, open_history
+from tutor.repl.repl import Repl
 from tutor.session.events import Output
+from tutor.session.session import playground
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from tutor.repl.repl import Repl
     from tutor.session.events import Event
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -71,6 +72,7 @@ class Interactive:
         self, repl: Repl, events: EventQueue, state_folder: Path, width: Callable[[], int], *, colours: bool
     ) -> None:
         self._repl = repl
+        self._colours = colours
         self._width = width
         self._events = events
         self._style = Style.from_dict(toolkit_styles(colours=colours) | _chrome(colours=colours))
@@ -88,14 +90,12 @@ class Interactive:
         )
         self._ended_by = 0
         self._in_shell = False
+        self._away = False  # in free play: what happens in the lesson meanwhile is told afterwards
         self._held: list[Event] = []
 
     async def run(self, open_lesson: Callable[[], None]) -> int:
         """Open the lesson and take commands until the learner has enough; return the exit status."""
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, self._interrupt)
-        for number in ENDING_SIGNALS:
-            loop.add_signal_handler(number, partial(self._end, number, asyncio.current_task()))
+        self._take_signals()
         printing = asyncio.create_task(self._print_events())
         try:
             await self._beside(open_lesson)
@@ -107,6 +107,12 @@ class Interactive:
         finally:
             printing.cancel()
         return 0
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        for number in ENDING_SIGNALS:
+            loop.add_signal_handler(number, partial(self._end, number, asyncio.current_task()))
 
     def _interrupt(self) -> None:
         self._repl.printer.something_was_printed()  # the terminal has echoed ^C
@@ -155,6 +161,8 @@ class Interactive:
                 await self._edit()
             case "shell":
                 await self._enter_shell()
+            case "play":
+                await self._play(parsed.arguments[0] if parsed.arguments else None)
             case _ if parsed.command.scope in ("view", "face"):
                 self._write(self._repl.printer.lines(self._repl.answer(parsed)))
             case _:
@@ -176,8 +184,36 @@ class Interactive:
             await self._beside(partial(subprocess.run, argv, cwd=folder, env=environment, check=False))
         finally:
             self._in_shell = False
-            held, self._held = self._held, []
-            self._write("".join(map(self._repl.printer.event, held)))
+            self._print_held()
+
+    async def _play(self, bundle: str | None) -> None:
+        """Open a bundle for free play, at a prompt of its own; the lesson waits as it is.
+
+        Raises:
+            TutorError: there is nothing in it to play with.
+        """
+        repl = self._repl
+        events = EventQueue(asyncio.get_running_loop())
+        session = playground(repl.session, events.publish)
+        inner = Repl(session, repl.printer.another(), repl.messages)
+        state = repl.session.home.state
+        self._away = True
+        try:
+            loop = Interactive(inner, events, state, self._width, colours=self._colours)
+            status = await loop.run(partial(session.play_freely, Path(bundle) if bundle else None))
+        finally:
+            await asyncio.to_thread(session.close)
+            self._away = False
+            self._take_signals()
+        if status:
+            self._ended_by = status - 128
+            raise asyncio.CancelledError
+        self._write(repl.printer.lines([line(repl.messages("repl.play.back"), "faint")]))
+        self._print_held()
+
+    def _print_held(self) -> None:
+        held, self._held = self._held, []
+        self._write("".join(map(self._repl.printer.event, held)))
 
     async def _edit(self) -> None:
         """Let the learner edit `config.json` till it is in order or they have enough."""
@@ -224,7 +260,10 @@ class Interactive:
             self._events.done(len(events))
 
     def _printable(self, events: list[Event]) -> list[Event]:
-        """Return the events to print now; the others are held back until the shell has ended."""
+        """Return the events to print now; the others are held back until the shell, or free play, has ended."""
+        if self._away:
+            self._held += events
+            return []
         if not self._in_shell:
             return events
         self._held += [event for event in events if not isinstance(event, Output)]

@@ -52,8 +52,13 @@ class Renderer:
         self._messages = messages
         self.width = width
         self._steps = 0
+        self._free = False
         self._status: Status | None = None
         self._good: int | None = None
+
+    def another(self) -> Renderer:
+        """Return a renderer for the same place that remembers nothing yet."""
+        return Renderer(self._messages, self.width)
 
     @singledispatchmethod
     def lines(self, event: Event) -> list[Line]:
@@ -63,6 +68,8 @@ class Renderer:
 
     def step(self, index: int, step: Step, *, passed: bool = False) -> list[Line]:
         """Return a step as it is read: where one stands, the text, what to do."""
+        if self._free:
+            return [(), *markdown(step.body, self.width)]
         where = self._messages("repl.step.where", number=index + 1, total=self._steps)
         done = f"  {PASSED} {self._messages('repl.step.done')}" if passed else ""
         lines: list[Line] = [(), (("title", f"{where}  {step.title}"), ("good", done)), ()]
@@ -100,7 +107,7 @@ class Renderer:
     @lines.register
     def _(self, event: LessonOpened) -> list[Line]:
         lesson = event.lesson
-        self._steps = len(lesson.steps)
+        self._steps, self._free = len(lesson.steps), lesson.is_free_play
         lines = [line(lesson.title, "title"), *markdown(lesson.summary, self.width)]
         key = "repl.lesson.resumed" if event.resumed else "repl.lesson.keys"
         return [*lines, *wrap_line(line(self._messages(key), "faint"), self.width)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.configfile import problems
+from tutor.home import shown
 from tutor.repl import views
 from tutor.repl.layout import Line, line, table, wrap_line
 from tutor.repl.paint import paint, tame
@@ -46,6 +47,10 @@ class Printer:
         self._escapes = escapes
         self._colours = colours
         self._at_line_start = True
+
+    def another(self) -> Printer:
+        """Return a printer of the same kind that remembers nothing yet: for another session."""
+        return Printer(self.renderer.another(), escapes=self._escapes, colours=self._colours)
 
     def event(self, event: Event) -> str:
         """Return what to print for an event."""
@@ -114,10 +119,13 @@ class Repl:
         return parse(text, engine=self.session.engine, container_id=container)
 
     def prompt(self) -> Line:
-        """Return the prompt: `first-container 4/8 [created] runt> `."""
+        """Return the prompt: `first-container 4/8 [created] runt> `; in free play the bundle's name stands for the step."""
         session = self.session
         lesson = session.lesson
-        where = f"{session.index + 1}/{len(lesson.steps)}" if lesson is not None else ""
+        where = ""
+        if lesson is not None:
+            free = lesson.is_free_play
+            where = lesson.lab.bundle if free else f"{session.index + 1}/{len(lesson.steps)}"
         return (
             ("lesson", lesson.id if lesson is not None else ""),
             ("", f" {where} "),
@@ -137,6 +145,8 @@ class Repl:
         session = self.session
         lesson = session.lesson.title if session.lesson is not None else ""
         step = session.step.title if session.step is not None else ""
+        if session.lesson is not None and session.lesson.is_free_play:
+            step = shown(session.config_path.parent)
         rest = [
             self.messages("repl.toolbar.state", state=self.status()),
             session.engine,

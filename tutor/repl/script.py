@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.errors import TutorError
 from tutor.repl.edit import edit_with_program, editor_command
 from tutor.repl.layout import line
+from tutor.repl.repl import Repl
+from tutor.session.session import playground
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
-    from tutor.repl.repl import Repl
     from tutor.session.events import Event
 
 QUIET_SECONDS = 0.5
@@ -55,7 +57,7 @@ class EventWriter:
             time.sleep(min(end, self._last + QUIET_SECONDS) - now)
 
 
-def run_script(repl: Repl, writer: EventWriter, lines: Iterable[str]) -> int:
+def run_script(repl: Repl, writer: EventWriter, lines: Iterator[str]) -> int:
     """Run the commands; return 1 when one of them failed, else 0."""
     for typed in lines:
         text = typed.strip()
@@ -63,11 +65,31 @@ def run_script(repl: Repl, writer: EventWriter, lines: Iterable[str]) -> int:
             continue
         writer.write(repl.printer.lines([(*repl.prompt(), *line(text, "command"))]))
         try:
-            if not _run(repl, writer, text):
+            if text.split()[0] == "play":
+                _play(repl, writer, text, lines)
+            elif not _run(repl, writer, text):
                 break
         except TutorError as error:
             writer.publish(repl.mistake(error))
     return 1 if repl.printer.failed else 0
+
+
+def _play(repl: Repl, writer: EventWriter, text: str, lines: Iterator[str]) -> None:
+    """Open a bundle for free play and run the lines that follow there, until `quit`.
+
+    Raises:
+        TutorError: there is nothing in it to play with.
+    """
+    parsed = repl.parse(text)
+    bundle = parsed.arguments[0] if parsed is not None and parsed.arguments else None
+    inner_writer = EventWriter()
+    with playground(repl.session, inner_writer.publish) as session:
+        inner = Repl(session, repl.printer.another(), repl.messages)
+        inner_writer.repl = inner
+        session.play_freely(Path(bundle) if bundle else None)
+        if run_script(inner, inner_writer, lines):
+            repl.printer.fail()
+    writer.write(repl.printer.lines([line(repl.messages("repl.play.back"), "faint")]))
 
 
 def _run(repl: Repl, writer: EventWriter, text: str) -> bool:

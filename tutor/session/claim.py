@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Claim:
     """A lock on a lesson, held until `release` or the end of the process, however it ends (flock(2))."""
 
-    def __init__(self, state: Path, lesson_id: str) -> None:
-        """Claim the lesson.
+    def __init__(self, state: Path, lesson_id: str, called: str = "") -> None:
+        """Claim the lesson; `called` is what it is called when somebody else has it, if not by its id.
 
         Raises:
             TutorError: `session.error.in_use`, with the pid of the program that has it; `session.error.home`.
@@ -33,7 +33,7 @@ class Claim:
             self._file.seek(0)
             pid = self._file.read().strip() or "?"
             self._file.close()
-            raise TutorError("session.error.in_use", lesson=lesson_id, pid=pid) from error
+            raise TutorError("session.error.in_use", lesson=called or lesson_id, pid=pid) from error
         self._file.truncate(0)
         self._file.write(f"{os.getpid()}\n")
         self._file.flush()

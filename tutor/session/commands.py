@@ -15,7 +15,7 @@ class Argument:
     """An argument of a command: `values` names the source of its completions."""
 
     name: str
-    values: Literal["signal", "engine", "choice", "step", "panel", "none"] = "none"
+    values: Literal["signal", "engine", "choice", "step", "panel", "folder", "none"] = "none"
     required: bool = False
 
 
@@ -58,6 +58,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("reset", "lesson"),
     Command("engine", "lesson", (Argument("engine", "engine"),)),
     Command("shell", "face"),
+    Command("play", "face", (Argument("bundle", "folder"),)),
     Command("help", "face", (Argument("command", "none"),)),
     Command("quit", "face"),
 )

@@ -17,7 +17,6 @@ from tutor.observe.poller import Poller
 from tutor.session.bench import Bench, allowed, status_of
 from tutor.session.calls import Calls
 from tutor.session.checking import check
-from tutor.session.claim import Claim
 from tutor.session.doing import doer
 from tutor.session.events import (
     CommandFinished,
@@ -37,7 +36,7 @@ from tutor.session.explaining import explain_call
 from tutor.session.filling import told, written
 from tutor.session.judge import Judge
 from tutor.session.recorded import Recording, by_hand, lacking, to_read
-from tutor.session.workspace import Workspace
+from tutor.session.sandbox import claim, workspace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +74,7 @@ class Play:
         """
         self._as_read = self._plain = lesson
         self._home, self._messages, self.say, self._stir = home, messages, say, stir
-        self._claim = Claim(home.records, lesson.id)
+        self._claim = claim(lesson, home)
         self.progress = Progress(home.records)
         recorded = self.progress.of(lesson.id)
         ids = [step.id for step in lesson.steps]
@@ -86,7 +85,7 @@ class Play:
         self.index = ids.index(recorded.step_id) if recorded.step_id in ids else 0
         try:
             lesson = self._plain = written(lesson, engine, home)
-            self.workspace = Workspace(lesson, home)
+            self.workspace = workspace_of(lesson, home)
             self.workspace.prepare(self.index)
             self.calls = Calls()
             # Why the lesson is read along with a recording, and not done by hand; None where it is.
@@ -388,6 +387,8 @@ class Play:
 
     def save(self) -> None:
         """Write the progress; that it can't be written is told, and does not stop the lesson."""
+        if self.lesson.is_free_play:
+            return
         in_order = [step.id for step in self.lesson.steps]
         record = LessonProgress(
             step_id=self.step.id,

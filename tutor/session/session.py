@@ -12,11 +12,12 @@ from tutor.engines.model import ENGINE_NAMES, EngineName
 from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.messages import Messages
-from tutor.session import lesson_commands
+from tutor.session import lesson_commands, sandbox
 from tutor.session.bench import allowed
 from tutor.session.checking import check as run_checks
 from tutor.session.doing import perform
 from tutor.session.events import Notice
+from tutor.session.folders import folders
 from tutor.session.parse import Parsed, parse
 from tutor.session.play import Play
 from tutor.session.solve import solve
@@ -159,6 +160,21 @@ class Session:
         if self._wanted_engine not in lesson.engines:
             known = ", ".join(lesson.engines)
             raise TutorError("session.error.unknown_engine", engine=self._wanted_engine, known=known)
+        self._open(lesson)
+
+    def play_freely(self, bundle: Path | None) -> None:
+        """Open a bundle of somebody's (None: a fresh one) as a lesson in which nothing is checked and nothing recorded.
+
+        Raises:
+            TutorError: there is nothing in it to work with, another session has it, or the lab can't be made.
+        """
+        place = sandbox.usable_bundle(bundle or sandbox.fresh_bundle(self.home))
+        self._open(sandbox.sandbox_lesson(place, self.messages))
+        missing = sandbox.missing_rootfs(place, self.config_text)
+        if missing is not None:
+            self._say(Notice("warning", *missing.render(self.messages)))
+
+    def _open(self, lesson: Lesson) -> None:
         with self._commands:
             self.leave()
             self.busy = True
@@ -223,6 +239,10 @@ class Session:
                 run_checks(play, tried=wanted or result.returncode != 0)
                 if not wanted:
                     play.warn_if_led_away(before)
+            case "lesson" if play.lesson.is_free_play and name not in sandbox.ALLOWED:
+                play.notice("information", "session.play.nothing_checked")
+            case "lesson" if play.lesson.is_free_play and name == "reset":
+                sandbox.reset(play)
             case "lesson":
                 _LESSON_COMMANDS[name](play, *parsed.arguments)
             case "view" | "face":
@@ -299,6 +319,8 @@ class Session:
                 known = [(each.id, each.title) for each in self.lesson.steps] if self.lesson else []
             case "panel":
                 known = [(each, self.messages(f"session.panel.{each}")) for each in PANELS]
+            case "folder":
+                return folders(prefix)
             case "none":
                 known = []
         return tuple(pair for pair in known if pair[0].casefold().startswith(prefix.casefold()))
@@ -370,3 +392,8 @@ class Session:
                     self._tell_unexpected(error)
             finally:
                 self._commands.release()
+
+
+def playground(beside: Session, publish: Callable[[Event], None]) -> Session:
+    """Return a session for free play beside another one, which keeps its lesson, its lab and its container meanwhile."""
+    return Session(course=beside.course, engine=beside.engine, publish=publish, home=beside.home)

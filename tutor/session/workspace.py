@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tutor.home import Home
     from tutor.messages import Messages
 
-_LARGEST = (
+LARGEST = (
     1024 * 1024
 )  # bytes of a config.json: no person writes more, and no editor should be asked to show more
 
@@ -72,7 +72,7 @@ class Workspace:
         try:
             if not self.config.exists() and not self.generated():
                 return ""
-            if self.config.stat().st_size > _LARGEST:
+            if self.config.stat().st_size > LARGEST:
                 raise TutorError("session.config.too_large", path=self.config)
             return self.config.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
