@@ -178,6 +178,7 @@ def test_a_lesson_that_is_no_lesson_is_told_as_such(tmp_path: Path) -> None:
         ),
         ("{container}", "{contianer}", "{contianer}", "misspelt_placeholder"),
         ("{container}", "{print $1} ${engin} {container}", None, ""),
+        ("{container}", "${container}", "${container}", "filled_variable"),
     ],
 )
 def test_a_defect_of_the_logic(tmp_path: Path, old: str, new: str, at: str | None, key: str) -> None:
@@ -227,10 +228,10 @@ def test_wide_code_is_told_by_columns_with_its_place(tmp_path: Path) -> None:
     assert second.file.name == "text.ja.yaml"
 
 
-def test_files_that_nothing_uses_and_placeholders_that_nobody_fills(tmp_path: Path) -> None:
+def test_files_that_nothing_uses_and_misspelt_placeholders_in_them(tmp_path: Path) -> None:
     course = _write(tmp_path)
-    (course / "lesson-one/solutions/old.json").write_text('{"a":\n  "{engine}"}')
-    assert _findings(course) == [("old.json", 0, "unused_file"), ("old.json", 2, "unfilled_placeholder")]
+    (course / "lesson-one/solutions/old.json").write_text('{"a":\n  "{engine} {bundel}"}')
+    assert _findings(course) == [("old.json", 0, "unused_file"), ("old.json", 2, "misspelt_placeholder")]
 
 
 def test_a_translation_is_stale_once_the_japanese_has_changed(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tutor.course.lint.sources import Sources
     from tutor.course.nodes import Item
 
-# `${engine}` is the shell's, and so are most other braces: only what looks like one of ours is looked at.
-_PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z_]+)\}")
+# Most braces of a shell line or a script are the shell's or awk's: only what looks like one of ours is looked at.
+_PLACEHOLDER = re.compile(r"(\$?)\{([a-z_]+)\}")
 _FOLDERS = ("solutions", "files")
 
 
@@ -53,19 +53,20 @@ def _hints(step: Item) -> Iterator[Finding]:
 
 
 def _lines(step: Item) -> Iterator[Finding]:
-    """Shell lines may hold any braces, but hardly a misspelt placeholder."""
     for item in _shell_lines(step):
-        for match in _PLACEHOLDER.finditer(word(item)):
-            name = match[1]
-            near = difflib.get_close_matches(name, PLACEHOLDERS, n=1, cutoff=0.7)
-            if name not in PLACEHOLDERS and near:
-                yield found(
-                    item,
-                    "misspelt_placeholder",
-                    offset=match.start(),
-                    name=f"{{{name}}}",
-                    near=f"{{{near[0]}}}",
-                )
+        for offset, key, values in _placeholders(word(item)):
+            yield found(item, key, offset=offset, **values)
+
+
+def _placeholders(text: str) -> Iterator[tuple[int, str, dict[str, str]]]:
+    """Yield offset, key and values of each placeholder in a text that can't be meant: misspelt, or a shell's variable."""
+    for match in _PLACEHOLDER.finditer(text):
+        name, whole = match[2], match[0]
+        near = difflib.get_close_matches(name, PLACEHOLDERS, n=1, cutoff=0.7)
+        if match[1] and name in PLACEHOLDERS:
+            yield match.start(), "filled_variable", {"name": whole}
+        elif not match[1] and near and name not in PLACEHOLDERS:
+            yield match.start(), "misspelt_placeholder", {"name": whole, "near": f"{{{near[0]}}}"}
 
 
 def _shell_lines(item: Item) -> Iterator[Item]:
@@ -84,7 +85,7 @@ def _shell_lines(item: Item) -> Iterator[Item]:
 
 
 def _files(sources: Sources) -> Iterator[Finding]:
-    """Every file that a lesson brings along is named somewhere, and holds no placeholder: files are taken as they are."""
+    """Every file that a lesson brings along is named somewhere; its placeholders are filled in like a shell line's."""
     named = {word(item) for item in scalars(sources.logic)}
     for folder in _FOLDERS:
         for file in sorted((sources.folder / folder).rglob("*")):
@@ -92,17 +93,14 @@ def _files(sources: Sources) -> Iterator[Finding]:
                 continue
             if file.relative_to(sources.folder / folder).as_posix() not in named:
                 yield Finding(file, 0, 0, "lint.unused_file")
-            yield from _unfilled(file)
+            yield from _filled(file)
 
 
-def _unfilled(file: Path) -> Iterator[Finding]:
+def _filled(file: Path) -> Iterator[Finding]:
     try:
         lines = file.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError):
         return
     for number, line in enumerate(lines, 1):
-        for match in _PLACEHOLDER.finditer(line):
-            if match[1] in PLACEHOLDERS:
-                yield Finding(
-                    file, number, match.start() + 1, "lint.unfilled_placeholder", {"name": match[0]}
-                )
+        for offset, key, values in _placeholders(line):
+            yield Finding(file, number, offset + 1, f"lint.{key}", dict(values))
