@@ -108,35 +108,35 @@ class PrivateDocker:
             os.close(nowhere)
         deadline = time.monotonic() + _START_SECONDS
         while self.ask("/_ping") is None:
-            if self._has_ended(self._daemon) or time.monotonic() > deadline:
-                raise TutorError("docker.private", reason=self._last_words())
+            if self._status(self._daemon) is not None or time.monotonic() > deadline:
+                raise TutorError("docker.private", reason=self._last_words(self._daemon))
             time.sleep(_LOOK_EVERY)
 
     @property
     def alive(self) -> bool:
         """Whether it has been started and runs."""
-        return self._daemon is not None and not self._has_ended(self._daemon)
+        return self._daemon is not None and self._status(self._daemon) is None
 
     def ask(self, path: str) -> Any:
         """Return what its API answers (`/info`, `/containers/NAME/json`): see `ask`."""
         return ask(self._lab.keeper_pid, path)
 
     @staticmethod
-    def _has_ended(daemon: LabProcess) -> bool:
+    def _status(daemon: LabProcess) -> int | str | None:
+        """Return the exit status, None while it runs, and "" when the lab has ended, so that nobody knows."""
         try:
-            daemon.wait(0)
+            return daemon.wait(0)
         except TimeoutError:
-            return False
+            return None
         except TutorError:
-            return True
-        return True
+            return ""
 
-    def _last_words(self) -> str:
+    def _last_words(self, daemon: LabProcess) -> str:
         try:
             lines = self._inside(_LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
         except OSError:
-            return ""
-        return lines[-1] if lines else ""
+            lines = []
+        return lines[-1] if lines else f"dockerd: exit status {self._status(daemon)}"
 
     def _inside(self, path: str) -> Path:
         return Path(f"/proc/{self._lab.keeper_pid}/root{path}")

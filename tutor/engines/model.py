@@ -32,12 +32,16 @@ class ContainerState:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One engine command that has been started: `argv` is real; `typed` is how a person types it; `cwd` where."""
+    """One engine command that has been started: `argv` is real; `typed` is how a person types it; `cwd` where.
+
+    `recorded`: it was run at another time, on another machine, and is only shown.
+    """
 
     id: int
     argv: tuple[str, ...]
     typed: str
     cwd: str
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

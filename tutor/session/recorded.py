@@ -96,7 +96,7 @@ class Recording:
     def play(self, step_id: str, say: Callable[[Event], None]) -> None:
         """Tell the commands of a step, and what they printed, as if they had just been run."""
         for each in self._steps.get(step_id, ()):
-            call = Call(next(_IDS), ("/bin/sh", "-c", each.typed), each.typed, "")
+            call = Call(next(_IDS), ("/bin/sh", "-c", each.typed), each.typed, "", recorded=True)
             say(CommandStarted(call))
             if each.output:
                 say(Output(call, "stdout", each.output))
