@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from tutor.cli import main
+from tutor.course.checks import KINDS, read_condition
 from tutor.course.course import Course
+from tutor.course.find import lessons_folder
 from tutor.course.lint.course import lint
+from tutor.course.nodes import Item
 from tutor.messages import LANGUAGES, Messages
 from tutor.verify.command import run as verify
 
@@ -47,3 +52,14 @@ def test_a_new_lesson_verifies_as_it_is(tmp_path: Path, monkeypatch: pytest.Monk
     assert main(["new-lesson", "first", "--dir", str(course)]) == 0
     arguments = argparse.Namespace(lessons=[], jobs=1)
     assert verify(arguments, Messages("en"), Course.load("en", course), "runt") == 0
+
+
+def test_the_guide_has_an_example_of_every_kind_of_check_and_all_can_be_read() -> None:
+    guide = lessons_folder() / "README.ja.md"
+    rows = re.findall(r"^\| `(\w+)` \| `([{\[].*?[}\]])` \|", guide.read_text(encoding="utf-8"), re.MULTILINE)
+    examples = [(kind, text.replace("\\|", "|")) for kind, text in rows if kind in KINDS]
+    assert {kind for kind, _ in examples} == set(KINDS)
+    for kind, text in examples:
+        node = yaml.compose(f"{{{kind}: {text}}}", yaml.SafeLoader)
+        assert node is not None
+        assert read_condition(Item(guide, node)).kind == kind
