@@ -38,11 +38,12 @@ def run(args: argparse.Namespace, messages: Messages) -> int:
     Raises:
         TutorError: the name can't be one, there is such a lesson, or it can't be written.
     """
-    folder = new_lesson(args.dir, args.name, messages)
+    course = args.dir or getattr(args, "course", None) or Path()
+    folder = new_lesson(course, args.name, messages)
     print(messages("scaffold.written", folder=folder))
     for file in sorted(each.relative_to(folder) for each in folder.rglob("*") if each.is_file()):
         print(f"  {file}")
-    print(messages("scaffold.next", folder=folder, name=args.name, course=args.dir))
+    print(messages("scaffold.next", folder=folder, name=args.name, course=course))
     return 0
 
 
