@@ -161,6 +161,16 @@ def test_a_lesson_that_is_no_lesson_is_told_as_such(tmp_path: Path) -> None:
         assert any(key.startswith("error.") for _, _, key in findings), broken
 
 
+def test_files_that_are_no_yaml_are_all_told_and_nothing_follows_from_them(tmp_path: Path) -> None:
+    course = _write(tmp_path, "steps: [", "title: 'open")
+    (course / "lesson-one" / "text.ja.yaml").unlink()
+    assert sorted((file, key) for file, _, key in _findings(course)) == [
+        ("lesson.yaml", "error.syntax"),
+        ("text.en.yaml", "error.syntax"),
+        ("text.ja.yaml", "error.unreadable"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "at", "key"),
     [

@@ -86,6 +86,8 @@ def _shell_lines(item: Item) -> Iterator[Item]:
 
 def _files(sources: Sources) -> Iterator[Finding]:
     """Every file that a lesson brings along is named somewhere; its placeholders are filled in like a shell line's."""
+    if sources.logic is None:
+        return
     named = {word(item) for item in scalars(sources.logic)}
     for folder in _FOLDERS:
         for file in sorted((sources.folder / folder).rglob("*")):

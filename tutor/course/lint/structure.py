@@ -34,11 +34,23 @@ def errors(folder: Path) -> list[Finding]:
     """Return every error that the loader finds in a lesson, in either language, in the order of the files' lines."""
     noted: dict[tuple[object, ...], Finding] = {}
     for language in LANGUAGES:
-        for finding in _Mender(folder, language).findings():
+        # A text is looked at even where the logic is not even YAML.
+        for finding in [
+            *_Mender(folder, language).findings(),
+            *_unparsable(folder / f"text.{language}.yaml"),
+        ]:
             # An error of the logic is found once for each language.
             what = (finding.file, finding.line, finding.column, finding.key, str(finding.values.get("name")))
             noted.setdefault(what, finding)
     return sorted(noted.values(), key=lambda each: (each.file, each.line, each.column))
+
+
+def _unparsable(file: Path) -> list[Finding]:
+    try:
+        parse(file)
+    except LessonError as error:
+        return [Finding.of(error)]
+    return []
 
 
 class _Mender:
