@@ -94,16 +94,13 @@ def _run(argv: list[str], messages: Messages) -> int:
             from tutor.course.scaffold import run as new_lesson
 
             return new_lesson(arguments, messages)
-        case "play" if arguments.repl:
-            from tutor.repl.command import play
-
-            _log_to_file()
-            return play(arguments, messages, engine=engine)
         case "repl":
             from tutor.repl.command import run as repl
 
             _log_to_file()
             return repl(arguments, messages, engine=engine)
+        case "play":
+            return _play(arguments, messages, engine)
         case _:
             return _start_tui(arguments, messages, engine)
 
@@ -115,14 +112,37 @@ def _start_tui(arguments: argparse.Namespace, messages: Messages, engine: Engine
     lesson_id: str | None = getattr(arguments, "lesson", None)
     if lesson_id is not None:
         course.lesson(lesson_id)  # an unknown name is said here, before the screen is taken
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise TutorError("cli.no_terminal")
-    if os.environ.get("TERM", "dumb") == "dumb":
-        raise TutorError("cli.dumb_terminal")
+    _need_a_screen()
     from tutor.tui.app import run
 
     _log_to_file()
     return run(course=course, engine=engine, messages=messages, home=home, lesson_id=lesson_id)
+
+
+def _play(arguments: argparse.Namespace, messages: Messages, engine: EngineName) -> int:
+    if arguments.repl:
+        from tutor.repl.command import play
+
+        _log_to_file()
+        return play(arguments, messages, engine=engine)
+    from tutor.opening import open_course
+    from tutor.session.sandbox import usable_bundle
+
+    if arguments.bundle is not None:
+        usable_bundle(arguments.bundle)
+    _need_a_screen()
+    course, home = open_course(arguments, messages)  # its list is what lies below
+    from tutor.tui.app import Playing, run
+
+    _log_to_file()
+    return run(course=course, engine=engine, messages=messages, home=home, playing=Playing(arguments.bundle))
+
+
+def _need_a_screen() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise TutorError("cli.no_terminal")
+    if os.environ.get("TERM", "dumb") == "dumb":
+        raise TutorError("cli.dumb_terminal")
 
 
 def _parser(messages: Messages) -> argparse.ArgumentParser:

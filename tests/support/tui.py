@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tutor.course.course import Course
@@ -246,8 +247,8 @@ class ScriptedSession:
 class ScriptedApp(TutorApp):
     """The app, its session played by a script."""
 
-    def make_session(self, engine: Any) -> Any:  # noqa: ARG002  (the script is what answers)
-        self.script = ScriptedSession(self._course, self.publish)
+    def make_session(self, engine: Any, publish: Any) -> Any:  # noqa: ARG002  (the script is what answers)
+        self.script = ScriptedSession(self._course, publish)
         return self.script
 
 
@@ -257,7 +258,9 @@ def scripted_app(
     from tutor.home import Home
 
     place = Home(home / "labs", home / "state", home / "cache")
-    return ScriptedApp(Course.load(language), "runt", Messages.load(language), lesson_id, place)
+    course = Course.load(language)
+    course = replace(course, lessons=(course.lesson("first-container"),))
+    return ScriptedApp(course, "runt", Messages.load(language), lesson_id, place)
 
 
 def screen_text(app: App[Any]) -> str:

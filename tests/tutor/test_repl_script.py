@@ -14,6 +14,7 @@ from tests.support.lab import Traces, until_nothing
 
 pytestmark = pytest.mark.root
 
+LESSON = "first-container"
 CACHE = Path("/tmp/oci-tutor-test-cache")
 
 
@@ -28,7 +29,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 def repl(home: Path, script: str, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tutor", "repl", *arguments],
+        [sys.executable, "-m", "tutor", "repl", LESSON, *arguments],
         input=script,
         env=environment(home, **more),
         capture_output=True,
@@ -141,7 +142,7 @@ def test_another_engine_runs_the_same_commands(tmp_path: Path) -> None:
 def started(home: Path, script: str, seen: str) -> subprocess.Popen[str]:
     """Start the REPL with its input left open, and wait until it has printed something."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tutor", "repl"],
+        [sys.executable, "-m", "tutor", "repl", LESSON],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

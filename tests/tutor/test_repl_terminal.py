@@ -34,7 +34,9 @@ def start(home: Path, *arguments: str, columns: int = 100, **more: str) -> Pseud
         if name not in ("VISUAL", "EDITOR", "NO_COLOR", "TERM")
     }
     environ = {**kept, "OCI_TUTOR_HOME": str(home), "LC_ALL": "en_US.UTF-8", **more}
-    return PseudoTerminal([sys.executable, "-m", "tutor", "repl", *arguments], environ, columns=columns)
+    return PseudoTerminal(
+        [sys.executable, "-m", "tutor", "repl", "first-container", *arguments], environ, columns=columns
+    )
 
 
 @pytest.fixture

@@ -174,8 +174,8 @@ async def test_a_lesson_that_cannot_be_opened_says_why_and_leads_home(tmp_path: 
         await settled(pilot, lambda: isinstance(app.screen, HomeScreen))
         make = app.make_session
 
-        def make_failing(engine: Any) -> Any:
-            session = make(engine)
+        def make_failing(engine: Any, publish: Any) -> Any:
+            session = make(engine, publish)
             session.open = fails
             return session
 

@@ -14,6 +14,7 @@ from tutor.session.events import (
     CommandStarted,
     ConfigChanged,
     EngineChanged,
+    Explained,
     HintGiven,
     HintOffered,
     LessonFinished,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tutor.session.events import Event, Verdict
 
 LIFECYCLE: tuple[Status, ...] = ("creating", "created", "running", "stopped")
+LIFECYCLE_WITH_PAUSED: tuple[Status, ...] = ("creating", "created", "running", "paused", "stopped")
 PASSED, FAILED, WARNING, INFORMATION = "✓", "✗", "△", "·"
 _PANEL_COMMANDS = {
     "namespaces": "ns",
@@ -87,7 +89,8 @@ class Renderer:
                     for choice in quiz.choices
                     for each in indent(markdown(choice.text, self.width - 6), ("code", f"  {choice.id}) "))
                 ]
-                return [*markdown(quiz.question, self.width), *choices, (), *self._do("answer")]
+                key = "answer" if quiz.choices else "answer_text"
+                return [*markdown(quiz.question, self.width), *choices, (), *self._do(key)]
             case RunOperation() as run:
                 command = " ".join((run.operation, *run.arguments))
                 return self._do("run", command=command)
@@ -95,8 +98,10 @@ class Renderer:
                 return self._do(f"observe_{observe.panel}", command=_PANEL_COMMANDS[observe.panel])
             case EditConfig() as edit:
                 return self._do("edit", file=edit.file)
-            case Shell(suggested=suggested) | Task(suggested=suggested):
-                return self._do("shell", commands=" / ".join(suggested)) if suggested else self._do("task")
+            case Shell(suggested=suggested):
+                return self._do("shell", commands=" / ".join(suggested))
+            case Task(suggested=suggested):
+                return [*self._do("task"), *(line(f"    $ {each}", "call") for each in suggested)]
             case Read():
                 return self._do("read")
 
@@ -148,8 +153,8 @@ class Renderer:
         if status is None:
             return [(("", f"○ {self._messages('repl.state.gone')}"), ("faint", f"  {can}"))]
         lights: list[tuple[str, str]] = []
-        for each in LIFECYCLE if status in LIFECYCLE else (*LIFECYCLE, status):
-            lights.append(("faint", " ─▶ ") if lights else ("", ""))
+        for each in LIFECYCLE_WITH_PAUSED if status == "paused" else LIFECYCLE:
+            lights.append(("faint", " ⇄ " if each == "paused" else " ─▶ ") if lights else ("", ""))
             lights.append(("current", f"● {each}") if each == status else ("faint", f"○ {each}"))
         whole = (*lights, ("faint", f"    {can}"))
         return wrap_line(whole, self.width)
@@ -212,7 +217,25 @@ class Renderer:
         return [*lines, *self._do("next")]
 
     @lines.register
+    def _(self, event: Explained) -> list[Line]:
+        where = f"{event.place}  {event.pointer}".strip()
+        lines = indent(wrap_line(line(event.title, "warning"), self.width - 2), ("warning", "▲ "))
+        if where:
+            lines += indent(wrap_line(line(where, "call"), self.width - 2), ("", "  "))
+        if not event.expected:
+            if event.cause:
+                lines += indent(markdown(event.cause, self.width - 2), ("", "  "))
+            if event.fix:
+                lines += indent(markdown(event.fix, self.width - 4), ("good", "  → "))
+        if event.clause:
+            lines.append(line(f"  {self._messages('repl.step.clause', clause=event.clause)}", "faint"))
+        return lines
+
+    @lines.register
     def _(self, event: HintGiven) -> list[Line]:
+        if event.for_mistake:
+            mistake = ("heading", f"{self._messages('repl.hint.mistake')}  ")
+            return indent(markdown(event.hint.text, self.width - 8), mistake)
         head = self._messages("repl.hint.number", number=event.number, total=event.total)
         lines = [line(head, "heading"), *indent(markdown(event.hint.text, self.width - 2), ("", "  "))]
         more = event.number < event.total

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import sys
+from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING, ClassVar
 
@@ -30,6 +31,9 @@ from tutor.tui.themes import DARK, LIGHT, THEMES
 from tutor.tui.widgets.notice import NoticeBar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from rich.console import RenderableType
 
     from tutor.course.course import Course
@@ -40,7 +44,13 @@ if TYPE_CHECKING:
 
 
 def run(
-    *, course: Course, engine: EngineName, messages: Messages, home: Home, lesson_id: str | None = None
+    *,
+    course: Course,
+    engine: EngineName,
+    messages: Messages,
+    home: Home,
+    lesson_id: str | None = None,
+    playing: Playing | None = None,
 ) -> int:
     """Run the TUI until the learner leaves; return the exit status.
 
@@ -53,10 +63,11 @@ def run(
         messages: the catalogue in the learner's language.
         home: where the course's work is kept.
         lesson_id: the lesson to open at once; None starts with the list.
+        playing: the bundle to open at once for free play.
     """
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         raise TutorError("tui.no_terminal")  # Textual draws on standard error
-    app = TutorApp(course, engine, messages, lesson_id, home)
+    app = TutorApp(course, engine, messages, lesson_id, home, playing)
     _keep_log(app.home)
     try:
         app.run()
@@ -78,6 +89,25 @@ def _keep_log(home: Home) -> None:
         logging.getLogger("tutor").addHandler(handler)
 
 
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """Free play in a bundle; None: a fresh one."""
+
+    bundle: Path | None = None
+
+
+class Outbox:
+    """Hands a session's events, from any thread, to its own screen: one below another goes on hearing of its lesson."""
+
+    def __init__(self) -> None:
+        self.screen: LessonScreen | None = None
+
+    def publish(self, event: Event) -> None:
+        """Hand an event over."""
+        if self.screen is not None:
+            self.screen.post_message(SessionEvent(event))
+
+
 class TutorApp(App[int]):
     """oci-tutor in a terminal."""
 
@@ -92,6 +122,7 @@ class TutorApp(App[int]):
         messages: Messages,
         lesson_id: str | None = None,
         home: Home | None = None,
+        playing: Playing | None = None,
     ) -> None:
         kinsoku.install()
         super().__init__()
@@ -100,8 +131,8 @@ class TutorApp(App[int]):
         self._messages = messages
         self._lesson_id = lesson_id
         self.home = home or Home.default()
-        self.session: Session | None = None
-        self.lesson_screen: LessonScreen | None = None
+        self._playing = playing
+        self._opened: list[tuple[Session, LessonScreen]] = []  # the lesson, and free play on top of it
         self.crash: Exception | None = None
         for theme in THEMES:
             self.register_theme(theme)
@@ -113,53 +144,72 @@ class TutorApp(App[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit, 128 + number, 128 + number)
         self.push_screen(HomeScreen(self._course, self.home, self._engine, self._messages))
-        if self._lesson_id is not None:
+        if self._playing is not None:
+            self.play(self._playing.bundle, self._engine)
+        elif self._lesson_id is not None:
             self.open_lesson(self._lesson_id, self._engine)
 
     def exit(
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
         """End the app; a command that runs is interrupted, so that its thread does not hold the end up."""
-        if self.session is not None:
-            self.session.interrupt()
+        for session, _ in self._opened:
+            session.interrupt()
         super().exit(result, return_code, message)
 
     # -- the session -----------------------------------------------------------------------------------------------
 
-    def make_session(self, engine: EngineName) -> Session:
-        """Return a session whose events come to this app."""
+    @property
+    def session(self) -> Session | None:
+        """The session of the lesson, or of free play, that is in front."""
+        return self._opened[-1][0] if self._opened else None
+
+    @property
+    def lesson_screen(self) -> LessonScreen | None:
+        """Its screen."""
+        return self._opened[-1][1] if self._opened else None
+
+    @property
+    def only_plays(self) -> bool:
+        """Whether the program was started for free play, and nothing else is open: leaving it ends the program."""
+        return self._playing is not None and len(self._opened) <= 1
+
+    def make_session(self, engine: EngineName, publish: Callable[[Event], None]) -> Session:
+        """Return a session that tells its events to `publish`."""
         from tutor.session.session import (
             Session,
         )  # the home screen is painted before the session's rooms are loaded
 
-        return Session(course=self._course, engine=engine, publish=self.publish, home=self.home)
-
-    def publish(self, event: Event) -> None:
-        """Take an event from any thread, and hand it to the lesson screen in the app's own."""
-        if self.lesson_screen is not None:
-            self.lesson_screen.post_message(SessionEvent(event))
+        return Session(course=self._course, engine=engine, publish=publish, home=self.home)
 
     def open_lesson(self, lesson_id: str, engine: EngineName) -> None:
         """Open a lesson on its screen."""
         self.close_session()
-        self.session = self.make_session(engine)
-        self.lesson_screen = LessonScreen(self.session, lesson_id, self._messages)
-        self.push_screen(self.lesson_screen)
+        self._put_up(engine, lambda session: session.open(lesson_id))
 
-    def go_home(self, notice: Notice | None = None) -> None:
-        """Go back to the list of lessons; say why, where that was not the learner's wish."""
-        self.close_session()
-        if self.lesson_screen is not None:
-            self.lesson_screen = None
+    def play(self, bundle: Path | None, engine: EngineName) -> None:
+        """Open a bundle (None: a fresh one) for free play, on top of the lesson that may be open and waits below."""
+        self._put_up(engine, lambda session: session.play_freely(bundle))
+
+    def _put_up(self, engine: EngineName, opening: Callable[[Session], None]) -> None:
+        outbox = Outbox()
+        session = self.make_session(engine, outbox.publish)
+        outbox.screen = LessonScreen(session, lambda: opening(session), self._messages)
+        self._opened.append((session, outbox.screen))
+        self.push_screen(outbox.screen)
+
+    def go_back(self, notice: Notice | None = None) -> None:
+        """Go back to what is below, the lesson or the list; say why, where that was not the learner's wish."""
+        if self._opened:
+            self._opened.pop()[0].close()
             self.pop_screen()
         if notice is not None:
             self.push_screen(Say(notice.title, notice.body, notice.next, self._messages("tui.say.close")))
 
     def close_session(self) -> None:
-        """Close the session: the lab goes, progress stays. Safe to call twice."""
-        session, self.session = self.session, None
-        if session is not None:
-            session.close()
+        """Close every session: the labs go, progress stays. Safe to call twice."""
+        while self._opened:
+            self._opened.pop()[0].close()
 
     # -- help for screens ------------------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ LESSON_KEYS: tuple[Key, ...] = (
     Key("back", "b", "lesson('back')", "lesson"),
     Key("hint", "h", "lesson('hint')", "lesson", show=True),
     Key("check", "c", "lesson('check')", "lesson", show=True),
+    Key("answer", "a", "answer", "lesson", show=True),
     Key("guide", "1", "panel('guide')", "panels"),
     Key("config", "2,e", "panel('config')", "panels"),
     Key("output", "3", "panel('output')", "panels"),
@@ -76,6 +77,7 @@ LESSON_KEYS: tuple[Key, ...] = (
 
 HOME_KEYS: tuple[Key, ...] = (
     Key("open", "enter", "open", "home", show=True, always=True, display="Enter"),
+    Key("play", "p", "play", "home", show=True),
     Key("engine", "e", "engine", "home", show=True),
     Key("theme", "ctrl+t", "theme", "app", show=True, always=True),
     Key("help", "question_mark,f1", "help", "app", show=True, display="?"),

@@ -48,6 +48,7 @@ class Run:
     call: Call
     chunks: list[tuple[Stream, str]] = field(default_factory=list)
     result: CallResult | None = None
+    explained: Explained | None = None
     shortened: bool = False
     """It printed more than is kept here; `chunks` holds the end of it."""
 
@@ -124,7 +125,7 @@ class LessonView:
                 return self._fold_progress(event)
             case Checked() | QuizAnswered() | HintGiven() | HintOffered():
                 return self._fold_guide(event)
-            case CommandStarted() | Output() | CommandFinished():
+            case CommandStarted() | Output() | CommandFinished() | Explained():
                 return self._fold_run(event)
             case ConfigChanged(path=path, text=text, origin=origin):
                 self.config_path, self.config_text, self.config_origin = path, text, origin
@@ -144,8 +145,6 @@ class LessonView:
             case Notice():
                 self.notice = event
                 return frozenset({"notice"})
-            case Explained():
-                return frozenset()
 
     def _is_present(self, snapshot: Snapshot) -> bool:
         """Tell whether a snapshot shows the container that there is now, or that there is none."""
@@ -187,13 +186,13 @@ class LessonView:
             case QuizAnswered():
                 self.answer, self.tried = event, True
             case HintGiven():
-                self.hints = (*(hint for hint in self.hints if hint.number != event.number), event)
-                self.hint_offered = False
+                self.hints = (*(given for given in self.hints if given.hint != event.hint), event)
+                self.hint_offered = self.hint_offered and event.for_mistake
             case HintOffered():
                 self.hint_offered = True
         return frozenset({"guide"})
 
-    def _fold_run(self, event: CommandStarted | Output | CommandFinished) -> frozenset[Part]:
+    def _fold_run(self, event: CommandStarted | Output | CommandFinished | Explained) -> frozenset[Part]:
         match event:
             case CommandStarted(call=call):
                 self.runs, self.notice = (*self.runs, Run(call)), None
@@ -209,4 +208,8 @@ class LessonView:
                         run.result = result
                 self.tried = True
                 return frozenset({"output", "status", "guide"})
+            case Explained(call=call):
+                for run in self.runs:
+                    if run.call.id == call.id:
+                        run.explained = event
         return frozenset({"output", "status"})

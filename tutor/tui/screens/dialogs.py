@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, OptionList, Static
+from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 if TYPE_CHECKING:
@@ -121,6 +121,33 @@ class Pick(ModalScreen[str | None]):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option_id)
+
+
+class AskText(ModalScreen[str | None]):
+    """A question whose answer is typed; Enter gives it, Esc none."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar = [Binding("escape", "cancel", show=False)]
+
+    def __init__(self, title: str, body: str, placeholder: str) -> None:
+        super().__init__()
+        self._texts = (title, body, placeholder)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question and the line."""
+        title, body, placeholder = self._texts
+        with Vertical(classes="dialog"):
+            yield Static(Content(title), classes="dialog-title")
+            yield Static(Content(body), classes="dialog-body")
+            yield Input(placeholder=placeholder)
+
+    def action_cancel(self) -> None:
+        """Close without an answer."""
+        self.dismiss(None)
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value)
 
 
 class Help(ModalScreen[None]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -14,11 +15,11 @@ from textual.widgets.option_list import Option
 
 from tutor.course.progress import Progress
 from tutor.engines.model import ENGINE_NAMES
-from tutor.text import fit
+from tutor.text import cell_width, fit
 from tutor.tui.keys import HOME_KEYS, bindings
 from tutor.tui.prose import inline
 from tutor.tui.screens.base import TutorScreen
-from tutor.tui.screens.dialogs import Pick
+from tutor.tui.screens.dialogs import AskText, Pick
 from tutor.tui.widgets.bars import KeyBar
 from tutor.tui.widgets.notice import NoticeBar
 
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     from tutor.home import Home
     from tutor.messages import Messages
 
-BAR_WIDTH = 10
-TITLE_WIDTH = 24
+BAR_WIDTHS = (5, 10)  # where there is little room, and where there is more
+_ROOMY = 100  # columns
+_AROUND = 10  # cells: margins, frame and scroll bar of the list
+_BEFORE_TITLE = 6  # glyph and number
 
 
 class HomeScreen(TutorScreen):
@@ -72,6 +75,10 @@ class HomeScreen(TutorScreen):
         """Fill the list."""
         self.redraw()
 
+    def on_resize(self) -> None:
+        """Give the titles the room that there is."""
+        self.redraw()
+
     def on_screen_resume(self) -> None:
         """Show the progress that was made meanwhile."""
         self.redraw()
@@ -82,14 +89,23 @@ class HomeScreen(TutorScreen):
         lit = lessons.highlighted
         progress = [self._progress.of(lesson.id) for lesson in self._course.lessons]
         lessons.clear_options()
-        for lesson, state in zip(self._course.lessons, progress, strict=True):
-            lessons.add_option(Option(self._row(lesson, state), id=lesson.id))
+        rows = [self._standing(*each) for each in zip(self._course.lessons, progress, strict=True)]
+        room = self.size.width - _AROUND - _BEFORE_TITLE - max(rest.cell_length for _, rest in rows)
+        title_width = min(room, max(cell_width(lesson.title) for lesson in self._course.lessons) + 2)
+        for lesson, (glyph, rest) in zip(self._course.lessons, rows, strict=True):
+            title = (fit(lesson.title, max(2, title_width)), "bold")
+            lessons.add_option(
+                Option(Content.assemble(glyph, f"{lesson.order:>2}  ", title, rest), id=lesson.id)
+            )
         if lit is None:
-            lit = next((index for index, state in enumerate(progress) if not state.finished), 0)
+            begun = [index for index, state in enumerate(progress) if state.step_id and not state.finished]
+            left = [index for index, state in enumerate(progress) if not state.finished]
+            lit = next(iter(begun + left), 0)
         lessons.highlighted = lit if self._course.lessons else None
         self._show_machine()
 
-    def _row(self, lesson: Lesson, progress: LessonProgress) -> Content:
+    def _standing(self, lesson: Lesson, progress: LessonProgress) -> tuple[Content, Content]:
+        """Return what stands before and after a lesson's number and title: how far one got."""
         m = self.messages
         done, count = len(progress.passed), len(lesson.steps)
         if progress.finished and progress.read:
@@ -100,23 +116,23 @@ class HomeScreen(TutorScreen):
             glyph, word, style = "◐", m("tui.home.resume", done=done, count=count), "$text-warning"
         else:
             glyph, word, style = "○", m("tui.home.new"), "$text-muted"
-        filled = BAR_WIDTH * done // max(1, count)
-        return Content.assemble(
-            (f"{glyph} ", style),
-            f"{lesson.order:>2}  ",
-            (fit(lesson.title, TITLE_WIDTH), "bold"),
+        width = BAR_WIDTHS[self.size.width >= _ROOMY]
+        filled = width * done // max(1, count)
+        return Content.styled(f"{glyph} ", style), Content.assemble(
             m("tui.home.minutes", minutes=lesson.minutes),
             ("  " + "━" * filled, "$text-success"),
-            ("─" * (BAR_WIDTH - filled) + "  ", ""),
+            ("─" * (width - filled) + "  ", ""),
             (word, style),
         )
 
     def _show_machine(self) -> None:
         m = self.messages
         user = m("tui.machine.root" if os.geteuid() == 0 else "tui.machine.rootless")
+        done = sum(self._progress.of(lesson.id).finished for lesson in self._course.lessons)
         self.query_one("#machine", Static).update(
             Content.assemble(
-                (f"{m('tui.home.engine')} ", "$text-muted"),
+                (m("tui.home.done", done=done, count=len(self._course.lessons)), "$text-success"),
+                (f"  ·  {m('tui.home.engine')} ", "$text-muted"),
                 (self.engine, "bold $text-accent"),
                 (f"  ·  {user}", "$text-muted"),
             )
@@ -150,6 +166,17 @@ class HomeScreen(TutorScreen):
         """Open the lit lesson."""
         self.query_one("#lessons", OptionList).action_select()
 
+    def action_play(self) -> None:
+        """Ask for a bundle, and open it for free play."""
+        m = self.messages
+        texts = (m(f"tui.play.{part}") for part in ("title", "body", "placeholder"))
+
+        def entered(place: str | None) -> None:
+            if place is not None:
+                self.tutor.play(Path(place.strip()) if place.strip() else None, self.engine)
+
+        self.app.push_screen(AskText(*texts), entered)
+
     def action_engine(self) -> None:
         """Choose the runtime."""
         m = self.messages
@@ -166,6 +193,7 @@ class HomeScreen(TutorScreen):
         for lesson in self._course.lessons:
             yield lesson.title, lesson.summary, partial(self.tutor.open_lesson, lesson.id, self.engine)
         for key, run in (
+            ("play", self.action_play),
             ("engine", self.action_engine),
             ("theme", self.action_theme),
             ("quit", self.action_quit_gently),

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Container, Vertical
-from textual.widgets import Static
+from textual.widgets import Static, TextArea
 
-from tutor.course.model import Observe, Quiz
-from tutor.session.commands import BY_NAME, COMMANDS
+from tutor.course.model import Observe, Task
 from tutor.session.events import (
     CommandFinished,
     CommandStarted,
     ConfigChanged,
-    Notice,
+    HintGiven,
+    QuizAnswered,
     StepEntered,
 )
 from tutor.tui.keys import LESSON_KEYS, bindings
-from tutor.tui.screens.dialogs import Pick
-from tutor.tui.screens.panes import PANELS, WORK, PanesScreen
+from tutor.tui.screens.commanding import CommandingScreen
+from tutor.tui.screens.panes import PANELS, WORK
 from tutor.tui.screens.working import SessionEvent
 from tutor.tui.shell import run_shell
 from tutor.tui.widgets.bars import KeyBar, TabLine, TopLine
@@ -32,11 +33,11 @@ from tutor.tui.widgets.namespaces import NamespacesPanel
 from tutor.tui.widgets.notice import NoticeBar
 from tutor.tui.widgets.output import OutputPane
 from tutor.tui.widgets.processes import ProcessesPanel
-from tutor.tui.widgets.quiz import QuizBox
+from tutor.tui.widgets.quiz import QuizBox, TypedAnswer
 from tutor.tui.widgets.status import LastCommand, Lifecycle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from textual.app import ComposeResult
 
@@ -45,14 +46,11 @@ if TYPE_CHECKING:
     from tutor.session.session import Session
     from tutor.tui.view import Part
 
-VIEW_COMMANDS = {"read": "guide", "ns": "namespaces", "mounts": "mounts", "ps": "processes", "edit": "config"}
-# Besides the runtime's operations these look at config.json, or replace it and keep what was there.
-TOUCHING = ("check", "next", "reset", "solve")
 # What these print is what the learner asked for, so it comes into sight even where only one pane fits.
-PRINTING = ("state", "list")
+PRINTING = ("state", "list", "exec")
 
 
-class LessonScreen(PanesScreen):
+class LessonScreen(CommandingScreen):
     """One lesson, one learner: guide, config.json, output, the container's life, and what the kernel shows."""
 
     CSS_PATH: ClassVar = ["base.tcss", "lesson.tcss"]
@@ -60,9 +58,9 @@ class LessonScreen(PanesScreen):
     BINDINGS: ClassVar = bindings("lesson", LESSON_KEYS)
     AUTO_FOCUS: ClassVar[str | None] = "#guide"
 
-    def __init__(self, session: Session, lesson_id: str, messages: Messages) -> None:
+    def __init__(self, session: Session, opening: Callable[[], None], messages: Messages) -> None:
         super().__init__(session, messages)
-        self.lesson_id = lesson_id
+        self._opening = opening
         self._asking = False
 
     def parts(self) -> ComposeResult:
@@ -91,13 +89,13 @@ class LessonScreen(PanesScreen):
     def on_mount(self) -> None:
         """Open the lesson."""
         self.add_class("-at-guide", "-work-config", "-opening")
-        self.call_session(partial(self.session.open, self.lesson_id), done=self._opened)
+        self.call_session(self._opening, done=self._opened)
 
     def _opened(self) -> None:
         self.remove_class("-opening")
         if self.view.lesson is None:
             self.forget_waiting()
-            self.tutor.go_home(self.view.notice)
+            self.tutor.go_back(self.view.notice)
 
     # -- what the session says -------------------------------------------------------------------------------------
 
@@ -138,6 +136,10 @@ class LessonScreen(PanesScreen):
                 self._enter_step(step.action)
             case CommandStarted():
                 self.set_work("output")
+            case HintGiven(for_mistake=True) | QuizAnswered():
+                self.query_one("#tabs", TabLine).redraw()
+                if isinstance(event, QuizAnswered) and event.correct and self.query(TypedAnswer):
+                    self.set_focus(self.query_one(Guide), scroll_visible=False)  # `n` is a key again
             case CommandFinished(result=result) if self.one_at_a_time:
                 words = result.call.typed.split()
                 if result.returncode != 0 or any(word in PRINTING for word in words[1:2]):
@@ -146,13 +148,13 @@ class LessonScreen(PanesScreen):
                 pass
 
     def _enter_step(self, action: object) -> None:
-        wanted = action.panel if isinstance(action, Observe) else ""
+        wanted = (action.panel or "") if isinstance(action, Observe | Task) else ""
         for panel in PANELS:
             self.query_one(f"#{panel}").set_class(panel == wanted, "-wanted")
         self.panel = "guide"
         if wanted in WORK:
             self.set_work(wanted)
-        target = self.query(QuizBox).first() if isinstance(action, Quiz) else self.query_one(Guide)
+        target = self.query_one(QuizBox) if self.query(QuizBox) else self.query_one(Guide)
         if not self.typing:
             self.set_focus(target, scroll_visible=False)
 
@@ -180,79 +182,6 @@ class LessonScreen(PanesScreen):
 
         self.ask("outside", load, keep)
 
-    # -- what the learner does -------------------------------------------------------------------------------------
-
-    def say_waiting(self, name: str) -> None:
-        """Say what waits for its turn, where a command of the runtime makes the learner wait."""
-        if self.view.running is not None:
-            self.query_one(NoticeBar).say(Notice("information", self.messages("tui.waiting", name=name)))
-
-    def dispatch(self, line: str) -> None:
-        """Do what a line of the command language says: what concerns this face here, everything else in the session."""
-        words = line.split()
-        if not words:
-            return
-        name = words[0]
-        if name in VIEW_COMMANDS:
-            self.action_panel(VIEW_COMMANDS[name])
-        elif name == "help":
-            self.action_help()
-        elif name == "quit":
-            self.action_quit_gently()
-        elif name == "shell":
-            self.action_shell()
-        elif name == "engine" and len(words) == 1:
-            self._pick_engine()
-        elif name in ("reset", "solve", "engine"):
-            self.ask(name, partial(self._execute, line))
-        else:
-            self._execute(line)
-
-    def _execute(self, line: str) -> None:
-        """Run a line in the session, in its turn."""
-        self.when_idle(line, partial(self._execute_now, line))
-
-    def _execute_now(self, line: str) -> None:
-        """Run a line in the session; unsaved edits of config.json are saved before whatever reads or replaces the file."""
-        pane = self.query_one(ConfigPane)
-        command = BY_NAME.get(line.split()[0])
-        needs_file = command is not None and (command.scope == "engine" or command.name in TOUCHING)
-        text = pane.text if pane.unsaved and needs_file else None
-
-        def work() -> None:
-            if text is None or self.session.write_config(
-                text
-            ):  # not on the file of before, when it can't be saved
-                self.session.execute(line)
-
-        self.call_session(work)
-
-    def _pick_engine(self) -> None:
-        def picked(engine: str | None) -> None:
-            if engine and engine != self.session.engine:
-                self.ask("engine", partial(self._execute, f"engine {engine}"))
-
-        argument = BY_NAME["engine"].arguments[0]
-        options = self.session.completions(argument, "")
-        self.app.push_screen(Pick(self.messages("tui.engine.title"), options, self.session.engine), picked)
-
-    def palette_commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
-        """Yield every command of the registry, and what only this face has."""
-        m = self.messages
-        for command in COMMANDS:
-            run = (
-                partial(self._start_line, f"{command.name} ")
-                if command.name in ("answer", "kill")
-                else partial(self.dispatch, command.name)
-            )
-            yield command.name, m(f"session.command.{command.name}"), run
-        yield m("tui.key.home.short"), m("tui.key.home.long"), self.action_home
-        yield m("tui.key.theme.short"), m("tui.key.theme.long"), self.action_theme
-
-    def _start_line(self, line: str) -> None:
-        command_line = self.query_one(CommandLine)
-        command_line.open(line)
-
     # -- keys ------------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002  (Textual's signature)
@@ -262,22 +191,31 @@ class LessonScreen(PanesScreen):
         if action == "leave":
             return self.typing
         if action == "save":
-            return self.typing and not self.query_one(CommandLine).is_open
+            return isinstance(self.focused, TextArea)
+        if action == "answer":
+            return bool(self.query(TypedAnswer)) and not self.typing
         if action in ("shell", "lesson", "panel", "to_guide", "command", "help", "home") and self.typing:
             return False
         if action == "quit_gently":
             return True
+        if action == "lesson" and self.plays_freely:
+            return False
         if action in ("operate", "shell", "lesson"):
             return self.view.lesson is not None
         return True
 
     def action_operate(self, operation: str) -> None:
         """Run an operation of the runtime."""
-        self._when_typed(partial(self._execute, operation))
+        self._when_typed(partial(self.execute, operation))
 
     def action_lesson(self, command: str) -> None:
         """Run a command of the lesson."""
-        self._execute(command)
+        self.execute(command)
+
+    def action_answer(self) -> None:
+        """Go to where the answer is typed."""
+        self.panel = "guide"
+        self.set_focus(self.query_one(TypedAnswer).input)
 
     def action_save(self) -> None:
         """Save config.json as it stands in the editor when its turn has come."""
@@ -328,7 +266,7 @@ class LessonScreen(PanesScreen):
 
         def answer() -> None:
             if self.view.step is asked:  # typed ahead, it must not answer another question
-                self._execute_now(f"answer {event.choice_id}")
+                self.execute_now(f"answer {shlex.quote(event.choice_id)}")
 
         self.when_idle("answer", answer)
 
@@ -352,13 +290,16 @@ class LessonScreen(PanesScreen):
     def _leave_lesson(self) -> None:
         self.forget_waiting()
         if self.busy:
-            self.tutor.go_home()  # closing the session waits for the interrupted command
+            self.tutor.go_back()  # closing the session waits for the interrupted command
         else:
-            self.call_session(self.session.leave, done=lambda: self.tutor.go_home())
+            self.call_session(self.session.leave, done=lambda: self.tutor.go_back())
 
     def action_quit_gently(self) -> None:
-        """End the program; ask only when something would be lost."""
-        self._ask_if_lost(lambda: self.app.exit(0))
+        """End the program, or leave free play for the lesson below; ask only when something would be lost."""
+        if self.plays_freely and not self.tutor.only_plays:
+            self.action_home()
+        else:
+            self._ask_if_lost(lambda: self.app.exit(0))
 
     def _ask_if_lost(self, proceed: Callable[[], object]) -> None:
         if not self.query_one(ConfigPane).unsaved and self.view.running is None:

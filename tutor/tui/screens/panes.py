@@ -36,8 +36,13 @@ class PanesScreen(WorkingScreen):
         return f"{self.messages(f'tui.key.{panel}.key')} {self.messages(f'tui.panel.{panel}')}{mark}"
 
     def done_text(self) -> str:
-        """Return what the tabs say beside the panes' names: that the step is passed, wherever the learner looks."""
-        return f"✓ n {self.messages('tui.key.next.short')}" if self.view.step_passed else ""
+        """Return what the tabs say beside the panes' names: that the step is passed, or a hint has come."""
+        if self.view.step_passed:
+            return f"✓ n {self.messages('tui.key.next.short')}"
+        given = any(hint.for_mistake for hint in self.view.hints) and self.panel != "guide"
+        return (
+            f"! {self.messages('tui.key.guide.key')} {self.messages('tui.key.hint.short')}" if given else ""
+        )
 
     def action_panel(self, panel: str) -> None:
         """Bring a pane forward and give it the focus."""

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from tutor.home import shown
 from tutor.text import cell_width, truncate
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class TopLine(Widget):
         lesson = view.lesson
         if lesson is None:
             return self._spread(Content.assemble(name, f"  {m('tui.lesson.preparing')}"), right)
+        if lesson.is_free_play:
+            room = self.size.width - right.cell_length - name.cell_length - 4 - cell_width(lesson.title) - 2
+            place = truncate(shown(lesson.folder), max(0, room))
+            return self._spread(Content.assemble(name, "  ", (lesson.title, "bold"), f"  {place}"), right)
         step = m("tui.lesson.step", number=view.index + 1, count=len(lesson.steps))
         dots = self._dots()
         room = (

@@ -8,10 +8,10 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Markdown, Static
 
-from tutor.course.model import EditConfig, Observe, Quiz, RunOperation, Shell
+from tutor.course.model import EditConfig, Observe, Quiz, RunOperation, Shell, Task
 from tutor.tui.kinsoku import markdown_parser
 from tutor.tui.prose import inline
-from tutor.tui.widgets.quiz import QuizBox
+from tutor.tui.widgets.quiz import QuizBox, TypedAnswer
 from tutor.tui.widgets.rows import Rows, row
 
 if TYPE_CHECKING:
@@ -56,14 +56,17 @@ class Guide(VerticalScroll, can_focus=True):
 
     def _parts(self, step: Step) -> Iterable[Widget]:
         m = self._messages
-        self.border_title = m("tui.guide.step", number=self._view.index + 1, title=step.title)
+        free = self._view.lesson is not None and self._view.lesson.is_free_play
+        self.border_title = (
+            step.title if free else m("tui.guide.step", number=self._view.index + 1, title=step.title)
+        )
         self.border_subtitle = step.clause
         yield Static(Content(step.title), classes="step-title")
         if step.body:
             yield _markdown(step.body, "step-body")
         yield Rows(self._to_do(step), classes="task")
         if isinstance(step.action, Quiz):
-            yield QuizBox(step.action)
+            yield QuizBox(step.action) if step.action.choices else TypedAnswer(step.action, m)
             yield Rows(name="feedback")
         if step.checks:
             yield Static(Content(m("tui.guide.checks")), id="checks-heading", classes="heading")
@@ -83,8 +86,10 @@ class Guide(VerticalScroll, can_focus=True):
                 text = m("tui.guide.do.edit_config")
             case Observe(panel=panel):
                 text = m("tui.guide.do.observe", key=m(f"tui.key.{panel}.key"), panel=m(f"tui.panel.{panel}"))
-            case Quiz():
-                text = m("tui.guide.do.quiz")
+            case Quiz(choices=choices):
+                text = m("tui.guide.do.quiz" if choices else "tui.guide.do.typed")
+            case Task(suggested=suggested):
+                text, commands = m("tui.guide.do.task"), suggested
             case Shell(suggested=suggested):
                 text, commands = m("tui.guide.do.shell"), suggested
             case _:
@@ -98,7 +103,8 @@ class Guide(VerticalScroll, can_focus=True):
         view = self._view
         if isinstance(step.action, Quiz):
             answer = view.answer
-            self.query_one(QuizBox).show_answer(answer.choice if answer else None)
+            for box in [*self.query(QuizBox), *self.query(TypedAnswer)]:
+                box.show_answer(answer.choice if answer else None)
             self.query_one("#feedback", Rows).show(self._feedback(step.action))
         if step.checks:
             # To observe is to look for oneself: what the checks found comes with going on, or when asked for.
@@ -200,19 +206,25 @@ class Guide(VerticalScroll, can_focus=True):
 
     def _hints(self, step: Step) -> list[Row]:
         m = self._messages
-        lines = [
-            row(
-                (m("tui.guide.hint", number=given.number, total=given.total) + "  ", "bold $text-warning"),
-                inline(given.hint.text),
-            )
+        heads = [
+            m("tui.guide.mistake")
+            if given.for_mistake
+            else m("tui.guide.hint", number=given.number, total=given.total)
             for given in self._view.hints
         ]
-        if self._view.hint_offered and len(lines) < len(step.hints):
+        lines = [
+            row((f"{head}  ", "bold $text-warning"), inline(given.hint.text))
+            for head, given in zip(heads, self._view.hints, strict=True)
+        ]
+        asked_for = sum(not given.for_mistake for given in self._view.hints)
+        if self._view.hint_offered and asked_for < sum(hint.when is None for hint in step.hints):
             lines.append(row("", (m("tui.guide.hint_offered"), "$text-warning")))
         return lines
 
     def _onward(self, step: Step) -> list[Row]:
         m, view = self._messages, self._view
+        if view.lesson is not None and view.lesson.is_free_play:
+            return []
         if view.finished is not None:
             solved = view.finished.solved
             text = m("tui.guide.finished_solved", count=solved) if solved else m("tui.guide.finished")
@@ -224,7 +236,7 @@ class Guide(VerticalScroll, can_focus=True):
         if view.step_passed:
             said = m("tui.guide.solved" if view.solved else "tui.guide.passed")
             return [row(("✓ ", "bold $text-success"), (f"{said}  ", "$text-success"), *onward)]
-        if step.checks or isinstance(step.action, Quiz):
+        if step.checks or isinstance(step.action, Quiz | Task):
             return []
         return [row(("▸ ", "$text-accent"), *onward)]
 

@@ -8,12 +8,15 @@ from textual.content import Content
 
 from tutor.home import shown
 from tutor.text import wrap
+from tutor.tui.prose import inline
 from tutor.tui.widgets.lines import LineView
 from tutor.tui.widgets.panel import styled_lines
+from tutor.tui.widgets.rows import row, wrapped
 from tutor.tui.widgets.status import outcome
 
 if TYPE_CHECKING:
     from tutor.messages import Messages
+    from tutor.session.events import Explained
     from tutor.tui.view import LessonView, Run
 
 _STREAM_STYLES: dict[str, str] = {"stdout": "$foreground", "stderr": "$text-error"}
@@ -52,8 +55,27 @@ class OutputPane(LineView):
         if run.shortened:
             lines += styled_lines(self._messages("tui.output.shortened"), width, "$text-muted", indent=" ")
         lines += printed_lines(run, width)
-        lines += [Content.assemble(" ", outcome(run, self._messages)), Content("")]
-        return lines
+        lines.append(Content.assemble(" ", outcome(run, self._messages)))
+        if run.explained is not None:
+            lines += explanation(run.explained, self._messages, width, short=self.screen.has_class("-narrow"))
+        return [*lines, Content("")]
+
+
+def explanation(explained: Explained, messages: Messages, width: int, *, short: bool) -> list[Content]:
+    """Return what went wrong, where, why, and what to do now; of a failure that the step asked for, only what and the rule."""
+    where = explained.place + (f"  {explained.pointer}" if explained.pointer else "")
+    rows = [
+        row(("▲ ", "bold $text-warning"), (explained.title, "bold $text-warning")),
+        *([row(("  ", ""), (where, "$text-primary"))] if where else []),
+    ]
+    if not explained.expected:
+        if explained.cause and not short:
+            rows.append(row(("  ", ""), inline(explained.cause)))
+        if explained.fix:
+            rows.append(row(("▸ ", "bold $text-accent"), inline(explained.fix)))
+    if explained.clause:
+        rows.append(row(("  ", ""), (messages("tui.output.clause", clause=explained.clause), "$text-muted")))
+    return [Content.assemble(" ", each) for each in wrapped(rows, width - 1)]
 
 
 def printed_lines(run: Run, width: int) -> list[Content]:

@@ -8,7 +8,7 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import Label, Static
+from textual.widgets import Input, Label, Static
 
 from tutor.tui.prose import inline
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textual.events import Click
 
     from tutor.course.model import Choice, Quiz
+    from tutor.messages import Messages
 
 
 class ChoiceRow(Horizontal):
@@ -124,3 +125,46 @@ class QuizBox(Vertical, can_focus=True):
         self.action_move(0)
         self.focus()
         self.post_message(self.Answered(event.choice_id))
+
+
+class TypedAnswer(Vertical):
+    """A question whose answer is typed: a line below it, to which a key leads; Enter answers, Esc goes back."""
+
+    DEFAULT_CSS = """
+    TypedAnswer { height: auto; margin: 1 0 0 0; padding: 0 1; border-left: outer $border-blurred;
+        & .question { text-style: bold; height: auto; width: 1fr; }
+        & Horizontal { height: 1; margin: 1 0 0 0; }
+        & .prompt { width: 2; color: $text-accent; text-style: bold; }
+        & Input { border: none; height: 1; width: 1fr; padding: 0; background: $panel; }
+        & Input:focus { border: none; }
+        &:focus-within { border-left: outer $border; }
+    }
+    """
+
+    def __init__(self, quiz: Quiz, messages: Messages) -> None:
+        super().__init__(id="quiz")
+        self._quiz = quiz
+        self._messages = messages
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question and the line."""
+        yield Label(inline(self._quiz.question), classes="question")
+        with Horizontal():
+            yield Static("▸", classes="prompt")
+            yield Input(placeholder=self._messages("tui.guide.answer_here"), select_on_focus=True)
+
+    @property
+    def input(self) -> Input:
+        """The line."""
+        return self.query_one(Input)
+
+    def show_answer(self, answer: str | None) -> None:
+        """Show what was answered, where nothing else has been typed since."""
+        if answer is not None and not self.input.has_focus:
+            self.input.value = answer
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if event.value.strip():
+            self.post_message(QuizBox.Answered(event.value.strip()))

@@ -22,6 +22,16 @@ def row(head: str | tuple[str, str], *body: str | Content | tuple[str, str]) -> 
     return Content.assemble(head), Content.assemble(*body)
 
 
+def wrapped(rows: Sequence[Row], width: int) -> list[Content]:
+    """Return the lines of rows in `width` cells."""
+    lines: list[Content] = []
+    for head, body in rows:
+        indent = head.cell_length
+        for index, line in enumerate(body.wrap(max(2, width - indent))):
+            lines.append(Content.assemble(head if index == 0 else " " * indent, line))
+    return lines
+
+
 class Rows(Widget):
     """Rows under each other; hidden while there are none."""
 
@@ -45,18 +55,10 @@ class Rows(Widget):
         """The rows without styles, one a line."""
         return "\n".join(head.plain + body.plain for head, body in self._rows)
 
-    def _wrapped(self, width: int) -> list[Content]:
-        lines: list[Content] = []
-        for head, body in self._rows:
-            indent = head.cell_length
-            for index, line in enumerate(body.wrap(max(2, width - indent))):
-                lines.append(Content.assemble(head if index == 0 else " " * indent, line))
-        return lines
-
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  (Textual's signature)
         """Return how many lines the rows take in `width` cells."""
-        return len(self._wrapped(width))
+        return len(wrapped(self._rows, width))
 
     def render(self) -> RenderResult:
         """Return the wrapped rows."""
-        return Content("\n").join(self._wrapped(self.size.width))
+        return Content("\n").join(wrapped(self._rows, self.size.width))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tutor.tui.view import LessonView, Run
 
 STATES = ("creating", "created", "running", "stopped")
-LIT, UNLIT, ARROW = "●", "○", " ──▶ "
+STATES_WITH_PAUSED = ("creating", "created", "running", "paused", "stopped")
+LIT, UNLIT, ARROW, BOTH_WAYS = "●", "○", " ──▶ ", " ⇄ "
 
 
 class LastCommand(Widget):
@@ -38,8 +39,12 @@ class LastCommand(Widget):
         room = self.size.width - ending.cell_length - 3
         command = Content.assemble(("$ ", "$text-muted"), (truncate(run.call.typed, room), "bold"))
         gap = " " * max(2, self.size.width - command.cell_length - ending.cell_length)
-        below = run.gist.expandtabs(8) or (self._messages("tui.status.silent") if run.result else "")
-        printed = Content.styled("  " + truncate(below, self.size.width - 2), "$text-muted")
+        if run.explained is not None:
+            below, style = run.explained.title, "$text-warning"
+        else:
+            below = run.gist.expandtabs(8) or (self._messages("tui.status.silent") if run.result else "")
+            style = "$text-muted"
+        printed = Content.styled("  " + truncate(below, self.size.width - 2), style)
         return Content.assemble(command, gap, ending, "\n", printed)
 
 
@@ -69,9 +74,9 @@ class Lifecycle(Widget):
         m = self._messages
         present = self._view.state.status if self._view.state else None
         parts: list[str | tuple[str, str]] = []
-        for index, state in enumerate(STATES):
+        for index, state in enumerate(STATES_WITH_PAUSED if present == "paused" else STATES):
             if index:
-                parts.append((ARROW, "$text-muted"))
+                parts.append((BOTH_WAYS if state == "paused" else ARROW, "$text-muted"))
             if state == present:
                 parts.append((f" {LIT} {state} ", "bold $background on $success"))
             else:
