@@ -57,7 +57,7 @@ def _ask_for_what_is_there(steps: dict[str, Any]) -> None:
 
 
 def _misplace(steps: dict[str, Any]) -> None:
-    steps["list"]["requires"] = "running"
+    steps["operations"]["requires"] = "created"
 
 
 def _guard_what_is_not_there(steps: dict[str, Any]) -> None:
@@ -69,7 +69,7 @@ def _guard_what_is_not_there(steps: dict[str, Any]) -> None:
     [
         (_spoil, "echo-config", "not_passed"),
         (_ask_for_what_is_there, "create", "holds"),
-        (_misplace, "list", "state"),
+        (_misplace, "operations", "state"),
         (_guard_what_is_not_there, "create", "guard"),
     ],
 )
@@ -82,7 +82,7 @@ def test_what_has_rotted_is_told(
     rot({each["id"]: each for each in logic["steps"]})
     (folder / "lesson.yaml").write_text(yaml.safe_dump(logic, sort_keys=False), encoding="utf-8")
 
-    played = play(Course.load("en", tmp_path / "course"), LESSON, "runt", home(tmp_path))
+    played = play(Course.load("en", tmp_path / "course"), LESSON, "runt", home(tmp_path), patience=1.0)
 
     assert not played.good
     assert key in {problem.key for each in played.steps if each.step.id == step for problem in each.problems}

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tutor.home import Home
     from tutor.session.events import Verdict
 
-_PASS_SECONDS = 15.0  # for what a solution sets going to pass its checks
-_HINT_SECONDS = 15.0  # for a try to fail and its hint to come
+PATIENCE = 15.0
+"""Seconds for what a solution sets going to pass its checks, and for a try to fail and its hint to come."""
 
 
 def play(
@@ -32,6 +32,7 @@ def play(
     home: Home,
     *,
     go_on: Callable[[], bool] = lambda: True,
+    patience: float = PATIENCE,
 ) -> LessonPlayed:
     """Play a lesson from its first step to its last; stop at one that can't be passed, and when `go_on` says no.
 
@@ -51,7 +52,7 @@ def play(
             ending.append(Problem("unopened", {"title": title, "body": body}))
         else:
             while len(steps) < len(lesson.steps) and go_on():
-                played = _Player(session, heard).play()
+                played = _Player(session, heard, patience).play()
                 steps.append(played)
                 if played.step.id not in session.passed:
                     break
@@ -66,9 +67,9 @@ def play(
 class _Player:
     """Plays the step at which a session stands."""
 
-    def __init__(self, session: Session, heard: Heard) -> None:
+    def __init__(self, session: Session, heard: Heard, patience: float) -> None:
         assert session.step is not None  # noqa: S101  (a lesson is open)
-        self._session, self._heard = session, heard
+        self._session, self._heard, self._patience = session, heard, patience
         self._step = session.step
         self._problems: list[Problem] = []
 
@@ -104,7 +105,7 @@ class _Player:
         self._heard.begin(self._step.id)
         self._session.do(wrong.deeds)
         if wrong.hint:
-            if not self._heard.wait_for(lambda: wrong.hint in self._heard.hints(), _HINT_SECONDS):
+            if not self._heard.wait_for(lambda: wrong.hint in self._heard.hints(), self._patience):
                 given = ", ".join(self._heard.hints()) or "-"
                 self._say("no_hint", wrong=wrong.id, hint=wrong.hint, given=given)
         elif any(isinstance(each, Answer) for each in wrong.deeds) and not self._heard.feedback():
@@ -147,7 +148,7 @@ class _Player:
             session.execute("next")
         else:
             session.execute("solve")
-            self._heard.wait_for(lambda: step.id in session.passed, _PASS_SECONDS)
+            self._heard.wait_for(lambda: step.id in session.passed, self._patience)
             after = session.verdicts
         if step.id not in session.passed:
             self._say("not_passed")
