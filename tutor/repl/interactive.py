@@ -185,6 +185,7 @@ class Interactive:
         finally:
             self._in_shell = False
             self._print_held()
+        await self._beside(self._repl.session.back_from_shell)
 
     async def _play(self, bundle: str | None) -> None:
         """Open a bundle for free play, at a prompt of its own; the lesson waits as it is.

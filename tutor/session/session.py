@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from tutor.course.model import OPERATIONS, Operation, Quiz
+from tutor.course.model import OPERATIONS, EditConfig, Operation, Quiz, RunOperation, Shell, Task
 from tutor.engines.model import ENGINE_NAMES, EngineName
 from tutor.errors import TutorError
 from tutor.home import Home
@@ -302,6 +302,14 @@ class Session:
         play.shell_may_be_open = True
         argv, folder, environment = play.bench.lab.shell_call(play.workspace.directory)
         return argv, folder, environment | play.bench.own_environment(play.state)
+
+    def back_from_shell(self) -> None:
+        """Check the step, for a face whose shell has ended: what was done in there was a try. Failures are told, never raised."""
+        with self._guarded():
+            play = self._play
+            if play is not None and isinstance(play.step.action, EditConfig | RunOperation | Shell | Task):
+                play.see_state()
+                run_checks(play, tried=True)
 
     def completions(self, argument: Argument, prefix: str) -> tuple[tuple[str, str], ...]:
         """Return the values of an argument that begin with a prefix, each with a description."""

@@ -282,6 +282,8 @@ class LessonScreen(CommandingScreen):
             run_shell(self.app, *self.session.shell_call(), self.messages)
         except Exception as error:  # noqa: BLE001  (a learner gets a notice, never a traceback)
             self.post_message(SessionEvent(self.tutor.notice_of(error)))
+        else:
+            self.call_session(self.session.back_from_shell)
 
     def action_home(self) -> None:
         """Leave the lesson; the lab goes, progress stays."""
