@@ -30,7 +30,9 @@ def explain_silence(said: str, bundle: Bundle, messages: Messages) -> Explanatio
     runc 1.1 and crun 1.8 report a program that execve(2) refuses to nobody but the container's standard error (`said`).
     """
     found = find(Failure(said, "start"), bundle) if said.strip() else None
-    if found is None or not found.id.startswith("program."):
+    if found is None or not (
+        found.id.startswith("program.") or (found.pointer or "").startswith("/process/")
+    ):
         return None
     return put(found, bundle, messages)
 
@@ -63,10 +65,12 @@ def find(failure: Failure, bundle: Bundle) -> Finding:
 
 
 def _seen_too(found: Finding, bundle: Bundle) -> Finding:
-    """Return what we see ourselves at the place where the runtime only says that it does not like it."""
-    if found.id != "config.refused":
-        return found
-    return next((each for each in survey(bundle) if each.pointer == found.pointer), found)
+    """Return what we see ourselves where the engine only says that it does not like a place, or that its child has died."""
+    if found.id == "config.refused":
+        return next((each for each in survey(bundle) if each.pointer == found.pointer), found)
+    if found.id == "init.died":
+        return next((each for each in survey(bundle) if each.severity == "error" and bundle.text), found)
+    return found
 
 
 def _unrecognised(failure: Failure, bundle: Bundle) -> Finding:

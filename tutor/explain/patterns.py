@@ -82,13 +82,14 @@ _PROCESS = (
     _p("cwd.unusable", r"chdir `(?P<path>/[^`]*)`", "/process/cwd"),
     _p("cwd.unusable", r"^mkdir (?P<path>/\S*): (?:not a directory|permission denied|read-only)", "cwd"),
     _p("capability.not_permitted", r"unable to apply caps|capset: |step set_capabilities", "capabilities"),
-    _p("capability.unknown", r"unknown (?:or unavailable )?capabilit(?:y|ies):? (?P<name>.+)", "capability"),
+    _p("capability.unknown", r"(?:unknown|ignoring)\b.* capabilit(?:y|ies)\b[^:]*: (?P<name>.+)|unknown capability \"(?P<one>[^\"]*)", "capability"),
     _p("rlimit.not_permitted", r"setrlimit `(?P<type>\w+)`: operation not permitted", "rlimit"),
     _p("rlimit.not_permitted", r"setting rlimit type (?P<type>\w+): operation not permitted", "rlimit"),
     _p("rlimit.soft_over_hard", r"setrlimit `(?P<type>\w+)`: invalid argument", "rlimit"),
     _p("rlimit.soft_over_hard", r"setting rlimit type (?P<type>\w+): invalid argument", "rlimit"),
     _p("oom_score.not_permitted", r"oom_?score_?adj", "/process/oomScoreAdj"),
     _p("user.id_not_mapped", r"cannot become user (?P<number>\d+)|cannot setresuid to (?P<uid>\d+)", "user_id"),
+    _p("user.id_not_mapped", r"unmapped (?:user|group) in user namespace", "user_id"),
     _p("user.id_not_mapped", r"cannot setresgid to (?P<number>\d+)|setuid: invalid|setgid: invalid", "user_id"),
     _p("user.mapping_refused", r"(?P<what>uid|gid)_map(?: of the user namespace)?`?: (?P<why>.+)", "mapping"),
     _p("terminal.no_socket", r"without setting console socket|use --console-socket with", "/process/terminal"),
@@ -100,6 +101,8 @@ _PROCESS = (
 )  # fmt: skip
 
 _SURROUNDINGS = (
+    _p("mount.no_proc", rf"open /proc/self/fd: {_GONE}", "/mounts"),
+    _p("mount.inside_proc", r"cannot be mounted because it is inside /proc", "proc_mount"),
     _p("root.unusable", r"root\.path of config\.json: (?P<path>\S+) is not a directory", "/root/path"),
     _p("root.unusable", r"invalid rootfs: |the rootfs path `(?P<path>[^`]*)` does not exist", "/root/path"),
     _p("root.unusable", r"^make `(?P<path>[^`]*)` private|/proc/self/exe: not a directory", "/root/path"),
@@ -121,6 +124,8 @@ _SURROUNDINGS = (
 )  # fmt: skip
 
 _CGROUPS = (
+    _p("rlimit.too_small", r"too many open files", "open_files"),
+    _p("cgroup.pids_too_small", r"resource temporarily unavailable", "pids_limit"),
     _p("cgroup.hybrid", r"hybrid mode not supported"),
     _p("cgroup.memory_too_small", r"unable to set memory limit|memory limit could be too low", "memory_limit"),
     _p("cgroup.memory_too_small", r"init process was killed by signal 9", "memory_limit"),
@@ -153,7 +158,7 @@ _STATES = (
     _p("state.not_paused", r"container not paused"),
     _p("state.not_running", r"container not running|open pidfd: no such process|is not running"),
     _p("signal.unknown", r"unknown signal [\"`](?P<signal>[^\"`]*)"),
-    _p("init.died", r"init process (?:has died|was killed|\S+ before)|can't get final child's PID"),
+    _p("init.died", r"init process (?:has died|was killed|\S+ before)|can't get final child's PID|sync socket"),
     _p("bundle.missing", rf"the bundle (?P<path>\S+) is not a directory|chdir (?P<folder>\S+): {_GONE}"),
     _p("bundle.missing", r"realpath `(?P<path>[^`]*)` failed"),
     _p("command.unknown", r"No help topic for '(?P<name>[^']*)'|unknown command (?P<word>\S+)"),

@@ -188,7 +188,7 @@ def _capabilities(_groups: Groups, bundle: Bundle) -> str:
 
 
 def _capability(groups: Groups, bundle: Bundle) -> str:
-    name = groups["name"].strip('[]"')
+    name = groups.get("name") or groups.get("one") or ""
     for kind in ("bounding", "effective", "permitted", "inheritable", "ambient"):
         for index, each in enumerate(bundle.strings(f"/process/capabilities/{kind}")):
             if each in name:
@@ -238,6 +238,22 @@ def _memory_limit(_groups: Groups, bundle: Bundle) -> str | None:
     return "/linux/resources/memory/limit" if bundle.value("/linux/resources/memory/limit") else None
 
 
+def _pids_limit(_groups: Groups, bundle: Bundle) -> str | None:
+    return "/linux/resources/pids/limit" if bundle.value("/linux/resources/pids/limit") else None
+
+
+def _open_files(_groups: Groups, bundle: Bundle) -> str | None:
+    limits = bundle.items("/process/rlimits")
+    return next((pointer for pointer, item in limits if item.get("type") == "RLIMIT_NOFILE"), None)
+
+
+def _proc_mount(_groups: Groups, bundle: Bundle) -> str:
+    for pointer, item in bundle.items("/mounts"):
+        if str(item.get("destination", "")).startswith("/proc/"):
+            return f"{pointer}/destination"
+    return "/mounts"
+
+
 def _seccomp(_groups: Groups, bundle: Bundle) -> str | None:
     return "/linux/seccomp/defaultAction" if bundle.value("/linux/seccomp") else None
 
@@ -263,5 +279,8 @@ _FINDERS: dict[str, Callable[[Groups, Bundle], str | None]] = {
     "controller": _controller,
     "cgroups_path": _cgroups_path,
     "memory_limit": _memory_limit,
+    "pids_limit": _pids_limit,
+    "open_files": _open_files,
+    "proc_mount": _proc_mount,
     "seccomp": _seccomp,
 }

@@ -200,7 +200,7 @@ def _hook(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
         return of_problem(problem, bundle)
     unfit = look_at_hook(bundle, kind, path)
     if unfit and (code or not re.search(r"exit status|signal", why)):
-        return _with(finding, "hook.unfit", why=unfit, **values)
+        return replace(_with(finding, "hook.unfit", why=unfit, **values), pointer=f"{pointer}/path")
     if match := re.search(r"signal: (\w+)(?: \((\d+)\))?", why):
         return _with(finding, "hook.signal", signal=match[1].upper(), **values)
     if code > 128:
@@ -343,6 +343,9 @@ _REFINERS: dict[str, Callable[[Finding, Failure, Bundle], Finding]] = {
     "mount.failed": _mount,
     "rlimit.soft_over_hard": _rlimit,
     "rlimit.not_permitted": _rlimit,
+    "rlimit.too_small": _rlimit,
+    "cgroup.pids_too_small": _valued,
+    "mount.inside_proc": _valued,
     "sysctl.host_namespace": _sysctl,
     "sysctl.not_namespaced": _sysctl,
     "sysctl.unknown": _sysctl,

@@ -116,8 +116,7 @@ _PSEUDO = ("cgroup", "cgroup2", "none")
 def _namespaces(bundle: Bundle) -> Iterator[Finding]:
     for pointer, item in bundle.items("/linux/namespaces"):
         path, kind = str(item.get("path") or ""), str(item.get("type", ""))
-        # Where its process has a /proc of its own, a path there can't be judged from here.
-        if not path.startswith("/") or path.startswith("/proc/self"):
+        if not path.startswith("/"):
             continue
         beside = bundle.beside(path)
         values: dict[str, str | int] = {"path": path, "kind": kind}

@@ -24,11 +24,12 @@ def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
         why = str(finding.values.get("why", ""))
         hook = {"name": values.get("path", ""), "mode": "0644", **finding.values}
         values["reason"] = _filled(m, f"explain.{why}.title", hook)
-    cause = _filled(m, f"{key}.cause", values)
     fix = _filled(m, f"{key}.fix", values)
     if problem:
-        cause, fix = problem.parted(m)
-        fix = fix or _filled(m, f"{key}.fix", values)
+        cause, then = problem.parted(m)
+        fix = then or fix
+    else:
+        cause = _filled(m, f"{key}.cause", values)
     if finding.values.get("near"):
         fix += m("explain.near", near=finding.values["near"])
     place, line, column = _place(finding, bundle)

@@ -1,0 +1,162 @@
+"""`oci-tutor explain` as it is typed, errors that no engine prints here, and the texts themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import string
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.broken import DATA
+from tests.support.lab import bundle
+from tutor.course.lint.spec import specifications
+from tutor.explain.bundle import Bundle
+from tutor.explain.clauses import _CLAUSES
+from tutor.explain.explainer import explain, find
+from tutor.explain.model import Failure
+from tutor.explain.patterns import PATTERNS
+from tutor.messages import LANGUAGES, Language, Messages, topic_entries
+from tutor.text import cell_width
+
+ROOT = Path(__file__).parents[2]
+NOT_FOUND = 'unable to start container process: exec: "sleeep": executable file not found in $PATH'
+
+
+def oci_tutor(
+    *arguments: str, cwd: Path, said: str = "", lang: str = "ja"
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tutor", "explain", "--lang", lang, *arguments],
+        cwd=cwd,
+        input=said,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "COLUMNS": "80", "HOME": "/nonexistent"},
+    )
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that asks for `sleeep`."""
+    path = bundle(tmp_path_factory.mktemp("explain"))
+    text = (DATA / "base.json").read_text().replace('"sleep"', '"sleeep"')
+    (path / "config.json").write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_an_error_from_a_pipe_is_explained_where_it_happened(broken: Path, lang: Language) -> None:
+    line = f'time="2026-11-24T11:54:53Z" level=error msg={json.dumps("runc create failed: " + NOT_FOUND)}\n'
+    done = oci_tutor(cwd=broken, said=line, lang=lang)
+    assert done.returncode == 0, done.stderr
+    assert NOT_FOUND.replace(" ", "") in re.sub(r"\s", "", done.stdout)  # the pipe would have swallowed it
+    assert "config.json:10:7  (/process/args/0)" in done.stdout
+    assert "config.md#posix-process" in done.stdout
+    assert re.search(r"\bsleep\b", done.stdout)  # what is probably meant
+    assert max(map(cell_width, done.stdout.splitlines())) <= 80
+
+
+def test_an_error_is_taken_as_words_and_from_a_file(broken: Path, tmp_path: Path) -> None:
+    log = tmp_path / "error.txt"
+    log.write_text(NOT_FOUND)
+    for arguments in (NOT_FOUND,), (str(log),), tuple(NOT_FOUND.split()), ("-", "--bundle", str(broken)):
+        done = oci_tutor(*arguments, cwd=broken, said=NOT_FOUND)
+        assert (done.returncode, "10:7" in done.stdout) == (0, True), arguments
+
+
+def test_a_bundle_alone_is_looked_through(broken: Path, tmp_path: Path) -> None:
+    done = oci_tutor(str(broken), cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"{broken}/config.json:10:7" in done.stdout
+    whole = tmp_path / "config.json"
+    whole.write_text((DATA / "base.json").read_text())
+    shutil.copytree(broken / "rootfs", tmp_path / "rootfs", symlinks=True)
+    done = oci_tutor("--config", str(whole), cwd=tmp_path)
+    assert (done.returncode, done.stdout[:1]) == (0, "✓")
+    whole.write_text(whole.read_text().replace('"cwd": "/"', '"cwd": "/",'))
+    done = oci_tutor(cwd=tmp_path)
+    assert done.returncode == 1
+    assert "config.json:16:15" in done.stdout
+
+
+def test_an_unknown_error_is_shown_as_it_is_and_called_unknown(tmp_path: Path) -> None:
+    done = oci_tutor("frobnicating the flux: EBADFLUX", cwd=tmp_path, lang="en")
+    assert done.returncode == 1
+    assert "does not know this error" in done.stdout
+    assert "frobnicating the flux: EBADFLUX" in done.stdout
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    for arguments in ("--bundle", "nowhere"), ("--config", "nowhere.json"), ("nowhere.json",):
+        done = oci_tutor(*arguments, cwd=tmp_path, lang="en")
+        assert (done.returncode, "nowhere" in done.stderr) == (1, True)
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "id_"),
+    [
+        ("cgroups in hybrid mode not supported, drop all controllers from cgroupv2", "cgroup.hybrid"),
+        ("2026-11-24T11:56:42.1Z: writing file `/run/crun/nr/config.json`: No space left on device", "host.no_space"),
+        ("runt create failed: /run/runt/nr/config.json: no space left on device", "host.no_space"),
+        ("ERRO[0000] runc create failed: rootless container requires user namespaces", "host.not_root"),
+        ("newuidmap: uid range [0-65535) -> [65534-131069) not allowed", "host.not_root"),
+        ("bash: runc: command not found", "engine.missing"),
+        ('{"level":"error","msg":"container does not exist","time":"now"}', "container.none"),
+        ("\x1b[31mERRO\x1b[0m[0000] container does not exist", "container.none"),
+        (
+            ("docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI "
+            f"runtime create failed: runc create failed: {NOT_FOUND}: unknown."),
+            "program.not_in_path",
+        ),
+        ('time="now" level=warning msg="ignoring unknown or unavailable capabilities: [CAP_X]"', "capability.unknown"),
+        ("runc run failed: fork/exec /proc/self/exe: resource temporarily unavailable", "host.too_many"),
+        ("", "silent"),
+        ("level=error msg=", "silent"),
+        ("{not json", "unknown"),
+        ("x" * 100_000, "unknown"),
+    ],
+)  # fmt: skip
+def test_errors_that_no_engine_prints_here(said: str, id_: str) -> None:
+    assert find(Failure(said), Bundle()).id == id_
+    explained = explain(Failure(said), Bundle(), Messages("ja"))
+    assert explained.title
+    assert explained.place == ""
+
+
+def test_every_explanation_is_whole_in_both_languages() -> None:
+    modules = ("refine", "programs", "survey")
+    sources = "".join((ROOT / "tutor" / "explain" / f"{name}.py").read_text() for name in modules)
+    made = re.findall(r'(?:Finding\(|_with\(finding, |id=)\s*"([a-z_]+\.[a-z_0-9]+)"', sources)
+    ids = {pattern.id for pattern in PATTERNS} | set(made)
+    assert len(ids) > 80
+    for language in LANGUAGES:
+        m = Messages(language)
+        for id_ in ids:
+            parts = (
+                ("title", "fix")
+                if id_ in ("config.syntax", "config.structure")
+                else ("title", "cause", "fix")
+            )
+            assert all(m.has(f"explain.{id_}.{part}") for part in parts), id_
+
+
+def test_every_text_can_be_filled_in() -> None:
+    for language in LANGUAGES:
+        for key, text in topic_entries(language, "explain").items():
+            names = {name for _, name, _, _ in string.Formatter().parse(text) if name}
+            assert Messages(language)(key, **dict.fromkeys(names - {"tutor"}, "x")), key
+
+
+def test_every_clause_is_in_the_specification() -> None:
+    documents = specifications()["runtime-spec"]["1.3.0"]
+    for clause in _CLAUSES.values():
+        document, _, anchor = clause.partition("#")
+        assert document in documents, clause
+        assert not anchor or anchor in documents[document], clause

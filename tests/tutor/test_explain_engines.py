@@ -1,0 +1,114 @@
+"""Broken configurations, really run by every engine, and what they really print explained. 15 to 40 seconds, nearly all of it theirs."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.broken import ENGINES, Broken, Heard, cases, clear, lay, run
+from tests.support.engines import stage
+from tests.support.lab import bundle
+from tutor.explain.bundle import Bundle
+from tutor.explain.explainer import explain_silence, find
+from tutor.explain.model import Failure
+from tutor.explain.survey import survey
+from tutor.messages import Messages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.engines.model import EngineName
+    from tutor.explain.model import Finding
+
+pytestmark = [pytest.mark.root, pytest.mark.peer("runc", "crun")]
+CASES = cases()
+Results = dict[tuple[str, str], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What each engine did with each case, and how it was explained: one lab per engine, all three at once."""
+    found: Results = {}
+    present = [
+        name for name in ENGINES if name == "runt" or shutil.which(name, path="/usr/sbin:/usr/bin:/bin")
+    ]
+    paths = {engine: tmp_path_factory.mktemp(engine) for engine in present}
+    threads = [threading.Thread(target=_run_all, args=(engine, paths[engine], found)) for engine in present]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def _run_all(engine: EngineName, tmp_path: Path, found: Results) -> None:
+    path = bundle(tmp_path)
+    with stage(tmp_path, engine, path) as here:
+        for case in CASES:
+            before = lay(case, path)
+            found[case.name, engine] = _seen(engine, run(case, here), path)
+            clear(before)
+
+
+def _seen(engine: EngineName, heard: Heard, path: Path) -> dict[str, Any]:
+    """Return what came of it, in the form of the data's `expect`."""
+    if heard.status:
+        return {
+            "outcome": "fails",
+            **_told(find(Failure(heard.said, heard.operation, engine), Bundle(path))),
+            "said": heard.said,
+        }
+    ended = heard.operation == "start" and heard.state == "stopped"
+    silent = explain_silence(heard.said, Bundle(path), Messages("en")) if ended else None
+    if silent is None:
+        return {"outcome": "accepts" if not ended else "ended", "said": heard.said}
+    return {"outcome": "silent", "is": silent.id, "at": silent.pointer, "said": heard.said}
+
+
+def _told(finding: Finding) -> dict[str, Any]:
+    problem = finding.problem
+    return {
+        "is": finding.id,
+        "at": finding.pointer,
+        "problem": problem.key.partition(".")[2] if problem else None,
+        "line": problem.line if problem else None,
+    }
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_an_engine_prints_is_explained(case: Broken, engine: EngineName, results: Results) -> None:
+    expected, found = case.expected(engine), results[case.name, engine]
+    assert found["outcome"] == expected["outcome"], found
+    if expected["outcome"] != "accepts":
+        wanted = {name: expected.get(name) for name in ("is", "at")}
+        if expected["outcome"] == "fails":
+            wanted |= {name: expected[name] for name in ("problem", "line") if name in expected}
+        assert {name: found[name] for name in wanted} == wanted, found["said"]
+
+
+@pytest.fixture(scope="module")
+def a_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bundle(tmp_path_factory.mktemp("seen"))
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if "run" not in case.raw], ids=lambda case: case.name
+)
+def test_what_can_be_seen_in_a_bundle_is_explained_without_running_it(case: Broken, a_bundle: Path) -> None:
+    expected = case.raw["expect"]
+    before = lay(case, a_bundle)
+    found = [(finding.id, finding.pointer) for finding in survey(Bundle(a_bundle))]
+    clear(before)
+    assert ((expected["is"], expected.get("at")) in found) is not case.raw.get("unseen", False)
+
+
+def test_there_are_many_and_every_engine_refuses_most() -> None:
+    configurations = [case for case in CASES if "run" not in case.raw]
+    assert len(configurations) >= 100
+    for engine in ENGINES:
+        refused = [case for case in configurations if case.expected(engine)["outcome"] != "accepts"]
+        assert len(refused) >= 70

@@ -1,0 +1,75 @@
+"""A failing command in a lesson is followed by its explanation, wanted or not; and so is a start that ends without a word."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.session import LESSON, Diary, session, stand_at
+from tutor.session.events import CommandFinished, Explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tutor.session.session import Session
+
+pytestmark = [pytest.mark.root, pytest.mark.peer("runc")]
+
+
+@pytest.fixture
+def diary() -> Diary:
+    return Diary()
+
+
+@pytest.fixture
+def learner(tmp_path: Path, diary: Diary) -> Iterator[Session]:
+    with session(tmp_path, diary) as opened:
+        opened.open(LESSON)
+        yield opened
+
+
+def _begin_with(tmp_path: Path, script: str) -> None:
+    """Let the lesson's container run a script of this text."""
+    (path,) = (tmp_path / "labs" / LESSON).glob("*/config.json")
+    config = json.loads(path.read_text())
+    config["process"] |= {"args": ["/run.sh"], "terminal": False}
+    config["mounts"] = [{"destination": "/proc", "type": "proc", "source": "proc"}]
+    path.write_text(json.dumps(config, indent=2))
+    run = path.parent / "rootfs" / "run.sh"
+    run.write_text(script)
+    run.chmod(0o755)
+
+
+def test_a_start_that_says_nothing_is_explained(tmp_path: Path, learner: Session, diary: Diary) -> None:
+    """runc 1.1 tells of a program that can't be executed to the container's standard error only."""
+    _begin_with(tmp_path, "#!/bin/bash\n")
+    learner.execute("create")
+    learner.execute("start")
+    assert diary.of(CommandFinished)[-1].result.returncode == 0
+    (explained,) = diary.of(Explained)
+    assert (explained.id, explained.pointer) == ("program.interpreter", "/process/args/0")
+    assert explained.place.endswith(f"config.json:{explained.line}:{explained.column}")
+    assert not explained.expected
+
+
+def test_a_program_that_ends_by_itself_is_not_explained(
+    tmp_path: Path, learner: Session, diary: Diary
+) -> None:
+    _begin_with(tmp_path, "#!/bin/sh\necho 'exec: no such file or directory' >&2; exit 3\n")
+    learner.execute("create")
+    learner.execute("start")
+    diary.until(lambda: learner.state is not None and learner.state.status == "stopped", "stopped")
+    assert not diary.of(Explained)
+
+
+def test_a_failure_that_the_step_wants_is_explained_as_expected(learner: Session, diary: Diary) -> None:
+    stand_at(learner, "delete-running")
+    diary.clear()
+    learner.execute("delete")
+    (explained,) = diary.of(Explained)
+    assert (explained.id, explained.expected, explained.place) == ("state.delete_alive", True, "")
+    assert explained.clause == "runtime.md#delete"
+    assert explained.call == diary.of(CommandFinished)[-1].result.call
