@@ -214,6 +214,7 @@ def test_a_defect_of_the_logic(tmp_path: Path, old: str, new: str, at: str | Non
         ("`config.md`", "`confg.md`", "`confg.md`", "no_document"),
         ("`config.md`", "`config.md#hoks`", "`config.md#hoks`", "no_anchor"),
         ("`config.md`", "`manifest.md` and https://example.org/other.md", None, ""),
+        ("body: Think.", "body: Think \u8003.", "Think \u8003", "left_over"),
         ("body: Think.", "body: ''", "''", "empty_body"),
         ("body: Think.", f"body: {'word ' * 500}", "word", "long_body"),
     ],
@@ -229,7 +230,7 @@ def test_a_defect_of_the_texts(tmp_path: Path, old: str, new: str, at: str | Non
 
 
 def test_wide_code_is_told_by_columns_with_its_place(tmp_path: Path) -> None:
-    wide = TEXT.replace("{engine} create {container}", "echo " + "\u3042" * 36)
+    wide = TEXT.replace("{engine} create {container}", "echo " + "\uff21" * 36)
     course = _write(tmp_path, english=wide, japanese=wide)
     write_stamps(Sources(course / "lesson-one"))
     (first, second) = lint(course)

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from tutor.course.lint.findings import Finding
     from tutor.course.lint.sources import Sources
     from tutor.course.nodes import Item
+    from tutor.messages import Language
 
 CODE_WIDTH = 76
 """Columns of code that an 80 column terminal shows whole: the guide has a frame and a margin around it."""
 LONGEST_BODY = 2000
 """Columns of a body, all its lines together: 1000 Japanese characters, or as much English as says the same."""
+# Kana and kanji (written as escapes, because code holds no Japanese).
+_JAPANESE = re.compile("[\u3041-\u30ff\u3400-\u9fff]")
 _CODE = re.compile(r"^( *)(```+|~~~+)[^\n]*\n(.*?)^ *\2 *$", re.MULTILINE | re.DOTALL)
 
 
@@ -30,6 +33,7 @@ def texts(sources: Sources) -> Iterator[Finding]:
         root = sources.texts[language]
         for each in scalars(root):
             yield from _code(each)
+            yield from _left_over(each, language)
         for step, item in sources.step_texts(language).items():
             body = member(item, "body")
             if body is not None:
@@ -72,6 +76,13 @@ def _typed(item: Item) -> list[str]:
     blocks = [match[3] for match in _CODE.finditer(str(item.node.value))]
     lines = [re.sub(r"(^|\s)(#|//) .*", "", line).rstrip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if line]
+
+
+def _left_over(item: Item, language: Language) -> Iterator[Finding]:
+    """A translation has no Japanese left in it."""
+    left = _JAPANESE.search(str(item.node.value)) if language != "ja" else None
+    if left is not None:
+        yield found(item, "left_over", offset=left.start(), text=str(item.node.value)[left.start() :][:12])
 
 
 def _code(item: Item) -> Iterator[Finding]:
