@@ -245,6 +245,16 @@ def test_files_that_nothing_uses_and_misspelt_placeholders_in_them(tmp_path: Pat
     assert _findings(course) == [("old.json", 0, "unused_file"), ("old.json", 2, "misspelt_placeholder")]
 
 
+def test_recordings_are_there_for_each_engine_and_of_steps_that_there_are(tmp_path: Path) -> None:
+    course = _write(tmp_path, LOGIC.replace("lab:\n", "engines: [runt, crun]\nneeds: [docker]\nlab:\n"))
+    folder = course / "lesson-one" / "recorded"
+    folder.mkdir()
+    (folder / "runt.json").write_text('{"steps": {"look": [],\n "loook": []}}')
+    assert _findings(course) == [("lesson.yaml", 6, "no_recording"), ("runt.json", 2, "recorded_without")]
+    (folder / "crun.json").write_text('{"steps": {,}}')
+    assert ("crun.json", 1, "no_json") in _findings(course)
+
+
 def test_a_translation_is_stale_once_the_japanese_has_changed(tmp_path: Path) -> None:
     japanese = TEXT.replace("body: Think.", "body: Think twice.")
     course = _write(tmp_path, japanese=japanese)

@@ -54,8 +54,9 @@ def test_a_new_lesson_verifies_as_it_is(tmp_path: Path, monkeypatch: pytest.Monk
     assert verify(arguments, Messages("en"), Course.load("en", course), "runt") == 0
 
 
-def test_the_guide_has_an_example_of_every_kind_of_check_and_all_can_be_read() -> None:
-    guide = lessons_folder() / "README.ja.md"
+@pytest.mark.parametrize("name", ["README.ja.md", "README.md"])
+def test_the_guide_has_an_example_of_every_kind_of_check_and_all_can_be_read(name: str) -> None:
+    guide = lessons_folder() / name
     rows = re.findall(r"^\| `(\w+)` \| `([{\[].*?[}\]])` \|", guide.read_text(encoding="utf-8"), re.MULTILINE)
     examples = [(kind, text.replace("\\|", "|")) for kind, text in rows if kind in KINDS]
     assert {kind for kind, _ in examples} == set(KINDS)

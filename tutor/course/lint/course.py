@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tutor.course.errors import LessonError
 from tutor.course.lint.logic import logic
 from tutor.course.lint.map import spec_map
+from tutor.course.lint.recordings import recordings
 from tutor.course.lint.sources import Sources, found, member
 from tutor.course.lint.spec import spec
 from tutor.course.lint.structure import errors
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from tutor.course.lint.findings import Finding
 
-RULES = (texts, spec, logic, translation)
+RULES = (texts, spec, logic, recordings, translation)
 
 
 def folders(path: Path) -> list[Path]:
