@@ -61,7 +61,8 @@ def record(lesson_id: str, engine: EngineName) -> dict[str, Any]:
     """
     course = Course.load("ja")
     folder = course.lesson(lesson_id).folder
-    also: dict[str, list[str]] = json.loads((folder / "recorded/also.json").read_text(encoding="utf-8"))
+    listed = folder / "recorded/also.json"
+    also: dict[str, list[str]] = json.loads(listed.read_text(encoding="utf-8")) if listed.exists() else {}
     with tempfile.TemporaryDirectory(prefix="oci-record-") as place:
         home = Home(Path(place, "labs"), Path(place, "state"), Path(place, "cache"))
         names = {str(home.labs): "/root/labs", str(path_of(engine)): f"/usr/local/bin/{engine}"}
@@ -93,6 +94,7 @@ def main(words: list[str]) -> None:
         if engine in (engines or ENGINE_NAMES):
             folder = Course.load("ja").lesson(lesson_id).folder / "recorded"
             text = json.dumps(record(lesson_id, engine), ensure_ascii=False, indent=1)
+            folder.mkdir(exist_ok=True)
             (folder / f"{engine}.json").write_text(f"{text}\n", encoding="utf-8")
             print(f"{folder / engine}.json")
 
