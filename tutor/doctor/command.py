@@ -13,6 +13,7 @@ from tutor.doctor.report import as_json as to_json
 from tutor.doctor.report import as_text
 from tutor.errors import TutorError
 from tutor.home import Home
+from tutor.session.recorded import missing_programs
 
 if TYPE_CHECKING:
     from tutor.course.model import Lesson
@@ -32,7 +33,8 @@ def run(messages: Messages, *, as_json: bool) -> int:
         problem = " ".join(filter(None, error.render(messages)))
     machine = examine(Home.default())
     findings = assess(machine)
-    conclusions = conclude(machine, lessons, problem)
+    lacking = {each for lesson in lessons for each in missing_programs(lesson.needs)}
+    conclusions = conclude(machine, lessons, problem, lacking)
     if as_json:
         print(to_json(machine, findings, conclusions, messages))
     else:

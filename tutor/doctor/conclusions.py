@@ -9,6 +9,8 @@ from tutor.doctor.model import Conclusions, EngineVerdict, LessonVerdict, Machin
 from tutor.engines.model import ENGINE_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tutor.course.model import Lesson
     from tutor.doctor.model import Level
     from tutor.engines.model import EngineName
@@ -17,19 +19,28 @@ if TYPE_CHECKING:
 NEEDED_TRIALS = ("mnt", "tmpfs", "proc", "pivot_root")
 
 
-def conclude(machine: Machine, lessons: tuple[Lesson, ...], problem: str = "") -> Conclusions:
-    """Return which engines run here, and which lessons can be done on them; `problem` says why there are no lessons."""
+def conclude(
+    machine: Machine, lessons: tuple[Lesson, ...], problem: str = "", lacking: Collection[str] = ()
+) -> Conclusions:
+    """Return which engines run here, and which lessons can be done on them.
+
+    `problem` says why there are no lessons; `lacking` are programs that lessons need and that are not here.
+    """
     engines = tuple(_engine(machine, name) for name in ENGINE_NAMES)
-    return Conclusions(engines, tuple(_lesson(lesson, engines) for lesson in lessons), problem)
+    verdicts = tuple(_lesson(lesson, engines, lacking) for lesson in lessons)
+    return Conclusions(engines, verdicts, problem)
 
 
-def _lesson(lesson: Lesson, engines: tuple[EngineVerdict, ...]) -> LessonVerdict:
-    """Return whether a lesson can be done: as well as on the best of its engines."""
+def _lesson(lesson: Lesson, engines: tuple[EngineVerdict, ...], lacking: Collection[str]) -> LessonVerdict:
+    """Return whether a lesson can be done: as well as on the best of its engines, and with all that it needs."""
     usable = [each for each in engines if each.level != "missing" and each.engine in lesson.engines]
     level: Level = "missing"
     if usable:
         level = "ok" if any(each.level == "ok" for each in usable) else "limited"
-    return LessonVerdict(lesson.id, lesson.title, level, tuple(each.engine for each in usable))
+    lacks = tuple(each for each in lesson.needs if each in lacking)
+    if lacks and level == "ok":
+        level = "limited"
+    return LessonVerdict(lesson.id, lesson.title, level, tuple(each.engine for each in usable), lacks)
 
 
 def _engine(machine: Machine, name: EngineName) -> EngineVerdict:

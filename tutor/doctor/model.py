@@ -197,12 +197,13 @@ class EngineVerdict:
 
 @dataclass(frozen=True, slots=True)
 class LessonVerdict:
-    """Whether a lesson can be done here, and on which engines."""
+    """Whether a lesson can be done here, and on which engines; what it `lacks` leaves it to be read along with a recording."""
 
     lesson_id: str
     title: str
     level: Level
     engines: tuple[EngineName, ...]
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

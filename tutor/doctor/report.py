@@ -67,7 +67,8 @@ def _conclusions(conclusions: Conclusions, messages: Messages, width: int) -> It
     yield messages("doctor.topic.lessons")
     for lesson in conclusions.lessons:
         text = messages(f"doctor.lesson.{lesson.level}", title=lesson.title, engines=" ".join(lesson.engines))
-        yield from _line("lessons", lesson.level, lesson.lesson_id, text, "", messages, width)
+        advice = messages("doctor.lesson.lacks", programs=", ".join(lesson.lacks)) if lesson.lacks else ""
+        yield from _line("lessons", lesson.level, lesson.lesson_id, text, advice, messages, width)
     if conclusions.problem:
         text = messages("doctor.lesson.defective", problem=conclusions.problem)
         yield from _line("lessons", "missing", "-", text, "", messages, width)

@@ -6,7 +6,6 @@ so any thread may read them.
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -89,7 +88,7 @@ class Play:
             self.workspace.prepare(self.index)
             self.calls = Calls()
             # Why the lesson is read along with a recording, and not done by hand; None where it is.
-            self.read_only = lacking(lesson, os.environ.get("PATH", os.defpath))
+            self.read_only = lacking(lesson)
             self.bench = self._lay_bench_or_read(engine)
         except BaseException:
             self._claim.release()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from tutor.errors import TutorError
 from tutor.session.events import CommandFinished, CommandStarted, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tutor.course.model import Lesson, Step
     from tutor.session.events import Event
@@ -36,10 +37,16 @@ class Recorded:
     status: int
 
 
-def lacking(lesson: Lesson, path: str) -> TutorError | None:
-    """Return what to say when this machine does not have what the lesson needs; `path` is PATH."""
-    missing = [each for each in lesson.needs if shutil.which(each, path=f"{path}:{_FOLDERS}") is None]
+def lacking(lesson: Lesson) -> TutorError | None:
+    """Return what to say when this machine does not have what the lesson needs."""
+    missing = missing_programs(lesson.needs)
     return TutorError("session.read_only.missing", programs=", ".join(missing)) if missing else None
+
+
+def missing_programs(names: Iterable[str]) -> list[str]:
+    """Return which of these programs are neither on PATH nor where daemons are."""
+    folders = f"{os.environ.get('PATH', os.defpath)}:{_FOLDERS}"
+    return [each for each in names if shutil.which(each, path=folders) is None]
 
 
 def to_read(lesson: Lesson) -> Lesson:
