@@ -45,6 +45,9 @@ def _words(operation: str, container_id: str, arguments: Sequence[str]) -> list[
         # Flags of `exec` stand before the container id; what follows it is the program's, flags and all.
         first = next((at for at, each in enumerate(arguments) if not each.startswith("-")), len(arguments))
         return [operation, *arguments[:first], container_id, *arguments[first:]]
+    if operation == "update":
+        # Nothing but flags and their values (`--cpu-quota 50000`), and runc reads no flag behind the container id.
+        return [operation, *arguments, container_id]
     flags = [argument for argument in arguments if argument.startswith("-")]
     others = [argument for argument in arguments if not argument.startswith("-")]
     return [operation, *flags, *([container_id] if container_id else []), *others]
