@@ -70,9 +70,10 @@ LESSON_KEYS: tuple[Key, ...] = (
     Key("help", "question_mark", "help", "app", show=True, display="?"),
     Key("help_anywhere", "f1", "help_anywhere", "app", always=True, display="F1"),
     Key("home", "0", "home", "app", show=True),
+    Key("uncover", "0,q", "uncover", "app", show=True, display="0"),
     Key("theme", "ctrl+t", "theme", "app", always=True),
     Key("quit", "q", "quit_gently", "app", show=True),
-    Key("quit_anywhere", "ctrl+q", "quit_gently", "app", always=True),
+    Key("quit_anywhere", "ctrl+q", "quit_anywhere", "app", always=True),
 )
 
 HOME_KEYS: tuple[Key, ...] = (

@@ -192,16 +192,26 @@ class LessonView:
                 self.hint_offered = True
         return frozenset({"guide"})
 
+    def _run_under_which(self, call: Call) -> Run | None:
+        """Return the command under which the output of a call is shown: its own, as it may come late when others follow quickly.
+
+        But what a container prints after its `create` has ended well is shown where a terminal would show it: under the command
+        that came last, `start`, which made it print.
+        """
+        own = next((run for run in reversed(self.runs) if run.call.id == call.id), None)
+        if own is None or (own.result is not None and own.result.returncode == 0):
+            return self.runs[-1] if self.runs else None
+        return own
+
     def _fold_run(self, event: CommandStarted | Output | CommandFinished | Explained) -> frozenset[Part]:
         match event:
             case CommandStarted(call=call):
                 self.runs, self.notice = (*self.runs, Run(call)), None
                 return frozenset({"output", "status", "notice"})
-            case Output(stream=stream, text=text):
-                # What a container prints after its `create` has ended belongs to that call, but a terminal shows it under
-                # the command that came last: `start`, which made it print.
-                if self.runs:
-                    self.runs[-1].add(stream, text)
+            case Output(call=call, stream=stream, text=text):
+                run = self._run_under_which(call)
+                if run is not None:
+                    run.add(stream, text)
             case CommandFinished(result=result):
                 for run in self.runs:
                     if run.call.id == result.call.id:

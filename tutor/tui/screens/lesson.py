@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from tutor.session.session import Session
     from tutor.tui.view import Part
 
+# Letters and digits that are keys, unless one types.
+LETTERS = ("shell", "lesson", "panel", "to_guide", "command", "help", "home", "uncover")
 # What these print is what the learner asked for, so it comes into sight even where only one pane fits.
 PRINTING = ("state", "list", "exec")
 
@@ -194,10 +196,10 @@ class LessonScreen(CommandingScreen):
             return isinstance(self.focused, TextArea)
         if action == "answer":
             return bool(self.query(TypedAnswer)) and not self.typing
-        if action in ("shell", "lesson", "panel", "to_guide", "command", "help", "home") and self.typing:
+        if action in LETTERS and self.typing:
             return False
-        if action == "quit_gently":
-            return True
+        if action in ("uncover", "home", "quit_gently"):
+            return self.covers == (action == "uncover")
         if action == "lesson" and self.plays_freely:
             return False
         if action in ("operate", "shell", "lesson"):
@@ -296,12 +298,25 @@ class LessonScreen(CommandingScreen):
         else:
             self.call_session(self.session.leave, done=lambda: self.tutor.go_back())
 
+    @property
+    def covers(self) -> bool:
+        """Whether this is free play on top of a lesson, or of the list, to which leaving it leads back."""
+        return self.plays_freely and not self.tutor.only_plays
+
+    def action_uncover(self) -> None:
+        """Leave free play for what is below."""
+        self.action_home()
+
     def action_quit_gently(self) -> None:
-        """End the program, or leave free play for the lesson below; ask only when something would be lost."""
-        if self.plays_freely and not self.tutor.only_plays:
+        """End the program, or leave free play for what is below; ask only when something would be lost."""
+        if self.covers:
             self.action_home()
         else:
-            self._ask_if_lost(lambda: self.app.exit(0))
+            self.action_quit_anywhere()
+
+    def action_quit_anywhere(self) -> None:
+        """End the program; ask only when something would be lost."""
+        self._ask_if_lost(lambda: self.app.exit(0))
 
     def _ask_if_lost(self, proceed: Callable[[], object]) -> None:
         if not self.query_one(ConfigPane).unsaved and self.view.running is None:

@@ -49,8 +49,11 @@ class TopLine(Widget):
         if lesson is None:
             return self._spread(Content.assemble(name, f"  {m('tui.lesson.preparing')}"), right)
         if lesson.is_free_play:
-            room = self.size.width - right.cell_length - name.cell_length - 4 - cell_width(lesson.title) - 2
-            place = truncate(shown(lesson.folder), max(0, room))
+            place = shown(lesson.folder)
+            taken = name.cell_length + cell_width(lesson.title) + 8
+            if taken + cell_width(place) + right.cell_length > self.size.width:
+                right = Content.styled(view.engine, "bold $text-accent")
+            place = truncate(place, max(0, self.size.width - taken - right.cell_length))
             return self._spread(Content.assemble(name, "  ", (lesson.title, "bold"), f"  {place}"), right)
         step = m("tui.lesson.step", number=view.index + 1, count=len(lesson.steps))
         dots = self._dots()

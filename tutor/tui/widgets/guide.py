@@ -37,6 +37,7 @@ class Guide(VerticalScroll, can_focus=True):
         self._shown_commands: set[str] = set()
         self._at_end = False
         self._revealed: dict[str, object] = {}
+        self._to_reveal = ""  # what could not be brought into sight yet
 
     async def redraw(self) -> None:
         """Draw the step anew if it is another one, else only what may have changed in it."""
@@ -47,7 +48,7 @@ class Guide(VerticalScroll, can_focus=True):
         shown = (lesson.id, step.id)
         if shown != self._shown:
             # Before the widgets change, because what follows the end looks at it when their sizes do.
-            self._shown, self._at_end, self._revealed = shown, False, {}
+            self._shown, self._at_end, self._revealed, self._to_reveal = shown, False, {}, ""
             async with self.batch():
                 await self.remove_children()
                 await self.mount_all(self._parts(step))
@@ -120,7 +121,7 @@ class Guide(VerticalScroll, can_focus=True):
         """Bring into sight what answers to what the learner did: a hint, the verdicts, what follows a passed step."""
         view = self._view
         now = {
-            "#hints": view.hints,
+            "#hints": (*view.hints, *(["offered"] if view.hint_offered else [])),
             "#feedback": view.answer,
             "#checks": view.verdicts,
             "#onward": view.step_passed,
@@ -131,7 +132,17 @@ class Guide(VerticalScroll, can_focus=True):
             self._at_end = True
             self.call_after_refresh(self._stay_at_end)
         elif new and (view.tried or "#hints" in new) and self.query(new[0]):
-            self.call_after_refresh(self.query_one(new[0]).scroll_visible, animate=False)
+            self._to_reveal = new[0]
+            self.call_after_refresh(self._reveal)
+
+    def on_show(self) -> None:
+        """Bring into sight what came while another pane was in front."""
+        self.call_after_refresh(self._reveal)
+
+    def _reveal(self) -> None:
+        if self._to_reveal and self.size.height:
+            self.query_one(self._to_reveal).scroll_visible(animate=False)
+            self._to_reveal = ""
 
     def watch_virtual_size(self) -> None:
         """Stay at the end while what follows a passed step is still being laid out."""
