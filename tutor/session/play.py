@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from tutor.course.checks import CheckContext
+from tutor.course.model import Task
 from tutor.course.progress import LessonProgress, Progress
 from tutor.errors import TutorError
 from tutor.observe.poller import Poller
@@ -419,7 +420,12 @@ class Play:
         self.say(Notice("error", *error.render(self._messages)))
 
     def warn_if_led_away(self, before: ContainerState | None) -> None:
-        """Say so when the container has just come into a state from which the step can't go on as it describes."""
+        """Say so when the container has just come into a state from which the step can't go on as it describes.
+
+        A task leads through several states by itself: there it is for its dead ends to say.
+        """
+        if isinstance(self.step.action, Task):
+            return
         moved = status_of(self.state) not in (status_of(before), self.step.requires)
         if moved and self.step.id not in self.passed and not self.judge.holds:
             self._say_unfit()
