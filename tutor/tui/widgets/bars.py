@@ -60,7 +60,8 @@ class TopLine(Widget):
         room = (
             self.size.width - right.cell_length - cell_width(step) - dots.cell_length - name.cell_length - 8
         )
-        if room < 12:
+        title = f"{lesson.order} {lesson.title}"
+        if room < cell_width(title):
             right = Content.styled(view.engine, "bold $text-accent")
             room = (
                 self.size.width
@@ -70,7 +71,7 @@ class TopLine(Widget):
                 - name.cell_length
                 - 8
             )
-        title = truncate(f"{lesson.order} {lesson.title}", max(0, room))
+        title = truncate(title, max(0, room))
         return self._spread(Content.assemble(name, "  ", (title, "bold"), "  ", dots, f"  {step}"), right)
 
     def _machine(self) -> str:
