@@ -324,7 +324,7 @@ def test_kill_9_while_the_config_is_lent_to_a_replay(tmp_path: Path, diary: Diar
         learner.open(LESSON)
         path = learner.config_path
         text = learner.config_text
-    (path.parent / ".config.json.learner").write_text("my own")
+    (path.parent.parent / f".{path.parent.name}.config.json").write_text("my own")
     path.write_text("a replay's")
 
     with session(tmp_path, diary) as learner:

@@ -38,7 +38,8 @@ class Workspace:
         self.directory = self._premises.directory
         self.config = self.bundle / "config.json"
         # The learner's config.json while a replay needs the name for itself; still there after a crash in the middle.
-        self._borrowed = self.bundle / ".config.json.learner"
+        # Beside the bundle, which a lesson that makes it by hand may make anew.
+        self._borrowed = self.work / f".{self.bundle.name}.config.json"
 
     def use(self, lesson: Lesson) -> None:
         """Take the lesson's configurations from here on from this one: the same lesson, filled in for another engine."""
@@ -51,6 +52,7 @@ class Workspace:
         """
         try:
             if self._borrowed.is_file():
+                self.bundle.mkdir(exist_ok=True)
                 self._borrowed.replace(self.config)
             self._premises.lay()
             beginning = self.begins_with(index)
