@@ -170,6 +170,19 @@ def test_a_command_that_leads_away_from_the_step_is_answered_with_a_way_back(
     assert "change-config" in diary.passed()
 
 
+def test_a_task_may_lead_through_any_state(tmp_path: Path, diary: Diary) -> None:
+    with session(tmp_path, diary) as learner:
+        learner.open("lifecycle")
+        stand_at(learner, "nothing-there")
+        diary.clear()
+
+        learner.execute("create")
+
+        assert learner.state is not None
+        assert learner.state.status == "created"
+        assert diary.notices() == []
+
+
 def test_a_prediction_passes_with_any_answer(learner: Session, diary: Diary) -> None:
     stand_at(learner, "predict-create")
 

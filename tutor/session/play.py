@@ -422,9 +422,10 @@ class Play:
     def warn_if_led_away(self, before: ContainerState | None) -> None:
         """Say so when the container has just come into a state from which the step can't go on as it describes.
 
-        A task leads through several states by itself: there it is for its dead ends to say.
+        A task leads through several states by itself: there it is for its dead ends to say. And where the lesson knows a dead
+        end, that has been said in its own words.
         """
-        if isinstance(self.step.action, Task):
+        if isinstance(self.step.action, Task) or self.judge.dead_end is not None:
             return
         moved = status_of(self.state) not in (status_of(before), self.step.requires)
         if moved and self.step.id not in self.passed and not self.judge.holds:
