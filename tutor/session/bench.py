@@ -260,7 +260,8 @@ class Bench:
                     self.ask(line)
             case _:
                 return
-        self.await_status(following)
+        if following != "none":  # a container never goes away by itself
+            self.await_status(following)
 
     def _clear_away(self) -> None:
         result = self.run("delete", "--force")

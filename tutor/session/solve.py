@@ -73,7 +73,8 @@ def _do_or_begin_anew(play: Play, do: Callable[[], object]) -> None:
 def _settle(play: Play) -> None:
     """Let what an operation sets going come to its end, where the step waits for that (an `echo` that prints and exits)."""
     following = play.lesson.steps[min(play.index + 1, len(play.lesson.steps) - 1)].requires
-    state = play.bench.await_status(following)
+    # A container never goes away by itself: that state is there at once, or the next step brings it about.
+    state = play.bench.query() if following == "none" else play.bench.await_status(following)
     if state is not None and state.status == "stopped":
         play.bench.drain(_LAST_WORDS_SECONDS)
     play.see_state()
