@@ -120,6 +120,7 @@ def test_a_course_without_a_map_says_so(
     [
         ("step: create", "step: craete", "lint.not_shown"),
         ("check: created", "check: crated", "lint.not_shown"),
+        (", check: created", "", "lint.not_shown"),
         ("runtime.md#delete", "runtime.md#undo", "lint.no_anchor"),
         ("words: 5", "words: 6", "lint.does_not_add_up"),
         ("musts: 2", "must: 2", "course.error.unknown_key"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.course.errors import LessonError
 from tutor.course.lint.findings import Finding
-from tutor.course.lint.sources import elements, entries, found, member, word
+from tutor.course.lint.sources import elements, entries, found, member, pairs, word
 from tutor.course.lint.spec import clause_findings
 from tutor.course.specmap import SpecMap
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.course.lint.sources import Sources
+    from tutor.course.nodes import Item
     from tutor.course.specmap import Rule
 
 
@@ -28,9 +29,7 @@ def spec_map(course: Path, lessons: list[Sources]) -> Iterator[Finding]:
     if the_map is None:
         return
     checks = {
-        (sources.folder.name, step): [name for name, _ in entries(member(item, "checks"))]
-        for sources in lessons
-        for step, item in sources.steps
+        (sources.folder.name, step): _names(item) for sources in lessons for step, item in sources.steps
     }
     for rule in the_map.rules:
         yield from clause_findings(rule.clause, the_map.version)
@@ -45,10 +44,17 @@ def spec_map(course: Path, lessons: list[Sources]) -> Iterator[Finding]:
                     yield found(each, "no_rule", name=word(each))
 
 
+def _names(step: Item) -> list[str]:
+    """Return the checks of a step by which it may be named: a quiz by none, when its answer comes from the lab."""
+    names = [name for name, _ in entries(member(step, "checks"))]
+    return [*names, ""] if list(pairs(member(step, "answer"))) else names
+
+
 def _shown(rule: Rule, checks: dict[tuple[str, str], list[str]]) -> Iterator[Finding]:
     for each in rule.shown:
         if each.check not in checks.get((each.lesson, each.step), ()):
-            yield found(each.item, "not_shown", rule=rule.id, place=f"{each.lesson}/{each.step}/{each.check}")
+            place = "/".join(filter(None, (each.lesson, each.step, each.check)))
+            yield found(each.item, "not_shown", rule=rule.id, place=place)
 
 
 def _sums(the_map: SpecMap) -> Iterator[Finding]:
