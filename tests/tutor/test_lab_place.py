@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.lab import Traces, bundle, home, until
 from tutor.errors import TutorError
+from tutor.lab.cgroups import hierarchies
 from tutor.lab.lab import Lab, LabProcess
 
 if TYPE_CHECKING:
@@ -97,6 +98,17 @@ def test_what_runs_in_the_lab_is_in_its_cgroup_and_its_children_too(lab: Lab) ->
     _code, said = run(lab, "sh", "-c", "sh -c 'cat /proc/self/cgroup'")
     assert lab.cgroups
     assert len([line for line in said.splitlines() if "/oci-tutor-" in line]) == len(lab.cgroups)
+
+
+def test_what_is_made_where_a_hybrid_machine_has_version_2_goes_with_the_lab(lab: Lab) -> None:
+    """crun makes a plain directory for each container in the place of the hierarchy that is hidden from it, and leaves it."""
+    second = [each.mount for each in hierarchies() if each.version == 2]
+    if not second or all(each.version == 2 for each in hierarchies()):
+        pytest.skip("not a hybrid machine")
+    assert run(lab, "mkdir", f"{second[0]}/left") == (0, "")
+    look = f"umount {second[0]}; test -e {second[0]}/left"
+    done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", look], check=False)
+    assert done.returncode == 1
 
 
 # A mount namespace with nothing but version 2, at the usual place, is what a machine with systemd looks like to a lab.

@@ -242,7 +242,8 @@ def _arrange_cgroups(made: list[str], *, confined: bool) -> None:
     """Cover what leads engines out of the lab's cgroup, and what they would change above it.
 
     Where v2 is mounted beside v1 (hybrid), crun refuses to work and runc takes `/ID` in v2 whatever its own cgroup is; without
-    v2, which has no controllers there, both do as they do on plain v1. `confined`: show the lab's cgroup as the root of each
+    v2, which has no controllers there, both do as they do on plain v1. What crun then makes in the bare directory, and leaves,
+    is to go with the lab. `confined`: show the lab's cgroup as the root of each
     hierarchy, for an engine whose default is absolute (crun: `/ID`) and for daemons, who say where (Docker: `/docker/ID`).
     """
     hierarchies = cgroups.hierarchies()
@@ -251,6 +252,7 @@ def _arrange_cgroups(made: list[str], *, confined: bool) -> None:
         inside = next((directory for directory in made if directory.startswith(hierarchy.mount + "/")), None)
         if hybrid and hierarchy.version > 1:
             kernel.unmount(hierarchy.mount)
+            kernel.mount("tmpfs", hierarchy.mount, "tmpfs")
         elif confined and inside:
             _confine(inside, hierarchy.mount)
         elif hierarchy.version > 1 and inside:
