@@ -110,6 +110,8 @@ def _memory(memory: Memory, group: Group) -> Iterator[Setting]:
 def _swap(memory: Memory, group: Group) -> str:
     """Return the limit for swap alone: the configuration's includes memory. Empty to leave it as it is."""
     limit, total = memory.get("limit", 0), memory.get("swap", 0)
+    if not limit and not total:
+        return ""
     if not limit:
         limit = _number(group.read("memory.max"))
     elif not total and limit > 0:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runtime.cgroups import version2
+from runtime.cgroups.group import Group
 from tests.support.cgroups import CgroupsOf, hierarchies, is_version2, needs
 from tests.support.runt import REPOSITORY
 
@@ -338,3 +340,9 @@ def test_controllers_of_huge_pages_and_of_the_network(bundle: Bundle, runt: Runt
     hugepages, reserved, class_id, *priorities = done.stdout.splitlines()
     assert (hugepages, reserved, class_id) == (f"{4 << 20}", f"{4 << 20}", f"{0x100001}")
     assert "lo 5" in priorities
+
+
+def test_what_asks_for_nothing_needs_no_controller() -> None:
+    """Docker writes all of this for a container without limits; below a cgroup with processes v2 has no controllers."""
+    resources: Any = {"memory": {}, "cpu": {"shares": 0}, "blockIO": {"weight": 0}, "pids": {}}
+    assert list(version2.settings(resources, Group([]))) == []
