@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import string
@@ -17,7 +18,7 @@ from tests.support.lab import bundle
 from tutor.course.lint.spec import specifications
 from tutor.explain.bundle import Bundle
 from tutor.explain.clauses import _CLAUSES
-from tutor.explain.explainer import explain, find
+from tutor.explain.explainer import explain, explain_bundle, find
 from tutor.explain.model import Failure
 from tutor.explain.patterns import PATTERNS
 from tutor.messages import LANGUAGES, Language, Messages, topic_entries
@@ -90,6 +91,32 @@ def test_an_unknown_error_is_shown_as_it_is_and_called_unknown(tmp_path: Path) -
     assert done.returncode == 1
     assert "does not know this error" in done.stdout
     assert "frobnicating the flux: EBADFLUX" in done.stdout
+
+
+def test_a_sentence_is_no_file_name(tmp_path: Path) -> None:
+    for said in "error loading config.json", "x/" * 3000:
+        done = oci_tutor(said, cwd=tmp_path)
+        assert done.returncode == (0 if "config" in said else 1), done.stderr
+        assert done.stdout.startswith("✗")
+
+
+@pytest.mark.parametrize("odd", ["/\0", "/\ud800", "/" + "a/" * 3000, "/pipe", "/loop"])
+def test_odd_names_harm_nobody(odd: str, tmp_path: Path) -> None:
+    """What no path can be, a pipe that nobody writes to, and a link that leads to itself."""
+    (tmp_path / "rootfs").mkdir()
+    os.mkfifo(tmp_path / "rootfs" / "pipe", 0o755)
+    (tmp_path / "rootfs" / "loop").symlink_to("loop")
+    config = json.loads((DATA / "base.json").read_text())
+    config["process"] |= {"args": [odd], "cwd": odd}
+    config["mounts"] += [{"destination": "/mnt", "source": odd, "options": ["bind"]}]
+    config["linux"]["namespaces"] += [{"type": "network", "path": odd}]
+    config["hooks"] = {"createRuntime": [{"path": odd}], "startContainer": [{"path": odd}]}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    found = explain_bundle(Bundle(tmp_path), Messages("ja"))
+    assert "/process/args/0" in {each.pointer for each in found}
+    assert explain(Failure(f'exec: "{odd}": permission denied'), Bundle(tmp_path), Messages("en")).title
+    (tmp_path / "config.json").write_text(json.dumps(config | {"root": {"path": odd}}))
+    assert explain_bundle(Bundle(tmp_path), Messages("en"))
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:

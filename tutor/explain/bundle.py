@@ -6,7 +6,7 @@ import os
 import stat
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tutor.configfile import parse, problems
 
@@ -103,6 +103,17 @@ class Bundle:
         return resolve(self.rootfs, path) if self.rootfs else None
 
 
+def kind_of(path: Path | None) -> Literal["directory", "file", "other", ""]:
+    """Return what a path of the host leads to, empty where there is nothing, or where no path can be so (too long, a NUL)."""
+    try:
+        mode = os.stat(path).st_mode if path is not None else 0  # noqa: PTH116  (its errors are what is asked)
+    except (OSError, ValueError):
+        return ""
+    if stat.S_ISDIR(mode):
+        return "directory"
+    return "file" if stat.S_ISREG(mode) else "other" if mode else ""
+
+
 def resolve(root: Path, path: str) -> Path | None:
     """Return what a path leads to for a process whose root is `root`; None: nothing, or a loop of links."""
     base = str(root)
@@ -120,7 +131,10 @@ def resolve(root: Path, path: str) -> Path | None:
         try:
             status = os.lstat(here)
             target = os.readlink(here) if stat.S_ISLNK(status.st_mode) else None  # noqa: PTH115
-        except OSError:
+        except (
+            OSError,
+            ValueError,
+        ):  # ValueError: a name with a NUL or a lone surrogate, as JSON can write them
             return None
         if target is None:
             at.append(name)

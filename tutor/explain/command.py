@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.errors import TutorError
-from tutor.explain.bundle import Bundle
+from tutor.explain.bundle import Bundle, kind_of
 from tutor.explain.explainer import explain, explain_bundle
 from tutor.explain.model import Failure
 from tutor.explain.printed import sentences
@@ -50,9 +50,9 @@ def _asked(arguments: argparse.Namespace) -> tuple[str, Bundle | None]:
         bundle = Bundle(config=_existing(arguments.config))
     if len(words) == 1 and words[0] != "-":
         path = Path(words[0])
-        if path.is_dir():
+        if kind_of(path) == "directory":
             return "", Bundle(path)
-        if path.suffix == ".json" or path.is_file():
+        if kind_of(path) or (path.suffix == ".json" and " " not in words[0]):
             path = _existing(words[0])
             if path.suffix == ".json":
                 return "", Bundle(config=path)
@@ -66,16 +66,16 @@ def _asked(arguments: argparse.Namespace) -> tuple[str, Bundle | None]:
 
 def _existing(name: str, *, directory: bool = False) -> Path:
     path = Path(name)
-    if directory and not path.is_dir():
+    if directory and kind_of(path) != "directory":
         raise TutorError("explain.no_directory", path=name)
-    if not path.exists():
+    if not kind_of(path):
         raise TutorError("explain.no_file", path=name)
     return path
 
 
 def _here() -> Bundle:
     """Return the bundle of the present directory, as engines take it; none where it has no `config.json`."""
-    return Bundle(Path()) if Path("config.json").exists() else Bundle()
+    return Bundle(Path()) if kind_of(Path("config.json")) else Bundle()
 
 
 def _explain_error(said: str, bundle: Bundle, messages: Messages, width: int) -> int:

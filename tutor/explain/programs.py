@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor.explain.bundle import resolve
+from tutor.explain.bundle import kind_of, resolve
 from tutor.explain.model import Finding
 from tutor.images.elf import Elf
 
@@ -31,7 +31,7 @@ def look_at_program(bundle: Bundle, name: str) -> Finding | None:
     Nothing is said of a program that lies in a mount: the root filesystem does not show it.
     """
     root = bundle.rootfs
-    if root is None or not root.is_dir():
+    if root is None or kind_of(root) != "directory":
         return None
     if "/" in name:
         path = os.path.normpath(os.path.join(bundle.text_at("/process/cwd") or "/", name))  # noqa: PTH118
@@ -44,7 +44,7 @@ def look_at_program(bundle: Bundle, name: str) -> Finding | None:
     unfit = None
     for folder in folders:
         file = resolve(root, f"{folder}/{name}")
-        if file is None or not file.is_file():
+        if kind_of(file) != "file":
             continue
         found = look_at_file(root, f"{folder}/{name}", bundle)
         if found is None or found.id not in ("program.not_executable", "program.not_allowed"):
@@ -77,7 +77,7 @@ def _elsewhere(root: Path, name: str, folders: list[str]) -> str:
     usual = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/")
     for folder in usual:
         file = resolve(root, f"{folder}/{name}") if name and folder not in folders else None
-        if file is not None and file.is_file():
+        if kind_of(file) == "file":
             return f"{folder.rstrip('/')}/{name}"
     return ""
 
@@ -91,7 +91,7 @@ def look_at_file(root: Path, path: str, bundle: Bundle | None = None) -> Finding
     values: dict[str, str | int] = {"name": path, "path": path}
     try:
         status = file.stat() if file else None
-    except OSError:
+    except (OSError, ValueError):
         status = None
     if file is None or status is None:
         folder, _, name = path.rpartition("/")
@@ -99,6 +99,8 @@ def look_at_file(root: Path, path: str, bundle: Bundle | None = None) -> Finding
         return Finding("program.not_there", {**values, "near": f"{folder}/{near}" if near else ""})
     if stat.S_ISDIR(status.st_mode):
         return Finding("program.directory", values)
+    if not stat.S_ISREG(status.st_mode):
+        return Finding("program.denied", values)  # and it must not be opened: a pipe would never open
     values["mode"] = f"{stat.S_IMODE(status.st_mode):04o}"
     if not status.st_mode & 0o111:
         return Finding("program.not_executable", values)
@@ -137,7 +139,7 @@ def _look_at_script(root: Path, line: bytes, values: dict[str, str | int]) -> Fi
     if line.endswith(b"\r") and resolve(root, interpreter) is None:
         return Finding("program.crlf", {**values, "interpreter": interpreter.rstrip("\r")})
     file = resolve(root, interpreter)
-    if file is None or not file.is_file():
+    if file is None or kind_of(file) != "file":
         folder, _, name = interpreter.rpartition("/")
         known = [each for each in ("sh", "ash", "bash", "busybox") if resolve(root, f"/bin/{each}")]
         near = _closest(name, _names_in(resolve(root, folder or "/")))
@@ -172,7 +174,7 @@ def _may_execute(status: os.stat_result, uid: int, groups: set[int]) -> bool:
 def _names_in(folder: Path | None) -> list[str]:
     try:
         return sorted(os.listdir(folder)) if folder else []  # noqa: PTH208
-    except OSError:
+    except (OSError, ValueError):
         return []
 
 

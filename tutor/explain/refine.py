@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor.explain.bundle import kind_of
 from tutor.explain.model import Finding
 from tutor.explain.programs import look_at_file, look_at_program, search_path
 
@@ -67,7 +68,7 @@ def _with(finding: Finding, id_: str, **values: str | int) -> Finding:
 
 def _config_load(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
     if bundle.text is None:
-        there = bundle.config is not None and bundle.config.exists()
+        there = bool(kind_of(bundle.config))
         name = "config.unreadable" if there else "config.missing"
         # Without a bundle there is nothing to look into.
         return _with(finding, name, path=str(bundle.config)) if bundle.config else finding
@@ -125,7 +126,7 @@ def _cwd(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
     for end in range(1, len(parts) + 1):
         upper = "/" + "/".join(parts[:end])
         file = None if bundle.mounted(upper) else bundle.inside(upper)
-        if file and file.exists() and not file.is_dir():
+        if kind_of(file) in ("file", "other"):
             return _with(finding, "cwd.not_directory", path=path, file=upper)
     return _with(finding, "cwd.unusable", path=path)
 
@@ -135,7 +136,7 @@ def _root(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
         return of_problem(problem, bundle)
     path = bundle.text_at("/root/path") or str(finding.values.get("path", ""))
     rootfs = bundle.rootfs
-    if rootfs is not None and rootfs.exists() and not rootfs.is_dir():
+    if kind_of(rootfs) in ("file", "other"):
         return _with(finding, "root.not_directory", path=path)
     return _with(finding, "root.missing", path=path, near=near_directory(bundle, path))
 
@@ -143,7 +144,11 @@ def _root(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
 def near_directory(bundle: Bundle, path: str) -> str:
     """Return the directory in the bundle that is probably meant, empty where there is none."""
     try:
-        known = [each.name for each in bundle.path.iterdir() if each.is_dir()] if bundle.path else []
+        known = (
+            [each.name for each in bundle.path.iterdir() if kind_of(each) == "directory"]
+            if bundle.path
+            else []
+        )
     except OSError:
         known = []
     close = difflib.get_close_matches(path, known, n=1)
@@ -176,7 +181,7 @@ def namespace_kind(path: str) -> str | None:
     """Return the type of the namespace that a file stands for, empty if it stands for none; None: it can't be looked at."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-    except OSError:
+    except (OSError, ValueError):
         return None
     try:
         return _NAMESPACES.get(fcntl.ioctl(descriptor, _NS_GET_NSTYPE), "")
@@ -245,7 +250,7 @@ def _mount(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
     if (
         "no such file" in said
         and source
-        and not source.exists()
+        and not kind_of(source)
         and (binds or str(source).startswith("/dev"))
     ):
         return _with(finding, "mount.source_missing", **values)

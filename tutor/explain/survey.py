@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.configfile.document import child
+from tutor.explain.bundle import kind_of
 from tutor.explain.model import Finding
 from tutor.explain.programs import look_at_program
 from tutor.explain.refine import (
@@ -32,7 +33,7 @@ def survey(bundle: Bundle) -> list[Finding]:
         if (finding := of_problem(problem, bundle)).pointer not in {each.pointer for each in found}:
             found.append(finding)
     if bundle.text is None:
-        there = bundle.config is not None and bundle.config.exists()
+        there = bool(kind_of(bundle.config))
         values: dict[str, str | int] = {"path": str(bundle.config or "")}
         return [Finding("config.unreadable" if there else "config.missing", values)]
     told = {finding.pointer for finding in found if finding.severity == "error"}
@@ -63,9 +64,9 @@ def _place(finding: Finding, bundle: Bundle) -> int:
 def _root(bundle: Bundle) -> Iterator[Finding]:
     rootfs = bundle.rootfs
     path = bundle.text_at("/root/path")
-    if rootfs is None or rootfs.is_dir():
+    if rootfs is None or kind_of(rootfs) == "directory":
         return
-    if rootfs.exists():
+    if kind_of(rootfs):
         yield Finding("root.not_directory", {"path": path}, "/root/path")
     else:
         yield Finding("root.missing", {"path": path, "near": near_directory(bundle, path)}, "/root/path")
@@ -83,7 +84,7 @@ def _program(bundle: Bundle) -> Iterator[Finding]:
 def _cwd(bundle: Bundle) -> Iterator[Finding]:
     path = bundle.text_at("/process/cwd")
     file = bundle.inside(path) if path.startswith("/") and not bundle.mounted(path) else None
-    if file and file.exists() and not file.is_dir():
+    if kind_of(file) in ("file", "other"):
         yield Finding("cwd.not_directory", {"path": path, "file": path}, "/process/cwd")
 
 
@@ -103,7 +104,7 @@ def _mounts(bundle: Bundle) -> Iterator[Finding]:
             source = bundle.beside(str(values["source"]))
             if not values["source"]:
                 yield Finding("mount.no_source", values, pointer)
-            elif source and not source.exists():
+            elif source and not kind_of(source):
                 yield Finding("mount.source_missing", values, pointer)
         elif values["type"] and (near := near_type(str(values["type"]))) and values["type"] not in _PSEUDO:
             yield Finding("mount.type_unknown", {**values, "near": near}, pointer, severity="warning")
@@ -120,7 +121,7 @@ def _namespaces(bundle: Bundle) -> Iterator[Finding]:
             continue
         beside = bundle.beside(path)
         values: dict[str, str | int] = {"path": path, "kind": kind}
-        if beside is not None and not beside.exists():
+        if beside is not None and not kind_of(beside):
             yield Finding("namespace.path_missing", values, f"{pointer}/path")
         elif (found := namespace_kind(path)) is not None and found != kind:
             name = "namespace.other_kind" if found else "namespace.not_namespace"
