@@ -379,6 +379,8 @@ class Play:
         """Tell that the lesson is done."""
         self.save()
         self.say(LessonFinished(self.lesson, len(self.solved)))
+        if self.read:
+            self.notice("information", "session.read_only.finished", count=len(self.read))
 
     @property
     def finished(self) -> bool:
