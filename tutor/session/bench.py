@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tutor.course.checks import CommandOutput
-from tutor.course.model import EditConfig, Fail, RunOperation, Shell, Task
+from tutor.course.model import EditConfig, Fail, Operate, RunOperation, Shell, Task, Wait, Write
 from tutor.engines.engine import find
 from tutor.engines.model import Call, CallResult
 from tutor.engines.runner import Runner
@@ -56,6 +56,40 @@ def status_of(state: ContainerState | None) -> str:
 def allowed(state: ContainerState | None) -> tuple[str, ...]:
     """Return the operations that the specification allows in this state (runtime.md, Operations)."""
     return _CAN[status_of(state)]
+
+
+def _afresh(steps: tuple[Step, ...], first: int, index: int) -> int:
+    """Return the step from which on solutions are to be done again so that `index` begins as it should.
+
+    A solution that deletes the container first needs nothing of what was done before to the container alone.
+    """
+    start = first
+    for number in range(first, index):
+        match steps[number].action:
+            case Task(solution=deeds) if deeds and _deletes(deeds[0]):
+                start = number
+        if not _only_the_container(steps[number]):
+            break
+    return start
+
+
+def _deletes(deed: Deed) -> bool:
+    return isinstance(deed, Operate) and deed.operation == "delete"
+
+
+def _only_the_container(step: Step) -> bool:
+    """Whether a step's solution leaves nothing behind but its container and `config.json`."""
+    match step.action:
+        case Task(solution=deeds):
+            return not step.replay and all(
+                isinstance(deed, Wait | Fail)
+                or (isinstance(deed, Operate) and deed.operation != "exec")
+                or (isinstance(deed, Write) and deed.file == "config.json")
+                for deed in deeds
+            )
+        case RunOperation(operation="exec"):
+            return False
+    return not step.replay
 
 
 def _read(file: IO[str]) -> str:
@@ -215,11 +249,13 @@ class Bench:
         for step in steps[:first]:
             if step.replay:
                 self._replay(step, "none")
+        afresh = _afresh(steps, first, index)
         if first < index:
-            self._workspace.write(self._workspace.begins_with(first))
+            self._workspace.write(self._workspace.begins_with(afresh))
         for number in range(first, index):
             self.set_up(steps[number])
-            self._replay(steps[number], steps[number + 1].requires)
+            if number >= afresh:
+                self._replay(steps[number], steps[number + 1].requires)
         wanted = steps[index].requires
         state = self.await_status(wanted)
         if status_of(state) != wanted:
@@ -247,6 +283,8 @@ class Bench:
 
     def _replay(self, step: Step, following: str) -> None:
         """Do a step's solution again; `following` is the container's status afterwards."""
+        if step.begins is not None:
+            self._workspace.write(step.begins)
         match step.action:
             case EditConfig(file="config.json", solution=solution):
                 self._workspace.write(solution)
@@ -254,7 +292,10 @@ class Bench:
             case RunOperation(operation=operation, fails=False) as action if operation in _CHANGING:
                 self.run(operation, *action.arguments)
             case Task(solution=solution):
-                self._perform(tuple(deed for deed in solution if not isinstance(deed, Fail)))
+                deeds = [deed for deed in solution if not isinstance(deed, Fail)]
+                if deeds[:1] and _deletes(deeds[0]) and self.query() is None:
+                    deeds = deeds[1:]
+                self._perform(tuple(deeds))
             case Shell(solution=lines) if step.replay:
                 for line in lines:
                     self.ask(line)
