@@ -73,3 +73,20 @@ def test_a_failure_that_the_step_wants_is_explained_as_expected(learner: Session
     assert (explained.id, explained.expected, explained.place) == ("state.delete_alive", True, "")
     assert explained.clause == "runtime.md#delete"
     assert explained.call == diary.of(CommandFinished)[-1].result.call
+
+
+def test_a_broken_bundle_that_the_step_gives_is_a_riddle_until_the_learner_has_tried(
+    tmp_path: Path, diary: Diary
+) -> None:
+    with session(tmp_path, diary) as learner:
+        learner.open("repair")
+        stand_at(learner, "words")
+        diary.clear()
+        learner.execute("create")
+        (path,) = (tmp_path / "labs" / "repair").glob("*/config.json")
+        path.write_text(path.read_text().replace("sleep 1000", "/bin/sleep 1000"))
+        learner.execute("create")
+        assert [(each.id, each.expected) for each in diary.of(Explained)] == [
+            ("program.one_string", True),
+            ("program.one_string", False),
+        ]

@@ -35,7 +35,11 @@ def look_at_program(bundle: Bundle, name: str) -> Finding | None:
         return None
     if "/" in name:
         path = os.path.normpath(os.path.join(bundle.text_at("/process/cwd") or "/", name))  # noqa: PTH118
-        return None if bundle.mounted(path) else look_at_file(root, path, bundle)
+        if bundle.mounted(path):
+            return None
+        found = look_at_file(root, path, bundle)
+        missing = found is not None and found.id == "program.not_there"
+        return (_command_line(root, name, set()) if missing else None) or found
     folders = search_path(bundle)
     if folders is None:
         return Finding("program.no_path", {"name": name})
@@ -62,14 +66,23 @@ def search_path(bundle: Bundle) -> list[str] | None:
 def _not_in_path(root: Path, folders: list[str], name: str) -> Finding:
     values: dict[str, str | int] = {"name": name, "path": ":".join(folders)}
     known = {each for folder in folders for each in _names_in(resolve(root, folder))}
-    first = name.split()[0] if name.split() else ""
-    if first != name and (first in known or (first.startswith("/") and resolve(root, first))):
-        quoted = ", ".join(f'"{word}"' for word in name.split())
-        return Finding("program.one_string", {"name": name, "words": quoted})
+    if line := _command_line(root, name, known):
+        return line
     where = _elsewhere(root, name, folders)
     if where:
         return Finding("program.elsewhere", {**values, "where": where})
     return Finding("program.not_in_path", {**values, "near": _closest(name, known)})
+
+
+def _command_line(root: Path, name: str, known: set[str]) -> Finding | None:
+    """Return that a whole command line was given where only a program's name belongs, if its first word is a program."""
+    words = name.split()
+    if len(words) < 2 or not (
+        words[0] in known or ("/" in words[0] and kind_of(resolve(root, words[0])) == "file")
+    ):
+        return None
+    quoted = ", ".join(f'"{word}"' for word in words)
+    return Finding("program.one_string", {"name": name, "words": quoted})
 
 
 def _elsewhere(root: Path, name: str, folders: list[str]) -> str:

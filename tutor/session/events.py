@@ -71,7 +71,8 @@ class Explained:
         place: `~/labs/x/bundle/config.json:9:5`, empty where no file is meant; pointer: the member there, as a JSON pointer.
         line, column: of the place, in characters from 1; 0 where there is none.
         clause: the section of the specification, empty where it says nothing.
-        expected: the step wants this command to fail: it is what there is to see, and no mistake.
+        expected: the step wants this failure, or has given the broken `config.json` itself: it is what there is to see, and no
+            mistake of the learner's.
     """
 
     call: Call

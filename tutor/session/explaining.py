@@ -11,7 +11,7 @@ from tutor.explain.model import Failure
 from tutor.session.events import Explained
 
 if TYPE_CHECKING:
-    from tutor.course.model import Operation, Step
+    from tutor.course.model import Operation
     from tutor.engines.model import CallResult
     from tutor.explain.model import Explanation
     from tutor.messages import Messages
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # runc and runt end with this when it is they who fail at `exec`, and not the program that they ran; crun mostly too.
 _EXEC_FAILED = 255
+# Explanations of what the learner does, whatever the configuration: a container that is there already, a wrong signal.
+_OF_THE_LEARNER = ("id.", "container.", "state.", "signal.", "command.", "flag.", "bundle.", "host.")
 
 
 def explain_call(
@@ -48,7 +50,7 @@ def explain_call(
         line=found.line,
         column=found.column,
         clause=found.clause,
-        expected=_expected(play.step, operation),
+        expected=_expected(play, operation, found),
     )
 
 
@@ -56,13 +58,17 @@ def _refused(found: Explanation) -> bool:
     return found.id.startswith(("container.", "state."))
 
 
-def _expected(step: Step, operation: Operation) -> bool:
-    """Tell whether the step is about this operation's failing."""
-    match step.action:
-        case RunOperation(operation=wanted, fails=True):
-            return wanted == operation
+def _expected(play: Play, operation: Operation, found: Explanation) -> bool:
+    """Tell whether the step is about this operation's failing: it says so, or it has given a broken `config.json` itself."""
+    match play.step.action:
+        case RunOperation(operation=wanted, fails=True) if wanted == operation:
+            return True
         case Task(solution=deeds):
             failing = [deed.deed for deed in deeds if isinstance(deed, Fail)]
-            return any(isinstance(deed, Operate) and deed.operation == operation for deed in failing)
-        case _:
-            return False
+            if any(isinstance(deed, Operate) and deed.operation == operation for deed in failing):
+                return True
+    # What is wrong with it is the riddle; once the learner has changed something, they get the whole explanation.
+    given = play.step.begins is not None and Bundle(play.workspace.bundle).text == play.workspace.begins_with(
+        play.index
+    )
+    return given and not found.id.startswith(_OF_THE_LEARNER)
