@@ -9,8 +9,11 @@ import pytest
 from textual.widgets import Input
 
 from tests.support.tui import ScriptedApp, opened, screen_text, scripted_app, settled
+from tutor.course.course import Course
 from tutor.course.model import Condition, Hint, Quiz, Task
 from tutor.engines.model import Call, CallResult, ContainerState
+from tutor.messages import LANGUAGES, Messages
+from tutor.repl.render import Renderer
 from tutor.session.events import (
     CommandFinished,
     CommandStarted,
@@ -25,12 +28,14 @@ from tutor.session.sandbox import sandbox_lesson
 from tutor.tui.screens.dialogs import AskText
 from tutor.tui.screens.home import HomeScreen
 from tutor.tui.screens.lesson import LessonScreen
+from tutor.tui.widgets.guide import Guide
 from tutor.tui.widgets.quiz import TypedAnswer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.course.model import Action
+    from tutor.messages import Language
 
 SIZE = (80, 24)
 
@@ -203,3 +208,18 @@ async def test_free_play_from_the_list_asks_which_bundle(tmp_path: Path) -> None
         assert app.sessions[0].played is None  # a fresh one
         await pilot.press("0")
         await settled(pilot, lambda: isinstance(app.screen, HomeScreen))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_step_of_the_course_is_laid_out(tmp_path: Path, language: Language) -> None:
+    """Whatever kind it is of, and whatever operation it asks for, in each face."""
+    app = scripted_app(tmp_path, language)
+    renderer = Renderer(Messages(language), 80)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await opened(pilot)
+        guide = screen.query_one(Guide)
+        for lesson in Course.load(language).lessons:
+            for step in lesson.steps:
+                screen.view.lesson, screen.view.step = lesson, step
+                assert list(guide._parts(step))
+                assert renderer.step(0, step)

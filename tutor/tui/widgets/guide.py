@@ -81,8 +81,12 @@ class Guide(VerticalScroll, can_focus=True):
         m = self._messages
         commands: tuple[str, ...] = ()
         match step.action:
-            case RunOperation(operation=operation):
-                text = m("tui.guide.do.run_op", key=m(f"tui.key.{operation}.key"), operation=operation)
+            case RunOperation(operation=operation, arguments=arguments):
+                key = f"tui.key.{operation}.key"
+                if m.has(key) and not arguments:
+                    text = m("tui.guide.do.run_op", key=m(key), operation=operation)
+                else:
+                    text = m("tui.guide.do.typed_op", line=" ".join((operation, *arguments)))
             case EditConfig():
                 text = m("tui.guide.do.edit_config")
             case Observe(panel=panel):
