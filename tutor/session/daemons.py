@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.course.storage import write_atomically
@@ -11,8 +12,6 @@ from tutor.errors import TutorError
 from tutor.lab.furniture import PLAIN
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tutor.course.model import Lesson
     from tutor.engines.model import EngineName
     from tutor.lab.furniture import Furniture
@@ -48,6 +47,18 @@ def start_docker(lesson: Lesson, lab: Lab, directory: Path) -> tuple[PrivateDock
         docker.start()
         return docker, kept
     return docker, None
+
+
+def unfit(lab: Lab) -> TutorError | None:
+    """Return what to say where the engine can't run what Docker configures here.
+
+    Docker writes `"blockIO": {"weight": 0}` for every container. With cgroup v2 crun takes that for a use of the controller
+    `io`, and fails where the lab's cgroup has none: systemd gives it to nobody who doesn't ask.
+    """
+    controllers = Path(f"/proc/{lab.keeper_pid}/root/sys/fs/cgroup/cgroup.controllers")
+    if lab.engine != "crun" or not controllers.exists() or "io" in _read(controllers).split():
+        return None
+    return TutorError("docker.no_io", engine=lab.engine)
 
 
 def _read(path: Path) -> str:

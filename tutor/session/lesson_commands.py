@@ -159,6 +159,7 @@ def engine(play: Play, name: str = "") -> None:
         play.bring_back()
         raise
     play.say(EngineChanged(play.engine, play.bench.engine.version))
+    play.say_of_docker()
     play.bring_back()
     play.enter(play.index)
 

@@ -17,6 +17,7 @@ from tutor.observe.poller import Poller
 from tutor.session.bench import Bench, allowed, status_of
 from tutor.session.calls import Calls
 from tutor.session.checking import check
+from tutor.session.daemons import unfit
 from tutor.session.doing import doer
 from tutor.session.events import (
     CommandFinished,
@@ -134,7 +135,7 @@ class Play:
             self.notice("warning", "course.progress.damaged", kept=self.progress.damaged)
         if self.read_only is not None:
             self.say(Notice("warning", *self.read_only.render(self._messages)))
-        self.say_kept(self.bench.kept)
+        self.say_of_docker()
         self.read_config("opened")
         self._poller.watch(None, reference_pid=self.bench.lab.keeper_pid)
         self.bring_back()
@@ -405,6 +406,13 @@ class Play:
             self.tell(error)
 
     # Saying
+
+    def say_of_docker(self) -> None:
+        """Say what there is to know of the lab's dockerd, if it has one."""
+        self.say_kept(self.bench.kept)
+        trouble = unfit(self.bench.lab) if self.bench.docker is not None else None
+        if trouble is not None:
+            self.say(Notice("warning", *trouble.render(self._messages)))
 
     def say_kept(self, path: Path | None) -> None:
         """Say where something of the learner's was kept, if it was."""
