@@ -2,6 +2,9 @@
 
 `OWN/oci-tutor-LAB/keeper`: the keeper and all that it starts are in the leaf, so that an engine whose default is a cgroup *below*
 its own (runc, v1) and one whose default is a cgroup *beside* its own (runc, v2) both stay inside `oci-tutor-LAB`.
+
+With v2 it is made further up where it must be to have controllers: a login's cgroup has processes, so it can give none to those
+below it, and no container there could have a limit (admin-guide/cgroup-v2, No Internal Process Constraint).
 """
 
 from __future__ import annotations
@@ -16,6 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LEAF = "keeper"
+_LIMITING = {
+    "cpu",
+    "memory",
+    "pids",
+}  # the controllers that containers are to have, where the machine has them in v2
 
 
 class Hierarchy(NamedTuple):
@@ -60,7 +68,7 @@ def make(name: str) -> list[str]:
     """Make the cgroup `name` with its leaf wherever this process may; return the directories made (of `name`, not the leaf)."""
     made = []
     for hierarchy in hierarchies():
-        directory = f"{hierarchy.own}/{name}"
+        directory = f"{_above(hierarchy)}/{name}"
         try:
             os.mkdir(directory)  # noqa: PTH102  (starts fast)
             made.append(directory)
@@ -78,7 +86,26 @@ def make(name: str) -> list[str]:
 
 def planned(name: str) -> list[str]:
     """Return the directories that `make` would make: journalled before, so that a crash in `make` leaves no unknown cgroup."""
-    return [f"{hierarchy.own}/{name}" for hierarchy in hierarchies()]
+    return [f"{_above(hierarchy)}/{name}" for hierarchy in hierarchies()]
+
+
+def _above(hierarchy: Hierarchy) -> str:
+    """Return the cgroup below which a lab's is made: our own, or the nearest above it that gives what the topmost gives."""
+    if hierarchy.version == 1:
+        return hierarchy.own
+    wanted = _given(hierarchy.mount) & _LIMITING
+    directory = hierarchy.own
+    while not wanted <= _given(directory) and directory != hierarchy.mount:
+        directory = os.path.dirname(directory)  # noqa: PTH120  (starts fast)
+    return directory if os.access(directory, os.W_OK) else hierarchy.own
+
+
+def _given(directory: str) -> set[str]:
+    """Return the controllers that a cgroup of v2 gives to those below it."""
+    try:
+        return set(_read(f"{directory}/cgroup.subtree_control").split())
+    except OSError:
+        return set()
 
 
 def _inherit_cpuset(parent: str, child: str) -> None:

@@ -85,6 +85,7 @@ class _Keeper:
     def _move_in(self) -> None:
         """Take what the lab is made of; each is journalled already or goes with the last process of the namespace."""
         self._journal.write()
+        self._cgroups_before = [hierarchy.own for hierarchy in cgroups.hierarchies()]
         made = [directory for directory in cgroups.make(self._plan["name"]) if _join(directory)]
         # Held (locked) till this process ends, whatever its end.
         self._held = [roots.acquire(directory) for directory in self._covered]
@@ -211,11 +212,11 @@ class _Keeper:
     def _clean_up(self) -> list[str]:
         """Do the guard's work: go back out of the namespace and the cgroups, and give all back from there."""
         kernel.join_mount_namespace(self._outside)
-        for directory in self._journal.cgroups:
+        for directory in self._cgroups_before:
             try:
-                cgroups.join(os.path.dirname(directory))  # noqa: PTH120  (starts fast)
+                cgroups.join(directory)
             except OSError:
-                continue  # we never were in it
+                continue  # it may be gone by now
         for held in self._held:
             os.close(held)
         return clean(self._journal, reap=True, ancestor=os.getpid())
