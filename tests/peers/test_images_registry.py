@@ -19,6 +19,7 @@ from tutor.course.course import Course
 from tutor.home import Home
 from tutor.images import alpine
 from tutor.images.convert import convert
+from tutor.images.fetching import Patience
 from tutor.images.layout import Layout
 from tutor.session.session import Session
 
@@ -108,6 +109,15 @@ def test_fetch_shows_the_command_keeps_the_image_and_needs_no_network_afterwards
     monkeypatch.undo()
     monkeypatch.setenv(alpine.VARIABLE, "docker://127.0.0.1:1/alpine:3.9")
     assert alpine.lesson_image(tmp_path / "cache").origin.source == "mini"
+
+
+def test_lessons_opened_at_once_do_not_take_the_image_from_each_other(reference: str, tmp_path: Path) -> None:
+    assert reference
+    first = alpine.lesson_image(tmp_path / "cache")
+    inode = first.layout.stat().st_ino
+    again = alpine.fetch(tmp_path / "cache", reference, Patience(None))
+    assert again == first
+    assert again.layout.stat().st_ino == inode, "whoever is copying it goes on copying"
 
 
 def test_what_can_not_be_had_is_told_by_fetch_and_not_asked_for_twice_by_lessons(

@@ -178,7 +178,7 @@ def _kept(place: Path) -> LessonImage | None:
 
 
 def _keep(place: Path, make: Callable[[Path], Origin]) -> LessonImage:
-    """Have `make` fill a folder, and put it in its place; nobody waits for another's network meanwhile."""
+    """Have `make` fill a folder, and put it in its place unless it is there; nobody waits for another's network meanwhile."""
     with explaining_os_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
@@ -187,6 +187,10 @@ def _keep(place: Path, make: Callable[[Path], Origin]) -> LessonImage:
             origin = make(fresh)
             (fresh / "origin.json").write_text(origin.text(), encoding="utf-8")
             with _locked(place.parent):
+                # Several lessons are opened at once, and somebody may be copying from it.
+                kept = _kept(place)
+                if kept is not None and kept.origin == origin:
+                    return kept
                 if place.exists():
                     remove_tree(place)
                 fresh.rename(place)
