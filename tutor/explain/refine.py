@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-import fcntl
-import os
 import re
 import signal
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.explain.bundle import kind_of
 from tutor.explain.model import Finding
-from tutor.explain.programs import look_at_file, look_at_program, search_path
+from tutor.explain.programs import look_at_program, search_path
+from tutor.explain.seen import look_at_hook, namespace_kind, namespace_of_sysctl, near_directory, near_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,18 +18,6 @@ if TYPE_CHECKING:
     from tutor.configfile import Problem
     from tutor.explain.bundle import Bundle
     from tutor.explain.model import Failure, Values
-
-_NS_GET_NSTYPE = 0xB703  # ioctl_ns(2)
-_NAMESPACES = {
-    0x20000000: "pid",
-    0x40000000: "network",
-    0x00020000: "mount",
-    0x08000000: "ipc",
-    0x04000000: "uts",
-    0x10000000: "user",
-    0x02000000: "cgroup",
-    0x00000080: "time",
-}
 
 
 def refine(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
@@ -141,20 +126,6 @@ def _root(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
     return _with(finding, "root.missing", path=path, near=near_directory(bundle, path))
 
 
-def near_directory(bundle: Bundle, path: str) -> str:
-    """Return the directory in the bundle that is probably meant, empty where there is none."""
-    try:
-        known = (
-            [each.name for each in bundle.path.iterdir() if kind_of(each) == "directory"]
-            if bundle.path
-            else []
-        )
-    except OSError:
-        known = []
-    close = difflib.get_close_matches(path, known, n=1)
-    return close[0] if close else (known[0] if len(known) == 1 else "")
-
-
 def _namespace(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
     pointer = finding.pointer or ""
     if problem := bundle.problem_at(pointer):
@@ -175,20 +146,6 @@ def _namespace(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
     if found and found != wanted:
         return _with(finding, "namespace.other_kind", found=found, **values)
     return _with(finding, "namespace.unusable", **values)
-
-
-def namespace_kind(path: str) -> str | None:
-    """Return the type of the namespace that a file stands for, empty if it stands for none; None: it can't be looked at."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-    except (OSError, ValueError):
-        return None
-    try:
-        return _NAMESPACES.get(fcntl.ioctl(descriptor, _NS_GET_NSTYPE), "")
-    except OSError:
-        return ""
-    finally:
-        os.close(descriptor)
 
 
 def _hook(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
@@ -218,15 +175,6 @@ def _hook(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
     if code:
         return _with(finding, "hook.status", status=code, **values)
     return _with(finding, "hook.failed", **{**values, "why": why})
-
-
-def look_at_hook(bundle: Bundle, kind: str, path: str) -> str:
-    """Return the catalogue's id of why a hook can't be executed, empty where it can, as far as one sees."""
-    root = bundle.rootfs if kind == "startContainer" else Path("/")
-    if not path.startswith("/") or root is None:
-        return ""
-    seen = look_at_file(root, path)
-    return seen.id if seen else ""
 
 
 def _mount(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
@@ -265,20 +213,6 @@ def _mount(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
     return _with(finding, "mount.failed", **values)
 
 
-def near_type(kind: str) -> str:
-    """Return the kernel's name of a file system that is probably meant; empty where none is like it."""
-    close = difflib.get_close_matches(kind, _file_systems(), n=1)
-    return close[0] if close and close[0] != kind else ""
-
-
-def _file_systems() -> list[str]:
-    try:
-        with open("/proc/filesystems", encoding="ascii") as listed:  # noqa: PTH123
-            return [line.split()[-1] for line in listed if line.split()]
-    except OSError:
-        return []
-
-
 def _rlimit(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
     pointer = finding.pointer or ""
     if problem := bundle.problem_at(pointer):
@@ -294,15 +228,6 @@ def _rlimit(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
 def _sysctl(finding: Finding, _failure: Failure, _bundle: Bundle) -> Finding:
     name = str(finding.values.get("name", "")).replace("/", ".")
     return _with(finding, finding.id, name=name, kind=namespace_of_sysctl(name))
-
-
-def namespace_of_sysctl(name: str) -> str:
-    """Return the type of the namespace that a kernel parameter belongs to, as runtimes know them; empty: to none."""
-    if name.startswith("net."):
-        return "network"
-    if name in ("kernel.domainname", "kernel.hostname"):
-        return "uts"
-    return "ipc" if name.startswith(("kernel.msg", "kernel.sem", "kernel.shm", "fs.mqueue.")) else ""
 
 
 def _valued(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:

@@ -11,14 +11,8 @@ from tutor.configfile.document import child
 from tutor.explain.bundle import kind_of
 from tutor.explain.model import Finding
 from tutor.explain.programs import look_at_program
-from tutor.explain.refine import (
-    look_at_hook,
-    namespace_kind,
-    namespace_of_sysctl,
-    near_directory,
-    near_type,
-    of_problem,
-)
+from tutor.explain.refine import of_problem
+from tutor.explain.seen import look_at_hook, namespace_kind, namespace_of_sysctl, near_directory, near_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,0 +1,87 @@
+"""What can be seen on this machine, as the explainer needs it: files of the host, namespaces, file systems, kernel parameters."""
+
+from __future__ import annotations
+
+import difflib
+import fcntl
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.explain.bundle import kind_of
+from tutor.explain.programs import look_at_file
+
+if TYPE_CHECKING:
+    from tutor.explain.bundle import Bundle
+
+_NS_GET_NSTYPE = 0xB703  # ioctl_ns(2)
+_NAMESPACES = {
+    0x20000000: "pid",
+    0x40000000: "network",
+    0x00020000: "mount",
+    0x08000000: "ipc",
+    0x04000000: "uts",
+    0x10000000: "user",
+    0x02000000: "cgroup",
+    0x00000080: "time",
+}
+
+
+def near_directory(bundle: Bundle, path: str) -> str:
+    """Return the directory in the bundle that is probably meant, empty where there is none."""
+    try:
+        known = (
+            [each.name for each in bundle.path.iterdir() if kind_of(each) == "directory"]
+            if bundle.path
+            else []
+        )
+    except OSError:
+        known = []
+    close = difflib.get_close_matches(path, known, n=1)
+    return close[0] if close else (known[0] if len(known) == 1 else "")
+
+
+def namespace_kind(path: str) -> str | None:
+    """Return the type of the namespace that a file stands for, empty if it stands for none; None: it can't be looked at."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except (OSError, ValueError):
+        return None
+    try:
+        return _NAMESPACES.get(fcntl.ioctl(descriptor, _NS_GET_NSTYPE), "")
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+
+
+def look_at_hook(bundle: Bundle, kind: str, path: str) -> str:
+    """Return the catalogue's id of why a hook can't be executed, empty where it can, as far as one sees."""
+    root = bundle.rootfs if kind == "startContainer" else Path("/")
+    if not path.startswith("/") or root is None:
+        return ""
+    seen = look_at_file(root, path)
+    return seen.id if seen else ""
+
+
+def near_type(kind: str) -> str:
+    """Return the kernel's name of a file system that is probably meant; empty where none is like it."""
+    close = difflib.get_close_matches(kind, _file_systems(), n=1)
+    return close[0] if close and close[0] != kind else ""
+
+
+def _file_systems() -> list[str]:
+    try:
+        with open("/proc/filesystems", encoding="ascii") as listed:  # noqa: PTH123
+            return [line.split()[-1] for line in listed if line.split()]
+    except OSError:
+        return []
+
+
+def namespace_of_sysctl(name: str) -> str:
+    """Return the type of the namespace that a kernel parameter belongs to, as runtimes know them; empty: to none."""
+    if name.startswith("net."):
+        return "network"
+    if name in ("kernel.domainname", "kernel.hostname"):
+        return "uts"
+    return "ipc" if name.startswith(("kernel.msg", "kernel.sem", "kernel.shm", "fs.mqueue.")) else ""
