@@ -135,6 +135,7 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
         ("ERRO[0000] runc create failed: rootless container requires user namespaces", "host.not_root"),
         ("newuidmap: uid range [0-65535) -> [65534-131069) not allowed", "host.not_root"),
         ("bash: runc: command not found", "engine.missing"),
+        ("runc exec failed: eaccess /tmp/hello: permission denied", "program.denied"),
         ('{"level":"error","msg":"container does not exist","time":"now"}', "container.none"),
         ("\x1b[31mERRO\x1b[0m[0000] container does not exist", "container.none"),
         (

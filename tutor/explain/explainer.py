@@ -55,7 +55,7 @@ def find(failure: Failure, bundle: Bundle) -> Finding:
             if match is None:
                 continue
             groups = {name: value for name, value in match.groupdict().items() if value is not None}
-            where = find_place(pattern.where, {**groups, "": text}, bundle)
+            where = find_place(pattern.where, {**groups, "": text, "whole": sentence}, bundle)
             if where is None:
                 continue
             pointer = None if where == NOWHERE else where

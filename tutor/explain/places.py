@@ -38,6 +38,7 @@ _RLIMITS = [
     "RTPRIO",
     "RTTIME",
 ]
+_HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 # Files of cgroup v1 and v2 and the member of linux.resources that is written to them.
 _CGROUP_FILES = {
     "cpuset.cpus": "cpu/cpus",
@@ -160,6 +161,15 @@ def _mapping(groups: Groups, bundle: Bundle) -> str:
     return "/linux/uidMappings" if bundle.value("/linux/uidMappings") else "/linux/gidMappings"
 
 
+def _root_mapping(_groups: Groups, bundle: Bundle) -> str | None:
+    """The mappings in which the container's ID 0 is not."""
+    for name in ("uidMappings", "gidMappings"):
+        mappings = bundle.items(f"/linux/{name}")
+        if mappings and not any(item.get("containerID") == 0 for _, item in mappings):
+            return f"/linux/{name}"
+    return None
+
+
 def _masked(_groups: Groups, bundle: Bundle) -> str:
     return "/linux/maskedPaths" if bundle.value("/linux/maskedPaths") else "/linux/readonlyPaths"
 
@@ -207,17 +217,22 @@ def _rlimit(groups: Groups, bundle: Bundle) -> str:
 
 
 def _hook(groups: Groups, bundle: Bundle) -> str | None:
-    """The hook by its kind, its path or its number; runc says the number only, and does not say of which kind."""
+    """The hook by its kind, its path or its number; runc says the number only: `/hooks` where that may be several."""
     kind, path, index = groups.get("kind"), groups.get("path"), groups.get("index")
     if path is None and (match := re.search(r"fork/exec (\S+):", groups.get("why", ""))):
         path = match[1]
-    kinds = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
-    for each in [kind] if kind else kinds:
-        for pointer, item in bundle.items(f"/hooks/{each}"):
-            named = index is None or pointer.endswith(f"/{index}")
-            if named and (path is None or item.get("path") == path):
-                return pointer
-    return None
+    found = [
+        pointer
+        for each in ([kind] if kind else _HOOKS)
+        for pointer, item in bundle.items(f"/hooks/{each}")
+        if (index is None or pointer.endswith(f"/{index}")) and (path is None or item.get("path") == path)
+    ]
+    if len(found) > 1 and path is None and kind is None:
+        # runc runs poststart when the container is there; the others while its init is being prepared.
+        early = "container init" in groups["whole"]
+        found = [each for each in found if each.startswith("/hooks/poststart") is not early]
+        return found[0] if len(found) == 1 else "/hooks"
+    return found[0] if found else None
 
 
 def _cgroup_file(groups: Groups, _bundle: Bundle) -> str:
@@ -268,6 +283,7 @@ _FINDERS: dict[str, Callable[[Groups, Bundle], str | None]] = {
     "user_root": _user_root,
     "user_id": _user_id,
     "mapping": _mapping,
+    "root_mapping": _root_mapping,
     "masked": _masked,
     "sysctl": _sysctl,
     "cwd": _cwd,

@@ -154,6 +154,10 @@ def _hook(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
     kind = pointer.split("/")[2] if pointer.count("/") > 1 else str(finding.values.get("kind", ""))
     values: Values = {"path": path, "kind": kind, "stderr": ""}
     why = str(finding.values.get("why", ""))
+    if pointer == "/hooks":
+        hooks = bundle.value("/hooks")
+        kinds = " / ".join(hooks) if isinstance(hooks, dict) else ""
+        return _with(finding, "hook.one_of_several", kind=kinds)
     code = int(str(finding.values.get("code", 0)))
     if "timeout" in failure.said.lower():
         limit = bundle.value(f"{pointer}/timeout")
