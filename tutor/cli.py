@@ -85,11 +85,11 @@ def _run(argv: list[str], messages: Messages) -> int:
 
             return lint(arguments, messages)
         case "verify":
-            from tutor.course.course import Course
+            from tutor.opening import open_course
             from tutor.verify.command import run as verify
 
             _log_to_file()
-            return verify(arguments, messages, Course.load(messages.language), engine)
+            return verify(arguments, messages, open_course(arguments, messages)[0], engine)
         case "new-lesson":
             from tutor.course.scaffold import run as new_lesson
 

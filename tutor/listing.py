@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,8 @@ def print_lessons(arguments: argparse.Namespace, messages: Messages) -> int:
         print("\n".join(_lines(lesson, progress.of(lesson.id), messages, name_width, width)))
     waiting = next((each for each in course.lessons if not progress.of(each.id).finished), course.lessons[0])
     print()
-    print("\n".join(wrap(messages("cli.list.start", lesson=waiting.id), width)))
+    named = f"{waiting.id} --course {shlex.quote(str(course.folder))}" if course.key else waiting.id
+    print("\n".join(wrap(messages("cli.list.start", lesson=named), width)))
     count = count_line(course, progress.all(), messages)
     if count:
         print("\n".join(wrap(count, width)))

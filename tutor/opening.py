@@ -70,7 +70,7 @@ def _have_agreed(course: Course, home: Home, messages: Messages) -> None:
     for line in _listed(executed, messages):
         print(line)
     print()
-    if _answer(messages("cli.course.question")).strip().lower() not in _YES:
+    if _answer(messages("cli.course.question", count=len(executed))).strip().lower() not in _YES:
         raise TutorError("cli.course.refused", path=path)
     agreements.add(digest, course.folder)
 

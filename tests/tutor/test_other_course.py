@@ -167,7 +167,7 @@ def test_what_would_hide_a_line_on_the_terminal_is_shown() -> None:
 
 
 def test_without_a_terminal_nothing_is_opened(course: Path, tmp_path: Path) -> None:
-    for arguments in (["repl"], ["start", "first-container"]):
+    for arguments in (["repl"], ["start", "first-container"], ["verify"]):
         done = _run(tmp_path, *arguments, "--course", str(course))
         assert done.returncode == 1
         assert "cannot be opened yet" in done.stderr
@@ -202,6 +202,7 @@ def test_progress_and_labs_of_another_course_are_kept_apart(course: Path, tmp_pa
     Progress(theirs.records).save("first-container", LessonProgress("change"))
     done = _run(tmp_path, "lessons", "--course", str(course))
     assert "step 2/4" in done.stdout
+    assert f"oci-tutor start first-container --course '{course}'" in " ".join(done.stdout.split())
     assert "finished" in _run(tmp_path, "lessons").stdout
     assert theirs.labs != ours.labs
     assert theirs.labs.is_relative_to(ours.labs)
