@@ -60,11 +60,13 @@ class Problem:
         what, _, then = m.raw(self.key).partition(m("configfile.between"))
         values = {name: _worded(name, value, m) for name, value in self.values.items()}
         stop = m("configfile.stop")
-        parts = [part.format(**values) for part in (what, then)]
-        return tuple(
-            f"{part[:1].upper()}{part[1:]}{'' if part[-1:] in '?.' else stop}" if part else ""
-            for part in parts
-        )  # type: ignore[return-value]
+
+        def sentence(template: str) -> str:
+            # The first letter of ours, not of a value that is quoted.
+            text = f"{template[:1].upper()}{template[1:]}".format(**values)
+            return text if not text or text[-1] in "?." else f"{text}{stop}"
+
+        return sentence(what), sentence(then)
 
     def located(self, m: Messages) -> str:
         """Return the message with its line and column before it: for a face that cannot mark the text itself."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _HEAD = 64 * 1024  # bytes of a program that are read: its headers lie at its beginning
 _BOM = b"\xef\xbb\xbf"
+_SHELLS = ("bash", "zsh", "ksh", "dash", "ash", "fish")
 # A 64-bit kernel usually runs the 32-bit programs of its family too.
 _ALSO_RUNS = {("amd64", "386"), ("arm64", "arm")}
 
@@ -154,16 +155,11 @@ def _look_at_script(root: Path, line: bytes, values: dict[str, str | int]) -> Fi
     file = resolve(root, interpreter)
     if file is None or kind_of(file) != "file":
         folder, _, name = interpreter.rpartition("/")
-        known = [each for each in ("sh", "ash", "bash", "busybox") if resolve(root, f"/bin/{each}")]
         near = _closest(name, _names_in(resolve(root, folder or "/")))
-        return Finding(
-            "program.interpreter",
-            {
-                **values,
-                "interpreter": interpreter,
-                "near": f"{folder}/{near}" if near else (f"/bin/{known[0]}" if known else ""),
-            },
-        )
+        if name in _SHELLS and resolve(root, "/bin/sh"):
+            near, folder = "sh", "/bin"
+        values = {**values, "interpreter": interpreter, "near": f"{folder}/{near}" if near else ""}
+        return Finding("program.interpreter", values)
     if not file.stat().st_mode & 0o111:
         return Finding("program.not_executable", {"name": interpreter, "path": interpreter, "mode": "0644"})
     return None

@@ -167,11 +167,12 @@ def _hook(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
     unfit = look_at_hook(bundle, kind, path)
     if unfit and (code or not re.search(r"exit status|signal", why)):
         return replace(_with(finding, "hook.unfit", why=unfit, **values), pointer=f"{pointer}/path")
-    if match := re.search(r"signal: (\w+)(?: \((\d+)\))?", why):
-        return _with(finding, "hook.signal", signal=match[1].upper(), **values)
+    if match := re.search(r"signal: ([a-z ]+?)(?: \(|,|$)", why):  # «killed», as strsignal(3) has it
+        words = {(signal.strsignal(each) or "").lower(): each.name for each in signal.Signals}
+        return _with(finding, "hook.signal", signal=words.get(match[1], match[1]), **values)
     if code > 128:
-        known = {each.value: each.name for each in signal.Signals}
-        return _with(finding, "hook.signal", signal=known.get(code - 128, str(code - 128)), **values)
+        names = {each.value: each.name for each in signal.Signals}
+        return _with(finding, "hook.signal", signal=names.get(code - 128, str(code - 128)), **values)
     match = re.search(r"exit status (\d+)(?:: (.+?)(?: \(step|$)|.*stderr: (.+))?", why, re.DOTALL)
     if match:
         heard = (match[2] or match[3] or "").strip()
@@ -246,7 +247,10 @@ def _valued(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
         and isinstance(limit, int)
     ):
         finding = replace(finding, id="cgroup.swap_below" if 0 < value < limit else finding.id)
-    return _with(finding, finding.id, value=str(value) if isinstance(value, str | int) else "")
+    file = finding.values.get("file") or (finding.pointer or "").removeprefix("/linux/resources/").replace(
+        "/", "."
+    )
+    return _with(finding, finding.id, value=str(value) if isinstance(value, str | int) else "", file=file)
 
 
 def _user_id(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:

@@ -19,17 +19,21 @@ def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
     """Return a finding as texts ready to show."""
     problem = finding.problem
     key = f"explain.{finding.id}"
-    values: dict[str, str | int] = {**finding.values, "where": finding.pointer or ""}
-    if finding.id == "hook.unfit":
-        why = str(finding.values.get("why", ""))
-        hook = {"name": values.get("path", ""), "mode": "0644", **finding.values}
-        values["reason"] = _filled(m, f"explain.{why}.title", hook)
+    values = dict(finding.values)
+    if (
+        finding.id == "hook.unfit"
+    ):  # the file's own explanation speaks of the container, which few hooks are in
+        reason = str(finding.values.get("why", "")).partition(".")[2]
+        known = m.has(f"explain.hook.reason.{reason}")
+        values["reason"] = m(f"explain.hook.reason.{reason if known else 'format'}")
     fix = _filled(m, f"{key}.fix", values)
     if problem:
         cause, then = problem.parted(m)
         fix = then or fix
     else:
         cause = _filled(m, f"{key}.cause", values)
+    if finding.values.get("stderr"):
+        cause += m("explain.hook.words", stderr=finding.values["stderr"])
     if finding.values.get("near"):
         fix += m("explain.near", near=finding.values["near"])
     place, line, column = _place(finding, bundle)
@@ -42,7 +46,7 @@ def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
         pointer=finding.pointer or "",
         line=line,
         column=column,
-        clause=problem.clause if problem else clause_of(finding.id),
+        clause=(problem.clause if problem else "") or clause_of(finding.id),
         severity=finding.severity,
     )
 
