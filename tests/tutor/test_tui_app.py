@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,12 @@ from textual.color import Color
 from textual.widgets import OptionList
 
 from tests.support.tui import CONFIG, opened, screen_text, scripted_app, settled, snapshot
+from tutor.course.model import Quiz
 from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.model import Call, CallResult
 from tutor.errors import TutorError
-from tutor.session.events import Evidence, Notice, Verdict
-from tutor.tui.screens.dialogs import Ask, Help, Pick, Say
+from tutor.session.events import Evidence, Explained, Notice, StepEntered, Verdict
+from tutor.tui.screens.dialogs import Ask, AskText, Help, Pick, Say
 from tutor.tui.screens.home import HomeScreen
 from tutor.tui.screens.lesson import LessonScreen
 from tutor.tui.screenshot import aligned_svg
@@ -80,6 +82,8 @@ async def test_every_text_can_be_read_from_the_back_row(tmp_path: Path, theme: s
         step = app.script.enter_kind("run-op")
         app.script.call("create", printed='{"status": true}\n')
         app.script.call("delete", printed="no\n", code=1)
+        call = Call(2, (), "runt delete alpine-test", "/")
+        app.script.publish(Explained(call, "x", "a", "b", "c", "~/config.json:1:1", "/a", clause="d"))
         app.script.change_outside(CONFIG.replace('"cwd": "/"', '"cwd": 1'))
         evidence = Evidence("a", "b", "c", "d")
         app.script.check(
@@ -93,6 +97,12 @@ async def test_every_text_can_be_read_from_the_back_row(tmp_path: Path, theme: s
         app.script.enter_kind("quiz")
         await settled(pilot, lambda: "▸ ( )" in screen_text(app))
         assert text_below_contrast(app) == []
+        typed = replace(
+            step, id="typed", kind="quiz", action=Quiz("q", (), command="x", feedback="f"), checks=()
+        )
+        app.script.publish(StepEntered(0, typed, passed=False))
+        await settled(pilot, lambda: "ここに答えを入力" in screen_text(app))
+        assert text_below_contrast(app) == []
         await pilot.press("2", "shift+end")
         await pilot.pause()
         assert text_below_contrast(app) == []
@@ -100,7 +110,12 @@ async def test_every_text_can_be_read_from_the_back_row(tmp_path: Path, theme: s
         await settled(pilot, lambda: screen.typing)
         assert text_below_contrast(app) == []
         await pilot.press("escape")
-        for dialog in (Ask("a", "b", "c", "d"), Say("a", "b", "c", "d"), Pick("a", (("b", "c"),), "b")):
+        for dialog in (
+            Ask("a", "b", "c", "d"),
+            Say("a", "b", "c", "d"),
+            Pick("a", (("b", "c"),), "b"),
+            AskText("a", "b", "c"),
+        ):
             app.push_screen(dialog)
             await settled(pilot, lambda dialog=dialog: app.screen is dialog)  # type: ignore[misc]  # a bound default
             await settled(pilot, lambda dialog=dialog: dialog.query_one(".dialog").region.area > 0)  # type: ignore[misc]  # a bound default
