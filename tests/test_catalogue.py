@@ -96,6 +96,7 @@ def test_every_error_that_the_code_raises_has_a_title_and_says_what_now() -> Non
         ({"LANG": "en_US.UTF-8"}, "en"),
         ({"LANG": "ja_JP.UTF-8", "LC_ALL": "en_GB.UTF-8"}, "en"),
         ({"LANG": "C.UTF-8"}, "ja"),
+        ({"LANG": "C.UTF-8", "OCI_TUTOR_LANG": "en"}, "en"),
         ({"LANG": "fr_FR.UTF-8"}, "en"),
         ({}, "ja"),
     ],

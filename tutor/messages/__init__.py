@@ -15,6 +15,8 @@ import yaml
 
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+LANGUAGE_VARIABLE = "OCI_TUTOR_LANG"
+"""The environment variable that names the language of the lesson, for what is run in its lab."""
 
 _HERE = Path(__file__).parent
 # libyaml's loader is seven times faster; PyYAML's wheels carry it, a source build may not.
@@ -22,11 +24,14 @@ _Loader: type[yaml.SafeLoader] = cast("type[yaml.SafeLoader]", getattr(yaml, "CS
 
 
 def language_from_environment(environ: os._Environ[str] | dict[str, str] | None = None) -> Language:
-    """Return the language of the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`, in the order of locale(7)).
+    """Return the language of the lesson in whose lab this runs, else of the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`: locale(7)).
 
     Japanese is the course's first language, so it is also the answer where the locale names none (`C`, `POSIX`, unset).
     """
     env = os.environ if environ is None else environ
+    for language in LANGUAGES:
+        if env.get(LANGUAGE_VARIABLE) == language:
+            return language
     value = next((env[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if env.get(name)), "")
     code = value.partition("_")[0].partition(".")[0].lower()
     return "ja" if code in ("", "c", "posix", "ja") else "en"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tutor.engines.model import ContainerState, EngineName, Stream
     from tutor.engines.streams import Limit
     from tutor.home import Home
+    from tutor.messages import Language
     from tutor.observe import Snapshot
     from tutor.session.workspace import Workspace
 
@@ -115,8 +116,9 @@ class Bench:
         on_finished: Callable[[CallResult], None],
         on_limited: Callable[[Call, Limit], None],
         perform: Callable[[tuple[Deed, ...]], None],
+        language: Language,
     ) -> None:
-        """Lay the lab; `perform` does a task's deeds, for replays.
+        """Lay the lab; `perform` does a task's deeds, for replays. `language` is what is spoken in it.
 
         Raises:
             TutorError: the engine is missing (`engines.*`), the lab can't be laid (`lab.*`), or its dockerd does not start
@@ -129,7 +131,7 @@ class Bench:
         self.engine = find(engine)
         # Queries run in a folder that nobody removes under our feet, unlike the learner's bundle.
         self.lab = Lab.start(
-            home=home, engine=engine, workdir=home.state, furniture=furniture(lesson, engine)
+            home=home, engine=engine, workdir=home.state, furniture=furniture(lesson, engine, language)
         )
         self.docker: PrivateDocker | None = None
         self.kept: Path | None = None  # a daemon.json of the learner's that its dockerd would not have

@@ -10,21 +10,24 @@ from tutor.course.storage import write_atomically
 from tutor.docker.private import FURNITURE, PrivateDocker, runtime_name
 from tutor.errors import TutorError
 from tutor.lab.furniture import PLAIN
+from tutor.messages import LANGUAGE_VARIABLE
 
 if TYPE_CHECKING:
     from tutor.course.model import Lesson
     from tutor.engines.model import EngineName
     from tutor.lab.furniture import Furniture
     from tutor.lab.lab import Lab
+    from tutor.messages import Language
 
 _CONFIG = "daemon.json"
 
 
-def furniture(lesson: Lesson, engine: EngineName) -> Furniture:
-    """Return how the lab of a lesson is furnished."""
+def furniture(lesson: Lesson, engine: EngineName, language: Language) -> Furniture:
+    """Return how the lab of a lesson is furnished; an `oci-tutor` that is run in it speaks the lesson's language."""
+    own: dict[str, str] = {LANGUAGE_VARIABLE: language}
     if not lesson.lab.daemon:
-        return PLAIN
-    own = {"OCI_TUTOR_RUNTIME": runtime_name(engine)}
+        return PLAIN._replace(environment=own)
+    own["OCI_TUTOR_RUNTIME"] = runtime_name(engine)
     return FURNITURE._replace(environment={**FURNITURE.environment, **own})
 
 

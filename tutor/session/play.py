@@ -185,6 +185,7 @@ class Play:
             on_finished=self._finished,
             on_limited=lambda call, limit: self.notice("warning", f"engines.limit.{limit}", typed=call.typed),
             perform=lambda deeds: doer(self, self.workspace.write).do(deeds),
+            language=self._messages.language,
         )
 
     def _lay_bench_or_read(self, engine: EngineName) -> Bench:
