@@ -33,8 +33,9 @@ class Premises:
         self._origin = home.records / "generated" / f"{lesson.id}.image"
 
     def lay(self) -> None:
-        """Lay what is missing."""
+        """Lay what is missing. The lesson's files lie over what its image brings."""
         self.directory.mkdir(parents=True, exist_ok=True)
+        anew = not (self.bundle / "rootfs").is_dir()
         if self._plan.image != "none" and not (
             (self.bundle / "rootfs").is_dir() and self._generated.is_file()
         ):
@@ -44,7 +45,7 @@ class Premises:
             path = self.directory / name
             if not lies_within(path.parent, self.work):
                 raise TutorError("session.error.outside", path=path)
-            if not path.exists():
+            if not path.exists() or (anew and path.is_relative_to(self.bundle / "rootfs")):
                 write_atomically(path, file.content)
                 if file.executable:
                     path.chmod(0o755)
