@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
 
+_SILENT = ("/process/", "/hooks/startContainer")
+
+
 def explain(failure: Failure, bundle: Bundle, messages: Messages) -> Explanation:
     """Return what an engine's error means; id `unknown`, with honest words, where we don't know."""
     return put(find(failure, bundle), bundle, messages)
@@ -27,12 +30,11 @@ def explain(failure: Failure, bundle: Bundle, messages: Messages) -> Explanation
 def explain_silence(said: str, bundle: Bundle, messages: Messages) -> Explanation | None:
     """Return why a container ended as soon as it was started, though `start` said that all was well; None: not seen.
 
-    runc 1.1 and crun 1.8 report a program that execve(2) refuses to nobody but the container's standard error (`said`).
+    runc 1.1 and crun 1.8 report a program that execve(2) refuses, and a failing startContainer hook, to nobody but the
+    container's standard error (`said`).
     """
     found = find(Failure(said, "start"), bundle) if said.strip() else None
-    if found is None or not (
-        found.id.startswith("program.") or (found.pointer or "").startswith("/process/")
-    ):
+    if found is None or not (found.id.startswith("program.") or (found.pointer or "").startswith(_SILENT)):
         return None
     return put(found, bundle, messages)
 
@@ -55,7 +57,9 @@ def find(failure: Failure, bundle: Bundle) -> Finding:
             if match is None:
                 continue
             groups = {name: value for name, value in match.groupdict().items() if value is not None}
-            where = find_place(pattern.where, {**groups, "": text, "whole": sentence}, bundle)
+            where = find_place(
+                pattern.where, {**groups, "": text, "whole": sentence, "operation": failure.operation}, bundle
+            )
             if where is None:
                 continue
             pointer = None if where == NOWHERE else where

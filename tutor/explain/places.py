@@ -39,6 +39,12 @@ _RLIMITS = [
     "RTTIME",
 ]
 _HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
+# runc runs poststart hooks at `create`, as nobody else does.
+_HOOKS_OF = {
+    "create": ("prestart", "createRuntime", "createContainer", "poststart"),
+    "start": ("startContainer", "poststart"),
+    "delete": ("poststop",),
+}
 # Files of cgroup v1 and v2 and the member of linux.resources that is written to them.
 _CGROUP_FILES = {
     "cpuset.cpus": "cpu/cpus",
@@ -223,7 +229,7 @@ def _hook(groups: Groups, bundle: Bundle) -> str | None:
         path = match[1]
     found = [
         pointer
-        for each in ([kind] if kind else _HOOKS)
+        for each in ([kind] if kind else _HOOKS_OF.get(groups["operation"], _HOOKS))
         for pointer, item in bundle.items(f"/hooks/{each}")
         if (index is None or pointer.endswith(f"/{index}")) and (path is None or item.get("path") == path)
     ]
