@@ -161,13 +161,23 @@ def test_a_blob_that_was_changed_on_the_way_is_refused(source: Path, tmp_path: P
 
 
 @pytest.mark.peer("docker", "dockerd", "containerd", "tini")
-def test_without_skopeo_a_running_docker_is_asked(reference: str, dockerd: Dockerd, tmp_path: Path) -> None:
+def test_without_skopeo_a_running_docker_is_asked(
+    source: Path, dockerd: Dockerd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/docker").symlink_to(shutil.which("docker") or "")
-    fetched = _fetch(tmp_path, PATH=str(tmp_path / "bin"), DOCKER_HOST=f"unix://{dockerd.socket}")
+    with Registry(tmp_path) as registry:
+        reference = registry.push(f"oci:{source}:latest", "alpine:3.9")
+        monkeypatch.setenv(alpine.VARIABLE, reference)
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{dockerd.socket}")
+        fetched = _fetch(tmp_path)
     assert fetched.returncode == 0, fetched.stderr
     name = reference.removeprefix("docker://")
     assert [line for line in fetched.stderr.splitlines() if line.startswith("$")] == [
         f"$ docker pull {name}", f"$ docker save {name} --output alpine-3.9.tar",
     ]  # fmt: skip
     assert "the real Alpine Linux 3.9.6 (fetched by docker pull)" in fetched.stdout
+    # The network is gone, and a lesson is opened: Docker has the image already, and is not made to pull.
+    monkeypatch.setattr(alpine, "_HASTY", 20.0)
+    assert alpine.lesson_image(tmp_path / "another").origin.source == "docker"
