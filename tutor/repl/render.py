@@ -136,6 +136,9 @@ class Renderer:
     @lines.register
     def _(self, event: CommandFinished) -> list[Line]:
         result = event.result
+        if result.call.recorded:
+            text = self._messages("repl.call.recorded", status=result.returncode)
+            return [line(f"{INFORMATION} {text}", "faint")]
         seconds = f"{result.seconds:.2f}"
         if result.returncode == 0:
             return [line(self._messages("repl.call.done", seconds=seconds), "faint")]

@@ -52,6 +52,8 @@ def outcome(run: Run, messages: Messages) -> Content:
     """Return how a command ended, with glyph and word: its exit status and how long it took."""
     if run.result is None:
         return Content.styled(f"… {messages('tui.status.running')}", "bold $text-warning")
+    if run.call.recorded:
+        return Content.styled(f"▷ {messages('tui.status.recorded')}", "$text-warning")
     code, seconds = run.result.returncode, f"{run.result.seconds:.2f} s"
     if code == 0:
         return Content.styled(f"✓ {seconds}", "$text-success")
