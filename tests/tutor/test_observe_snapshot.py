@@ -119,6 +119,12 @@ def test_a_long_command_line_cannot_speak_to_the_terminal() -> None:
         os.kill(child.pid, signal.SIGKILL)
     assert child.depth == 1
     assert init.cmdline == ("sh", "-c", "sleep 500; :", "\\x1b[2J\\n\\xff")
+    assert init.words == (
+        "sh",
+        "-c",
+        "sleep 500; :",
+        "\\x1b[2J…",
+    )  # its first line: a program may have hundreds
 
 
 def test_a_short_name_cannot_speak_to_the_terminal_either() -> None:

@@ -43,6 +43,8 @@ def test_a_command_is_said_without_the_folders_of_its_programs() -> None:
         "python3.11 runt create x"
     )
     assert short_command(("/usr/sbin/runc", "init")) == "runc init"
+    fast = ("/usr/bin/python3.11", "-I", "-S", "-c", "import gc, sys…", "create", "x")
+    assert short_command(fast) == "python3.11 … create x"
     assert short_command(("/bin/cat", "/etc/passwd")) == "cat /etc/passwd"
     assert short_command(()) == ""
 

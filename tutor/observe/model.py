@@ -168,6 +168,15 @@ class Process:
     depth: int
     waits_for: Wait | None
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Its arguments, to be read in a line: of one that is a whole program, as behind `sh -c`, the first line and an ellipsis."""
+        return tuple(
+            f"{first.rstrip()}…" if newline else word
+            for word in self.cmdline
+            for first, newline, _ in [word.partition("\\n")]
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:

@@ -87,7 +87,7 @@ def processes(
 
 
 def _process(process: Process, messages: Messages) -> list[Line]:
-    command = " ".join(process.cmdline) or f"[{process.comm}]"
+    command = " ".join(process.words) or f"[{process.comm}]"
     key = f"observe.state.{process.state}"
     state = f"{process.state} {messages(key)}" if messages.has(key) else process.state
     return [

@@ -139,7 +139,7 @@ def _runs_not(words: Messages, seen: _Seen, unwanted: tuple[str, ...]) -> Iterat
 
 def _command_line(seen: _Seen, holds: bool, expected: str) -> _Answer:
     path = f"/proc/{seen.process.pid}/cmdline"
-    found = " ".join(seen.process.cmdline) or seen.process.comm
+    found = " ".join(seen.process.words) or seen.process.comm
     return _Answer(holds, path, expected, found, f"tr '\\0' ' ' < {path}")
 
 

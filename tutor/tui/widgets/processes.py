@@ -43,7 +43,7 @@ class ProcessesPanel(LineView):
         m = self._messages
         indent = " " + "  " * process.depth
         state = m(f"observe.state.{process.state}") if m.has(f"observe.state.{process.state}") else ""
-        command = short_command(process.cmdline) or process.comm
+        command = short_command(process.words) or process.comm
         mark, style = self._mark(process)
         head = Content.assemble(
             (mark, style),
@@ -82,6 +82,12 @@ class ProcessesPanel(LineView):
 
 
 def short_command(cmdline: tuple[str, ...]) -> str:
-    """Return a command line as one says it: programs without the folders they lie in (the interpreter's script, too)."""
+    """Return a command line as one says it: programs without the folders they lie in (the interpreter's script, too).
+
+    Of a Python that was handed its program on the command line, as a fast `runt` is, only what the program was called with.
+    """
+    if cmdline and Path(cmdline[0]).name.startswith("python") and "-c" in cmdline:
+        called_with = cmdline[cmdline.index("-c") + 2 :]
+        return " ".join((Path(cmdline[0]).name, "…", *called_with))
     programs = 2 if len(cmdline) > 1 and Path(cmdline[0]).name.startswith(("python", "sh")) else 1
     return " ".join(Path(word).name if at < programs else word for at, word in enumerate(cmdline))
