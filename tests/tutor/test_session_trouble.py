@@ -99,6 +99,30 @@ def test_what_is_done_in_the_shell_counts(learner: Session, diary: Diary) -> Non
     diary.until(lambda: "create" in diary.passed(), "the step passed by what was done in the shell")
 
 
+def test_the_shell_knows_the_process_of_a_container_made_in_it(learner: Session) -> None:
+    """Made, and made anew, while the shell is open: the pid of the learner's `$PID` is the present one's."""
+    stand_at(learner, "create")
+    argv, cwd, environment = learner.shell_call()
+    show = (
+        'echo "$PID $(runc state alpine-test | tr -dc "[:alnum:]:," | grep -o "pid:[0-9]*" | tr -dc 0-9)"\n'
+    )
+    make = "runc create alpine-test >/dev/null 2>&1 </dev/null\n"
+
+    answer = subprocess.run(
+        argv,
+        cwd=cwd,
+        env=environment,
+        input=f"{make}{show}runc delete --force alpine-test\n{make}{show}exit\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    pairs = [line.split() for line in answer.stdout.splitlines()]
+    assert len(pairs) == 2, answer
+    assert pairs[0][0] == pairs[0][1] != pairs[1][0] == pairs[1][1], answer
+
+
 def test_a_config_deleted_and_brought_back(learner: Session, diary: Diary) -> None:
     stand_at(learner, "echo-config")
     learner.config_path.unlink()
