@@ -166,6 +166,7 @@ _STATES = (
     _p("command.unknown", r"No help topic for '(?P<name>[^']*)'|unknown command (?P<word>\S+)"),
     _p("flag.unknown", r"flag provided but not defined: (?P<flag>\S+)|(?:unrecognized|invalid) option '?(?:-- )?'?(?P<option>[^']+)"),
     _p("engine.missing", r"(?P<name>runt|runc|crun): (?:command )?not found"),
+    _p("engine.missing", r"command not found: (?P<name>runt|runc|crun)"),
 )  # fmt: skip
 
 _HOST = (

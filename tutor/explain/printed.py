@@ -11,11 +11,13 @@ _FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
 _TERMINAL = re.compile(r"^(ERRO|FATA|WARN|INFO|DEBU)\[\d+\]\s*")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z(?::|\s+)\s*")
 _QUIET = ("warning", "info", "debug")
+_MOST_LINES, _LONGEST_LINE = 400, 4000  # a crash of Go's runtime prints hundreds; what matters is at its ends
 # What is said before the reason; it tells nothing that a reader does not know.
 _WRAPPING = re.compile(
-    r"^(?:docker: Error response from daemon: |OCI runtime \w+ failed: |(?:runc|runt) \w+ failed: |exec failed: "
-    r"|failed to create task for container: |failed to create shim task: |unable to start container process: "
-    r"|error during container init: |error running container: |create failed: )+",
+    r"^(?:docker: Error response from daemon: |Error: |ctr: |OCI runtime error: |(?:crun|runc|runt): "
+    r"|OCI runtime \w+ failed: |(?:runc|runt) \w+ failed: |exec failed: |create failed: "
+    r"|failed to create task for container: |failed to create shim task: |error running container: "
+    r"|unable to start container process: |error during container init: )+",
     re.IGNORECASE,
 )
 
@@ -24,8 +26,11 @@ def sentences(text: str) -> list[str]:
     """Return what was said, a line each, without time, level and quoting; warnings only where there is nothing else."""
     loud: list[str] = []
     quiet: list[str] = []
-    for line in _COLOUR.sub("", text).splitlines():
-        level, said = _unwrapped(line.strip())
+    lines = _COLOUR.sub("", text).splitlines()
+    if len(lines) > _MOST_LINES:
+        lines = lines[: _MOST_LINES // 2] + lines[-_MOST_LINES // 2 :]
+    for line in lines:
+        level, said = _unwrapped(line.strip()[:_LONGEST_LINE])
         if said:
             (quiet if level in _QUIET else loud).append(said)
     return loud or quiet
