@@ -28,6 +28,7 @@ def perform(play: Play, deeds: tuple[Deed, ...]) -> None:
         play.say_kept(kept)
 
     doer(play, write).do(deeds)
+    play.see_config("solution")  # a shell line may have written it
     play.look_again()
 
 

@@ -282,6 +282,11 @@ class Play:
         self.config_text = text
         self.say(ConfigChanged(str(self.workspace.config), text, origin))
 
+    def see_config(self, origin: Literal["solution", "outside"]) -> None:
+        """Read `config.json` if somebody has written it since it was read."""
+        if self.workspace.signature() != self._config_seen:
+            self.read_config(origin)
+
     # Commands and checks
 
     def operate(self, operation: Operation, *arguments: str) -> CallResult:
@@ -323,8 +328,7 @@ class Play:
             return
         before = self.state
         self.catch_up()
-        if self.workspace.signature() != self._config_seen:
-            self.read_config("outside")
+        self.see_config("outside")
         check(self)
         self.warn_if_led_away(before)
 

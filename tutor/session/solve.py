@@ -49,6 +49,7 @@ def _apply(play: Play) -> None:
         case Shell(solution=lines):
             for line in lines:
                 play.bench.script(line)
+            play.see_config("solution")
             play.see_state()
         case Quiz(choices=choices) as quiz:
             right = right_answer(play, quiz) or (choices[0].id if quiz.prediction else None)
