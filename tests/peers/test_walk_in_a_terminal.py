@@ -75,7 +75,7 @@ def test_a_lesson_goes_on_where_it_was_left_or_killed(
             (200, 60),
             "runc",
             "en",
-            id="tui-200x60-runc-en",
+            id="tui-120x40-runc-en",
             marks=pytest.mark.peer("runc"),
         ),
     ],
@@ -94,7 +94,7 @@ def test_the_lesson_of_the_lifecycle(
 @pytest.mark.parametrize(
     ("face", "words", "size", "language"),
     [
-        pytest.param(TuiWalk, ["start"], (120, 40), "ja", id="tui-120x40-ja"),
+        pytest.param(TuiWalk, ["start"], (200, 60), "ja", id="tui-200x60-ja"),
         pytest.param(ReplWalk, ["repl"], (200, 60), "en", id="repl-200x60-en"),
     ],
 )
