@@ -86,11 +86,11 @@ class Play:
         self.index = ids.index(recorded.step_id) if recorded.step_id in ids else 0
         try:
             lesson = self._plain = written(lesson, engine, home)
-            self.workspace = workspace_of(lesson, home)
-            self.workspace.prepare(self.index)
-            self.calls = Calls()
             # Why the lesson is read along with a recording, and not done by hand; None where it is.
             self.read_only = lacking(lesson)
+            self.workspace = workspace_of(to_read(lesson) if self.read_only else lesson, home)
+            self.workspace.prepare(self.index)
+            self.calls = Calls()
             self.bench = self._lay_bench_or_read(engine)
         except BaseException:
             self._claim.release()

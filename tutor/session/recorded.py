@@ -51,9 +51,8 @@ def missing_programs(names: Iterable[str]) -> list[str]:
 
 def to_read(lesson: Lesson) -> Lesson:
     """Return the lesson with reading in place of what would be done by hand; questions that ask nothing of the lab stay."""
-    return replace(
-        lesson, lab=replace(lesson.lab, daemon=False), steps=tuple(_to_read(step) for step in lesson.steps)
-    )
+    lab = replace(lesson.lab, daemon=False, provides=())
+    return replace(lesson, lab=lab, steps=tuple(_to_read(step) for step in lesson.steps))
 
 
 def _to_read(step: Step) -> Step:
