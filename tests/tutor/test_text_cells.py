@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tutor.text import Align, cell_width, fit, pad, truncate
@@ -63,5 +63,6 @@ def test_a_truncated_text_fits(text: str, width: int) -> None:
 
 
 @given(TEXT, st.integers(0, 30), st.sampled_from(["left", "right", "center"]))
+@example("\u200d", 1, "left")
 def test_a_cell_of_a_table_is_exactly_as_wide_as_its_column(text: str, width: int, align: Align) -> None:
     assert cell_width(fit(text, width, align)) == width

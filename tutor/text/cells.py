@@ -66,6 +66,7 @@ def pad(text: str, width: int, align: Align = "left") -> str:
     missing = width - cell_width(text)
     if missing <= 0:
         return text
+    text = text.rstrip(_ZERO_WIDTH_JOINER)  # with nothing after it, it would join the space
     before = {"left": 0, "right": missing, "center": missing // 2}[align]
     return " " * before + text + " " * (missing - before)
 
@@ -82,7 +83,7 @@ def truncate(text: str, width: int) -> str:
         if used + size > room:
             break
         used, cut = used + size, end
-    return text[:cut] + ELLIPSIS
+    return text[:cut].rstrip(_ZERO_WIDTH_JOINER) + ELLIPSIS
 
 
 def fit(text: str, width: int, align: Align = "left") -> str:
