@@ -20,6 +20,7 @@ from tutor.session.events import (
     Explained,
     HintGiven,
     HintOffered,
+    Notice,
     Output,
     QuizAnswered,
     StateChanged,
@@ -133,6 +134,24 @@ async def test_late_output_stands_under_its_own_command(tmp_path: Path) -> None:
             [("stderr", "said by 1\n")],
             [("stderr", "said by 2\n")],
         ]
+
+
+async def test_the_output_stays_at_its_end_when_something_is_said_below(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press("3")
+        app.script.call("state", printed="".join(f"line {number}\n" for number in range(40)))
+        await settled(pilot, lambda: "line 39" in screen_text(app))
+        app.script.publish(Notice("warning", "a dead end", "why", "what now"))
+        await settled(pilot, lambda: "what now" in screen_text(app) and "line 39" in screen_text(app))
+        app.script.call("list", printed="the newest\n")
+        await settled(pilot, lambda: screen_text(app).count("the newest") == 2)
+        await pilot.press("pageup")
+        await settled(pilot, lambda: "line 20" in screen_text(app))
+        app.script.publish(Notice("warning", "a dead end", "why", "what now"))
+        await settled(pilot, lambda: "what now" in screen_text(app))
+        assert "line 20" in screen_text(app)  # one reads there
 
 
 async def test_a_paused_container_has_its_place_in_the_life(tmp_path: Path) -> None:

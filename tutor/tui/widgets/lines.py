@@ -27,6 +27,7 @@ class LineView(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._lines: list[Content] = []
         self._strips: dict[int, Strip] = {}
+        self._at_end = True
 
     def build(self, width: int) -> list[Content]:
         """Return the lines for a view of `width` cells; a line that is wider can be reached by scrolling sideways."""
@@ -43,7 +44,6 @@ class LineView(ScrollView, can_focus=True):
         if width <= 0:
             return
         old, new = self._lines, self.build(width)
-        follow = self.STICKS_TO_END and self.scroll_offset.y >= self.max_scroll_y - 1
         self._lines = new
         size = Size(max((line.cell_length for line in new), default=0), len(new))
         if size != self.virtual_size:
@@ -54,7 +54,15 @@ class LineView(ScrollView, can_focus=True):
             if before is None or after is None or not before.is_same(after):
                 self._strips.pop(y, None)
                 self.refresh_line(y)
-        if follow:
+        self._follow()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Take note whether the end is in sight: who scrolls up reads, and is not carried away."""
+        super().watch_scroll_y(old_value, new_value)
+        self._at_end = new_value >= self.max_scroll_y - 1
+
+    def _follow(self) -> None:
+        if self.STICKS_TO_END and self._at_end:
             self.scroll_end(animate=False, force=True)
 
     def notify_style_update(self) -> None:
@@ -66,6 +74,7 @@ class LineView(ScrollView, can_focus=True):
         """Build the lines for the new width."""
         self._strips.clear()
         self.redraw()
+        self.call_after_refresh(self._follow)  # what was said below has taken a few lines of it
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen, as Textual's line API asks."""
