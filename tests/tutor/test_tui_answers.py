@@ -154,6 +154,23 @@ async def test_the_output_stays_at_its_end_when_something_is_said_below(tmp_path
         assert "line 20" in screen_text(app)  # one reads there
 
 
+async def test_a_long_command_takes_one_line_where_it_is_always_in_sight(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        for number, typed in enumerate(("echo " + "long " * 30, "for each in a b; do\n  echo $each\ndone\n")):
+            call = Call(number, (), typed, "/")
+            app.script.publish(CommandStarted(call))
+            app.script.publish(Output(call, "stdout", f"printed {number}\n"))
+            app.script.publish(CommandFinished(CallResult(call, 0, 0.02, "", "")))
+            await settled(pilot, lambda number=number: f"printed {number}" in screen_text(app))  # type: ignore[misc]  # mypy knows no defaults of lambdas
+            command, printed = screen_text(app).splitlines()[-5:-3]
+            assert command.startswith(f" $ {typed[:8]}")
+            assert "…" in command
+            assert command.rstrip().endswith("0.02 s")
+            assert printed.strip() == f"printed {number}"
+
+
 async def test_a_paused_container_has_its_place_in_the_life(tmp_path: Path) -> None:
     app = scripted_app(tmp_path)
     async with app.run_test(size=SIZE) as pilot:

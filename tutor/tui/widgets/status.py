@@ -36,8 +36,10 @@ class LastCommand(Widget):
             return Content.styled(self._messages("tui.status.no_command"), "$text-muted")
         run = self._view.runs[-1]
         ending = outcome(run, self._messages)
-        room = self.size.width - ending.cell_length - 3
-        command = Content.assemble(("$ ", "$text-muted"), (truncate(run.call.typed, room), "bold"))
+        room = self.size.width - ending.cell_length - 4
+        first, newline, _ = run.call.typed.rstrip().partition("\n")
+        typed = truncate(f"{first} …" if newline else first, room)
+        command = Content.assemble(("$ ", "$text-muted"), (typed, "bold"))
         gap = " " * max(2, self.size.width - command.cell_length - ending.cell_length)
         if run.explained is not None:
             below, style = run.explained.title, "$text-warning"
