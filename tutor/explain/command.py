@@ -107,7 +107,8 @@ def _explain_bundle(bundle: Bundle, messages: Messages, width: int) -> int:
 def _lines(found: Explanation, messages: Messages, width: int, said: str = "") -> Iterator[str]:
     glyph = "△" if found.severity == "warning" else "✗"
     yield from wrap(f"{glyph} {messages(f'explain.severity.{found.severity}')}: {found.title}", width)
-    place = f"{found.place}  ({found.pointer})" if found.pointer else found.place
+    pointer = f"({found.pointer})" if found.pointer else ""
+    place = "  ".join(filter(None, (found.place, pointer)))
     rows = {"said": said, "place": place, "clause": found.clause, "cause": found.cause, "fix": found.fix}
     labels = {name: messages(f"explain.row.{name}") for name in rows}
     column = max(cell_width(label) for label in labels.values()) + 2
