@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,6 +65,20 @@ async def test_create_is_seen_everywhere(tmp_path: Path, language: Language) -> 
             waits = "".join("".join(screen.query_one(ProcessesPanel).plain_lines).split())
             assert 'openat("exec.fifo",O_WRONLY)' in waits
         assert app.script.executed == ["create"]
+
+
+async def test_code_wider_than_the_guide_can_be_read_to_its_end(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        await opened(pilot)
+        lesson = app.script.lesson
+        body = "```sh\nfind /sys/fs/cgroup -type d -name alpine-test -newer the-end-of-it\n```\n"
+        assert lesson is not None
+        first, second, *others = lesson.steps
+        app.script.lesson = replace(lesson, steps=(first, replace(second, body=body), *others))
+        app.script.enter(1)
+        await settled(pilot, lambda: "-newer" in screen_text(app))
+        assert "the-end-of-it" in screen_text(app)
 
 
 async def test_at_80_columns_one_pane_at_a_time_and_at_200_all(tmp_path: Path) -> None:
