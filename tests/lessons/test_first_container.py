@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.lab import Traces, until_nothing
-from tests.support.session import LESSON, Diary, session
+from tests.support.session import LESSON, Diary, every_engine, session
 from tutor.course.course import Course
 from tutor.course.model import EditConfig, Quiz, RunOperation, Shell
 from tutor.course.progress import Progress
-from tutor.engines.model import ENGINE_NAMES
 from tutor.messages import LANGUAGES
 from tutor.session.events import LessonFinished
 
@@ -24,13 +23,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.root
 
-engines = pytest.mark.parametrize(
-    "engine",
-    [pytest.param(name, marks=[] if name == "runt" else pytest.mark.peer(name)) for name in ENGINE_NAMES],
-)
 
-
-@engines
+@every_engine
 def test_the_lesson_typed_by_hand(tmp_path: Path, engine: EngineName) -> None:
     """Every command of the seed, as it stands there, with the wrong ways left out; ends with the lesson done."""
     diary = Diary()
@@ -54,7 +48,7 @@ def test_the_lesson_typed_by_hand(tmp_path: Path, engine: EngineName) -> None:
     until_nothing(traces.left)
 
 
-@engines
+@every_engine
 def test_every_step_can_be_resumed_in_the_state_in_which_it_begins(
     tmp_path: Path, engine: EngineName
 ) -> None:

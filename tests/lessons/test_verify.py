@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.support.session import LESSON, home
+from tests.support.session import LESSON, every_engine, home
 from tutor.course.course import Course
 from tutor.course.find import lessons_folder
-from tutor.engines.model import ENGINE_NAMES
 from tutor.verify.player import play
 
 if TYPE_CHECKING:
@@ -26,13 +25,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.root
 
-engines = pytest.mark.parametrize(
-    "engine",
-    [pytest.param(name, marks=[] if name == "runt" else pytest.mark.peer(name)) for name in ENGINE_NAMES],
-)
 
-
-@engines
+@every_engine
 def test_the_whole_course(tmp_path: Path, engine: EngineName) -> None:
     """Before the learner acts each check fails, each known wrong answer gets its hint, the solution passes: on this engine."""
     done = subprocess.run(

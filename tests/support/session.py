@@ -7,7 +7,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import pytest
+
 from tutor.course.course import Course
+from tutor.engines.model import ENGINE_NAMES
 from tutor.home import Home
 from tutor.session.events import Checked, ConfigChanged, Event, Notice, Output, StepEntered, StepPassed
 from tutor.session.session import Session
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
 E = TypeVar("E")
 
 LESSON = "first-container"
+
+every_engine = pytest.mark.parametrize(
+    "engine",
+    [pytest.param(name, marks=[] if name == "runt" else pytest.mark.peer(name)) for name in ENGINE_NAMES],
+)
 # The mini image takes longer to build than everything else here; it is checked before each use.
 _CACHE = Path("/tmp/oci-tutor-test-cache")
 

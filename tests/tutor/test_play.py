@@ -41,11 +41,6 @@ CONFIG = {
 
 
 @pytest.fixture
-def diary() -> Diary:
-    return Diary()
-
-
-@pytest.fixture
 def player(tmp_path: Path, diary: Diary) -> Iterator[Session]:
     with session(tmp_path, diary, "runt") as opened:
         yield opened

@@ -30,24 +30,11 @@ from tutor.session.parse import parse
 from tutor.session.session import PANELS, SIGNALS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tutor.session.session import Session
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("runc")]
-
-
-@pytest.fixture
-def diary() -> Diary:
-    return Diary()
-
-
-@pytest.fixture
-def learner(tmp_path: Path, diary: Diary) -> Iterator[Session]:
-    with session(tmp_path, diary) as opened:
-        opened.open(LESSON)
-        yield opened
 
 
 @pytest.mark.parametrize(

@@ -11,24 +11,11 @@ from tests.support.session import LESSON, Diary, session, stand_at
 from tutor.session.events import CommandFinished, Explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tutor.session.session import Session
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("runc")]
-
-
-@pytest.fixture
-def diary() -> Diary:
-    return Diary()
-
-
-@pytest.fixture
-def learner(tmp_path: Path, diary: Diary) -> Iterator[Session]:
-    with session(tmp_path, diary) as opened:
-        opened.open(LESSON)
-        yield opened
 
 
 def _begin_with(tmp_path: Path, script: str) -> None:

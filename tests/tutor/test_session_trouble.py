@@ -22,25 +22,11 @@ from tutor.home import Home
 from tutor.session.events import StateChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tutor.session.session import Session
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("runc")]
 
 _ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def diary() -> Diary:
-    return Diary()
-
-
-@pytest.fixture
-def learner(tmp_path: Path, diary: Diary) -> Iterator[Session]:
-    with session(tmp_path, diary) as opened:
-        opened.open(LESSON)
-        yield opened
 
 
 def _kill(pid: int) -> None:
