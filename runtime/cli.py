@@ -6,9 +6,11 @@ import gc
 import os
 import sys
 
-from runtime import __version__, interrupts, log
+from runtime import __version__
 from runtime.commands import COMMANDS, GLOBAL_OPTIONS, find_command
-from runtime.errors import RuntError, describe
+from runtime.lifecycle import interrupts
+from runtime.support import log
+from runtime.support.errors import RuntError, describe
 from runtime.usage import UsageError, command_help, global_help, parse
 
 TYPE_CHECKING = False
@@ -107,7 +109,7 @@ def _run(words: Sequence[str], *, protect: bool = False) -> int:
         raise
     values["systemd-cgroup"] = settings["systemd-cgroup"]
     if protect and name in _NEAR_CONTAINERS:
-        from runtime import protection
+        from runtime.install import protection
 
         protection.protect()
     values["criu"] = settings["criu"]
@@ -175,7 +177,7 @@ def _create_options(root: str, values: dict[str, Any], arguments: list[str]) -> 
 
 def _exec(root: str, values: dict[str, Any], arguments: list[str]) -> int:
     from runtime.operations.exec import ExecOptions, execute
-    from runtime.program import ProgramOptions
+    from runtime.process.exec_program import ProgramOptions
 
     container_id, *args = arguments
     program = ProgramOptions(
@@ -295,30 +297,30 @@ def _events(root: str, values: dict[str, Any], arguments: list[str]) -> int:
 
 
 def _spec(_root: str, values: dict[str, Any], _arguments: list[str]) -> int:
-    from runtime import spec
+    from runtime.operations import spec
 
     spec.write(values["bundle"], rootless=values["rootless"])
     return 0
 
 
 def _features(_root: str, _values: dict[str, Any], _arguments: list[str]) -> int:
-    from runtime.features import features
+    from runtime.operations.features import features
 
     _print(_json(features(), indent=True) + "\n")
     return 0
 
 
 def _checkpoint(root: str, values: dict[str, Any], arguments: list[str]) -> int:
-    from runtime.criu import CriuOptions
     from runtime.operations.checkpoint import checkpoint
+    from runtime.operations.criu import CriuOptions
 
     checkpoint(root, arguments[0], CriuOptions(values), pre_dump=values["pre-dump"])
     return 0
 
 
 def _restore(root: str, values: dict[str, Any], arguments: list[str]) -> int:
-    from runtime.criu import CriuOptions
     from runtime.operations.create import CreateOptions
+    from runtime.operations.criu import CriuOptions
     from runtime.operations.restore import restore
 
     if values["systemd-cgroup"]:
@@ -381,13 +383,13 @@ def _global_help() -> str:
 
 
 def _version() -> str:
-    from runtime.store import SPEC_VERSION
+    from runtime.state.store import SPEC_VERSION
 
     return f"{__version__}\nspec: {SPEC_VERSION}"
 
 
 def _json(value: object, *, indent: bool = False) -> str:
-    from runtime import jsontext
+    from runtime.support import jsontext
 
     return jsontext.pretty(value) if indent else jsontext.dumps(value, ascii_only=False, compact=True)
 

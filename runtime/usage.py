@@ -6,7 +6,7 @@ Options are taken as Go's `flag` and urfave/cli take them for runc: `--name valu
 
 from __future__ import annotations
 
-from runtime.errors import RuntError
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import struct
 
-from runtime import sockets
 from runtime.cgroups.dbus_values import align, pack, unpack
-from runtime.errors import RuntError
+from runtime.support import sockets
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

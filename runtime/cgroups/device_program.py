@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runtime.schema import DeviceRule
+    from runtime.config.types import DeviceRule
 
 _ACCESSES = {"m": 1, "r": 2, "w": 4}
 """BPF_DEVCG_ACC_*."""

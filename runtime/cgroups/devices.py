@@ -10,12 +10,12 @@ import os
 
 from runtime.cgroups import hierarchies
 from runtime.cgroups.group import Group
-from runtime.errors import RuntError, describe
+from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runtime.container import Container
-    from runtime.schema import DeviceRule
+    from runtime.config.types import DeviceRule
+    from runtime.state.container import Container
 
     Number = int | None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from runtime.cgroups.group import write
-from runtime.files import unescape
+from runtime.support.files import unescape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

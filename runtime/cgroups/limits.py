@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import errno
 
-from runtime import freezer
 from runtime.cgroups import hierarchies
 from runtime.cgroups.group import Group, write
-from runtime.errors import RuntError, describe
+from runtime.state import freezer
+from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from runtime.cgroups.version1 import Setting
-    from runtime.container import Container
-    from runtime.schema import Resources
+    from runtime.config.types import Resources
+    from runtime.state.container import Container
 
 _OOM = "memory.oom_control"
 _NOT_NOW = (errno.EINVAL, errno.EBUSY)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 
-from runtime import freezer, liveness, signals
 from runtime.cgroups.group import write
-from runtime.errors import RuntError, describe
+from runtime.state import freezer, liveness
+from runtime.support import signals
+from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from runtime.cgroups import hierarchies
-from runtime.errors import RuntError, describe
+from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runtime.container import Container
+    from runtime.state.container import Container
 
 _DELEGATED = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads")
 """The files to give away where the kernel doesn't list them: the rest would let the container raise its own limits."""

@@ -13,21 +13,21 @@ from __future__ import annotations
 import os
 import time
 
-from runtime import signals
 from runtime.cgroups import hierarchies
 from runtime.cgroups.dbus import Connection, DBusError
 from runtime.cgroups.group import Group
 from runtime.cgroups.limits import settings
 from runtime.cgroups.systemd_properties import limits_as_properties
-from runtime.errors import RuntError
 from runtime.kernel import process as kernel
+from runtime.support import signals
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.cgroups.version1 import Setting
-    from runtime.container import Container
-    from runtime.schema import Config
-    from runtime.store import Entry
+    from runtime.config.types import Config
+    from runtime.state.container import Container
+    from runtime.state.store import Entry
 
 _SERVICE = "org.freedesktop.systemd1"
 _MANAGER = ("/org/freedesktop/systemd1", f"{_SERVICE}.Manager")

@@ -6,7 +6,7 @@ its `unified` says, is told in the same way. What systemd knows nothing of is in
 
 from __future__ import annotations
 
-from runtime.number_lists import parse_numbers
+from runtime.support.number_lists import parse_numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from runtime import log
-from runtime.errors import RuntError
+from runtime.support import log
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from runtime.cgroups.group import Group
-    from runtime.schema import BlockIo, Cpu, Memory, NetworkResources, Resources
+    from runtime.config.types import BlockIo, Cpu, Memory, NetworkResources, Resources
 
     Setting = tuple[str, str]
     """A file and the value to write into it."""

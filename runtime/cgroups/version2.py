@@ -7,7 +7,7 @@ Unified: "If the conversion is not possible the runtime MUST generate an error."
 from __future__ import annotations
 
 from runtime.cgroups.version1 import cpuset, rdma
-from runtime.errors import RuntError
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from runtime.cgroups.group import Group
     from runtime.cgroups.version1 import Setting
-    from runtime.schema import BlockIo, Cpu, Memory, Resources
+    from runtime.config.types import BlockIo, Cpu, Memory, Resources
 
 _THROTTLES = (
     ("throttleReadBpsDevice", "rbps"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
-from runtime import jsontext
-from runtime.errors import RuntError, describe
+from runtime.support import jsontext
+from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

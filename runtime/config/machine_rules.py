@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 
-from runtime.config.privacy import is_private
+from runtime.config.namespaces import is_private
 from runtime.config.shape import Mismatch, found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.config.document import Place
-    from runtime.schema import Config, ProcessConfig
+    from runtime.config.types import Config, ProcessConfig
 
 _LONGEST_DEVICE_NAME = 15
 """IFNAMSIZ of netdevice(7), without the NUL at the end."""

@@ -12,7 +12,7 @@ from runtime.kernel import scheduling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runtime.schema import HookKind
+    from runtime.config.types import HookKind
 
 INT32 = Integer(-(2**31), 2**31 - 1)
 UINT32 = Integer(0, 2**32 - 1)

@@ -7,12 +7,12 @@ runc and its callers; only for `pids.limit`, `cpu.idle` and `cpu.burst` it is a 
 from __future__ import annotations
 
 from runtime.config.shape import Array, Boolean, Integer, Map, Mismatch, Object, String, found
-from runtime.number_lists import parse_numbers
+from runtime.support.number_lists import parse_numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.config.document import Place
-    from runtime.schema import BlockIo, Config, Cpu, Memory, Resources
+    from runtime.config.types import BlockIo, Config, Cpu, Memory, Resources
 
 _UINT16 = Integer(0, 2**16 - 1)
 _UINT32 = Integer(0, 2**32 - 1)

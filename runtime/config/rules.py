@@ -10,7 +10,7 @@ import os
 
 from runtime.config.machine_rules import MACHINE_RULES, check_labels
 from runtime.config.members import HOOKS
-from runtime.config.privacy import find_namespace, is_private
+from runtime.config.namespaces import find_namespace, is_private
 from runtime.config.resources import check_resources
 from runtime.config.scheduling_rules import SCHEDULING_RULES, check_affinity, check_scheduler
 from runtime.config.seccomp import check_seccomp
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runtime.config.document import Place
-    from runtime.schema import Config, Mount, ProcessConfig
+    from runtime.config.types import Config, Mount, ProcessConfig
 
 _IPC_SYSCTLS = frozenset(
     f"kernel.{name}"

@@ -6,12 +6,12 @@ sched_setattr(2), set_mempolicy(2); runc checks the same (libcontainer/configs/v
 from __future__ import annotations
 
 from runtime.config.shape import Mismatch, found
-from runtime.number_lists import parse_numbers
+from runtime.support.number_lists import parse_numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.config.document import Place
-    from runtime.schema import Config, ProcessConfig
+    from runtime.config.types import Config, ProcessConfig
 
 _REAL_TIME = ("SCHED_FIFO", "SCHED_RR")
 _NO_NODES = ("MPOL_DEFAULT", "MPOL_LOCAL")

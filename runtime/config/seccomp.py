@@ -10,7 +10,7 @@ from runtime.config.shape import ABSENT, Array, Integer, Mismatch, Object, Strin
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.config.document import Place
-    from runtime.schema import Config, Seccomp
+    from runtime.config.types import Config, Seccomp
 
 ACTIONS = tuple(
     f"SCMP_ACT_{name}"

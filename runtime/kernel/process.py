@@ -6,7 +6,7 @@ import os
 import struct
 
 from runtime.kernel.syscall import after_fork_in_child, after_fork_in_parent, before_fork, call
-from runtime.signals import SIGCHLD
+from runtime.support.signals import SIGCHLD
 
 # From clone(2), namespaces(7):
 CLONE_NEWTIME = 0x00000080

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 
-from runtime import criu
-from runtime.cgroups import directories
-from runtime.errors import RuntError
-from runtime.operations.destroy import destroy
-from runtime.store import Store
+from runtime.cgroups.lifecycle import directories
+from runtime.operations import criu
+from runtime.state.store import Store
+from runtime.steps.delete import destroy
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runtime.criu import CriuOptions
-    from runtime.store import Entry
+    from runtime.operations.criu import CriuOptions
+    from runtime.state.store import Entry
 
 
 def checkpoint(root: str, container_id: str, options: CriuOptions, *, pre_dump: bool = False) -> None:

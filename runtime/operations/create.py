@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 
-from runtime import descriptors, interrupts, sockets
-from runtime.config import load
-from runtime.container import Container
-from runtime.errors import RuntError
-from runtime.init import be_init, end_init
+from runtime.config.load import load
 from runtime.kernel import process as kernel
-from runtime.operations.destroy import destroy
-from runtime.runner import run_steps
-from runtime.steps import Plan
-from runtime.store import Store, absolute_path
-from runtime.sync import PeerGoneError, Sync
+from runtime.lifecycle import interrupts
+from runtime.process import descriptors
+from runtime.state.container import Container
+from runtime.state.store import Store, absolute_path
+from runtime.state.sync import PeerGoneError, Sync
+from runtime.steps.create import Plan
+from runtime.steps.delete import destroy
+from runtime.steps.init import be_init, end_init
+from runtime.steps.runner import run_steps
+from runtime.support import sockets
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runtime.schema import Config
-    from runtime.store import Entry
+    from runtime.config.types import Config
+    from runtime.state.store import Entry
 
 
 class CreateOptions:

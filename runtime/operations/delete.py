@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from runtime import log
-from runtime.errors import RuntError
-from runtime.operations.destroy import destroy
-from runtime.store import NoSuchContainerError, Store
+from runtime.state.store import NoSuchContainerError, Store
+from runtime.steps.delete import destroy
+from runtime.support import log
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runtime.runner import Observer
+    from runtime.steps.runner import Observer
 
 
 def delete(root: str, container_id: str, *, force: bool = False, observer: Observer | None = None) -> None:

@@ -7,19 +7,19 @@ import re
 import select
 import time
 
-from runtime import liveness
 from runtime.cgroups import statistics
 from runtime.cgroups.group import Group
 from runtime.cgroups.oom import OutOfMemory
-from runtime.errors import RuntError
-from runtime.store import Store
+from runtime.state import liveness
+from runtime.state.store import Store
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from runtime.schema import Process
+    from runtime.config.types import Process
 
     Show = Callable[[dict[str, Any]], None]
 

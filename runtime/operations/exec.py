@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from runtime import descriptors, interrupts, sockets
-from runtime.container import Container
-from runtime.errors import RuntError
-from runtime.exec_steps import EXEC_INIT_STEPS, EXEC_STEPS
-from runtime.foreground import begin_with_our_size, relay_terminal, wait
-from runtime.init import be_init, end_init
-from runtime.joining import STOPPED
 from runtime.kernel import process as kernel
-from runtime.program import program_of
-from runtime.runner import Plan, run_steps
-from runtime.store import Store
-from runtime.sync import PeerGoneError, Sync
+from runtime.lifecycle import interrupts
+from runtime.namespaces.setns import STOPPED
+from runtime.process import descriptors
+from runtime.process.exec_program import program_of
+from runtime.process.foreground import begin_with_our_size, relay_terminal, wait
+from runtime.state.container import Container
+from runtime.state.store import Store
+from runtime.state.sync import PeerGoneError, Sync
+from runtime.steps.exec import EXEC_INIT_STEPS, EXEC_STEPS
+from runtime.steps.init import be_init, end_init
+from runtime.steps.runner import Plan, run_steps
+from runtime.support import sockets
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runtime.program import ProgramOptions
-    from runtime.schema import Config, Status
+    from runtime.config.types import Config, Status
+    from runtime.process.exec_program import ProgramOptions
 
 _REFUSALS = {
     "creating": "cannot exec in a container that is still being created",

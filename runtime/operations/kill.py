@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from runtime import freezer, liveness, signals
-from runtime.errors import RuntError, describe
-from runtime.store import Store
+from runtime.state import freezer, liveness
+from runtime.state.store import Store
+from runtime.support import signals
+from runtime.support.errors import RuntError, describe
 
 _HIGHEST = 64
 """The last real-time signal, signal(7)."""

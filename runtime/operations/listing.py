@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pwd
 
-from runtime import log
-from runtime.errors import RuntError
 from runtime.operations.state import describe
-from runtime.store import NoSuchContainerError, Store
+from runtime.state.store import NoSuchContainerError, Store
+from runtime.support import log
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

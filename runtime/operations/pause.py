@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from runtime import freezer, log
-from runtime.errors import RuntError
-from runtime.store import Store
+from runtime.state import freezer
+from runtime.state.store import Store
+from runtime.support import log
+from runtime.support.errors import RuntError
 
 
 def pause(root: str, container_id: str) -> None:

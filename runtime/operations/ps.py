@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from runtime.cgroups.membership import processes as members
-from runtime.errors import RuntError, describe
-from runtime.store import Store
+from runtime.state.store import Store
+from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import os
 
-from runtime import cgroups, criu, foreground, handshake, interrupts, liveness
-from runtime.container import Container
-from runtime.errors import RuntError
-from runtime.init import end_init
+from runtime.cgroups import lifecycle as cgroups
+from runtime.lifecycle import handshake, interrupts
+from runtime.operations import criu
 from runtime.operations.create import read_bundle
-from runtime.operations.destroy import destroy
-from runtime.runner import run_steps
-from runtime.store import Store
-from runtime.sync import Sync
+from runtime.process import foreground
+from runtime.state import liveness
+from runtime.state.container import Container
+from runtime.state.store import Store
+from runtime.state.sync import Sync
+from runtime.steps.delete import destroy
+from runtime.steps.init import end_init
+from runtime.steps.runner import run_steps
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from runtime.criu import CriuOptions
+    from runtime.config.types import Config
     from runtime.operations.create import CreateOptions
-    from runtime.schema import Config
-    from runtime.steps import Step
-    from runtime.store import Entry
+    from runtime.operations.criu import CriuOptions
+    from runtime.state.store import Entry
+    from runtime.steps.create import Step
 
 
 def restore(options: CreateOptions, criu_options: CriuOptions, *, detach: bool = False) -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from runtime import interrupts, liveness, sockets
-from runtime.errors import RuntError
-from runtime.foreground import begin_with_our_size, forward_signals, relay_terminal, wait
+from runtime.lifecycle import interrupts
 from runtime.operations.create import build, create, read_bundle
-from runtime.operations.destroy import destroy
 from runtime.operations.start import start
-from runtime.store import Store
+from runtime.process.foreground import begin_with_our_size, forward_signals, relay_terminal, wait
+from runtime.state import liveness
+from runtime.state.store import Store
+from runtime.steps.delete import destroy
+from runtime.support import sockets
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.operations.create import CreateOptions
-    from runtime.store import Entry
+    from runtime.state.store import Entry
 
 
 def run(options: CreateOptions, *, detach: bool = False, keep: bool = False) -> int:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import select
 
-from runtime import jsontext, liveness, log
-from runtime.errors import RuntError, describe
-from runtime.operations.destroy import destroy
-from runtime.runner import run_steps
-from runtime.store import Store
-from runtime.sync import StepError
+from runtime.state import liveness
+from runtime.state.store import Store
+from runtime.state.sync import StepError
+from runtime.steps.delete import destroy
+from runtime.steps.runner import run_steps
+from runtime.support import jsontext, log
+from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runtime.runner import Observer
-    from runtime.store import Entry
+    from runtime.state.store import Entry
+    from runtime.steps.runner import Observer
 
 _HOOK_STEPS = ("run_start_container_hooks", "run_poststart_hooks")
 """The steps whose failure stops and destroys the container (runtime.md, Lifecycle); the first is one of init's."""
@@ -114,7 +115,7 @@ def run_poststart_hooks(entry: Entry) -> None:
     """
     hooks = entry.config().get("hooks", {}).get("poststart")
     if hooks:
-        from runtime.hooks import run_hooks
+        from runtime.lifecycle.hooks import run_hooks
 
         run_hooks("poststart", hooks, entry.state("running"), entry)
 

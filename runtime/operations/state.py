@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from runtime.store import Store
+from runtime.state.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from runtime.store import Entry
+    from runtime.state.store import Entry
 
 
 def query(root: str, container_id: str) -> dict[str, Any]:

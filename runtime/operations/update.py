@@ -10,15 +10,15 @@ from runtime.cgroups.limits import change, settings
 from runtime.config.document import parse, read
 from runtime.config.resources import RESOURCES, check_values
 from runtime.config.shape import Mismatch, name_place
-from runtime.errors import RuntError
-from runtime.store import Store
+from runtime.state.store import Store
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from runtime.schema import Resources
+    from runtime.config.types import Resources
 
 _NUMBERS = {
     "blkio-weight": ("blockIO", "weight"),

@@ -17,16 +17,16 @@ from __future__ import annotations
 import errno
 import os
 
-from runtime import log
-from runtime.errors import RuntError
 from runtime.seccomp import bpf
 from runtime.seccomp.numbers import X32_BIT, numbers_of, parse
+from runtime.support import log
+from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runtime.schema import Seccomp, SeccompArgument, SeccompRule
+    from runtime.config.types import Seccomp, SeccompArgument, SeccompRule
     from runtime.seccomp.bpf import Code, Segment
 
     Condition = tuple[int, str, int, int]

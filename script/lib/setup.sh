@@ -82,7 +82,7 @@ set_up_venv() {
             (cd "$ROOT" && "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >>"$log" 2>&1) || {
             grep -E '^ERROR' "$log" | tail -n 5 >&2; die "$(printf "$MSG_PIP_FAILED" "$log")"; }
         # pip's own script works too, but starts slowly.
-        (cd "$ROOT" && "$venv/bin/python" -m runtime.launcher install-plain "$venv/bin/runt" >/dev/null 2>&1)
+        (cd "$ROOT" && "$venv/bin/python" -m runtime.install.launcher install-plain "$venv/bin/runt" >/dev/null 2>&1)
         printf '%s' "$wanted" >"$stamp"
         rm -f "$log"
     ) 9>"$ROOT/.venv.lock" || exit 1

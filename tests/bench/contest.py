@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from runtime.protection import PLACES
+from runtime.install.protection import PLACES
 from tests.bench.stopwatch import milliseconds
 from tests.support.daemons import PATH, Containerd, Quarters
 from tests.support.docker import Dockerd
@@ -119,7 +119,7 @@ def installed_launcher() -> Iterator[str]:
     before = set(Path(PLACES).glob("*")) if Path(PLACES).exists() else set()
     said = ""
     for python in ("/usr/bin/python3", sys.executable):
-        command = [python, "-m", "runtime.launcher"]
+        command = [python, "-m", "runtime.install.launcher"]
         done = subprocess.run([*command, "install"], capture_output=True, text=True, check=False)
         if done.returncode == 0:
             launcher = Path(done.stdout.strip())

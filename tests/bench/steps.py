@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.operations.create import CreateOptions, create
 from runtime.operations.delete import delete
-from runtime.steps import INIT_STEPS, RUNTIME_STEPS, Plan
+from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS, Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runtime.container import Container
-    from runtime.steps import Step
+    from runtime.state.container import Container
+    from runtime.steps.create import Step
 
 ALL = [*RUNTIME_STEPS, *INIT_STEPS]
 UNTIL_START = "wait_for_start"

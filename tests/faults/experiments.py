@@ -9,18 +9,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runtime.errors import RuntError
-from runtime.exec_steps import EXEC_INIT_STEPS, EXEC_STEPS
 from runtime.operations.create import CreateOptions, create
 from runtime.operations.delete import delete
-from runtime.operations.destroy import DELETE_STEPS
 from runtime.operations.exec import ExecOptions, execute
 from runtime.operations.start import START_STEPS, start
-from runtime.program import ProgramOptions
-from runtime.runner import Plan
-from runtime.steps import INIT_STEPS, RUNTIME_STEPS
-from runtime.steps import Plan as CreatePlan
-from runtime.store import Store
+from runtime.process.exec_program import ProgramOptions
+from runtime.state.store import Store
+from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
+from runtime.steps.create import Plan as CreatePlan
+from runtime.steps.delete import DELETE_STEPS
+from runtime.steps.exec import EXEC_INIT_STEPS, EXEC_STEPS
+from runtime.steps.runner import Plan
+from runtime.support.errors import RuntError
 from tests.faults.inject import Failure, Gate
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ def runtimes(quarters: Quarters) -> dict[str, str]:
     """Return the executables that callers are told to use: runt by its own launcher, the others as they are installed."""
     found = {name: shutil.which(name, path=PATH) for name in ("runc", "crun")}
     runt = str(quarters.path / "runt")
-    subprocess.run([sys.executable, "-m", "runtime.launcher", "install-plain", runt], check=True)
+    subprocess.run([sys.executable, "-m", "runtime.install.launcher", "install-plain", runt], check=True)
     return {"runt": runt, **{name: path for name, path in found.items() if path}}
 
 

@@ -31,7 +31,7 @@ def fresh(quarters: Quarters, containerd: Containerd, mini: tuple[Path, BuiltIma
     yield daemon
     daemon.stop()
     # A test that failed may have left it.
-    subprocess.run([sys.executable, "-m", "runtime.launcher", "uninstall"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "runtime.install.launcher", "uninstall"], cwd=ROOT, check=True)
 
 
 def tutor(quarters: Quarters, dockerd: Dockerd, *words: str) -> subprocess.CompletedProcess[str]:

@@ -46,7 +46,7 @@ def in_fake(fake: str, statement: str) -> subprocess.CompletedProcess[str]:
 
 
 SYSCTL = (
-    "from types import SimpleNamespace as N; from runtime.sysctl import write_sysctls; "
+    "from types import SimpleNamespace as N; from runtime.namespaces.sysctl import write_sysctls; "
     "write_sysctls(N(linux={'sysctl': {'net.ipv4.ip_forward': '1'}}))"
 )
 
@@ -65,9 +65,9 @@ def test_a_plain_path_would_be_deceived() -> None:
         assert in_fake(fake, plain).returncode == 0
 
 
-LABELS = "from runtime import labels; labels._write('attr/exec', 'unconfined')"
+LABELS = "from runtime.process import labels; labels._write('attr/exec', 'unconfined')"
 SCORE = (
-    "from types import SimpleNamespace as N; from runtime.process import set_oom_score; "
+    "from types import SimpleNamespace as N; from runtime.process.setup import set_oom_score; "
     "set_oom_score(N(process={'oomScoreAdj': 500}))"
 )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runtime.spec import make_config
+from runtime.operations.spec import make_config
 from tests.support.cgroups import CgroupsOf, hierarchies, is_version2
 from tests.support.nobody import NOBODY, RuntOfNobody, bundle_of_nobody, place_of_nobody
 from tests.support.runt import Runt

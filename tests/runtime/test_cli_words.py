@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime import mount_options
 from runtime.commands import COMMANDS, GLOBAL_OPTIONS
-from runtime.features import mount_option_names
+from runtime.filesystem import mount_options
+from runtime.operations.features import mount_option_names
 from runtime.usage import command_help, parse
 
 if TYPE_CHECKING:
@@ -283,9 +283,9 @@ def test_state_and_list_do_not_load_what_creates_containers(root: str) -> None:
             "argparse",
             "subprocess",
             "'typing'",
-            "runtime.steps",
+            "runtime.steps.create",
             "runtime.kernel",
-            "runtime.config",
+            "runtime.config.load",
         ):
             assert heavy not in loaded
 

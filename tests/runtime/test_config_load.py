@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.config import load
+from runtime.config.load import load
 from runtime.config.members import CONFIG
 from runtime.config.shape import Mismatch, name_place
-from runtime.errors import RuntError
+from runtime.support.errors import RuntError
 from tests.support.config_files import MINIMAL, changed, load_text, refusal
 
 if TYPE_CHECKING:

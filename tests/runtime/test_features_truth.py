@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runtime import __version__
-from runtime.config import load
-from runtime.errors import RuntError
-from runtime.features import features
-from runtime.mount_options import MountOptions
+from runtime.config.load import load
+from runtime.filesystem.mount_options import MountOptions
+from runtime.operations.features import features
+from runtime.support.errors import RuntError
 from tests.support.config_files import MINIMAL, changed
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from runtime import liveness
-from runtime.errors import RuntError
-from runtime.hooks import run_hooks, run_poststop
-from runtime.store import Store
+from runtime.lifecycle.hooks import run_hooks, run_poststop
+from runtime.state import liveness
+from runtime.state.store import Store
+from runtime.support.errors import RuntError
 
 if TYPE_CHECKING:
-    from runtime.schema import Config, Hook, State
+    from runtime.config.types import Config, Hook, State
 
 STATE: State = {"ociVersion": "1.3.0", "id": "c", "status": "creating", "pid": 7, "bundle": "/b"}
 
@@ -187,7 +187,7 @@ def test_what_a_killed_runtime_leaves_of_a_hook_can_be_found_and_ended(tmp_path:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     code = (
-        "import sys\nfrom runtime.store import Store\nfrom runtime.hooks import run_hooks\n"
+        "import sys\nfrom runtime.state.store import Store\nfrom runtime.lifecycle.hooks import run_hooks\n"
         "e = Store(sys.argv[1]).reserve('c', bundle='/b', rootfs='/r', config={'ociVersion': '1.0.0', 'linux': {}})\n"
         "hook = {'path': '/bin/sh', 'args': ['sh', '-c', 'sleep 1000 & echo $! > ' + sys.argv[2] + '; wait']}\n"
         "run_hooks('prestart', [hook], e.state(), e)\n"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime import launcher
+from runtime.install import launcher
 from tests.support.runt import REPOSITORY, wait_for
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Victim:
         return [self.in_launcher("print(launcher.install())")]
 
     def in_launcher(self, statement: str) -> str:
-        code = f"{LOAD}from runtime import launcher; {statement}"
+        code = f"{LOAD}from runtime.install import launcher; {statement}"
         return subprocess.run(
             [self.path, "-IS", "-c", code], capture_output=True, text=True, check=True
         ).stdout.strip()
@@ -186,7 +186,7 @@ def test_a_plain_launcher_leaves_nothing_anywhere_else(victim: Victim, image: Bu
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes an ordinary user")
 def test_who_cannot_write_to_the_interpreter_needs_no_copy(victim: Victim, tmp_path: Path) -> None:
-    code = f"{LOAD}import os; os.setgid(1); os.setuid(1); from runtime.protection import protect; protect(); print('here')"
+    code = f"{LOAD}import os; os.setgid(1); os.setuid(1); from runtime.install.protection import protect; protect(); print('here')"
     victim.path.parent.chmod(0o755)
     done = subprocess.run([victim.real, "-IS", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "here\n"

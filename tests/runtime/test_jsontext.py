@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime import jsontext
+from runtime.support import jsontext
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_what_is_no_json_is_a_fault() -> None:
 @pytest.mark.parametrize("text", ["{", "", "nul", '{"a" 1}', "[1,]", "1 2"])
 def test_an_error_is_found_where_json_has_never_been_imported(text: str) -> None:
     code = (
-        "import sys\nfrom runtime import jsontext\nassert 'json' not in sys.modules\n"
+        "import sys\nfrom runtime.support import jsontext\nassert 'json' not in sys.modules\n"
         "try: jsontext.loads(sys.argv[1])\nexcept ValueError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-Sc", code, text], capture_output=True, text=True, check=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runtime import liveness
+from runtime.state import liveness
 from tests.support.runt import Bundle, Runt
 
 pytestmark = pytest.mark.root

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.store import LOCKS
+from runtime.state.store import LOCKS
 from tests.support.runt import Bundle, Runt, wait_for
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runtime import liveness
+from runtime.state import liveness
 from tests.support.runt import Bundle, Runt, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from runtime.schema import Process
+    from runtime.config.types import Process
 
 pytestmark = pytest.mark.root
 

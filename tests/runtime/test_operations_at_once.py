@@ -18,7 +18,7 @@ from runtime.operations.kill import kill
 from runtime.operations.listing import query as query_all
 from runtime.operations.start import start
 from runtime.operations.state import query
-from runtime.program import ProgramOptions
+from runtime.process.exec_program import ProgramOptions
 from tests.faults.world import MARK, World
 from tests.support.crowd import DONE, FAULT, REFUSED, at_once
 from tests.support.runt import wait_for

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from runtime.errors import RuntError
 from runtime.seccomp.compiler import compile_profile
 from runtime.seccomp.numbers import numbers_of
+from runtime.support.errors import RuntError
 from tests.support.libseccomp import (
     ACTIONS,
     AUDIT,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runtime.config import load
-from runtime.errors import RuntError
+from runtime.config.load import load
+from runtime.support.errors import RuntError
 
 if TYPE_CHECKING:
     from pathlib import Path

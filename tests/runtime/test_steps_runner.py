@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from runtime.errors import RuntError
-from runtime.runner import run_steps
-from runtime.steps import INIT_STEPS, RUNTIME_STEPS
-from runtime.sync import StepError
+from runtime.state.sync import StepError
+from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
+from runtime.steps.runner import run_steps
+from runtime.support.errors import RuntError
 from tests.support.runt import REPOSITORY
 
 if TYPE_CHECKING:
-    from runtime.container import Container
+    from runtime.state.container import Container
     from tests.support.runt import Bundle, Runt
 
 NO_CONTAINER = cast("Container", None)

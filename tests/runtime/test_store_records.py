@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from runtime import liveness
-from runtime.errors import RuntError
 from runtime.operations.delete import delete
-from runtime.store import INIT_NAME, LOCKS, NoSuchContainerError, Store
+from runtime.state import liveness
+from runtime.state.store import INIT_NAME, LOCKS, NoSuchContainerError, Store
+from runtime.support.errors import RuntError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runtime.schema import Config, Process
-    from runtime.store import Entry
+    from runtime.config.types import Config, Process
+    from runtime.state.store import Entry
 
 CONFIG = cast("Config", {"ociVersion": "1.0.0", "annotations": {"a": "日本"}})
 BAD_IDS = ["", ".", "..", "../x", "a/b", "/abs", "a b", "x" * 256, "a\n", "ü", "@locks", "a\0b"]
@@ -144,7 +144,7 @@ def test_a_reservation_that_was_killed_before_its_record_blocks_nobody(store: St
 
 def test_a_reader_sees_the_old_record_or_the_new_one_but_never_a_part(store: Store) -> None:
     code = (
-        "import sys\nfrom runtime.store import Store\nentry = Store(sys.argv[1]).open('c')\nprint('go', flush=True)\n"
+        "import sys\nfrom runtime.state.store import Store\nentry = Store(sys.argv[1]).open('c')\nprint('go', flush=True)\n"
         "n = 0\nwhile True:\n    n += 1\n    entry.save(annotations={'n': 'x' * (n % 7) * 9000})\n"
     )
     reserve(store)
@@ -159,7 +159,7 @@ def test_a_reader_sees_the_old_record_or_the_new_one_but_never_a_part(store: Sto
 
 def test_of_ten_reservations_at_once_exactly_one_succeeds(store: Store) -> None:
     code = (
-        "import sys\nfrom runtime.store import Store\nfrom runtime.errors import RuntError\n"
+        "import sys\nfrom runtime.state.store import Store\nfrom runtime.support.errors import RuntError\n"
         "print('ready', flush=True)\nsys.stdin.readline()\n"
         "try:\n    Store(sys.argv[1]).reserve('c', bundle='/b', rootfs='/r', config={'ociVersion': '1.0.0'})\n"
         "except RuntError as error:\n    print(error.message)\nelse:\n    print('mine')\n"
@@ -174,7 +174,7 @@ def test_of_ten_reservations_at_once_exactly_one_succeeds(store: Store) -> None:
 
 def test_a_lock_excludes_others_and_ends_with_its_process_even_when_killed(store: Store) -> None:
     code = (
-        "import sys, time\nfrom runtime.store import Store\n"
+        "import sys, time\nfrom runtime.state.store import Store\n"
         "with Store(sys.argv[1]).locked('c'):\n    print('locked', flush=True)\n    sys.stdin.readline()\n"
     )
     with python(code, store.root) as first, python(code, store.root) as second:
@@ -193,7 +193,7 @@ def test_a_lock_excludes_others_and_ends_with_its_process_even_when_killed(store
 
 def test_a_lock_is_not_inherited_by_a_child_that_outlives_its_killed_parent(store: Store) -> None:
     code = (
-        "import os, sys, time\nfrom runtime.store import Store\n"
+        "import os, sys, time\nfrom runtime.state.store import Store\n"
         "with Store(sys.argv[1]).locked('c'):\n    pid = os.fork()\n"
         "    if pid == 0:\n        time.sleep(1000)\n        os._exit(0)\n"
         "    print(pid, flush=True)\n    sys.stdin.readline()\n"
@@ -240,7 +240,7 @@ def test_status_follows_the_kernel_through_a_life(store: Store) -> None:
 
 def test_a_container_whose_creator_died_is_stopped(store: Store) -> None:
     code = (
-        "import sys\nfrom runtime.store import Store\n"
+        "import sys\nfrom runtime.state.store import Store\n"
         "Store(sys.argv[1]).reserve('c', bundle='/b', rootfs='/r', config={'ociVersion': '1.0.0'})\n"
         "print('reserved', flush=True)\nsys.stdin.readline()\n"
     )

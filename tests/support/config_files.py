@@ -1,4 +1,4 @@
-"""Small configuration files, loaded by `runtime.config`, and the words with which it refuses them."""
+"""Small configuration files, loaded by `runtime.config.load`, and the words with which it refuses them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runtime.config import load
-from runtime.errors import RuntError
+from runtime.config.load import load
+from runtime.support.errors import RuntError
 
 if TYPE_CHECKING:
     from pathlib import Path

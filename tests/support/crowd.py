@@ -6,7 +6,7 @@ import os
 import traceback
 from typing import TYPE_CHECKING
 
-from runtime.errors import RuntError
+from runtime.support.errors import RuntError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

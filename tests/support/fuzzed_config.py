@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from runtime.cgroups.group import Group
 from runtime.cgroups.limits import settings as limits
-from runtime.config import load
-from runtime.errors import RuntError
-from runtime.mount_options import MountOptions
+from runtime.config.load import load
+from runtime.filesystem.mount_options import MountOptions
+from runtime.namespaces.sysctl import sysctl_path
 from runtime.seccomp.compiler import compile_profile
-from runtime.sysctl import sysctl_path
+from runtime.support.errors import RuntError
 
 Place = tuple[Any, ...]
 """The names and indices that lead to a value."""

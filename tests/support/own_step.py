@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from runtime.kernel.process import sethostname
 from runtime.operations.create import CreateOptions, create
-from runtime.steps import INIT_STEPS, Plan
+from runtime.steps.create import INIT_STEPS, Plan
 
 if TYPE_CHECKING:
-    from runtime.container import Container
-    from runtime.steps import Step
+    from runtime.state.container import Container
+    from runtime.steps.create import Step
 
 
 class Teller:

@@ -38,7 +38,7 @@ def runt_of_everybody(place: Path) -> str:
     python = next(each for each in (sys.executable, "/usr/bin/python3") if _can_run(each))
     shutil.copytree(REPOSITORY / "runtime", place / "everybody/runtime")
     program = place / "everybody/runt"
-    install = [python, "-m", "runtime.launcher", "install-plain", str(program)]
+    install = [python, "-m", "runtime.install.launcher", "install-plain", str(program)]
     subprocess.run(install, cwd=program.parent, env={"PATH": PATH}, check=True)
     return str(program)
 

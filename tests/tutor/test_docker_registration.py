@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime import launcher
+from runtime.install import launcher
 from tutor.docker.entry import DaemonJson
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.launcher import install_plain
+from runtime.install.launcher import install_plain
 from tests.support.runt import make_rootfs, wait_for
 
 if TYPE_CHECKING:

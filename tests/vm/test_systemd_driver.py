@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runtime.errors import RuntError
 from runtime.operations.create import CreateOptions, create
-from runtime.steps import Plan
+from runtime.steps.create import Plan
+from runtime.support.errors import RuntError
 from tests.support.runt import wait_for
 from tests.vm.conftest import units
 
 if TYPE_CHECKING:
-    from runtime.container import Container
-    from runtime.steps import Step
+    from runtime.state.container import Container
+    from runtime.steps.create import Step
     from tests.support.runt import Bundle, Runt
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("busybox", "systemctl")]

@@ -1,4 +1,4 @@
-"""The program that Docker calls for `runt`: one that starts faster than the `runt` that pip installs (`runtime.launcher`)."""
+"""The program that Docker calls for `runt`: one that starts faster than the `runt` that pip installs (`runtime.install.launcher`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def uninstall() -> None:
 def _launcher(command: str) -> str:
     # -I: what lies in the current directory is none of ours.
     done = subprocess.run(
-        [sys.executable, "-I", "-m", "runtime.launcher", command],
+        [sys.executable, "-I", "-m", "runtime.install.launcher", command],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:

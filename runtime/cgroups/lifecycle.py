@@ -1,0 +1,271 @@
+"""The container's cgroups: made, joined, listed and removed (config-linux.md, Control groups).
+
+They hold the container's processes together, so that all of them can be found and killed also where they have no PID
+namespace of their own, and they carry its limits (`limits`, `devices`).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+
+from runtime.cgroups import hierarchies
+from runtime.cgroups.membership import processes
+from runtime.support import signals
+from runtime.support.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from runtime.state.container import Container
+
+_GONE = (errno.ENOENT, errno.ENODEV)
+"""What the kernel says of a directory that is not there, and of a file in one that has just been removed."""
+
+_TRIES = 1000
+"""How often a directory is made again that others take away."""
+
+_GRACE = 0.1
+"""How many seconds a cgroup that is to be removed may still have members before they count as somebody else's."""
+
+
+def make_cgroup(c: Container) -> None:
+    """Make the container's cgroup in every hierarchy, after journalling which directories that will be.
+
+    config-linux.md, Cgroups Path: an absolute path is relative to the root of each hierarchy, a relative one to the
+    caller's own cgroup; with v2 to the one above that, because a cgroup with processes can't have limits for others below
+    it. Without a path it is called as the container, or similarly if somebody else has that name already; where the
+    caller may not make one, the container stays in the caller's. With `--systemd-cgroup` it is systemd that makes it.
+    """
+    wanted = c.linux.get("cgroupsPath")
+    if c.systemd_cgroup:
+        from runtime.cgroups.systemd import make_scope
+
+        leaves = make_scope(c)
+    elif wanted is not None:
+        leaves = _leaves(wanted)
+        for leaf in leaves:
+            if processes([leaf]):
+                raise RuntError(f"container's cgroup is not empty: {leaf} has processes")
+        _make(c, leaves)
+    else:
+        name = c.entry.record["id"]
+        leaves = [leaf for leaf in _leaves(name) if os.access(os.path.dirname(leaf), os.W_OK)]
+        if any(map(os.path.lexists, leaves)) or not _make(c, leaves, exclusively=True):
+            suffix = os.urandom(4).hex()
+            leaves = [f"{leaf}-{suffix}" for leaf in leaves]
+            _make(c, leaves)
+    if leaves and hierarchies.is_version2():
+        # Somebody is born in it before anything else is journalled.
+        c.entry.save(cgroups=leaves)
+        hierarchies.enable_controllers(leaves[0])
+    else:
+        # On disk with whatever is journalled next: at the latest with init, which joins after that.
+        c.entry.record["cgroups"] = leaves
+    open_cgroups(c, leaves)
+    c.cgroup_directories = directories(leaves)
+
+
+def open_cgroups(c: Container, leaves: list[str]) -> None:
+    """Open what a process needs to get into the cgroups `leaves`, which it may not see any more later."""
+    c.cgroup_files = [hierarchies.open_for_joining(leaf) for leaf in leaves]
+    if leaves and hierarchies.is_version2():
+        c.cgroup_to_be_born_in = os.open(leaves[0], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def to_join(leaves: list[str], init_pid: int) -> list[str]:
+    """Return where a further process of the container can go: with v2 to where init is, once the container is divided.
+
+    Docker in Docker and systemd divide it. admin-guide/cgroup-v2, No Internal Process Constraint: a cgroup that gives
+    controllers to those below it can't have processes itself. Raises OSError if init has ended.
+    """
+    if leaves and os.path.exists(f"{leaves[0]}/cgroup.subtree_control"):
+        with open(f"{leaves[0]}/cgroup.subtree_control", encoding="utf-8") as file:
+            is_divided = bool(file.read().strip())
+        directory = hierarchies.directory_of(init_pid) if is_divided else ""
+        if directory.startswith(f"{leaves[0]}/"):
+            return [directory]
+    return leaves
+
+
+def give_birth(c: Container, flags: int) -> int:
+    """Call clone3(2): return the pid of the new process, and 0 in it, which with v2 is in its cgroup from the beginning.
+
+    To become a member later takes the kernel ten milliseconds more.
+    """
+    # Here, because `delete` comes by this module too and needs none of it.
+    from runtime.kernel import process as kernel
+
+    if c.cgroup_to_be_born_in >= 0:
+        try:
+            pid = kernel.clone3(flags, c.cgroup_to_be_born_in)
+        except OSError:
+            # A limit of no tasks at all, say, which does not hold for those who join: see what it says to the usual way.
+            pass
+        else:
+            for fd in (*c.cgroup_files, c.cgroup_to_be_born_in):
+                os.close(fd)
+            c.cgroup_files.clear()
+            c.cgroup_to_be_born_in = -1
+            return pid
+    return kernel.clone3(flags)
+
+
+def end_placeholder(c: Container) -> None:
+    """End the process that has kept the container's scope for init, which is in it now (`systemd`)."""
+    if c.cgroup_placeholder:
+        # It is our child and has not been waited for: the number is still its own.
+        os.kill(c.cgroup_placeholder, signals.SIGKILL)
+        os.waitpid(c.cgroup_placeholder, 0)
+        c.cgroup_placeholder = 0
+
+
+def join_cgroup(c: Container) -> None:
+    """Put the init process, which is ourselves, into the container's cgroups (cgroups(7)).
+
+    Done by init itself, thread by thread with cgroup v1: for another process the kernel waits much longer. The files
+    were opened by the runtime, because init may not see them any more.
+    """
+    for fd in c.cgroup_files:
+        os.write(fd, b"0")
+        os.close(fd)
+    c.cgroup_files.clear()
+
+
+def remove(paths: Iterable[str]) -> None:
+    """Remove the cgroup directories `paths`, the deepest first, and empty ones that the container made below them.
+
+    What is gone already, or is used by others, is left alone: of the directories above a container's own, nothing else
+    than they themselves, because others may have just made theirs in there. Raises RuntError for a directory that stays.
+    """
+    below: set[str] = set()
+    for path in sorted(set(paths), key=lambda path: path.count("/"), reverse=True):
+        is_above = path in below
+        below.add(os.path.dirname(path))
+        try:
+            os.rmdir(path)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            if not is_above:
+                _remove_tree(path)
+
+
+def _remove_tree(path: str) -> None:
+    """Remove a container's cgroup and what it made below it."""
+    for directory, _, _ in os.walk(path, topdown=False):
+        _remove_directory(directory, path)
+
+
+def directories(leaves: list[str]) -> dict[str, str]:
+    """Return where the container will be in each hierarchy, by the hierarchy's name: in its own cgroup or in the caller's."""
+    found = {}
+    for hierarchy in hierarchies.mounted():
+        found[hierarchy.name] = hierarchy.mountpoint + hierarchy.own
+        for leaf in leaves:
+            if leaf.startswith(f"{hierarchy.mountpoint}/"):
+                found[hierarchy.name] = leaf
+    return found
+
+
+def _leaves(path: str) -> list[str]:
+    """Return the directories that a cgroups path stands for, one in each hierarchy, with no way out of it."""
+    found = []
+    for hierarchy in hierarchies.mounted():
+        base = hierarchy.own if hierarchy.name else os.path.dirname(hierarchy.own)
+        base = "" if path.startswith("/") else base.rstrip("/")
+        if hierarchy.own:
+            found.append(hierarchy.mountpoint + base + os.path.normpath(f"/{path.lstrip('/')}"))
+    return found
+
+
+def _make(c: Container, leaves: list[str], *, exclusively: bool = False) -> bool:
+    """Make the cgroups `leaves`, and journal before which directories are going to be ours.
+
+    With `exclusively`, make nothing and return False if one of them turns out to exist. Raises RuntError.
+    """
+    made = [path for leaf in leaves for path in _missing(leaf)]
+    c.entry.save(cgroups_made=made)
+    for path in reversed(made):
+        try:
+            _make_directory(c, path)
+        except FileExistsError:
+            if exclusively:
+                remove(path for path in made[made.index(path) + 1 :])
+                return False
+        except OSError as error:
+            raise RuntError(f"cannot make the container's cgroup: {path}: {describe(error)}") from None
+    return True
+
+
+def _make_directory(c: Container, path: str) -> None:
+    """Make a directory, and again what is above it: another container's end takes that away once it is empty.
+
+    Raises OSError.
+    """
+    for _ in range(_TRIES):
+        try:
+            os.mkdir(path, 0o755)
+            hierarchies.prepare(path)
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            _make_above(c, path)
+        else:
+            return
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+
+def _make_above(c: Container, path: str) -> None:
+    """Make what is missing above a directory, journalled before, as far as nobody else makes it or takes it away again."""
+    above = _missing(os.path.dirname(path))
+    journalled = c.entry.record["cgroups_made"]
+    if not set(above) <= set(journalled):
+        c.entry.save(cgroups_made=[*journalled, *above])
+    for directory in reversed(above):
+        try:
+            os.mkdir(directory, 0o755)
+            hierarchies.prepare(directory)
+        except OSError as error:
+            if error.errno not in (*_GONE, errno.EEXIST):
+                raise
+            return
+
+
+def _missing(leaf: str) -> list[str]:
+    """Return `leaf` and the directories above it, as far as they do not exist, the deepest first."""
+    missing = []
+    while not os.path.isdir(leaf):
+        missing.append(leaf)
+        leaf = os.path.dirname(leaf)
+    return missing
+
+
+def _remove_directory(directory: str, top: str) -> None:
+    # A cgroup whose last process has just ended may be busy for a few milliseconds more.
+    began = time.monotonic()
+    while True:
+        try:
+            os.rmdir(directory)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            waited = time.monotonic() - began
+            # What an `exec` was about to bring in leaves at once when it finds the container dead; others stay.
+            if waited > _GRACE and (processes([top]) or _has_children(directory)):
+                return
+            if waited > 1.0:
+                raise RuntError(f"cannot remove cgroup {directory}: {describe(error)}") from None
+            time.sleep(0.005)
+        else:
+            return
+
+
+def _has_children(directory: str) -> bool:
+    try:
+        with os.scandir(directory) as entries:
+            return any(entry.is_dir() for entry in entries)
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,34 @@
+"""Which namespaces of a container are not the runtime's own."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.config.types import Config, Namespace
+
+_FILES = {"network": "net", "mount": "mnt"}
+"""The types whose file in /proc/PID/ns is called otherwise (namespaces(7))."""
+
+
+def find_namespace(config: Config, kind: str) -> Namespace | None:
+    """Return the entry of `linux.namespaces` for `kind`, or None if the container shares the runtime's."""
+    for namespace in config["linux"].get("namespaces", ()):
+        if namespace["type"] == kind:
+            return namespace
+    return None
+
+
+def is_private(config: Config, kind: str) -> bool:
+    """Tell whether the container's namespace of type `kind` is another one than ours."""
+    namespace = find_namespace(config, kind)
+    if namespace is None:
+        return False
+    if "path" not in namespace:
+        return True
+    try:
+        return not os.path.samefile(namespace["path"], f"/proc/self/ns/{_FILES.get(kind, kind)}")
+    except OSError:
+        # The step that joins it will say what is wrong with the path.
+        return True

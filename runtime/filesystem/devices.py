@@ -1,0 +1,156 @@
+"""Devices: those that every container has, those of the configuration, and the links in /dev (config-linux.md, Devices)."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from runtime.filesystem.paths import make_directory, open_in_root
+from runtime.kernel import mount as kernel
+from runtime.support.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.config.types import Device
+    from runtime.state.container import Container
+
+DEFAULT_DEVICES: tuple[Device, ...] = (
+    {"path": "/dev/null", "type": "c", "major": 1, "minor": 3, "fileMode": 0o666},
+    {"path": "/dev/zero", "type": "c", "major": 1, "minor": 5, "fileMode": 0o666},
+    {"path": "/dev/full", "type": "c", "major": 1, "minor": 7, "fileMode": 0o666},
+    {"path": "/dev/random", "type": "c", "major": 1, "minor": 8, "fileMode": 0o666},
+    {"path": "/dev/urandom", "type": "c", "major": 1, "minor": 9, "fileMode": 0o666},
+    {"path": "/dev/tty", "type": "c", "major": 5, "minor": 0, "fileMode": 0o666},
+)
+"""config-linux.md, Default Devices."""
+
+DEV_SYMLINKS = (
+    ("/proc/self/fd", "fd"),
+    ("/proc/self/fd/0", "stdin"),
+    ("/proc/self/fd/1", "stdout"),
+    ("/proc/self/fd/2", "stderr"),
+)
+"""runtime-linux.md, Dev symbolic links."""
+
+_TYPES = {"c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO}
+
+
+def make_devices(c: Container) -> None:
+    """Make the default devices and those of `linux.devices`.
+
+    config-linux.md, Devices: "If a file already exists at `path` that does not match the requested device, the runtime
+    MUST generate an error." A /dev that is bound from the host has its devices already.
+    """
+    devices = {device["path"]: device for device in DEFAULT_DEVICES}
+    if _dev_is_bound(c):
+        devices.clear()
+    devices.update({os.path.normpath(device["path"]): device for device in c.linux.get("devices", ())})
+    for device in devices.values():
+        try:
+            _make_device(c, device)
+        except OSError as error:
+            raise RuntError(f"cannot make device {device['path']}: {describe(error)}") from error
+
+
+def make_dev_symlinks(c: Container) -> None:
+    """Make the links of /dev: `fd` and the standard streams where there is a /proc, and `ptmx`.
+
+    runtime-linux.md, Dev symbolic links; config-linux.md, Default Devices: /dev/ptmx is the one of the container's own
+    devpts.
+    """
+    if _dev_is_bound(c):
+        return
+    directory = make_directory(c.root_fd, "/dev")
+    for target, name in DEV_SYMLINKS:
+        if _exists(c, "/proc/self/fd"):
+            _make_link(target, name, directory)
+    try:
+        os.unlink("ptmx", dir_fd=directory)
+    except FileNotFoundError:
+        pass
+    # Another container with the same root filesystem may be making it at this moment.
+    _make_link("pts/ptmx", "ptmx", directory)
+    os.close(directory)
+
+
+def _make_device(c: Container, device: Device) -> None:
+    directory, name = os.path.split(os.path.normpath(device["path"]))
+    parent = make_directory(c.root_fd, directory)
+    try:
+        _make_node(device, parent, name)
+    except FileExistsError:
+        if _is_empty_file(parent, name):
+            _bind_device(device, parent, name)
+        else:
+            _check_device(device, parent, name)
+    except PermissionError:
+        # In a user namespace nobody may make a device; the host's own can be bound there.
+        _bind_device(device, parent, name)
+    finally:
+        os.close(parent)
+
+
+def _is_empty_file(parent: int, name: str) -> bool:
+    """Tell whether something is a place that was once made to bind a device to, by us or by another runtime."""
+    status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    return stat.S_ISREG(status.st_mode) and status.st_size == 0
+
+
+def _make_node(device: Device, parent: int, name: str) -> None:
+    mode = device.get("fileMode", 0o666)
+    # The mode is exactly this: init has no umask until the program's is set.
+    os.mknod(name, _TYPES[device["type"]] | stat.S_IMODE(mode), _number(device), dir_fd=parent)
+    os.chown(name, device.get("uid", 0), device.get("gid", 0), dir_fd=parent, follow_symlinks=False)
+
+
+def _bind_device(device: Device, parent: int, name: str) -> None:
+    """Bind the host's device to the place `name` in the directory `parent`, made if it is missing: never where a link leads."""
+    tree = kernel.open_tree(kernel.AT_FDCWD, device["path"])
+    _check_device(device, tree, "")
+    try:
+        os.mknod(name, stat.S_IFREG | 0o644, dir_fd=parent)
+    except FileExistsError:
+        pass
+    target = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    kernel.move_mount(tree, target)
+    os.close(tree)
+    os.close(target)
+
+
+def _check_device(device: Device, parent: int, name: str) -> None:
+    """Raise RuntError unless what exists is the device that is asked for."""
+    status = os.stat(name, dir_fd=parent, follow_symlinks=False) if name else os.fstat(parent)
+    same_type = stat.S_IFMT(status.st_mode) == _TYPES[device["type"]]
+    if not same_type or (device["type"] != "p" and status.st_rdev != _number(device)):
+        raise RuntError(
+            f"{device['path']} exists already and is not the device {device['type']} "
+            f"{device.get('major', 0)}:{device.get('minor', 0)}"
+        )
+
+
+def _number(device: Device) -> int:
+    return 0 if device["type"] == "p" else os.makedev(device.get("major", 0), device.get("minor", 0))
+
+
+def _dev_is_bound(c: Container) -> bool:
+    """Tell whether the configuration brings a whole /dev from elsewhere, which we must not change."""
+    return any(
+        os.path.normpath(mount["destination"]) == "/dev" and {"bind", "rbind"} & set(mount.get("options", ()))
+        for mount in c.config.get("mounts", ())
+    )
+
+
+def _exists(c: Container, path: str) -> bool:
+    try:
+        os.close(open_in_root(c.root_fd, path))
+    except OSError:
+        return False
+    return True
+
+
+def _make_link(target: str, name: str, directory: int) -> None:
+    """Make a symbolic link; whatever the image has in its place stays."""
+    try:
+        os.symlink(target, name, dir_fd=directory)
+    except FileExistsError:
+        pass

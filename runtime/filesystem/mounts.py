@@ -1,0 +1,243 @@
+"""The mounts of the configuration (config.md, Mounts).
+
+Each one is made detached, gets its attributes there, and is then attached to its destination, which has been resolved
+inside the container's root to a descriptor: see `kernel.mount` and `paths`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runtime.filesystem.bind_sources import map_ids, maps_ids, open_source, source_path
+from runtime.filesystem.copy_up import copy_up
+from runtime.filesystem.mount_options import MountOptions
+from runtime.filesystem.paths import is_directory, make_directory, make_file, open_in_root
+from runtime.kernel import mount as kernel
+from runtime.kernel import procfs
+from runtime.process.labels import mount_context
+from runtime.support.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.config.types import Mount
+    from runtime.state.container import Container
+
+_STRICT = ("proc", "sysfs")
+"""Filesystems whose destination must not be reached by way of a symbolic link: others trust what is there."""
+
+_IN_PROC = (
+    *("cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo"),
+    *("sys/kernel/ns_last_pid", "sys/crypto/fips_enabled"),
+)
+"""What may be mounted on below /proc, as with runc: files that lxcfs shows in another way. The rest must be the kernel's."""
+
+_PROC_ROOT_INODE = 1
+
+
+def mount_filesystems(c: Container) -> None:
+    """Mount the filesystems of the configuration inside the container's root.
+
+    config.md, Mounts: "The runtime MUST mount entries in the listed order."
+    """
+    if c.config.get("mounts") and "mount" in c.joined:
+        # What is at /proc there is somebody else's: it must not tell us where our descriptors are.
+        procfs.check()
+    for index, mount in enumerate(c.config.get("mounts", ())):
+        kind = mount.get("type", "bind")
+        try:
+            options = MountOptions(mount.get("options", ()))
+            if options.remount:
+                _remount(c, mount, options)
+            elif options.bind:
+                _mount_bind(c, mount, options, c.bind_trees.pop(index, -1))
+            elif kind == "cgroup":
+                _mount_cgroup(c, mount, options)
+            else:
+                _mount_filesystem(c, mount, options)
+        except OSError as error:
+            what = mount.get("source", kind)
+            raise RuntError(
+                f'error mounting "{what}" to rootfs at "{mount["destination"]}" (type {kind}): {describe(error)}'
+            ) from error
+
+
+def _mount_filesystem(c: Container, mount: Mount, options: MountOptions) -> None:
+    """Mount a filesystem by its type."""
+    kind = mount.get("type", "")
+    target = _open_destination(c, mount)
+    _check_proc(c, target, is_proc=kind == "proc")
+    # Where more is going to be made below: the places for further mounts, and the devices.
+    becomes_readonly = _is_filled_later(mount) and options.hold_back_readonly()
+    tree = new_filesystem(kind, mount.get("source", kind), options, mount_context(c, kind))
+    if options.copy_up:
+        copy_up(c, mount["destination"], tree)
+    if maps_ids(mount, options):
+        map_ids(mount, options, tree, "/proc/self/ns/user")
+    _set_attributes(tree, options)
+    kernel.move_mount(tree, target)
+    if options.version:
+        # The newer calls have no word for it; a remount has.
+        kernel.mount("", f"/proc/self/fd/{tree}", "", kernel.MS_REMOUNT | options.remount_flags())
+    if becomes_readonly:
+        c.readonly_mounts.append(tree)
+    else:
+        os.close(tree)
+    os.close(target)
+
+
+def make_mounts_readonly(c: Container) -> None:
+    """Make those mounts read-only, at last, that had to be filled before."""
+    for tree in c.readonly_mounts:
+        kernel.mount_setattr(tree, attr_set=kernel.ATTR_RDONLY)
+        os.close(tree)
+    c.readonly_mounts.clear()
+
+
+def new_filesystem(kind: str, source: str, options: MountOptions, label: str | None = None) -> int:
+    """Return a new mount of a filesystem of type `kind`, detached; `label` is for SELinux.
+
+    Raises OSError, with what the filesystem said.
+    """
+    context = kernel.fsopen(kind)
+    try:
+        kernel.fsconfig(context, "source", source)
+        for option in options.superblock:
+            kernel.fsconfig(context, option)
+        if label:
+            kernel.fsconfig(context, "context", label)
+        for option in options.data:
+            key, separator, value = option.partition("=")
+            kernel.fsconfig(context, key, value if separator else None)
+        return kernel.fsmount(context)
+    except OSError as error:
+        said = _what_it_said(context)
+        if said:
+            raise OSError(error.errno, f"{os.strerror(error.errno or 0)}: {said}") from None
+        raise
+    finally:
+        os.close(context)
+
+
+def _mount_bind(c: Container, mount: Mount, options: MountOptions, tree: int) -> None:
+    """Mount what is at a path of the host: `tree` is a copy of it, or -1 if none has been taken yet."""
+    path = source_path(c, mount)
+    if tree < 0:
+        tree = open_source(path, options)
+    destination = mount["destination"]
+    if is_directory(tree):
+        target = make_directory(c.root_fd, destination)
+    else:
+        target = make_file(c.root_fd, destination)
+        if is_directory(target):
+            raise RuntError(f'"{path}" is a file and can\'t be mounted on the directory {destination}')
+    is_proc = kernel.filesystem_type(tree) == kernel.PROC_SUPER_MAGIC
+    _check_proc(c, target, is_proc=is_proc and os.fstat(tree).st_ino == _PROC_ROOT_INODE)
+    _set_attributes(tree, options)
+    kernel.move_mount(tree, target)
+    os.close(tree)
+    os.close(target)
+
+
+def _mount_cgroup(c: Container, mount: Mount, options: MountOptions) -> None:
+    """Show the container its own cgroups: one directory a hierarchy with cgroup v1, the one hierarchy with v2."""
+    own = c.cgroup_directories
+    if list(own) == [""]:
+        tree = kernel.open_tree(kernel.AT_FDCWD, own[""])
+        target = _open_destination(c, mount)
+        _set_attributes(tree, options)
+        kernel.move_mount(tree, target)
+        os.close(tree)
+        os.close(target)
+        return
+    target = _open_destination(c, mount)
+    plain = MountOptions(["nosuid", "nodev", "noexec", "mode=755"])
+    parent = new_filesystem("tmpfs", "tmpfs", plain)
+    kernel.mount_setattr(parent, attr_set=plain.attributes[0])
+    kernel.move_mount(parent, target)
+    for name, directory in own.items():
+        os.mkdir(name, 0o755, dir_fd=parent)
+        place = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=parent)
+        tree = kernel.open_tree(kernel.AT_FDCWD, directory)
+        _set_attributes(tree, options)
+        kernel.move_mount(tree, place)
+        os.close(tree)
+        os.close(place)
+        for controller in name.split(","):
+            if controller != name:
+                os.symlink(name, controller, dir_fd=parent)
+    _set_attributes(parent, options)
+    os.close(parent)
+    os.close(target)
+
+
+def _remount(c: Container, mount: Mount, options: MountOptions) -> None:
+    """Change an existing mount: its attributes and, unless it is a bind mount, its filesystem's options too."""
+    target = open_in_root(c.root_fd, mount["destination"])
+    if not options.bind:
+        flags = kernel.MS_REMOUNT | options.remount_flags()
+        kernel.mount("", f"/proc/self/fd/{target}", "", flags, ",".join(options.data))
+    _set_attributes(target, options)
+    os.close(target)
+
+
+def _open_destination(c: Container, mount: Mount) -> int:
+    """Return a descriptor of the directory to mount on, made if it is missing."""
+    destination = mount["destination"]
+    target = make_directory(c.root_fd, destination)
+    if mount.get("type") in _STRICT:
+        os.close(target)
+        try:
+            target = open_in_root(c.root_fd, destination, resolve=kernel.RESOLVE_NO_SYMLINKS)
+        except OSError:
+            raise RuntError(
+                f"{mount.get('type')} must be mounted on an ordinary directory: "
+                f"{destination} is a symbolic link in the root filesystem"
+            ) from None
+    return target
+
+
+def _is_filled_later(mount: Mount) -> bool:
+    return mount.get("type") == "tmpfs" or os.path.normpath(mount["destination"]) in ("/dev", "dev")
+
+
+def _check_proc(c: Container, target: int, *, is_proc: bool) -> None:
+    """Raise RuntError unless /proc of the container stays the kernel's own: CVE-2019-16884, CVE-2019-19921.
+
+    Others trust what is there, from security modules to programs that ask who they are. What counts is where the
+    descriptor `target` is, whatever links led there.
+    """
+    place = _path_in_root(c, target)
+    if place == "/proc":
+        if not is_proc:
+            raise RuntError('"/proc" cannot be mounted because it is not of type proc')
+    elif place.startswith("/proc/") and place.removeprefix("/proc/") not in _IN_PROC:
+        raise RuntError(f'"{place}" cannot be mounted because it is inside /proc')
+
+
+def _path_in_root(c: Container, fd: int) -> str:
+    """Return where in the container's root a descriptor is."""
+    root, path = (os.readlink(f"/proc/self/fd/{number}") for number in (c.root_fd, fd))
+    return f"/{path[len(root) :].lstrip('/')}"
+
+
+def _set_attributes(tree: int, options: MountOptions) -> None:
+    """Set the attributes and the propagation of a mount that is still detached."""
+    attr_set, attr_clear = options.attributes
+    if attr_set or attr_clear:
+        kernel.mount_setattr(tree, attr_set=attr_set, attr_clear=attr_clear)
+    attr_set, attr_clear = options.recursive_attributes
+    if attr_set or attr_clear:
+        kernel.mount_setattr(tree, attr_set=attr_set, attr_clear=attr_clear, recursive=True)
+    for propagation, recursive in options.propagation:
+        kernel.mount_setattr(tree, propagation=propagation, recursive=recursive)
+
+
+def _what_it_said(context: int) -> str:
+    """Return the messages that a filesystem left for whoever configures it (fsopen(2))."""
+    said = []
+    while True:
+        try:
+            # Each begins with a letter for its kind: "e tmpfs: Unknown parameter 'x'".
+            said.append(os.read(context, 4096).decode("utf-8", "replace")[2:].strip())
+        except OSError:
+            return "; ".join(said)

@@ -1,0 +1,133 @@
+"""Paths of the container's root, resolved so that nothing can lead out of it, and the paths to hide or protect.
+
+Every path that comes from the configuration or the image is resolved by openat2(2) with RESOLVE_IN_ROOT: symbolic links,
+also absolute ones and `..`, stay beneath the container's root, whatever somebody changes there in the meantime.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from runtime.kernel import mount as kernel
+from runtime.support.errors import RuntError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.state.container import Container
+
+_MOST_LINKS = 40
+NULL_DEVICE = (1, 3)
+
+
+def open_in_root(root: int, path: str, flags: int = os.O_PATH, resolve: int = 0) -> int:
+    """Return a descriptor of `path` inside `root`. Raises OSError, with ENOENT if there is nothing."""
+    return kernel.openat2(root, path.lstrip("/") or ".", flags, kernel.RESOLVE_IN_ROOT | resolve)
+
+
+def make_directory(root: int, path: str, mode: int = 0o755, links: int = _MOST_LINKS) -> int:
+    """Return a descriptor of the directory `path` inside `root`, after making what is missing of it. Raises OSError."""
+    try:
+        return open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
+    except FileNotFoundError:
+        pass
+    parent, name = os.path.split(os.path.normpath(f"/{path}"))
+    parent_fd = make_directory(root, parent, links=links)
+    try:
+        try:
+            os.mkdir(name, mode, dir_fd=parent_fd)
+        except FileExistsError:
+            # Either somebody was faster, or it is a symbolic link to a place that does not exist yet.
+            target = _read_link(parent_fd, name)
+            if target is None or links == 0:
+                raise
+            return make_directory(root, os.path.join(parent, target), mode, links - 1)
+        return os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent_fd)
+    finally:
+        os.close(parent_fd)
+
+
+def make_file(root: int, path: str, *, follow: bool = True) -> int:
+    """Return a descriptor of the file `path` inside `root`, after making an empty one if there is none.
+
+    Raises OSError, with ELOOP for a symbolic link in the path unless `follow`.
+    """
+    try:
+        return open_in_root(root, path, resolve=0 if follow else kernel.RESOLVE_NO_SYMLINKS)
+    except FileNotFoundError:
+        pass
+    parent, name = os.path.split(os.path.normpath(f"/{path}"))
+    parent_fd = make_directory(root, parent)
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        os.close(os.open(name, flags, 0o644, dir_fd=parent_fd))
+        return os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent_fd)
+    finally:
+        os.close(parent_fd)
+
+
+def is_directory(fd: int) -> bool:
+    """Tell whether a descriptor is that of a directory."""
+    return stat.S_ISDIR(os.fstat(fd).st_mode)
+
+
+def is_device(fd: int, device: tuple[int, int]) -> bool:
+    """Tell whether a descriptor is that of the character device with the number `device` (major, minor)."""
+    status = os.fstat(fd)
+    return stat.S_ISCHR(status.st_mode) and (os.major(status.st_rdev), os.minor(status.st_rdev)) == device
+
+
+def mask_paths(c: Container) -> None:
+    """Hide what must not be read: a directory under an empty one, anything else under /dev/null.
+
+    config-linux.md, Masked Paths.
+    """
+    for path in c.linux.get("maskedPaths", ()):
+        try:
+            target = open_in_root(c.root_fd, path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        tree = _empty_directory() if is_directory(target) else _null_device()
+        kernel.move_mount(tree, target)
+        os.close(tree)
+        os.close(target)
+
+
+def make_paths_readonly(c: Container) -> None:
+    """Put a read-only bind mount of itself over each path (config-linux.md, Readonly Paths)."""
+    for path in c.linux.get("readonlyPaths", ()):
+        try:
+            target = open_in_root(c.root_fd, path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        tree = kernel.open_tree(target, "", recursive=True)
+        kernel.mount_setattr(tree, attr_set=kernel.ATTR_RDONLY, recursive=True)
+        kernel.move_mount(tree, target)
+        os.close(tree)
+        os.close(target)
+
+
+def _empty_directory() -> int:
+    """Return a detached, empty, read-only filesystem."""
+    context = kernel.fsopen("tmpfs")
+    kernel.fsconfig(context, "source", "tmpfs")
+    kernel.fsconfig(context, "ro")
+    tree = kernel.fsmount(context)
+    os.close(context)
+    kernel.mount_setattr(tree, attr_set=kernel.ATTR_RDONLY)
+    return tree
+
+
+def _null_device() -> int:
+    """Return a detached bind mount of the host's /dev/null."""
+    tree = kernel.open_tree(kernel.AT_FDCWD, "/dev/null")
+    if not is_device(tree, NULL_DEVICE):
+        raise RuntError("/dev/null of the host is not the null device")
+    return tree
+
+
+def _read_link(directory: int, name: str) -> str | None:
+    try:
+        return os.readlink(name, dir_fd=directory)
+    except OSError:
+        return None

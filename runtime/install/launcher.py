@@ -1,0 +1,194 @@
+"""`runt` as a program of its own that starts fast: `python -m runtime.install.launcher install` makes it, `uninstall` removes it.
+
+A launcher is a small Python program. Its first line names the interpreter itself, not the one of a virtual environment or
+a version manager's shim, and tells it to leave out what `runt` doesn't use: -I the environment and the current directory,
+-S the site packages, which take longer to look for than all of `runt` to load. It loads `runtime` from where it is installed,
+or from a checkout, as one file (see `bundle`).
+
+Where people call it, `env --block-signal` keeps Ctrl-C from ending the interpreter while it starts, when it would print a
+traceback; `interrupts` lets the signals in again. Docker and its like, who call the launcher by the path that `install` gives
+it, have no Ctrl-C, and save the 0.7 ms.
+
+The installed launcher runs an interpreter that no container can write to: a read-only mount of it, below PLACES. See
+`protection`, also for what happens without that mount.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from runtime.install.protection import PLACES, unmount
+from runtime.support.errors import RuntError, describe
+
+_BLOCKED = "HUP,INT,TERM"
+_LONGEST_FIRST_LINE = 255
+"""BINPRM_BUF_SIZE of the kernel, execve(2)."""
+
+_PROGRAM = """\
+import gc, sys
+gc.disable()  # we end before there is garbage
+sys.path.append({root!r})
+try:
+    from marshal import loads
+    with open({bundle!r}, "rb", 0) as file:
+        compiled = loads(file.readall())
+    space = {{"__name__": "runtime.install.code_cache", "__file__": compiled[0][1]}}
+    exec(compiled[0][4], space)
+    if space["run"](compiled[1:]):
+        sys.meta_path.insert(0, space["Importer"]())
+except (OSError, EOFError, LookupError, TypeError, ValueError):
+    pass  # it is a matter of speed only
+from runtime.cli import command
+command()
+"""
+
+_STAND_IN = """\
+#!{interpreter} -IS
+# Stands where the read-only mount of the interpreter will be, and makes it: see runtime/install/protection.py.
+import sys
+sys.path.insert(0, {root!r})
+from runtime.install.protection import mount_and_restart
+mount_and_restart({place!r}, {interpreter!r})
+"""
+
+
+def program() -> str:
+    """Return the Python program that loads `runtime` fast and runs the command line."""
+    from runtime.install import code_cache as bundle
+
+    return _PROGRAM.format(root=_root(), bundle=bundle.path("runtime.cli"))
+
+
+def interpreter() -> str:
+    """Return the path of the interpreter that runs this, without links, environments and mounts in between."""
+    path = os.readlink("/proc/self/exe")
+    if not path.startswith(f"{PLACES}/"):
+        return path
+    with open(f"{os.path.dirname(path)}/interpreter", encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()
+
+
+def place(python: str) -> str:
+    """Return the directory for the read-only mount of the interpreter `python`, as this installation of `runtime` uses it."""
+    from binascii import crc32
+
+    both = os.fsencode(f"{_root()}\n{python}")
+    return f"{PLACES}/{os.path.basename(python)}-{crc32(both):08x}"
+
+
+def install(path: str = "") -> str:
+    """Make a launcher at `path`, or in a directory of its own; return its path. For root, and for the whole machine.
+
+    Raises RuntError.
+    """
+    python = interpreter()
+    directory = place(python)
+    try:
+        os.makedirs(directory, 0o755, exist_ok=True)
+        _write(f"{directory}/interpreter", python, 0o644)
+        # venv's own way to say where an interpreter that is elsewhere has its library (`venv` in the library reference).
+        _write(f"{directory}/pyvenv.cfg", f"home = {os.path.dirname(python)}\n", 0o644)
+        mounted = f"{directory}/python3"
+        # The next start mounts it again.
+        unmount(mounted)
+        _write(mounted, _STAND_IN.format(interpreter=python, root=_root(), place=directory), 0o755)
+        return _write_launcher(path or f"{directory}/runt", mounted, for_people=bool(path))
+    except OSError as error:
+        raise RuntError(f"cannot install the launcher: {describe(error)}") from None
+
+
+def install_plain(path: str) -> str:
+    """Make a launcher at `path` that leaves nothing anywhere else. It protects the interpreter anew at every start."""
+    try:
+        return _write_launcher(path, interpreter(), for_people=True)
+    except OSError as error:
+        raise RuntError(f"cannot install the launcher: {describe(error)}") from None
+
+
+def uninstall(path: str = "") -> None:
+    """Remove what `install` made: the launcher, the mount, and the directory. It is no error if they are gone already."""
+    directory = place(interpreter())
+    try:
+        if path and os.path.lexists(path):
+            os.unlink(path)
+        if not os.path.isdir(directory):
+            return
+        unmount(f"{directory}/python3")
+        for name in os.listdir(directory):
+            os.unlink(f"{directory}/{name}")
+        os.rmdir(directory)
+        if not os.listdir(PLACES):
+            os.rmdir(PLACES)
+    except OSError as error:
+        raise RuntError(f"cannot remove the launcher: {describe(error)}") from None
+
+
+def _root() -> str:
+    """Return the directory that the package `runtime` is in."""
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def _write_launcher(path: str, python: str, *, for_people: bool) -> str:
+    from runtime.install import code_cache as bundle
+
+    try:
+        bundle.write()
+    except OSError:
+        # Installed where we may not write: then Python's own files of compiled code have to do.
+        pass
+    first_line = f"#!{_env() if for_people else ''}{python} -IS\n"
+    if len(os.fsencode(first_line)) > _LONGEST_FIRST_LINE:
+        raise RuntError(f"cannot install the launcher: the path of the interpreter is too long: {python}")
+    path = os.path.abspath(path)
+    _write(
+        path,
+        f"{first_line}# Made by `python -m runtime.install.launcher`; may be removed.\n{program()}",
+        0o755,
+    )
+    return path
+
+
+def _env() -> str:
+    """Return the beginning of the first line that has signals blocked, nothing where `env` can't (GNU's can since 8.31)."""
+    import subprocess
+
+    env = "/usr/bin/env"
+    try:
+        done = subprocess.run([env, f"--block-signal={_BLOCKED}", "true"], check=False, capture_output=True)
+    except OSError:
+        return ""
+    return f"{env} -S --block-signal={_BLOCKED} " if done.returncode == 0 else ""
+
+
+def _write(path: str, text: str, mode: int) -> None:
+    """Write a file so that whoever runs or reads it at this moment sees the old one or the new one."""
+    temporary = f"{path}.{os.getpid()}"
+    with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+        os.fchmod(file.fileno(), mode)
+    os.rename(temporary, path)
+
+
+def _main(words: list[str]) -> int:
+    """`install [PATH]`, `install-plain PATH`, `uninstall [PATH]`."""
+    try:
+        if words[:1] == ["install"] and len(words) <= 2:
+            print(install(*words[1:]))
+        elif words[:1] == ["install-plain"] and len(words) == 2:
+            print(install_plain(words[1]))
+        elif words[:1] == ["uninstall"] and len(words) <= 2:
+            uninstall(*words[1:])
+        else:
+            print(
+                "usage: python -m runtime.install.launcher install [PATH] | install-plain PATH | uninstall [PATH]"
+            )
+            return 2
+    except RuntError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1:]))

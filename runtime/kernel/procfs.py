@@ -1,0 +1,57 @@
+"""Writing to the kernel by way of /proc, and to nothing that only looks like it.
+
+A mount namespace that is joined may have anything at /proc: a tmpfs, or another part of the procfs in the place of a file
+(CVE-2019-16884, CVE-2023-27561, CVE-2025-52881). What is written there would do nothing, or something else. So everything is
+found beneath a descriptor that has been seen to be a procfs, without a step to another mount or through a link.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runtime.kernel import mount as kernel
+from runtime.support.errors import RuntError
+
+_ROOT_INODE = 1
+_STAY = kernel.RESOLVE_BENEATH | kernel.RESOLVE_NO_SYMLINKS | kernel.RESOLVE_NO_XDEV
+
+
+def check() -> None:
+    """Raise RuntError unless /proc is a procfs: before what descriptors stand for is read there."""
+    os.close(_open_root())
+
+
+def write(path: str, data: str) -> None:
+    """Write a file of /proc. Raises OSError, and RuntError when /proc is not a procfs."""
+    base = _open_root()
+    try:
+        _write(base, path, data)
+    finally:
+        os.close(base)
+
+
+def write_own(name: str, data: str) -> None:
+    """Write a file of this process's directory in /proc. Raises OSError, and RuntError when /proc is not a procfs."""
+    base = _open_root()
+    try:
+        # The number that we have there need not be the one that we have ourselves.
+        _write(base, f"{os.readlink('self', dir_fd=base)}/{name}", data)
+    finally:
+        os.close(base)
+
+
+def _open_root() -> int:
+    """Return a descriptor of /proc, which is the root of a procfs. Raises RuntError."""
+    base = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    if kernel.filesystem_type(base) != kernel.PROC_SUPER_MAGIC or os.fstat(base).st_ino != _ROOT_INODE:
+        os.close(base)
+        raise RuntError("/proc is not a procfs")
+    return base
+
+
+def _write(base: int, path: str, data: str) -> None:
+    fd = kernel.openat2(base, path, os.O_WRONLY, _STAY)
+    try:
+        os.write(fd, data.encode())
+    finally:
+        os.close(fd)

@@ -1,0 +1,192 @@
+"""Where the runtime and the init process wait for each other, and what is journalled in between.
+
+The journal (`store`) always knows of a thing before it exists, so that whoever is killed at whatever moment, what is
+left can be found and undone.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runtime.kernel import process as kernel
+from runtime.lifecycle.hooks import run_hooks
+from runtime.state import liveness
+from runtime.support import jsontext, log
+from runtime.support.errors import RuntError, describe
+from runtime.support.sockets import send_descriptor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.config.types import HookKind, State
+    from runtime.state.container import Container
+
+FIFO = "exec.fifo"
+
+
+def make_exec_fifo(c: Container) -> None:
+    """Make the named pipe at which init will wait for `start` (fifo(7)).
+
+    runtime.md, Create: the program is not run "until triggered by the start operation". Opening one end of a named pipe
+    blocks until somebody opens the other. Anybody may write: init will be the container's user by then.
+    """
+    os.chmod(c.entry.dir, 0o711)  # noqa: S103 - to be passed through, not read
+    os.mkfifo(c.entry.fifo, 0o622)
+    os.chmod(c.entry.fifo, 0o622)  # noqa: S103 - see above
+    c.state_fd = os.open(c.entry.dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def journal_init(c: Container) -> None:
+    """Write down who the init process is, before it does anything."""
+    init = liveness.identify(c.init_pid)
+    if init is None:
+        raise RuntError("the container's init process has died at its birth")
+    c.entry.save(init=init)
+
+
+def release_init(c: Container) -> None:
+    """Let init begin: everybody can find it now, and it has its user IDs."""
+    c.sync.send("begin")
+
+
+def wait_until_journalled(c: Container) -> None:
+    """Wait for the runtime to write down our pid; if it dies before it has, we end."""
+    c.sync.expect("begin")
+
+
+def report_mounted(c: Container) -> None:
+    """Tell the runtime that the container's environment is there, and its root not yet entered."""
+    c.sync.send("mounted")
+
+
+def wait_until_mounted(c: Container) -> None:
+    """Wait for init to have made the container's environment."""
+    c.sync.expect("mounted")
+
+
+def run_runtime_hooks(c: Container) -> None:
+    """Run the `prestart` hooks, then the `createRuntime` hooks, in the namespaces of the runtime.
+
+    config.md, Prestart and CreateRuntime Hooks: "after the runtime environment has been created (according to the
+    configuration in config.json) but before the pivot_root or any equivalent operation has been executed".
+
+    Their state says `created`, as crun's does: runtime.md, State, calls a container so "after step 2 in the lifecycle",
+    and these are its steps 3 and 4. To everybody else it is `creating` until `create` has finished.
+    """
+    state = c.entry.state("created")
+    hooks = c.config.get("hooks", {})
+    run_hooks("prestart", hooks.get("prestart", []), state, c.entry)
+    run_hooks("createRuntime", hooks.get("createRuntime", []), state, c.entry)
+
+
+def let_init_continue(c: Container) -> None:
+    """Let init enter its root."""
+    c.sync.send("continue")
+
+
+def wait_for_runtime_hooks(c: Container) -> None:
+    """Wait until the runtime's hooks have run."""
+    c.sync.expect("continue")
+
+
+def run_create_container_hooks(c: Container) -> None:
+    """Run the `createContainer` hooks: in the container's namespaces, but found by their path on the host.
+
+    config.md, CreateContainer Hooks: "before the pivot_root or any equivalent operation has been executed" and "after the
+    createRuntime hooks".
+    """
+    _run_hooks_in_container(c, "createContainer")
+
+
+def report_ready(c: Container) -> None:
+    """Tell the runtime that only the program is missing, and what it should warn of."""
+    # From here on the runtime may end before us without having failed.
+    kernel.set_parent_death_signal(0)
+    c.sync.send("ready", warnings=c.warnings)
+
+
+def wait_until_ready(c: Container) -> None:
+    """Wait for init to become ready to execute the program."""
+    for warning in c.sync.expect("ready")["warnings"]:
+        log.warning(warning)
+
+
+def write_pid_file(c: Container) -> None:
+    """Write init's pid where the caller asked for it (--pid-file), so that it is never seen half written."""
+    if not c.pid_file:
+        return
+    directory, name = os.path.split(c.pid_file)
+    temporary = os.path.join(directory, f".{name}")
+    made = False
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            made = True
+            file.write(str(c.init_pid))
+        os.rename(temporary, c.pid_file)
+    except OSError as error:
+        if made:
+            os.unlink(temporary)
+        reason = os.strerror(error.errno or 0).lower()
+        raise RuntError(f"cannot write the pid file {c.pid_file}: {reason}") from None
+
+
+def send_pidfd(c: Container) -> None:
+    """Send a pidfd of the process to who asked for it (--pidfd-socket), in runc's words; pidfd_open(2), unix(7)."""
+    if c.pidfd_connection < 0:
+        return
+    pidfd = os.pidfd_open(c.init_pid)
+    try:
+        send_descriptor(c.pidfd_connection, pidfd, "standard" if c.init_pidfd < 0 else "setns")
+    except OSError as error:
+        raise RuntError(f"cannot send the pidfd to the pidfd socket: {describe(error)}") from None
+    finally:
+        os.close(pidfd)
+
+
+def journal_created(c: Container) -> None:
+    """Write down that the container is complete: its status is `created` from now on (runtime.md, State)."""
+    c.entry.save(ready=True)
+
+
+def hand_over(c: Container) -> None:
+    """Let init go: it lives on without us."""
+    c.sync.send("hand over")
+
+
+def wait_for_hand_over(c: Container) -> None:
+    """Wait until the runtime has no more to do for us; if it dies before, we end."""
+    c.sync.expect("hand over")
+    c.sync.close()
+
+
+def wait_for_start(c: Container) -> None:
+    """Wait for `start`, in an open(2) that does not return before the other end of the pipe is opened.
+
+    runtime.md, Lifecycle, steps 5 to 7.
+    """
+    c.fifo = os.open(FIFO, os.O_WRONLY | os.O_CLOEXEC, dir_fd=c.state_fd)
+    os.close(c.state_fd)
+
+
+def run_start_container_hooks(c: Container) -> None:
+    """Run the `startContainer` hooks, which are programs of the container (config.md, StartContainer Hooks)."""
+    _run_hooks_in_container(c, "startContainer")
+
+
+def report_failure(c: Container, step: str, message: str) -> None:
+    """Tell whoever waits for us, `create` or `start`, why we end."""
+    if c.fifo >= 0:
+        os.write(c.fifo, jsontext.dumps({"step": step, "message": message}).encode())
+    elif c.sync.fd >= 0:
+        c.sync.send("error", step=step, message=message)
+
+
+def _run_hooks_in_container(c: Container, kind: HookKind) -> None:
+    hooks = c.config.get("hooks", {}).get(kind, [])
+    if not hooks:
+        return
+    # "For hooks executed in the container namespace, it is the pid as seen by the container" (runtime.md, State).
+    state: State = c.entry.state("created")
+    state["pid"] = os.getpid()
+    umask = os.umask(c.caller_umask)
+    run_hooks(kind, hooks, state)
+    os.umask(umask)

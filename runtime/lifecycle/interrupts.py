@@ -1,0 +1,65 @@
+"""What ends a command before its time: Ctrl-C, a terminal that is closed, a plain kill.
+
+All three raise one exception in the main program, so that whatever was begun is undone on the way out. Where a process
+is born, or where something must not be left half done, they are held back for a moment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from runtime.support import signals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+    from types import FrameType
+    from typing import NoReturn
+
+SIGNALS = (signals.SIGHUP, signals.SIGINT, signals.SIGTERM)
+
+
+class InterruptedCommandError(BaseException):
+    """A signal asks this process to end. Not an Exception: nobody should take it for an ordinary failure."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.exit_status = 128 + signum
+
+
+def enable() -> None:
+    """From now on raise InterruptedCommandError for each of the signals that the caller has not had ignored.
+
+    For one that has come already, too: the launcher holds them back.
+    """
+    for signum in SIGNALS:
+        if signals.getsignal(signum) is not signals.SIG_IGN:
+            signals.signal(signum, _interrupt)
+    sys.unraisablehook = _interrupt_again
+    release()
+
+
+def hold() -> None:
+    """Hold the signals back, as signals of this thread (pthread_sigmask(3)). One that came before is raised here."""
+    signals.pthread_sigmask(signals.SIG_BLOCK, SIGNALS)
+
+
+def release() -> None:
+    """Let the signals in again, those first that came in the meantime."""
+    signals.pthread_sigmask(signals.SIG_UNBLOCK, SIGNALS)
+
+
+def _interrupt(signum: int, _frame: FrameType | None) -> NoReturn:
+    raise InterruptedCommandError(signum)
+
+
+def _interrupt_again(unraisable: UnraisableHookArgs) -> None:
+    """Not lose an interrupt that came while Python was in a callback, out of which nothing can be raised."""
+    if isinstance(unraisable.exc_value, InterruptedCommandError):
+        signum = unraisable.exc_value.exit_status - 128
+        # In a moment: in here it could not be raised either.
+        signals.signal(signals.SIGALRM, lambda *_: os.kill(os.getpid(), signum))
+        signals.setitimer(signals.ITIMER_REAL, 0.001)
+    else:
+        sys.__unraisablehook__(unraisable)

@@ -1,0 +1,1 @@
+"""The container's namespaces: made, joined, and filled with what belongs to them (namespaces(7))."""

@@ -1,0 +1,204 @@
+"""`exec`: a further process enters a container that exists, step by step (setns(2), namespaces(7)).
+
+It enters what it finds: the namespaces that the container's init process is in, its cgroups, its root. Whoever is inside
+already is not to be trusted. So the process can't be traced (PR_SET_DUMPABLE) and has nothing of the host open from the
+moment when it can be seen from inside: CVE-2016-9962, CVE-2024-21626.
+
+Nothing needs to be journalled. Until the process is in the container's cgroup it dies with the runtime, and from then on
+it ends with the container: with its PID namespace, or with all that is in its cgroup.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from runtime.cgroups import hierarchies
+from runtime.cgroups.lifecycle import give_birth, open_cgroups, to_join
+from runtime.kernel import process as kernel
+from runtime.lifecycle import interrupts
+from runtime.namespaces.clone import CLONE_FLAGS
+from runtime.process import console
+from runtime.process.foreground import forward_signals
+from runtime.state import liveness
+from runtime.state.sync import PeerGoneError
+from runtime.support import signals
+from runtime.support.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.state.container import Container
+
+STOPPED = "cannot exec in a stopped container"
+
+
+def find_init(c: Container) -> None:
+    """Get hold of the container's init process: from here on we can't mistake another process for it (pidfd_open(2))."""
+    pidfd = liveness.open_pidfd(c.entry.record["init"])
+    if pidfd is None:
+        raise RuntError(STOPPED)
+    c.init_pidfd = pidfd
+    # Who isn't root has the right to enter the PID namespace only once inside the user namespace: too late for clone3.
+    c.born_twice = os.geteuid() != 0 and c.has_own("pid")
+
+
+def find_root(c: Container) -> None:
+    """Without a mount namespace of its own: find the directory that is the container's root (proc(5), /proc/PID/root)."""
+    init = c.entry.record["init"]
+    if c.has_own("mount") or init is None:
+        return
+    c.root_fd = os.open(f"/proc/{init['pid']}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    if not liveness.is_alive(init):
+        # It may have been the root of a later process with the same number.
+        raise RuntError(STOPPED)
+
+
+def find_cgroups(c: Container) -> None:
+    """Open the container's cgroups, or those below them that the caller asks for, for the process to join them."""
+    leaves, init = c.entry.record["cgroups"], c.entry.record["init"]
+    try:
+        if init is not None and not c.sub_cgroups:
+            leaves = to_join(leaves, init["pid"])
+        open_cgroups(c, _chosen_cgroups(leaves, c.sub_cgroups))
+    except OSError as error:
+        raise RuntError(f"cannot join the container's cgroup: {describe(error)}") from None
+
+
+def clone_process(c: Container) -> None:
+    """Give birth to the process, in the container's PID namespace.
+
+    setns(2): a PID namespace is the one thing that is entered not by the caller but by its children; hence before.
+    """
+    interrupts.hold()
+    if c.has_own("pid") and not c.born_twice:
+        kernel.set_dumpable(False)
+        _enter(c, kernel.CLONE_NEWPID)
+    try:
+        c.init_pid = give_birth(c, 0)
+    except OSError as error:
+        # In a PID namespace whose first process has ended, none can be born any more (pid_namespaces(7)).
+        raise RuntError(STOPPED if error.errno == errno.ENOMEM else describe(error)) from None
+    if c.init_pid == 0:
+        c.be_init(c)
+    c.sync.be_runtime()
+    interrupts.release()
+
+
+def stay_with_runtime(c: Container) -> None:
+    """Make sure that the runtime was still there when we asked to die with it (prctl(2), PR_SET_PDEATHSIG)."""
+    c.sync.check_peer()
+
+
+def close_host_descriptors(c: Container) -> None:
+    """Close what is the host's before the container can see us: all but what the program gets, and what leads inside."""
+    first = 3 + c.preserve_fds
+    for fd in sorted(fd for fd in (c.sync.fd, c.init_pidfd, c.root_fd, c.console_connection) if fd >= first):
+        kernel.close_range(first, fd - 1)
+        first = fd + 1
+    kernel.close_range(first)
+
+
+def enter_namespaces(c: Container) -> None:
+    """Enter all of the container's namespaces at once, the user namespace among them, and its root (setns(2))."""
+    kernel.set_dumpable(False)
+    if not liveness.is_alive(c.entry.record["init"]):
+        # Asked once we are in the container's cgroup: if it ends after this, we are found there and end with it.
+        raise RuntError(STOPPED)
+    flags = 0
+    for namespace in c.linux.get("namespaces", ()):
+        flags |= CLONE_FLAGS[namespace["type"]]
+    if flags:
+        _enter(c, flags)
+    os.close(c.init_pidfd)
+    if c.root_fd >= 0:
+        os.fchdir(c.root_fd)
+        os.chroot(".")
+        os.close(c.root_fd)
+    os.chdir("/")
+    # A change of credentials, which a user namespace brings, takes it back (prctl(2)).
+    kernel.set_parent_death_signal(signals.SIGKILL)
+
+
+def be_born_again(c: Container) -> None:
+    """Get a number in the PID namespace, for a user whose rights begin inside: only a new process gets one (setns(2))."""
+    if not c.born_twice:
+        return
+    pid = kernel.clone3(kernel.CLONE_PARENT)
+    if pid != 0:
+        c.sync.send("born", pid=pid)
+        os._exit(0)
+    kernel.set_parent_death_signal(signals.SIGKILL)
+    c.sync.expect("known")
+    c.sync.check_peer()
+
+
+def wait_for_second_birth(c: Container) -> None:
+    """Learn the pid of the process, if the one that we gave birth to was only on its way there."""
+    if not c.born_twice:
+        return
+    pid = c.sync.expect("born")["pid"]
+    os.waitpid(c.init_pid, 0)
+    c.init_pid = pid
+    c.sync.send("known")
+
+
+def open_exec_terminal(c: Container) -> None:
+    """Open a terminal of the container's devpts for the process, and hand its master out (config.md, `terminal`)."""
+    if not c.process.get("terminal"):
+        return
+    master, slave = console.open_console(c.process.get("consoleSize"))
+    console.send_master(c.console_connection, master)
+    console.attach(slave, c.process["user"]["uid"])
+    for fd in (master, slave, c.console_connection):
+        os.close(fd)
+
+
+def pass_signals_on(c: Container) -> None:
+    """In the foreground: from here on the signals that we get are the program's, also those that come before it runs."""
+    if c.foreground:
+        c.pidfd = os.pidfd_open(c.init_pid)
+        forward_signals(c.pidfd)
+
+
+def wait_for_go_ahead(c: Container) -> None:
+    """Wait until the runtime has no more to do for us; if it dies before, we end. The line stays open until execve."""
+    c.sync.expect("hand over")
+
+
+def wait_until_executed(c: Container) -> None:
+    """Wait until the process has become the program: that closes its end of the line."""
+    try:
+        c.sync.expect("executed")
+    except PeerGoneError:
+        pass
+
+
+def _chosen_cgroups(leaves: list[str], chosen: dict[str, str]) -> list[str]:
+    """Return `leaves` with the paths of `chosen` appended: one for a controller's hierarchy, or for all. Raises RuntError."""
+    if not chosen:
+        return leaves
+    found = dict.fromkeys(leaves, chosen.get("", ""))
+    mounted = hierarchies.mounted()
+    for controller in filter(None, chosen):
+        mountpoints = [m.mountpoint for m in mounted if controller in m.name.split(",")]
+        matching = [leaf for leaf in leaves if any(leaf.startswith(f"{m}/") for m in mountpoints)]
+        if not matching:
+            raise RuntError(f"unknown controller {controller} in --cgroup")
+        found[matching[0]] = chosen[controller]
+    paths = []
+    for leaf, path in found.items():
+        joined = os.path.normpath(f"{leaf}/{path}")
+        if joined != leaf and not joined.startswith(f"{leaf}/"):
+            raise RuntError(f"bad sub cgroup path: {path}")
+        paths.append(joined)
+    return paths
+
+
+def _enter(c: Container, flags: int) -> None:
+    """Enter namespaces of the container's init process. Raises RuntError."""
+    try:
+        kernel.setns(c.init_pidfd, flags)
+    except ProcessLookupError:
+        raise RuntError(STOPPED) from None
+    except OSError as error:
+        raise RuntError(f"cannot enter the container's namespaces: {describe(error)}") from None

@@ -1,0 +1,192 @@
+"""Calling criu(8), which saves the processes of a container to files and brings them back to life from them.
+
+What is in the container it finds by itself. What comes from outside it must be told, under a key that is the same for both:
+bind mounts, cgroups, namespaces that were joined, and pipes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+from runtime.kernel import mount as kernel
+from runtime.kernel import process as processes
+from runtime.support.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import NoReturn
+
+    from runtime.config.types import Config
+
+DESCRIPTORS = "descriptors.json"
+"""In the directory of the images: what init's standard streams were, called as runc calls it."""
+
+_CGROUP_MODES = ("soft", "full", "strict", "ignore")
+_FLAGS = (
+    *("leave-running", "tcp-established", "tcp-skip-in-flight", "link-remap", "ext-unix-sk"),
+    *("shell-job", "file-locks", "auto-dedup"),
+)
+"""Options that criu calls as we do, but for one."""
+_CRIU_NAMES = {"tcp-skip-in-flight": "--skip-in-flight"}
+_NAMED = ("lsm-profile", "lsm-mount-context")
+"""The same, with a value."""
+
+_NAMESPACE_KEYS = {"network": ("net", "extRootNetNS"), "pid": ("pid", "extRootPidNS")}
+
+
+class CriuOptions:
+    """What the command line of `checkpoint` and `restore` says; a flag is there if it was given."""
+
+    __slots__ = ("cgroup_mode", "flags", "images", "named", "page_server", "parent", "program", "work")
+
+    def __init__(self, values: dict[str, object]) -> None:
+        """Take the values of the command line. Raises RuntError, in runc's words, for what can't be done."""
+        self.program = str(values["criu"])
+        self.images = os.path.abspath(str(values["image-path"]) or "checkpoint")
+        self.work = os.path.abspath(str(values["work-path"])) if values["work-path"] else self.images
+        self.parent = str(values.get("parent-path", ""))
+        self.cgroup_mode = str(values["manage-cgroups-mode"]) or "soft"
+        self.page_server = str(values.get("page-server", ""))
+        self.named = {name: str(values[name]) for name in _NAMED if values.get(name)}
+        self.flags = [name for name in _FLAGS if values.get(name)]
+        if values.get("lazy-pages"):
+            raise RuntError("--lazy-pages is not supported by this version of runt")
+        if self.cgroup_mode not in _CGROUP_MODES:
+            raise RuntError("Invalid manage-cgroups-mode value")
+        namespaces = values["empty-ns"]
+        for name in namespaces if isinstance(namespaces, list) else ():
+            # This one is always meant: whoever made it configures it, not we.
+            if name != "network":
+                raise RuntError(f'namespace "{name}" is not supported')
+        if os.path.isabs(self.parent):
+            raise RuntError("--parent-path must be relative")
+        if self.page_server and not all(self.page_server.rpartition(":")[::2]):
+            raise RuntError("Use --page-server ADDRESS:PORT to specify page server")
+
+    def words(self) -> Iterator[str]:
+        """Yield what criu is told."""
+        yield from ("--images-dir", self.images, "--work-dir", self.work, "-v4", "--empty-ns", "net")
+        yield f"--manage-cgroups={self.cgroup_mode}"
+        for name in self.flags:
+            yield _CRIU_NAMES.get(name, f"--{name}")
+        for name, value in self.named.items():
+            yield from (f"--{name}", value)
+        if self.parent:
+            yield from ("--track-mem", "--prev-images-dir", self.parent)
+        if self.page_server:
+            address, _, port = self.page_server.rpartition(":")
+            yield from ("--page-server", "--address", address, "--port", port)
+
+
+def find(program: str) -> str:
+    """Return the path of criu, which is given by its name or its path (`--criu`). Raises RuntError if it is not there."""
+    if "/" in program:
+        if not os.access(program, os.X_OK):
+            raise RuntError(
+                f"checkpoint and restore need criu: --criu {program} is no program that can be executed"
+            )
+        return program
+    for directory in (*os.environ.get("PATH", os.defpath).split(":"), "/usr/sbin", "/usr/local/sbin"):
+        path = os.path.join(directory, program)
+        if directory and os.access(path, os.X_OK):
+            return path
+    raise RuntError("checkpoint and restore need criu, which is not installed (Debian: apt install criu)")
+
+
+def call(
+    words: Sequence[str], options: CriuOptions, log: str, *, root: str = "", inherited: Sequence[int] = ()
+) -> None:
+    """Run criu to its end; `root` becomes a mount that only criu sees. Raises RuntError with the last error of its log.
+
+    It gets our standard streams and the descriptors `inherited`. What it says itself goes to a file beside the log.
+    """
+    said = f"{options.work}/{log}.said"
+    pid = os.fork()
+    if pid == 0:
+        _become([find(options.program), *words, *options.words(), "--log-file", log], said, root, inherited)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if code != 0:
+        path = f"{options.work}/{log}"
+        reason = _last_error(path) or _last_error(said) or f"it ended with status {code}"
+        raise RuntError(f"criu failed: {reason}; log file: {path}")
+    if not root:
+        os.unlink(said)
+
+
+def external_mounts(config: Config, bundle: str, cgroups: dict[str, str]) -> dict[str, str]:
+    """Return what is mounted in the container from outside: the place in it, which is also the key, and the source."""
+    found = {}
+    for mount in config.get("mounts", ()):
+        options = mount.get("options", ())
+        destination = os.path.normpath(f"/{mount['destination'].lstrip('/')}")
+        if "remount" in options:
+            continue
+        if {"bind", "rbind"} & set(options):
+            found[destination] = os.path.join(bundle, mount.get("source", ""))
+        elif mount.get("type") == "cgroup":
+            found |= {os.path.join(destination, name).rstrip("/"): path for name, path in cgroups.items()}
+    return found
+
+
+def external_namespaces(config: Config) -> Iterator[tuple[str, str, str]]:
+    """Yield the namespaces that were joined: criu's name of the type, the key, and the path."""
+    for namespace in config["linux"].get("namespaces", ()):
+        if "path" in namespace and namespace["type"] in _NAMESPACE_KEYS:
+            yield (*_NAMESPACE_KEYS[namespace["type"]], namespace["path"])
+
+
+def save_descriptors(pid: int, directory: str) -> None:
+    """Write down what the standard streams of a process are."""
+    names = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)]
+    with open(f"{directory}/{DESCRIPTORS}", "w", encoding="ascii") as file:
+        json.dump(names, file)
+
+
+def saved_pipes(directory: str) -> Iterator[tuple[int, str]]:
+    """Yield those of the saved standard streams that were pipes, which have another end that is somebody else's."""
+    try:
+        with open(f"{directory}/{DESCRIPTORS}", encoding="ascii") as file:
+            names = json.load(file)
+    except (OSError, ValueError) as error:
+        reason = describe(error) if isinstance(error, OSError) else "is damaged"
+        raise RuntError(f"{directory} is no checkpoint of a container: {DESCRIPTORS}: {reason}") from None
+    for fd, name in enumerate(names):
+        if name.startswith("pipe:"):
+            yield fd, name
+
+
+def _become(words: list[str], said: str, root: str, inherited: Sequence[int]) -> NoReturn:
+    """In the child: become criu, in a mount namespace of its own if it needs a root to put processes into."""
+    try:
+        if root:
+            processes.unshare(processes.CLONE_NEWNS)
+            kernel.mount("", "/", "", kernel.MS_REC | kernel.MS_SLAVE)
+            kernel.mount(root, root, "", kernel.MS_BIND | kernel.MS_REC)
+            kernel.mount("", root, "", kernel.MS_REC | kernel.MS_PRIVATE)
+        for fd in inherited:
+            os.set_inheritable(fd, True)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        if not root:
+            # Restored processes get our standard streams by way of criu; when it saves them, they would only be in the way.
+            fd = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            os.dup2(fd, 1)
+            os.dup2(fd, 2)
+        os.execv(words[0], words)
+    except (OSError, RuntError) as error:
+        os.write(2, f"Error: {error}\n".encode())
+    finally:
+        os._exit(127)
+
+
+def _last_error(path: str) -> str:
+    """Return the last thing that went wrong by a log of criu's, without its place in criu's source."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            # The very last one only says that it has failed.
+            errors = [line for line in file if "Error" in line and "FAILED" not in line]
+    except OSError:
+        return ""
+    return errors[-1].partition("Error")[2].partition("): ")[2].strip() if errors else ""

@@ -1,0 +1,79 @@
+"""`features`: what this runtime can do, for callers who want to know before they ask for it (features.md 1.3.0).
+
+It says what runt implements, whether or not the kernel of this machine can do it too.
+"""
+
+from __future__ import annotations
+
+from runtime import __version__
+from runtime.config import seccomp as seccomp_members
+from runtime.config.members import HOOKS, NAMESPACES
+from runtime.filesystem import mount_options
+from runtime.kernel import scheduling
+from runtime.kernel import seccomp as kernel
+from runtime.process import capabilities
+from runtime.seccomp import install as seccomp
+from runtime.state.store import SPEC_VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_OLDEST_SPEC_VERSION = "1.0.0"
+_OTHER_MOUNT_OPTIONS = (
+    *("bind", "rbind", "remount", "defaults", "silent", "loud"),
+    *("iversion", "noiversion", "tmpcopyup", "idmap", "ridmap"),
+)
+
+
+def features() -> dict[str, Any]:
+    """Return the features structure."""
+    return {
+        "ociVersionMin": _OLDEST_SPEC_VERSION,
+        "ociVersionMax": SPEC_VERSION,
+        "hooks": list(HOOKS),
+        "mountOptions": mount_option_names(),
+        "linux": {
+            "namespaces": sorted(NAMESPACES),
+            "capabilities": list(capabilities.NAMES),
+            "cgroup": {"v1": True, "v2": True, "systemd": True, "systemdUser": False, "rdma": True},
+            "seccomp": _seccomp(),
+            "apparmor": {"enabled": True},
+            "selinux": {"enabled": True},
+            "memoryPolicy": {
+                "modes": sorted(scheduling.MEMORY_MODES),
+                "flags": sorted(scheduling.MEMORY_FLAGS),
+            },
+            "intelRdt": {"enabled": False, "schemata": False, "monitoring": False},
+            "mountExtensions": {"idmap": {"enabled": True}},
+            "netDevices": {"enabled": True},
+        },
+        "annotations": {
+            "org.opencontainers.runt.checkpoint.enabled": "true",
+            "org.opencontainers.runt.version": __version__,
+        },
+        # None of them changes what we do: they are for others.
+        "potentiallyUnsafeConfigAnnotations": [],
+    }
+
+
+def _seccomp() -> dict[str, Any]:
+    """Return the features of seccomp; `supportedFlags` are those that the kernel of this machine has too."""
+    # A flag that is for a listener is taken together with the one that asks for a listener.
+    numbers = {name: seccomp.FLAGS[name] | kernel.FLAG_NEW_LISTENER for name in seccomp_members.FLAGS}
+    return {
+        "enabled": True,
+        "actions": list(seccomp_members.ACTIONS),
+        "operators": list(seccomp_members.OPERATORS),
+        "archs": list(seccomp_members.ARCHITECTURES),
+        "knownFlags": list(seccomp_members.FLAGS),
+        "supportedFlags": [name for name, number in numbers.items() if kernel.takes_flags(number)],
+    }
+
+
+def mount_option_names() -> list[str]:
+    """Return all options of mounts that mean something to us and aren't handed on to the filesystem, sorted."""
+    twofold = (*mount_options.ATTRIBUTES, *mount_options.PROPAGATION)
+    return sorted(
+        {*twofold, *(f"r{name}" for name in twofold), *mount_options.SUPERBLOCK, *_OTHER_MOUNT_OPTIONS}
+    )

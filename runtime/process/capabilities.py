@@ -1,0 +1,122 @@
+"""Capabilities: the five sets of the program (config.md, Linux Process; capabilities(7))."""
+
+from __future__ import annotations
+
+from runtime.kernel import process as kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.state.container import Container
+
+NAMES = (
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETPCAP",
+    "CAP_LINUX_IMMUTABLE",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",
+    "CAP_NET_ADMIN",
+    "CAP_NET_RAW",
+    "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",
+    "CAP_SYS_NICE",
+    "CAP_SYS_RESOURCE",
+    "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",
+    "CAP_MKNOD",
+    "CAP_LEASE",
+    "CAP_AUDIT_WRITE",
+    "CAP_AUDIT_CONTROL",
+    "CAP_SETFCAP",
+    "CAP_MAC_OVERRIDE",
+    "CAP_MAC_ADMIN",
+    "CAP_SYSLOG",
+    "CAP_WAKE_ALARM",
+    "CAP_BLOCK_SUSPEND",
+    "CAP_AUDIT_READ",
+    "CAP_PERFMON",
+    "CAP_BPF",
+    "CAP_CHECKPOINT_RESTORE",
+)
+"""All capabilities; the place in this tuple is the number (linux/capability.h)."""
+
+_MOST_NAMED = 41
+"""How many names a warning holds: all that a configuration without invented ones can have."""
+
+
+def read_capabilities(c: Container) -> None:
+    """Turn the names of the configuration into numbers, and leave out what can't be granted.
+
+    config.md, Linux Process: "Any value which cannot be mapped to a relevant kernel interface, or cannot be granted
+    otherwise MUST be logged as a warning by the runtime." No `capabilities` at all means none, as with runc.
+    """
+    configured = c.process.get("capabilities", {})
+    refused = []
+    for name, capabilities in (
+        ("bounding", configured.get("bounding", [])),
+        ("effective", configured.get("effective", [])),
+        ("inheritable", configured.get("inheritable", [])),
+        ("permitted", configured.get("permitted", [])),
+        ("ambient", configured.get("ambient", [])),
+    ):
+        c.capabilities[name] = 0
+        for capability in capabilities:
+            if _is_available(capability):
+                c.capabilities[name] |= 1 << NAMES.index(capability)
+            elif capability not in refused:
+                refused.append(capability)
+    if refused:
+        more = f" and {len(refused) - _MOST_NAMED} more" if len(refused) > _MOST_NAMED else ""
+        named = ", ".join(name[:64] for name in refused[:_MOST_NAMED])
+        c.warnings.append(f"ignoring capabilities that are unknown or not available here: {named}{more}")
+    possible = c.capabilities["permitted"] & c.capabilities["inheritable"]
+    too_much = c.capabilities["ambient"] & ~possible
+    c.capabilities["ambient"] &= possible
+    if too_much:
+        names = ", ".join(name for number, name in enumerate(NAMES) if too_much >> number & 1)
+        c.warnings.append(f"capabilities that are not permitted and inheritable cannot be ambient: {names}")
+
+
+def drop_bounding_set(c: Container) -> None:
+    """Reduce the bounding set, above which no program of the container can ever get (capabilities(7))."""
+    for number in range(64):
+        try:
+            present = kernel.in_bounding_set(number)
+        except OSError:
+            # One more than this kernel has.
+            return
+        if present and not c.capabilities["bounding"] >> number & 1:
+            kernel.drop_from_bounding_set(number)
+
+
+def set_capabilities(c: Container) -> None:
+    """Set the other four sets, now that the user is the program's (config.md, Linux Process; capabilities(7))."""
+    sets = c.capabilities
+    kernel.capset(sets["effective"], sets["permitted"], sets["inheritable"])
+    kernel.clear_ambient_set()
+    for number in range(len(NAMES)):
+        if sets["ambient"] >> number & 1:
+            kernel.raise_ambient(number)
+
+
+def _is_available(capability: str) -> bool:
+    """Tell whether a name is one that this kernel knows, and that the caller has not lost for good."""
+    if capability not in NAMES:
+        return False
+    try:
+        return kernel.in_bounding_set(NAMES.index(capability))
+    except OSError:
+        return False

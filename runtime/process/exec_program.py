@@ -1,0 +1,174 @@
+"""Which program `exec` runs: `--process FILE` says it all, or the container's own `process` with changes from the command line."""
+
+from __future__ import annotations
+
+from runtime.support.errors import RuntError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from runtime.config.types import Capabilities, Config, ProcessConfig, User
+
+_HIGHEST_ID = 2**32 - 2
+"""4294967295 means "no change" to setresuid(2) and is nobody's."""
+
+
+_INHERITED = (
+    *("capabilities", "rlimits", "scheduler", "ioPriority", "execCPUAffinity"),
+    *("apparmorProfile", "selinuxLabel"),
+)
+"""What is as with the container's own process unless the file says otherwise."""
+
+
+class ProgramOptions:
+    """What the command line says about the program; what is empty, or None, is "not given"."""
+
+    __slots__ = (
+        "additional_gids",
+        "apparmor",
+        "args",
+        "caps",
+        "cwd",
+        "env",
+        "no_new_privs",
+        "process",
+        "process_label",
+        "tty",
+        "user",
+    )
+
+    def __init__(
+        self,
+        *,
+        args: Sequence[str] = (),
+        process: str = "",
+        tty: bool = False,
+        cwd: str = "",
+        env: Sequence[str] = (),
+        user: str = "",
+        additional_gids: Sequence[str] = (),
+        caps: Sequence[str] = (),
+        no_new_privs: bool | None = None,
+        apparmor: str = "",
+        process_label: str = "",
+    ) -> None:
+        self.args = args
+        self.process = process
+        self.tty = tty
+        self.cwd = cwd
+        self.env = env
+        self.user = user
+        self.additional_gids = additional_gids
+        self.caps = caps
+        self.no_new_privs = no_new_privs
+        self.apparmor = apparmor
+        self.process_label = process_label
+
+
+def program_of(options: ProgramOptions, config: Config) -> ProcessConfig:
+    """Return the `process` that `exec` runs in a container with the configuration `config`. Raises RuntError."""
+    if options.process:
+        return _from_file(options.process, config["process"])
+    return _from_command_line(options, config["process"])
+
+
+def _from_file(path: str, own: ProcessConfig) -> ProcessConfig:
+    """Return what the file says; what it may leave to the container is as with the container's own process, as in runc."""
+    from runtime.config.load import load_process
+
+    process = load_process(path)
+    own_values: Any = own
+    # An empty list of limits or an empty label says nothing; an empty object of capabilities says that there are none.
+    inherited: Any = {
+        name: own_values[name]
+        for name in _INHERITED
+        if name in own_values and process.get(name) in (None, "", [])
+    }
+    process.update(inherited)
+    if "oomScoreAdj" in own:
+        # Whatever the file says.
+        process["oomScoreAdj"] = own["oomScoreAdj"]
+    if "umask" in own["user"]:
+        process["user"].setdefault("umask", own["user"]["umask"])
+    return process
+
+
+def _from_command_line(options: ProgramOptions, own: ProcessConfig) -> ProcessConfig:
+    """Return the container's own process with another program, and whatever else the command line changes."""
+    if not options.args:
+        raise RuntError("exec args cannot be empty")
+    process: ProcessConfig = {**own, "args": list(options.args), "terminal": options.tty}
+    process.pop("consoleSize", None)
+    if options.cwd:
+        if not options.cwd.startswith("/"):
+            raise RuntError("Cwd must be an absolute path")
+        process["cwd"] = options.cwd
+    if options.env:
+        for variable in options.env:
+            if variable.find("=") < 1:
+                raise RuntError(f"invalid --env argument: expected NAME=VALUE, found {variable!r}")
+        process["env"] = [*own.get("env", ()), *options.env]
+    if options.no_new_privs is not None:
+        process["noNewPrivileges"] = options.no_new_privs
+    if options.apparmor or options.process_label:
+        _set_labels(process, options)
+    process["user"] = _user(options, own["user"])
+    if options.caps:
+        process["capabilities"] = _with_capabilities(own.get("capabilities", {}), options.caps)
+    return process
+
+
+def _set_labels(process: ProcessConfig, options: ProgramOptions) -> None:
+    """Set what `--apparmor` and `--process-label` say, if this machine has what they ask for."""
+    from runtime.config.machine_rules import check_labels
+    from runtime.config.shape import Mismatch
+
+    if options.apparmor:
+        process["apparmorProfile"] = options.apparmor
+    if options.process_label:
+        process["selinuxLabel"] = options.process_label
+    try:
+        check_labels(process, ())
+    except Mismatch as mismatch:
+        raise RuntError(mismatch.text.removeprefix(": ")) from None
+
+
+def _user(options: ProgramOptions, own: User) -> User:
+    """Return the user with what `--user UID[:GID]` and `--additional-gids` say.
+
+    What isn't a number is an error, and never user 0 (CVE-2026-30892).
+    """
+    user: User = {**own}
+    if options.user:
+        uid, colon, gid = options.user.partition(":")
+        if colon:
+            user["gid"] = _id(gid, "gid")
+        user["uid"] = _id(uid, "uid")
+    if options.additional_gids:
+        more = [_id(gid, "additional gid") for gid in options.additional_gids]
+        user["additionalGids"] = [*own.get("additionalGids", ()), *more]
+    return user
+
+
+def _id(text: str, what: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 10) or int(text) > _HIGHEST_ID:
+        raise RuntError(f"bad {what}: expected a number from 0 to {_HIGHEST_ID}, found {text!r}")
+    return int(text)
+
+
+def _with_capabilities(own: Capabilities, names: Sequence[str]) -> Capabilities:
+    """Return the sets with more capabilities in them.
+
+    Nothing is added to the inheritable set, which is what a program gains rights from that it executes (CVE-2022-27650),
+    and to the ambient set only what is inheritable already.
+    """
+    inheritable = own.get("inheritable", ())
+    return {
+        **own,
+        "bounding": [*own.get("bounding", ()), *names],
+        "effective": [*own.get("effective", ()), *names],
+        "permitted": [*own.get("permitted", ()), *names],
+        "ambient": [*own.get("ambient", ()), *(name for name in names if name in inheritable)],
+    }

@@ -1,0 +1,69 @@
+"""A program in the foreground: signals that we get are its signals, and its exit status is ours."""
+
+from __future__ import annotations
+
+import os
+
+from runtime.support import signals, sockets
+from runtime.support.errors import RuntError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from runtime.config.types import ProcessConfig
+
+_NOT_FORWARDED = {
+    signals.SIGCHLD,
+    signals.SIGWINCH,
+    signals.SIGKILL,
+    signals.SIGSTOP,
+    signals.SIGPIPE,
+    signals.SIGXFSZ,
+    # What stops a process that touches the terminal from the background, until it is brought to the foreground.
+    signals.SIGTTIN,
+    signals.SIGTTOU,
+}
+"""Signals that are about this process, or that nobody can catch."""
+
+
+def forward_signals(pidfd: int) -> None:
+    """Pass the signals that we get on to the process behind `pidfd`."""
+
+    def forward(signum: int, _frame: FrameType | None) -> None:
+        try:
+            signals.pidfd_send_signal(pidfd, signum)
+        except ProcessLookupError:
+            pass
+
+    for signum in signals.valid_signals() - _NOT_FORWARDED:
+        try:
+            signals.signal(signum, forward)
+        except (OSError, ValueError):
+            # The C library keeps two real-time signals for itself.
+            pass
+
+
+def begin_with_our_size(process: ProcessConfig) -> None:
+    """Have the program's terminal begin with the size of ours: `Relay` copies it too, but only when the program runs already."""
+    if os.isatty(0):
+        width, height = os.get_terminal_size(0)
+        process["consoleSize"] = {"height": height, "width": width}
+
+
+def relay_terminal(connection: int, pidfd: int) -> None:
+    """Connect our terminal with the one whose master comes through a socket, until the process behind `pidfd` has ended."""
+    from runtime.process.relay import Relay
+
+    master = sockets.receive_descriptor(connection)
+    os.close(connection)
+    if master < 0:
+        raise RuntError("the container ended before it had a terminal")
+    with Relay(master) as relay:
+        relay.until(pidfd)
+
+
+def wait(pid: int) -> int:
+    """Wait for our child `pid`; return its exit status as a shell would."""
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return code if code >= 0 else 128 - code

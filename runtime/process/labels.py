@@ -1,0 +1,52 @@
+"""What a security module calls the program: AppArmor profiles and SELinux labels (config.md, Linux Process).
+
+The kernel takes them from the process itself, in files of its procfs. They are written while the host's /proc is still
+ours: the container's could be a fake, into which everything can be written and nothing happens.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runtime.kernel import procfs
+from runtime.support.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.state.container import Container
+
+_NOT_RELABELLED = ("proc", "sysfs", "cgroup", "mqueue")
+"""Filesystems that take no `context` option: SELinux has labels of its own for what is in them."""
+
+
+def label_keyrings(c: Container) -> None:
+    """Have the session keyring labelled as the program, which is going to use it; the next execve(2) ends that."""
+    label = c.process.get("selinuxLabel")
+    if label:
+        _write("attr/keycreate", label)
+
+
+def label_program(c: Container) -> None:
+    """Say which profile and which label the next program that is executed gets: ours, or a hook in the container."""
+    profile, label = c.process.get("apparmorProfile"), c.process.get("selinuxLabel")
+    if profile:
+        # Since Linux 5.8 each security module has a directory of its own; before, there was only one of them.
+        own = os.path.exists("/proc/self/attr/apparmor")
+        _write("attr/apparmor/exec" if own else "attr/exec", f"exec {profile}")
+    if label:
+        _write("attr/exec", label)
+
+
+def mount_context(c: Container, kind: str) -> str | None:
+    """Return the label for the files of a new filesystem of type `kind` (config-linux.md, Mount Label), if there is one."""
+    return None if kind in _NOT_RELABELLED else c.linux.get("mountLabel")
+
+
+def _write(name: str, value: str) -> None:
+    """Write a file of this process's directory in /proc. Raises RuntError."""
+    try:
+        procfs.write_own(name, value)
+    except OSError as error:
+        raise RuntError(f"cannot set the security label {value}: {name}: {describe(error)}") from None
+    except RuntError as error:
+        raise RuntError(f"cannot set the security label {value}: {error.message}") from None

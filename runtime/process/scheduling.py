@@ -1,0 +1,96 @@
+"""How the kernel treats the program: processor time, disks, memory nodes, and the machine that it is shown.
+
+config.md, Linux Process; config-linux.md, Memory policy and Personality. All of it is set on init itself, which the
+program then inherits, while init still has the capabilities for it (CAP_SYS_NICE).
+"""
+
+from __future__ import annotations
+
+import os
+
+from runtime.kernel import scheduling as kernel
+from runtime.support.errors import RuntError, describe
+from runtime.support.number_lists import parse_numbers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.state.container import Container
+
+
+def set_scheduler(c: Container) -> None:
+    """Set the scheduling policy and its parameters (config.md, `scheduler`; sched_setattr(2))."""
+    scheduler = c.process.get("scheduler")
+    if scheduler is None:
+        return
+    flags = sum(kernel.POLICY_FLAGS[name] for name in set(scheduler.get("flags", ())))
+    try:
+        kernel.sched_setattr(
+            kernel.POLICIES[scheduler["policy"]],
+            flags,
+            scheduler.get("nice", 0),
+            scheduler.get("priority", 0),
+            scheduler.get("runtime", 0),
+            scheduler.get("deadline", 0),
+            scheduler.get("period", 0),
+        )
+    except OSError as error:
+        reason = describe(error)
+        if isinstance(error, PermissionError):
+            # The kernel has one number for all of these (sched_setattr(2), sched(7)).
+            reason += (
+                ": it needs CAP_SYS_NICE, for a real-time policy also real-time in the cgroup's budget "
+                "(cpu.rt_runtime_us), for SCHED_DEADLINE all processors"
+            )
+        raise RuntError(f"error setting scheduler {scheduler['policy']}: {reason}") from None
+
+
+def set_io_priority(c: Container) -> None:
+    """Set the I/O priority of the process group (config.md, `ioPriority`; ioprio_set(2))."""
+    io = c.process.get("ioPriority")
+    if io is None:
+        return
+    try:
+        kernel.ioprio_set(kernel.IO_CLASSES[io["class"]], io["priority"])
+    except OSError as error:
+        raise RuntError(f"failed to set io priority {io['class']}: {describe(error)}") from None
+
+
+def set_personality(c: Container) -> None:
+    """Set the execution domain (config-linux.md, Personality; personality(2)): LINUX32 makes uname(2) say `i686`."""
+    personality = c.linux.get("personality")
+    if personality is not None:
+        kernel.personality(kernel.PERSONALITIES[personality["domain"]])
+
+
+def set_memory_policy(c: Container) -> None:
+    """Say from which memory nodes the program gets its memory (config-linux.md, Memory policy; set_mempolicy(2))."""
+    policy = c.linux.get("memoryPolicy")
+    if policy is None:
+        return
+    flags = sum(kernel.MEMORY_FLAGS[name] for name in set(policy.get("flags", ())))
+    try:
+        kernel.set_mempolicy(
+            kernel.MEMORY_MODES[policy["mode"]] | flags, parse_numbers(policy.get("nodes", ""))
+        )
+    except OSError as error:
+        nodes = f" with the nodes {policy['nodes']}" if "nodes" in policy else ""
+        raise RuntError(f"cannot set the memory policy {policy['mode']}{nodes}: {describe(error)}") from None
+
+
+def set_initial_affinity(c: Container) -> None:
+    """For `exec`, before the process joins the container's cgroup (config.md, `execCPUAffinity`: `initial`)."""
+    _set_affinity(c.process.get("execCPUAffinity", {}).get("initial", ""))
+
+
+def set_final_affinity(c: Container) -> None:
+    """For `exec`, after the process has joined the container's cgroup (config.md, `execCPUAffinity`: `final`)."""
+    _set_affinity(c.process.get("execCPUAffinity", {}).get("final", ""))
+
+
+def _set_affinity(processors: str) -> None:
+    if not processors:
+        return
+    try:
+        os.sched_setaffinity(0, parse_numbers(processors))
+    except OSError as error:
+        raise RuntError(f"cannot run on the processors {processors}: {describe(error)}") from None

@@ -1,0 +1,134 @@
+"""Stopping all processes of a container at once, and letting them go on: v1's freezer, v2's cgroup.freeze (cgroups(7)).
+
+Beside `cgroups` and not in it: `state` asks for every container whether it is frozen, and loads nothing else for that.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runtime.support.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_STATE = "freezer.state"
+_FREEZE = "cgroup.freeze"
+_PATIENCE = 10.0
+"""How many seconds processes get to stop."""
+
+
+def is_frozen(directories: Iterable[str]) -> bool:
+    """Tell whether somebody has frozen the cgroup with these directories, itself and not one above it."""
+    path = _find(directories)
+    if path.endswith(_STATE):
+        return _read(f"{os.path.dirname(path)}/freezer.self_freezing") == "1"
+    return _read(path) == "1"
+
+
+def stands_still(directory: str) -> bool:
+    """Tell whether processes in this directory would be frozen, because of itself or of a cgroup above it."""
+    state = _read(f"{directory}/{_STATE}")
+    if state is not None:
+        return state != "THAWED"
+    return "frozen 1" in (_read(f"{directory}/cgroup.events") or "")
+
+
+def freeze(directories: Iterable[str]) -> None:
+    """Stop all processes of the cgroup and wait until all have stopped. Raises RuntError; then none has."""
+    path = _find(directories)
+    if not path:
+        raise RuntError("cannot toggle freezer: cgroups not configured for container")
+    try:
+        if path.endswith(_STATE):
+            _freeze_version1(path)
+        else:
+            _write(path, "1")
+            _wait_until_frozen(os.path.dirname(path))
+    except OSError as error:
+        raise RuntError(f"unable to freeze: {describe(error)}") from None
+    except RuntError:
+        thaw(directories)
+        raise
+
+
+def thaw(directories: Iterable[str]) -> None:
+    """Let the processes of the cgroup go on, if they have been stopped."""
+    path = _find(directories)
+    try:
+        if path:
+            _write(path, "THAWED" if path.endswith(_STATE) else "0")
+    except OSError:
+        # It has gone.
+        pass
+
+
+def _find(directories: Iterable[str]) -> str:
+    """Return the file that freezes the cgroup, an empty string if there is none."""
+    # First where it usually is: there are ten hierarchies with v1.
+    for directory in sorted(directories, key=lambda directory: "freezer" not in directory):
+        for name in (_STATE, _FREEZE):
+            if os.path.exists(f"{directory}/{name}"):
+                return f"{directory}/{name}"
+    return ""
+
+
+def _freeze_version1(path: str) -> None:
+    """Freeze with v1, which loses the race against a process that forks all the time.
+
+    `FREEZING` means that some have not stopped: they have to be given the processor for that, and the kernel looks again
+    when the state is written and read. Now and then all begin anew, so that they come out of each other's way, as with
+    runc; each time later, because on a busy machine it takes a while until each has had its turn.
+    """
+    import time
+
+    began = time.monotonic()
+    patience = 0.05
+    while True:
+        _write(path, "FROZEN")
+        if _read(path) == "FROZEN":
+            return
+        waited = time.monotonic() - began
+        if waited > _PATIENCE:
+            raise RuntError(f"unable to freeze: some process has not stopped for {_PATIENCE:.0f} seconds")
+        if waited > patience:
+            _write(path, "THAWED")
+            patience *= 3
+            time.sleep(0.01)
+        time.sleep(0.0002)
+
+
+def _wait_until_frozen(directory: str) -> None:
+    """Wait for v2 to report that the last process has stopped: a change of cgroup.events is an exceptional condition."""
+    import select
+    import time
+
+    fd = os.open(f"{directory}/cgroup.events", os.O_RDONLY | os.O_CLOEXEC)
+    poll = select.poll()
+    poll.register(fd, select.POLLPRI)
+    deadline = time.monotonic() + _PATIENCE
+    try:
+        while b"frozen 1" not in os.pread(fd, 4096, 0):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise RuntError(f"unable to freeze: some process has not stopped for {_PATIENCE:.0f} seconds")
+            poll.poll(left * 1000)
+    finally:
+        os.close(fd)
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip()
+    except OSError:
+        return None
+
+
+def _write(path: str, value: str) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, value.encode())
+    finally:
+        os.close(fd)

@@ -1,0 +1,1 @@
+"""What every room of the runtime may use: errors, files, JSON, log, numbers, signals, sockets."""

@@ -1,0 +1,107 @@
+"""Messages to the caller in the two forms that runc writes (logrus): text, and one JSON object a line.
+
+Without `--log` they go to standard error. With it they go to the file, and an error that ends the command is also
+printed, plainly, to standard error: Docker and containerd read the file, a person reads the terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from runtime.support.errors import RuntError, describe
+
+_COLOURS = {"debug": 37, "warning": 33, "error": 31}
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/@^+-")
+
+_began = time.monotonic()
+
+
+class _Settings:
+    """Where messages go, in which form, and from which level on."""
+
+    file = 2
+    json = False
+    debug = False
+
+
+def configure(path: str = "", log_format: str = "text", *, debug: bool = False) -> None:
+    """Set where messages go from now on. Raises RuntError for an unknown format or a file that can't be written."""
+    _Settings.debug = debug
+    if path:
+        try:
+            _Settings.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise RuntError(f"open {describe(error)}") from None
+    if log_format not in ("text", "json"):
+        raise RuntError(f"invalid log-format: {log_format}")
+    _Settings.json = log_format == "json"
+
+
+def debug(message: str) -> None:
+    """Say what only someone who asked for `--debug` wants to know."""
+    if _Settings.debug:
+        _write("debug", message)
+
+
+def warning(message: str) -> None:
+    """Say what went wrong without stopping the operation (runtime.md, Warnings)."""
+    _write("warning", message)
+
+
+def error(message: str) -> None:
+    """Say why the command failed: to the log, and when that is a file also to standard error."""
+    _write("error", message)
+    if _Settings.file != 2:
+        _emit(2, _printable(message))
+
+
+def _write(level: str, message: str) -> None:
+    message = _printable(message)
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    if _Settings.json:
+        from runtime.support import jsontext
+
+        line = jsontext.dumps({"level": level, "msg": message, "time": now}, ascii_only=False, compact=True)
+    elif _Settings.file == 2 and os.isatty(2):
+        line = _coloured(level, message)
+    else:
+        line = f'time="{now}" level={level} msg={_quote(message)}'
+    _emit(_Settings.file, line)
+
+
+def _emit(fd: int, line: str) -> None:
+    """Write one line at once, whatever the locale is. Where nobody listens, there is nobody to tell."""
+    try:
+        os.write(fd, f"{line}\n".encode())
+    except OSError:
+        pass
+
+
+def _coloured(level: str, message: str) -> str:
+    """Return the line for a person at a terminal: the level, the seconds since we began, the message."""
+    tag = level[:4].upper()
+    if not os.environ.get("NO_COLOR"):
+        tag = f"\x1b[{_COLOURS[level]}m{tag}\x1b[0m"
+    return f"{tag}[{int(time.monotonic() - _began):04d}] {message:<44} "
+
+
+def _quote(text: str) -> str:
+    """Quote as Go's `%q` does, where logrus thinks it is needed."""
+    if text and _PLAIN.issuperset(text):
+        return text
+    escaped = (
+        text.replace("\\", "\\\\")
+        .replace('"', '\\"')
+        .replace("\n", "\\n")
+        .replace("\t", "\\t")
+        .replace("\r", "\\r")
+    )
+    if escaped.isprintable():
+        return f'"{escaped}"'
+    return '"' + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in escaped) + '"'
+
+
+def _printable(message: str) -> str:
+    """Return `message` with bytes that are not UTF-8, as a path may have, in hexadecimal."""
+    return message.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
