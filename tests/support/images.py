@@ -162,7 +162,7 @@ def as_nobody(script: str, *arguments: object) -> subprocess.CompletedProcess[st
     """Run Python code as nobody. It warms up as root first, whose home the interpreter may lie in."""
     lowered = (
         "import os, shutil, sys, tempfile; from pathlib import Path\n"
-        "from tutor.images import ImageError, prepare_bundle; import tutor.images.commands\n"
+        "from tutor.images import ImageError, prepare_bundle; import tutor.cli.image\n"
         "scratch = Path(tempfile.mkdtemp())\n"
         "prepare_bundle(scratch / 'bundle', cache=scratch, config='full'); shutil.rmtree(scratch)\n"
         "os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)\n"

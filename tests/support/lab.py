@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tutor.home import Home
 from tutor.images import prepare_bundle
-from tutor.lab import roots
+from tutor.lab import state_roots as roots
 from tutor.lab.journal import load
 from tutor.lab.processes import Identity, all_pids, identity, is_alive
 

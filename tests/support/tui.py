@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from tutor.course.model import Lesson, Step
     from tutor.messages import Language
-    from tutor.session.commands import Argument
+    from tutor.session.commands.registry import Argument
     from tutor.session.events import Event
 
 BUNDLE = "/root/labs/first-container/alpine-bundle"

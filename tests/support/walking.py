@@ -29,7 +29,7 @@ from tutor.course.model import (
 from tutor.course.progress import LessonProgress, Progress
 from tutor.home import Home
 from tutor.messages import Messages
-from tutor.session.filling import written
+from tutor.session.placeholders import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tutor import cli
-from tutor.arguments import ARGPARSE_TEXTS, language_of
+from tutor.cli import main as cli
+from tutor.cli.parser import ARGPARSE_TEXTS, language_of
 from tutor.messages import LANGUAGES, Messages
 from tutor.text import cell_width
 
@@ -154,7 +154,7 @@ def test_the_version_is_that_of_the_installed_distribution() -> None:
 )
 def test_a_command_loads_only_what_it_needs(arguments: list[str], absent: set[str], tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom tutor.cli import main\n"
+        "import sys\nfrom tutor.cli.main import main\n"
         f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
         "print(*sys.modules, sep='\\n', file=sys.stderr)"
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.pseudo_terminal import PseudoTerminal
-from tutor import cli
+from tutor.cli import main as cli
 from tutor.course.course import Course
 
 if TYPE_CHECKING:

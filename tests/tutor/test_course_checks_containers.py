@@ -12,7 +12,7 @@ from tests.support.lab import bundle, until
 from tutor.course.checks import CheckContext, CommandOutput, evaluate, read_condition
 from tutor.course.checks.places import resolve
 from tutor.course.model import Check
-from tutor.course.nodes import Item
+from tutor.course.yaml_items import Item
 from tutor.messages import Messages
 from tutor.observe import take_snapshot
 

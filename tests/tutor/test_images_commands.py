@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from tests.support.images import REPOSITORY
-from tutor.images import commands, mini
+from tutor.cli import image as commands
+from tutor.images import mini
 from tutor.images.bundle_config import ConfigStyle
 from tutor.images.errors import ImageError
 from tutor.images.programs import Source
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAIN = (
-    "import argparse, sys; from tutor.images import commands; from tutor.messages import Messages\n"
+    "import argparse, sys; from tutor.cli import image as commands; from tutor.messages import Messages\n"
     "m = Messages.load('en'); parser = argparse.ArgumentParser()\n"
     "commands.add_arguments(parser.add_subparsers(), m); sys.exit(commands.run(parser.parse_args(), m))"
 )

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.lab import bundle
 from tutor.errors import TutorError
-from tutor.lab import roots
+from tutor.lab import state_roots as roots
 from tutor.messages import LANGUAGES, Messages
 
 pytestmark = pytest.mark.root

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tutor.cli import main
+from tutor.cli.main import main
 from tutor.course.find import lessons_folder
 from tutor.course.lint.course import lint
 from tutor.course.lint.sources import Sources

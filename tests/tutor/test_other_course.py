@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.pseudo_terminal import PseudoTerminal
+from tutor.cli.open_course import visible
 from tutor.course.course import Course
 from tutor.course.errors import LessonError
 from tutor.course.executes import Executed, executed_by
 from tutor.course.find import lessons_folder
-from tutor.course.foreign import content_digest, course_key
 from tutor.course.model import Check, Condition, DeadEnd, Hint, Quiz, Task, Wait
+from tutor.course.other_courses import content_digest, course_key
 from tutor.course.progress import LessonProgress, Progress
 from tutor.home import Home
-from tutor.opening import visible
 
 LOGIC = """\
 format: 1

@@ -11,7 +11,7 @@ import pytest
 from tests.support.session import LESSON, Diary, home, session, stand_at
 from tests.tutor.test_repl_script import repl
 from tutor.errors import TutorError
-from tutor.session import sandbox
+from tutor.session import free_play as sandbox
 from tutor.session.events import CommandFinished, SnapshotTaken, StepPassed
 from tutor.session.session import playground
 

@@ -23,7 +23,7 @@ from tutor.repl.paint import toolkit_styles
 from tutor.repl.prompting import CommandCompleter, CommandLexer, CommandValidator, open_history
 from tutor.repl.render import Renderer
 from tutor.repl.repl import Printer, Repl
-from tutor.session.commands import COMMANDS
+from tutor.session.commands.registry import COMMANDS
 from tutor.text import cell_width
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tutor.cli import main
+from tutor.cli.main import main
+from tutor.cli.verify import run as verify
 from tutor.course.checks import KINDS, read_condition
 from tutor.course.course import Course
 from tutor.course.find import lessons_folder
 from tutor.course.lint.course import lint
-from tutor.course.nodes import Item
+from tutor.course.yaml_items import Item
 from tutor.messages import LANGUAGES, Messages
-from tutor.verify.command import run as verify
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,11 @@ import jsonschema
 import pytest
 import yaml
 
-from tutor.cli import main
-from tutor.course.actions import OWN_KEYS
+from tutor.cli.main import main
 from tutor.course.checks import KINDS
 from tutor.course.find import lessons_folder
 from tutor.course.load import COMMON_KEYS, LOGIC, lesson_folders
+from tutor.course.read_activity import OWN_KEYS
 from tutor.course.schema import as_text, lesson_schema, text_schema
 from tutor.messages import LANGUAGES, Messages
 

@@ -10,7 +10,8 @@ import pytest
 from tests.support.session import LESSON, Diary, session, stand_at
 from tutor.errors import TutorError
 from tutor.messages import LANGUAGES, Messages
-from tutor.session.commands import BY_NAME, COMMANDS
+from tutor.session.commands.parser import parse
+from tutor.session.commands.registry import BY_NAME, COMMANDS
 from tutor.session.events import (
     Checked,
     CommandFinished,
@@ -26,7 +27,6 @@ from tutor.session.events import (
     StepEntered,
     StepPassed,
 )
-from tutor.session.parse import parse
 from tutor.session.session import PANELS, SIGNALS
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tutor.cli import main
+from tutor.cli.main import main
+from tutor.cli.new_lesson import new_lesson
 from tutor.course.find import lessons_folder
 from tutor.course.lint.course import lint
 from tutor.course.progress import LessonProgress, Progress
-from tutor.course.scaffold import new_lesson
 from tutor.course.specmap import SpecMap
 from tutor.home import Home
 from tutor.messages import LANGUAGES, Language, Messages

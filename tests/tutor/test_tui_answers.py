@@ -25,7 +25,7 @@ from tutor.session.events import (
     QuizAnswered,
     StateChanged,
 )
-from tutor.session.sandbox import sandbox_lesson
+from tutor.session.free_play import sandbox_lesson
 from tutor.tui.screens.dialogs import AskText
 from tutor.tui.screens.home import HomeScreen
 from tutor.tui.screens.lesson import LessonScreen

@@ -229,7 +229,7 @@ async def test_pictures_give_every_japanese_character_its_own_place(tmp_path: Pa
 
 def test_the_view_keeps_calls_apart() -> None:
     from tutor.session.events import CommandFinished, CommandStarted, Output
-    from tutor.tui.view import LessonView
+    from tutor.view.lesson_view import LessonView
 
     view = LessonView("runt")
     call = Call(1, ("runt", "list"), "runt list", "/")
@@ -243,7 +243,7 @@ def test_the_view_keeps_calls_apart() -> None:
 
 def test_the_gist_of_json_is_more_than_its_last_brace() -> None:
     from tutor.session.events import CommandStarted, Output
-    from tutor.tui.view import LessonView
+    from tutor.view.lesson_view import LessonView
 
     view = LessonView("runt")
     call = Call(1, ("runt", "state", "x"), "runt state x", "/")

@@ -12,7 +12,7 @@ from tutor.session.events import Notice
 from tutor.tui.screens.dialogs import Ask, Help, Pick
 from tutor.tui.widgets.bars import KeyBar
 from tutor.tui.widgets.editor import ConfigPane
-from tutor.tui.widgets.notice import NoticeBar
+from tutor.tui.widgets.notice_bar import NoticeBar
 
 if TYPE_CHECKING:
     from pathlib import Path

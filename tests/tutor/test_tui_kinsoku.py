@@ -13,7 +13,7 @@ from textual.widgets import Markdown, Static
 
 from tests.support.tui import screen_text
 from tutor.text import NO_LINE_BEGINS_WITH, NO_LINE_ENDS_WITH
-from tutor.tui import kinsoku
+from tutor.tui import japanese as kinsoku
 
 PROSE = "name はコンテナの名前です。この時点で echo は動いているでしょうか（予想）。コンテナランタイムを「確かめ」ましょう！"
 

@@ -19,13 +19,13 @@ from tutor.session.events import (
 )
 from tutor.text import cell_width
 from tutor.tui.screens.dialogs import Ask
-from tutor.tui.view import MOST_LINES
 from tutor.tui.widgets.bars import KeyBar
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.guide import Guide
 from tutor.tui.widgets.mounts import MountsPanel
 from tutor.tui.widgets.output import OutputPane
 from tutor.tui.widgets.processes import ProcessesPanel
+from tutor.view.lesson_view import MOST_LINES
 
 if TYPE_CHECKING:
     from pathlib import Path

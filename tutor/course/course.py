@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from tutor.course.errors import LessonError, UnknownLesson
 from tutor.course.find import lessons_folder
-from tutor.course.foreign import course_key
 from tutor.course.load import lesson_folders, load_lesson
+from tutor.course.other_courses import course_key
 from tutor.course.storage import lies_within
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
-from tutor.course.actions import OWN_KEYS, read_action
-from tutor.course.conditions import identifier, read_checks, read_dead_ends, read_hints, read_wrong
+from tutor.course.lesson_files import file_name, file_text
 from tutor.course.model import (
     REQUIREMENTS,
     Directory,
@@ -19,9 +18,10 @@ from tutor.course.model import (
     Step,
     StepKind,
 )
-from tutor.course.nodes import Item, parse
-from tutor.course.parts import file_name, file_text
 from tutor.course.placeholders import check_placeholders, spoken
+from tutor.course.read_activity import OWN_KEYS, read_action
+from tutor.course.read_checks import identifier, read_checks, read_dead_ends, read_hints, read_wrong
+from tutor.course.yaml_items import Item, parse
 from tutor.engines.model import ENGINE_NAMES
 
 if TYPE_CHECKING:

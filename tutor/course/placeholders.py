@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from tutor.course.model import Lesson
-    from tutor.course.nodes import Item
+    from tutor.course.yaml_items import Item
 
 PLACEHOLDERS = ("engine", "runtime", "container", "bundle", "config", "work", "image")
 _PATTERN = re.compile(r"\{([a-z_]+)\}")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, get_args
 
-from tutor.course.actions import OWN_KEYS
 from tutor.course.checks import KINDS
-from tutor.course.conditions import BESIDE
 from tutor.course.load import COMMON_KEYS, DAEMONS, FORMAT, IMAGES
 from tutor.course.model import OPERATIONS, REQUIREMENTS, Directory, Panel, Provided
+from tutor.course.read_activity import OWN_KEYS
+from tutor.course.read_checks import BESIDE
 from tutor.course.storage import write_atomically
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError

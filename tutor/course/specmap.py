@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tutor.course.nodes import Item, parse
+from tutor.course.yaml_items import Item, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutor.errors import TutorError
-from tutor.lab.furniture import Furniture
-from tutor.lab.roots import DAEMONS
+from tutor.lab.options import Furniture
+from tutor.lab.state_roots import DAEMONS
 
 if TYPE_CHECKING:
     from tutor.lab.lab import Lab, LabProcess

@@ -7,7 +7,8 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from tutor.lab import cgroups, processes, roots
+from tutor.lab import cgroups, processes
+from tutor.lab import state_roots as roots
 
 if TYPE_CHECKING:
     from collections.abc import Callable

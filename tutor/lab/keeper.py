@@ -14,7 +14,8 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, NoReturn
 
-from tutor.lab import cgroups, kernel, processes, roots
+from tutor.lab import cgroups, kernel, processes
+from tutor.lab import state_roots as roots
 from tutor.lab.cleaning import clean
 from tutor.lab.journal import Journal, load
 from tutor.lab.signals import WATCHED, SignalPipe

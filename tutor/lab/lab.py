@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 from tutor.errors import TutorError
 from tutor.lab import cgroups, journal, kernel, processes
 from tutor.lab.cleaning import clean
-from tutor.lab.furniture import PLAIN
 from tutor.lab.guard import PATIENCE
+from tutor.lab.options import PLAIN
 from tutor.lab.wire import Channel, Message
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tutor.engines.model import EngineName
     from tutor.home import Home
-    from tutor.lab.furniture import Furniture
+    from tutor.lab.options import Furniture
 
 _ROOT = Path(__file__).parents[2]
 _ANSWER_SECONDS = (

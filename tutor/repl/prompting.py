@@ -10,7 +10,7 @@ from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.validation import ValidationError, Validator
 
 from tutor.errors import TutorError
-from tutor.session.commands import BY_NAME, COMMANDS
+from tutor.session.commands.registry import BY_NAME, COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,14 +9,14 @@ from tutor.home import shown
 from tutor.repl import views
 from tutor.repl.layout import Line, line, table, wrap_line
 from tutor.repl.paint import paint, tame
-from tutor.session.commands import BY_NAME, COMMANDS
+from tutor.session.commands.parser import Parsed, parse, usage
+from tutor.session.commands.registry import BY_NAME, COMMANDS
 from tutor.session.events import (
     Checked,
     CommandFinished,
     Notice,
     Output,
 )
-from tutor.session.parse import Parsed, parse, usage
 from tutor.text import cell_width, truncate
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tutor.errors import TutorError
     from tutor.messages import Messages
     from tutor.repl.render import Renderer
-    from tutor.session.commands import Command
+    from tutor.session.commands.registry import Command
     from tutor.session.events import Event
     from tutor.session.session import Session
 

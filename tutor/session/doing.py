@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.session.checking import holds_now
-from tutor.session.deeds import Doer
+from tutor.session.actions import Doer
+from tutor.session.progression import holds_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tutor.course.model import Deed
-    from tutor.session.play import Play
+    from tutor.session.lesson_run import Play
 
 
 def perform(play: Play, deeds: tuple[Deed, ...]) -> None:
@@ -34,7 +34,7 @@ def perform(play: Play, deeds: tuple[Deed, ...]) -> None:
 
 def doer(play: Play, write_config: Callable[[str], None]) -> Doer:
     """Return what does deeds in this play's lab."""
-    from tutor.session.lesson_commands import answer
+    from tutor.session.commands.lesson import answer
 
     return Doer(
         play.bench,

@@ -12,15 +12,16 @@ from tutor.engines.model import ENGINE_NAMES, EngineName
 from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.messages import Messages
-from tutor.session import lesson_commands, sandbox
-from tutor.session.bench import allowed
-from tutor.session.checking import check as run_checks
+from tutor.session import free_play as sandbox
+from tutor.session.commands import lesson as lesson_commands
+from tutor.session.commands.completion import folders
+from tutor.session.commands.parser import Parsed, parse
+from tutor.session.commands.solve import solve
+from tutor.session.container import allowed
 from tutor.session.doing import perform
 from tutor.session.events import Notice
-from tutor.session.folders import folders
-from tutor.session.parse import Parsed, parse
-from tutor.session.play import Play
-from tutor.session.solve import solve
+from tutor.session.lesson_run import Play
+from tutor.session.progression import check as run_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from tutor.course.model import Deed, Lesson, Step
     from tutor.engines.model import ContainerState
     from tutor.observe import Snapshot
-    from tutor.session.commands import Argument
+    from tutor.session.commands.registry import Argument
     from tutor.session.events import Event, Verdict
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tutor.course.model import EditConfig, Task, Write
 from tutor.course.storage import lies_within, write_atomically
 from tutor.errors import TutorError
-from tutor.session.premises import Premises
+from tutor.session.lesson_folder import Premises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

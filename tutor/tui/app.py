@@ -20,15 +20,15 @@ from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.session.events import Notice
-from tutor.tui import kinsoku
+from tutor.tui import japanese as kinsoku
 from tutor.tui.palette import CommandProvider
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import Ask, Say
 from tutor.tui.screens.home import HomeScreen
 from tutor.tui.screens.lesson import LessonScreen
-from tutor.tui.screens.working import SessionEvent
+from tutor.tui.session_bridge import SessionEvent
 from tutor.tui.themes import DARK, LIGHT, THEMES
-from tutor.tui.widgets.notice import NoticeBar
+from tutor.tui.widgets.notice_bar import NoticeBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from tutor.course.model import Answer, Observe, Quiz, Read, Shell
 from tutor.errors import TutorError
-from tutor.session.bench import status_of
+from tutor.session.container import status_of
 from tutor.session.session import Session
-from tutor.verify.heard import Heard
+from tutor.verify.event_log import Heard
 from tutor.verify.model import LessonPlayed, Problem, StepPlayed
 
 if TYPE_CHECKING:

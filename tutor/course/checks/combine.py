@@ -11,7 +11,7 @@ from tutor.course.checks.registry import KINDS, Kind, find, read_condition
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tutor.course.nodes import Item
+    from tutor.course.yaml_items import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tutor.course.checks.context import CheckContext, Finding
     from tutor.course.model import Check
-    from tutor.course.nodes import Item
+    from tutor.course.yaml_items import Item
 
 ArgumentType = Literal[
     "text",

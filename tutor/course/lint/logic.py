@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.course.lint.sources import Sources
-    from tutor.course.nodes import Item
+    from tutor.course.yaml_items import Item
 
 # Most braces of a shell line or a script are the shell's or awk's: only what looks like one of ours is looked at.
 _PLACEHOLDER = re.compile(r"(\$?)\{([a-z_]+)\}")

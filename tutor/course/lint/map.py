@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.course.lint.sources import Sources
-    from tutor.course.nodes import Item
     from tutor.course.specmap import Rule
+    from tutor.course.yaml_items import Item
 
 
 def spec_map(course: Path, lessons: list[Sources]) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ import yaml
 from tutor.course.errors import LessonError
 from tutor.course.lint.findings import Finding
 from tutor.course.load import LOGIC
-from tutor.course.nodes import Item, parse
+from tutor.course.yaml_items import Item, parse
 from tutor.messages import LANGUAGES
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tutor.course.lint.findings import Finding
     from tutor.course.lint.sources import Sources
-    from tutor.course.nodes import Item
+    from tutor.course.yaml_items import Item
 
 _DATA = Path(__file__).with_name("spec-anchors.json")
 _IMAGE = "image-spec"

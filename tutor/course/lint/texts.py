@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tutor.course.lint.findings import Finding
     from tutor.course.lint.sources import Sources
-    from tutor.course.nodes import Item
+    from tutor.course.yaml_items import Item
     from tutor.messages import Language
 
 CODE_WIDTH = 76

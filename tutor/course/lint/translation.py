@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from tutor.course.lint.findings import Finding
 from tutor.course.lint.sources import found, member, pairs, word
-from tutor.course.nodes import parse
 from tutor.course.storage import write_atomically
+from tutor.course.yaml_items import parse
 from tutor.errors import TutorError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.course.lint.sources import Sources
-    from tutor.course.nodes import Item
+    from tutor.course.yaml_items import Item
     from tutor.messages import Language
 
 FIRST: Language = "ja"

@@ -16,12 +16,12 @@ from textual.widgets.option_list import Option
 from tutor.course.progress import Progress
 from tutor.engines.model import ENGINE_NAMES
 from tutor.text import cell_width, fit
+from tutor.tui.inline_markdown import inline
 from tutor.tui.keys import HOME_KEYS, bindings
-from tutor.tui.prose import inline
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import AskText, Pick
 from tutor.tui.widgets.bars import KeyBar
-from tutor.tui.widgets.notice import NoticeBar
+from tutor.tui.widgets.notice_bar import NoticeBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,9 +20,9 @@ from tutor.session.events import (
     StepEntered,
 )
 from tutor.tui.keys import LESSON_KEYS, bindings
-from tutor.tui.screens.commanding import CommandingScreen
+from tutor.tui.screens.dispatch import CommandingScreen
 from tutor.tui.screens.panes import PANELS, WORK
-from tutor.tui.screens.working import SessionEvent
+from tutor.tui.session_bridge import SessionEvent
 from tutor.tui.shell import run_shell
 from tutor.tui.widgets.bars import KeyBar, TabLine, TopLine
 from tutor.tui.widgets.command_line import CommandLine
@@ -30,7 +30,7 @@ from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.guide import Guide
 from tutor.tui.widgets.mounts import MountsPanel
 from tutor.tui.widgets.namespaces import NamespacesPanel
-from tutor.tui.widgets.notice import NoticeBar
+from tutor.tui.widgets.notice_bar import NoticeBar
 from tutor.tui.widgets.output import OutputPane
 from tutor.tui.widgets.processes import ProcessesPanel
 from tutor.tui.widgets.quiz import QuizBox, TypedAnswer
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.session.events import Event
     from tutor.session.session import Session
-    from tutor.tui.view import Part
+    from tutor.view.lesson_view import Part
 
 # Letters and digits that are keys, unless one types.
 LETTERS = ("shell", "lesson", "panel", "to_guide", "command", "help", "home", "uncover")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.reactive import reactive
 
-from tutor.tui.screens.working import WorkingScreen
-from tutor.tui.view import LessonView
+from tutor.tui.session_bridge import WorkingScreen
 from tutor.tui.widgets.bars import TabLine
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.quiz import QuizBox
+from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
     from tutor.messages import Messages

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.observe import HostView
     from tutor.tui.keys import Key
-    from tutor.tui.view import LessonView
+    from tutor.view.lesson_view import LessonView
 
 
 BAR_WIDTH = 10  # cells of the progress where there is no room for a dot a step

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tutor.session.commands import BY_NAME, COMMANDS
+from tutor.session.commands.registry import BY_NAME, COMMANDS
 from tutor.text import pad
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tutor.messages import Messages
-    from tutor.session.commands import Argument
+    from tutor.session.commands.registry import Argument
 
 
 class CommandInput(Input):

@@ -19,7 +19,7 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
 
 from tutor.configfile import problems
-from tutor.tui.prose import inline
+from tutor.tui.inline_markdown import inline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.widgets import Markdown, Static
 
 from tutor.course.model import EditConfig, Observe, Quiz, RunOperation, Shell, Task
-from tutor.tui.kinsoku import markdown_parser
-from tutor.tui.prose import inline
+from tutor.tui.inline_markdown import inline
+from tutor.tui.japanese import markdown_parser
 from tutor.tui.widgets.quiz import QuizBox, TypedAnswer
 from tutor.tui.widgets.rows import Rows, row
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tutor.course.model import Check, Step
     from tutor.messages import Messages
     from tutor.session.events import Evidence, Verdict
-    from tutor.tui.view import LessonView
     from tutor.tui.widgets.rows import Row
+    from tutor.view.lesson_view import LessonView
 
 
 class Guide(VerticalScroll, can_focus=True):

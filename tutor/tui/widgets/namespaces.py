@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.text import cell_width, pad
-from tutor.tui.widgets.lines import LineView
+from tutor.tui.widgets.line_view import LineView
 from tutor.tui.widgets.panel import empty_panel
 
 if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.observe import IdRange, NamespaceView
-    from tutor.tui.view import LessonView
+    from tutor.view.lesson_view import LessonView
 
 OWN, SHARED, UNKNOWN = "◆", "○", "?"
 

@@ -8,8 +8,8 @@ from textual.content import Content
 
 from tutor.home import shown
 from tutor.text import wrap
-from tutor.tui.prose import inline
-from tutor.tui.widgets.lines import LineView
+from tutor.tui.inline_markdown import inline
+from tutor.tui.widgets.line_view import LineView
 from tutor.tui.widgets.panel import styled_lines
 from tutor.tui.widgets.rows import row, wrapped
 from tutor.tui.widgets.status import outcome
@@ -17,7 +17,7 @@ from tutor.tui.widgets.status import outcome
 if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.session.events import Explained
-    from tutor.tui.view import LessonView, Run
+    from tutor.view.lesson_view import LessonView, Run
 
 _STREAM_STYLES: dict[str, str] = {"stdout": "$foreground", "stderr": "$text-error"}
 

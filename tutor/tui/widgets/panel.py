@@ -10,7 +10,7 @@ from tutor.text import wrap
 
 if TYPE_CHECKING:
     from tutor.messages import Messages
-    from tutor.tui.view import LessonView
+    from tutor.view.lesson_view import LessonView
 
 
 def empty_panel(view: LessonView, messages: Messages, width: int) -> list[Content]:

@@ -10,13 +10,13 @@ from textual.content import Content
 
 from tutor.observe import describe
 from tutor.text import cell_width
-from tutor.tui.widgets.lines import LineView
+from tutor.tui.widgets.line_view import LineView
 from tutor.tui.widgets.panel import empty_panel, styled_lines
 
 if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.observe import Process
-    from tutor.tui.view import LessonView
+    from tutor.view.lesson_view import LessonView
 
 _STATE_STYLES = {"R": "bold $text-success", "Z": "$text-error", "X": "$text-error", "T": "$text-warning"}
 

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Label, Static
 
-from tutor.tui.prose import inline
+from tutor.tui.inline_markdown import inline
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

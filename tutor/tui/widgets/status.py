@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from textual.app import RenderResult
 
     from tutor.messages import Messages
-    from tutor.tui.view import LessonView, Run
+    from tutor.view.lesson_view import LessonView, Run
 
 STATES = ("creating", "created", "running", "stopped")
 STATES_WITH_PAUSED = ("creating", "created", "running", "paused", "stopped")

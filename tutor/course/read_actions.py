@@ -6,13 +6,13 @@ import shlex
 from typing import TYPE_CHECKING
 
 from tutor.course.checks import read_condition
+from tutor.course.lesson_files import file_name, file_text
 from tutor.course.model import OPERATIONS, Answer, Deed, Fail, Operate, Run, Wait, Write
-from tutor.course.parts import file_name, file_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tutor.course.nodes import Item
+    from tutor.course.yaml_items import Item
 
 _KINDS = ("write", "op", "run", "answer", "wait", "fails")
 

@@ -6,10 +6,10 @@ import shutil
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from tutor.cli.open_course import read_course
 from tutor.course.progress import Progress
 from tutor.course.specmap import SpecMap
 from tutor.errors import TutorError
-from tutor.opening import read_course
 from tutor.text import wrap
 
 if TYPE_CHECKING:

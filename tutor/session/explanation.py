@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tutor.engines.model import CallResult
     from tutor.explain.model import Explanation
     from tutor.messages import Messages
-    from tutor.session.play import Play
+    from tutor.session.lesson_run import Play
 
 # runc and runt end with this when it is they who fail at `exec`, and not the program that they ran; crun mostly too.
 _EXEC_FAILED = 255

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from tutor.cli.open_course import named_course
 from tutor.course.errors import UnknownLesson
 from tutor.course.find import lessons_folder
 from tutor.course.lint.course import folders, lint
@@ -12,7 +13,6 @@ from tutor.course.lint.sources import Sources
 from tutor.course.lint.translation import FIRST, write_stamps
 from tutor.course.schema import write_schemas
 from tutor.errors import TutorError
-from tutor.opening import named_course
 
 if TYPE_CHECKING:
     import argparse

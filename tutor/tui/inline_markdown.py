@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tutor.tui.kinsoku import markdown_parser
+from tutor.tui.japanese import markdown_parser
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tutor.course.model import Condition, Deed
-    from tutor.session.bench import Bench
+    from tutor.session.container import Bench
     from tutor.session.workspace import Workspace
 
 _WAIT_SECONDS = 10.0

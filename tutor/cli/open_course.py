@@ -55,7 +55,7 @@ def open_course(arguments: argparse.Namespace, messages: Messages) -> tuple[Cour
 
 def _have_agreed(course: Course, home: Home, messages: Messages) -> None:
     from tutor.course.executes import executed_by
-    from tutor.course.foreign import Agreements, content_digest
+    from tutor.course.other_courses import Agreements, content_digest
 
     agreements = Agreements(home)
     digest = content_digest(course.folder)

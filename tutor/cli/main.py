@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor.arguments import Parser, language_of, speak
+from tutor.cli.parser import Parser, language_of, speak
 from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.messages import Messages, command_name
@@ -61,41 +61,41 @@ def _run(argv: list[str], messages: Messages) -> int:
     engine: EngineName = getattr(arguments, "engine", "runt")
     match arguments.command:
         case "docker":
-            from tutor.docker.commands import run as docker
+            from tutor.cli.docker import run as docker
 
             return docker(arguments, messages)
         case "doctor":
-            from tutor.doctor.command import run as doctor
+            from tutor.cli.doctor import run as doctor
 
             return doctor(messages, as_json=arguments.json)
         case "explain":
-            from tutor.explain.command import run as explain
+            from tutor.cli.explain import run as explain
 
             return explain(arguments, messages)
         case "image":
-            from tutor.images.commands import run as image
+            from tutor.cli.image import run as image
 
             return image(arguments, messages)
         case "lessons":
-            from tutor.listing import print_lessons
+            from tutor.cli.lessons import print_lessons
 
             return print_lessons(arguments, messages)
         case "lint":
-            from tutor.course.lint.command import run as lint
+            from tutor.cli.lint import run as lint
 
             return lint(arguments, messages)
         case "verify":
-            from tutor.opening import open_course
-            from tutor.verify.command import run as verify
+            from tutor.cli.open_course import open_course
+            from tutor.cli.verify import run as verify
 
             _log_to_file()
             return verify(arguments, messages, open_course(arguments, messages)[0], engine)
         case "new-lesson":
-            from tutor.course.scaffold import run as new_lesson
+            from tutor.cli.new_lesson import run as new_lesson
 
             return new_lesson(arguments, messages)
         case "repl":
-            from tutor.repl.command import run as repl
+            from tutor.cli.repl import run as repl
 
             _log_to_file()
             return repl(arguments, messages, engine=engine)
@@ -106,7 +106,7 @@ def _run(argv: list[str], messages: Messages) -> int:
 
 
 def _start_tui(arguments: argparse.Namespace, messages: Messages, engine: EngineName) -> int:
-    from tutor.opening import open_course
+    from tutor.cli.open_course import open_course
 
     course, home = open_course(arguments, messages)
     lesson_id: str | None = getattr(arguments, "lesson", None)
@@ -121,12 +121,12 @@ def _start_tui(arguments: argparse.Namespace, messages: Messages, engine: Engine
 
 def _play(arguments: argparse.Namespace, messages: Messages, engine: EngineName) -> int:
     if arguments.repl:
-        from tutor.repl.command import play
+        from tutor.cli.repl import play
 
         _log_to_file()
         return play(arguments, messages, engine=engine)
-    from tutor.opening import open_course
-    from tutor.session.sandbox import usable_bundle
+    from tutor.cli.open_course import open_course
+    from tutor.session.free_play import usable_bundle
 
     if arguments.bundle is not None:
         usable_bundle(arguments.bundle)
@@ -170,11 +170,11 @@ def _parser(messages: Messages) -> argparse.ArgumentParser:
     play.add_argument("--repl", action="store_true", help=messages("cli.play.repl"))
     add("doctor").add_argument("--json", action="store_true", help=messages("cli.doctor.json"))
 
+    from tutor.cli.docker import add_arguments as add_docker
+    from tutor.cli.image import add_arguments as add_image
+    from tutor.cli.new_lesson import add_arguments as add_new_lesson
     from tutor.course.lint.arguments import add_arguments as add_lint
-    from tutor.course.scaffold import add_arguments as add_new_lesson
-    from tutor.docker.commands import add_arguments as add_docker
     from tutor.explain.arguments import add_arguments as add_explain
-    from tutor.images.commands import add_arguments as add_image
     from tutor.verify.arguments import add_arguments as add_verify
 
     add_explain(commands, messages)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _NAME = "my-lesson"
-_MODEL = Path(__file__).parent / _NAME
+_MODEL = Path(__file__).parent.parent / "course" / "scaffold" / _NAME
 _SCHEMA = "schema"
 
 

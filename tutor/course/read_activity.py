@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from tutor.course.checks import read_condition
-from tutor.course.deeds import read_deeds
+from tutor.course.lesson_files import file_name, file_text
 from tutor.course.model import (
     OPERATIONS,
     Action,
@@ -20,13 +20,13 @@ from tutor.course.model import (
     StepKind,
     Task,
 )
-from tutor.course.parts import file_name, file_text
 from tutor.course.placeholders import spoken
+from tutor.course.read_actions import read_deeds
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tutor.course.nodes import Item
+    from tutor.course.yaml_items import Item
 
 # What each kind of step must have, and may have, of its own.
 OWN_KEYS: dict[StepKind, tuple[tuple[str, ...], tuple[str, ...]]] = {

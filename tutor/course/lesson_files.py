@@ -12,7 +12,7 @@ from tutor.course.storage import lies_within
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tutor.course.nodes import Item
+    from tutor.course.yaml_items import Item
 
 
 def file_text(folder: Path, item: Item) -> LabFile:

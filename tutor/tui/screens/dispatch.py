@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.errors import TutorError
-from tutor.session.commands import BY_NAME, COMMANDS
+from tutor.session.commands.parser import parse
+from tutor.session.commands.registry import BY_NAME, COMMANDS
 from tutor.session.events import Notice
-from tutor.session.parse import parse
 from tutor.tui.screens.dialogs import Pick
 from tutor.tui.screens.panes import PanesScreen
 from tutor.tui.widgets.command_line import CommandLine
 from tutor.tui.widgets.editor import ConfigPane
-from tutor.tui.widgets.notice import NoticeBar
+from tutor.tui.widgets.notice_bar import NoticeBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
-from tutor.session.commands import BY_NAME, Command
+from tutor.session.commands.registry import BY_NAME, Command
 
 
 @dataclass(frozen=True, slots=True)

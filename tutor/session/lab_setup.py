@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from tutor.course.storage import write_atomically
 from tutor.docker.private import FURNITURE, PrivateDocker, runtime_name
 from tutor.errors import TutorError
-from tutor.lab.furniture import PLAIN
+from tutor.lab.options import PLAIN
 from tutor.messages import LANGUAGE_VARIABLE
 
 if TYPE_CHECKING:
     from tutor.course.model import Lesson
     from tutor.engines.model import EngineName
-    from tutor.lab.furniture import Furniture
     from tutor.lab.lab import Lab
+    from tutor.lab.options import Furniture
     from tutor.messages import Language
 
 _CONFIG = "daemon.json"

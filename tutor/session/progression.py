@@ -9,7 +9,7 @@ from tutor.session.events import Checked, HintGiven, HintOffered
 
 if TYPE_CHECKING:
     from tutor.course.model import Condition
-    from tutor.session.play import Play
+    from tutor.session.lesson_run import Play
 
 
 def check(play: Play, *, asked: bool = False, tried: bool = False) -> None:

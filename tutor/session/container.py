@@ -19,7 +19,7 @@ from tutor.engines.runner import Runner
 from tutor.errors import TutorError
 from tutor.lab.lab import Lab
 from tutor.observe.snapshot import take_snapshot
-from tutor.session.daemons import furniture, start_docker
+from tutor.session.lab_setup import furniture, start_docker
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 
 from tutor.session.events import Notice
 from tutor.tui.screens.base import TutorScreen
-from tutor.tui.widgets.notice import NoticeBar
+from tutor.tui.widgets.notice_bar import NoticeBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,13 +8,13 @@ from tutor.course.model import Quiz
 from tutor.engines.engine import find
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
-from tutor.session.checking import check as run_checks
-from tutor.session.checking import holds_now
 from tutor.session.doing import perform
 from tutor.session.events import EngineChanged, HintGiven, QuizAnswered
+from tutor.session.progression import check as run_checks
+from tutor.session.progression import holds_now
 
 if TYPE_CHECKING:
-    from tutor.session.play import Play
+    from tutor.session.lesson_run import Play
 
 _TOLD_AT_ONCE = 3
 

@@ -8,8 +8,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from tutor.cli.open_course import open_course, read_course
 from tutor.course.progress import Progress
-from tutor.opening import open_course, read_course
 from tutor.repl.paint import wants_colours, wants_escapes
 from tutor.repl.render import Renderer
 from tutor.repl.repl import Printer, Repl

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from tutor.course.model import LabPlan, Lesson, Read, Step
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
-from tutor.session.bench import status_of
-from tutor.session.claim import Claim
+from tutor.session.container import status_of
+from tutor.session.lesson_lock import Claim
 from tutor.session.workspace import LARGEST, Workspace
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tutor.home import Home
     from tutor.messages import Messages
-    from tutor.session.play import Play
+    from tutor.session.lesson_run import Play
 
 NAME = "play"
 """The lesson's id, and its container's."""

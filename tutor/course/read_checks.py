@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.course.checks import read_condition
-from tutor.course.deeds import read_deeds
 from tutor.course.model import Check, DeadEnd, Deed, Hint, WrongAnswer
 from tutor.course.placeholders import spoken
+from tutor.course.read_actions import read_deeds
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tutor.course.nodes import Item
+    from tutor.course.yaml_items import Item
 
 BESIDE = ("id", "within", "stable_for", "guard")
 

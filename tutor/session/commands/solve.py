@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell, Task
-from tutor.session.bench import status_of
-from tutor.session.checking import check as run_checks
+from tutor.session.commands.lesson import answer, reset, right_answer
+from tutor.session.container import status_of
 from tutor.session.doing import perform
-from tutor.session.lesson_commands import answer, reset, right_answer
+from tutor.session.progression import check as run_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tutor.session.play import Play
+    from tutor.session.lesson_run import Play
 
 _LAST_WORDS_SECONDS = 1.0
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tutor.tui.prose import inline
+from tutor.tui.inline_markdown import inline
 from tutor.tui.widgets.rows import Rows, row
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from tutor.doctor.report import as_json as to_json
 from tutor.doctor.report import as_text
 from tutor.errors import TutorError
 from tutor.home import Home
-from tutor.session.recorded import missing_programs
+from tutor.session.recording import missing_programs
 
 if TYPE_CHECKING:
     from tutor.course.model import Lesson

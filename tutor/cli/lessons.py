@@ -6,9 +6,9 @@ import shlex
 import shutil
 from typing import TYPE_CHECKING
 
+from tutor.cli.open_course import read_course
+from tutor.cli.spec_map import count_line, print_spec_map
 from tutor.course.progress import Progress
-from tutor.opening import read_course
-from tutor.spec_map import count_line, print_spec_map
 from tutor.text import cell_width, pad, wrap
 
 if TYPE_CHECKING:

@@ -14,10 +14,8 @@ from tutor.course.model import Task
 from tutor.course.progress import LessonProgress, Progress
 from tutor.errors import TutorError
 from tutor.observe.poller import Poller
-from tutor.session.bench import Bench, allowed, status_of
-from tutor.session.calls import Calls
-from tutor.session.checking import check
-from tutor.session.daemons import unfit
+from tutor.session.call_log import Calls
+from tutor.session.container import Bench, allowed, status_of
 from tutor.session.doing import doer
 from tutor.session.events import (
     CommandFinished,
@@ -33,11 +31,13 @@ from tutor.session.events import (
     StepEntered,
     StepPassed,
 )
-from tutor.session.explaining import explain_call
-from tutor.session.filling import told, written
-from tutor.session.judge import Judge
-from tutor.session.recorded import Recording, by_hand, lacking, to_read
-from tutor.session.sandbox import claim, workspace_of
+from tutor.session.explanation import explain_call
+from tutor.session.free_play import claim, workspace_of
+from tutor.session.grader import Judge
+from tutor.session.lab_setup import unfit
+from tutor.session.placeholders import told, written
+from tutor.session.progression import check
+from tutor.session.recording import Recording, by_hand, lacking, to_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""`oci-tutor` on the command line: a module a subcommand."""
