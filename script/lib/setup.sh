@@ -54,12 +54,22 @@ install_packages() {
     rm -f "$apt_log"
 }
 
-# set_up_venv KIND PIP_ARGUMENTS...: makes $ROOT/.venv, or brings it up to date when pyproject.toml has changed. The stamp is
-# written last, so that whatever interrupts it, the next run does it again.
+# venv_pip ARGUMENTS...: runs the pip of .venv.
+venv_pip() {
+    "$ROOT/.venv/bin/python" -m pip --quiet --disable-pip-version-check "$@"
+}
+
+# unconditional LOCK: prints a lock without its environment markers. pip evaluates them for the Python that runs it, also when it is
+# asked (--python-version) for the wheels of another.
+unconditional() { sed 's/ ;.*\\$/ \\/' "$1"; }
+
+# set_up_venv KIND LOCK: makes $ROOT/.venv, or brings it up to date when pyproject.toml or LOCK has changed. LOCK, a file made by
+# script/lock, names each package with its version and hashes, the build backend among them: nothing is installed that is not in
+# it. The stamp is written last, so that whatever interrupts it, the next run does it again.
 set_up_venv() {
-    kind=$1; shift
+    kind=$1 lock=$2
     venv="$ROOT/.venv"
-    wanted="$kind $(cksum <"$ROOT/pyproject.toml")"
+    wanted="$kind $(cat "$ROOT/pyproject.toml" "$ROOT/$lock" | cksum)"
     stamp="$venv/.oci-tutor-$kind"
     [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
     if ! [ -w "$ROOT" ]; then die "$(printf "$MSG_READ_ONLY" "$ROOT")"; fi
@@ -75,12 +85,14 @@ set_up_venv() {
             "$python" -c 'import ensurepip, venv' 2>/dev/null || die "$(printf "$MSG_NO_VENV" "python$version-venv")"
         fi
         log="$ROOT/.venv.log"
-        "$venv/bin/python" -c 'import pip' 2>/dev/null || "$python" -m venv --clear "$venv" >"$log" 2>&1 || {
+        : >"$log"
+        "$venv/bin/python" -c 'import pip' 2>/dev/null || "$python" -m venv --clear "$venv" >>"$log" 2>&1 || {
             tail -n 5 "$log" >&2; die "$MSG_VENV_FAILED"; }
-        # --group needs pip 25.1; older ones come with Debian 12.
-        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' >>"$log" 2>&1 &&
-            (cd "$ROOT" && "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >>"$log" 2>&1) || {
-            grep -E '^ERROR' "$log" | tail -n 5 >&2; die "$(printf "$MSG_PIP_FAILED" "$log")"; }
+        # The project has no hashes to check, so it is installed apart; its build backend is in the lock.
+        (cd "$ROOT" && venv_pip install --require-hashes --requirement "$lock" &&
+            venv_pip install --no-deps --no-build-isolation --editable .) >>"$log" 2>&1 || {
+            grep -E '^ERROR' "$log" | tail -n 5 >&2
+            die "$(printf "$MSG_PIP_FAILED" "$log")"; }
         # pip's own script works too, but starts slowly.
         (cd "$ROOT" && "$venv/bin/python" -m runtime.install.launcher install-plain "$venv/bin/runt" >/dev/null 2>&1)
         printf '%s' "$wanted" >"$stamp"

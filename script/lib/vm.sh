@@ -68,11 +68,12 @@ vm_image_path() {
 
 # Makes the directory .site with pytest and its kin for the machine's Python: it has no network to get them from.
 vm_make_site() {
-    wanted="$VM_PYTHON $(cksum <"$ROOT/pyproject.toml")"
+    wanted="$VM_PYTHON $(cksum <"$ROOT/requirements/test.txt")"
     [ "$(cat "$vm_cache/.site/wanted" 2>/dev/null)" != "$wanted" ] || return 0
     rm -rf "$vm_cache/.site"
-    (cd "$ROOT" && "$ROOT/.venv/bin/python" -m pip install -qq --disable-pip-version-check --target "$vm_cache/.site" \
-        --python-version "$VM_PYTHON" --only-binary=:all: --group test) || die "$MSG_VM_IMAGE_FAILED"
+    unconditional "$ROOT/requirements/test.txt" >"$vm_work/lock"
+    venv_pip install --quiet --target "$vm_cache/.site" --python-version "$VM_PYTHON" --only-binary=:all: \
+        --no-deps --require-hashes --requirement "$vm_work/lock" || die "$MSG_VM_IMAGE_FAILED"
     printf %s "$wanted" >"$vm_cache/.site/wanted"
 }
 
