@@ -35,10 +35,8 @@ def _run(*argv: str | Path, cwd: Path, **environ: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of what git tracks, with the uncommitted changes: a fresh clone, one commit ahead."""
-    target = tmp_path_factory.mktemp("clone") / "oci-tutor"
+def _clone(target: Path) -> Path:
+    """Copy what git tracks, with the uncommitted changes: a fresh clone, one commit ahead."""
     target.mkdir()
     names = _run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
     for name in filter(None, names.split("\0")):
@@ -48,6 +46,11 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
             copy.write_bytes((ROOT / name).read_bytes())
             copy.chmod((ROOT / name).stat().st_mode)
     return target
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _clone(tmp_path_factory.mktemp("clone") / "oci-tutor")
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +155,45 @@ def test_a_fresh_clone_sets_itself_up(clone: Path) -> None:
     stamp = (clone / ".venv/.oci-tutor-tutor").stat().st_mtime_ns
     assert _run("sh", "script/tutor", "--version", cwd=clone) == first
     assert (clone / ".venv/.oci-tutor-tutor").stat().st_mtime_ns == stamp
+
+
+@pytest.fixture(scope="module")
+def wheelhouse(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheelhouse")
+    _run("sh", "script/wheelhouse", "--here", folder, cwd=clone)
+    return folder
+
+
+@pytest.mark.root
+def test_a_wheelhouse_sets_a_clone_up_without_network(wheelhouse: Path, tmp_path: Path) -> None:
+    fresh = _clone(tmp_path / "oci-tutor")
+    environ = {"OCI_TUTOR_WHEELHOUSE": os.path.relpath(wheelhouse, fresh)}
+    words = ["unshare", "--net", "sh", "script/tutor", "--version"]
+    assert __version__ in _run(*words, cwd=fresh, **environ)
+    assert f"runt version {__version__}" in _run(fresh / ".venv/bin/runt", "--version", cwd=fresh)
+
+
+@pytest.mark.root
+def test_pip_installs_a_checkout_from_a_wheelhouse(clone: Path, wheelhouse: Path, tmp_path: Path) -> None:
+    """It holds the build backend too, so that no index is asked."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv/bin/python"
+    pip = ["--quiet", "--disable-pip-version-check", "install", "--no-index", "--find-links", str(wheelhouse)]
+    _run("unshare", "--net", python, "-m", "pip", *pip, clone, cwd=tmp_path)
+    _works(tmp_path / "venv/bin", tmp_path)
+
+
+def test_a_changed_wheel_in_the_wheelhouse_of_a_checkout_is_refused(wheelhouse: Path, tmp_path: Path) -> None:
+    fresh = _clone(tmp_path / "oci-tutor")
+    shutil.copytree(wheelhouse, fresh / "wheelhouse")
+    (wheel,) = (fresh / "wheelhouse").glob("textual-*.whl")
+    with wheel.open("ab") as file:
+        file.write(b"one line more")
+    done = subprocess.run(
+        ["sh", "script/tutor", "--version"], cwd=fresh, env={**os.environ, "LANG": "en_US.UTF-8"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+    assert f"The packages in {fresh}/wheelhouse could not be installed" in done.stderr
+    assert not (fresh / ".venv/bin/oci-tutor").exists()

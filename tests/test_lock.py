@@ -101,6 +101,8 @@ def test_the_classifiers_name_pythons_that_are_allowed() -> None:
     allowed = SpecifierSet(PYPROJECT["project"]["requires-python"])
     assert len(PYTHONS) >= 4
     assert all(allowed.contains(python) for python in PYTHONS)
+    wheelhouse = (ROOT / "script/wheelhouse").read_text(encoding="utf-8")
+    assert f"PYTHONS='{' '.join(PYTHONS)}'" in wheelhouse
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)

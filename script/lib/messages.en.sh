@@ -14,3 +14,13 @@ MSG_VM_IMAGE='Making the disk of the virtual machine from Debian packages (once;
 MSG_VM_IMAGE_FAILED='The virtual machine could not be made. Check the network and the free disk space (2 GB), then try again.'
 MSG_VM_BOOT='── pytest in a virtual machine (cgroup v2, systemd)'
 MSG_VM_NO_END='The virtual machine ended without having run the tests to their end. Above is the last it said.'
+MSG_NO_WHEELHOUSE='The directory %s in OCI_TUTOR_WHEELHOUSE does not exist.'
+MSG_WHEELHOUSE_FAILED='The packages in %s could not be installed. Collect them again: run `script/wheelhouse` (for script/test: `script/wheelhouse --dev`) in a checkout of the same version, on a machine with a network (log: %s).'
+MSG_WHEELHOUSE_USAGE='usage: script/wheelhouse [--dev] [--here] DIR
+
+Collect in DIR the Python packages that machines without a network are set up from.
+  --dev   also collect what script/test needs
+  --here  only for the Python and the architecture of this machine (by default for Python 3.11 to 3.14 on x86_64 and aarch64)'
+MSG_WHEELHOUSE_FOR='Collecting the packages for Python %s (%s) ...'
+MSG_WHEELHOUSE_INCOMPLETE='Some packages could not be collected. Check the network and the free disk space, then try again.'
+MSG_WHEELHOUSE_DONE='Collected in %s. Copy it to wheelhouse in the checkout, or name it in OCI_TUTOR_WHEELHOUSE: set-up then uses no network.'

@@ -14,3 +14,13 @@ MSG_VM_IMAGE='仮想マシンのディスクを Debian パッケージから作�
 MSG_VM_IMAGE_FAILED='仮想マシンを作れませんでした。ネットワークとディスクの空き容量 (2 GB) を確認してから、もう一度お試しください。'
 MSG_VM_BOOT='── pytest (仮想マシンの中で: cgroup v2、systemd)'
 MSG_VM_NO_END='仮想マシンが、テストを終えないまま止まりました。最後の出力は上のとおりです。'
+MSG_NO_WHEELHOUSE='OCI_TUTOR_WHEELHOUSE のディレクトリ %s がありません。'
+MSG_WHEELHOUSE_FAILED='%s のパッケージを入れられませんでした。ネットワークのあるマシンの、同じ版のチェックアウトで `script/wheelhouse` (script/test には `script/wheelhouse --dev`) を実行して、集め直してください (記録: %s)。'
+MSG_WHEELHOUSE_USAGE='使い方: script/wheelhouse [--dev] [--here] DIR
+
+ネットワークのないマシンで準備をするための Python パッケージを、DIR に集めます。
+  --dev   script/test に要るものも集めます
+  --here  このマシンの Python とアーキテクチャの分だけにします (省略すると、x86_64 と aarch64 の Python 3.11〜3.14 の分を集めます)'
+MSG_WHEELHOUSE_FOR='Python %s (%s) のパッケージを集めています ...'
+MSG_WHEELHOUSE_INCOMPLETE='集められないパッケージがありました。ネットワークとディスクの空き容量を確認してから、もう一度お試しください。'
+MSG_WHEELHOUSE_DONE='%s に集めました。チェックアウトの中に wheelhouse という名前で置くか、環境変数 OCI_TUTOR_WHEELHOUSE で指定すると、準備にネットワークを使いません。'

@@ -9,6 +9,15 @@ esac
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
 
+# Where Python packages come from: a directory made by script/wheelhouse, or whatever pip is set up to use. With a wheelhouse, nothing
+# here uses a network.
+wheelhouse=
+if [ -n "${OCI_TUTOR_WHEELHOUSE:-}" ]; then
+    wheelhouse=$(CDPATH= cd -- "$OCI_TUTOR_WHEELHOUSE" 2>/dev/null && pwd) || wheelhouse=$OCI_TUTOR_WHEELHOUSE
+elif [ -d "$ROOT/wheelhouse" ]; then
+    wheelhouse=$ROOT/wheelhouse
+fi
+
 # Prints the path of a Python that is new enough. A version manager's shim may be on PATH and refuse to run, so each
 # candidate is run, and asked for the interpreter behind it.
 find_python() {
@@ -37,7 +46,9 @@ missing_packages() {
 
 # install_packages PACKAGE...: best effort. --no-remove, because Docker's own containerd.io conflicts with Debian's runc and
 # a tutorial must never take somebody's Docker away. One by one where all at once fails: one unknown name spoils the lot.
+# Not with a wheelhouse: without a network apt-get takes half a minute to fail.
 install_packages() {
+    [ -z "$wheelhouse" ] || return 1
     command -v apt-get >/dev/null 2>&1 || return 1
     say "$(printf "$MSG_APT" "$*")"
     apt_log=$(mktemp) || return 1
@@ -56,6 +67,7 @@ install_packages() {
 
 # venv_pip ARGUMENTS...: runs the pip of .venv.
 venv_pip() {
+    [ -z "$wheelhouse" ] || set -- "$@" --no-index --find-links "$wheelhouse"
     "$ROOT/.venv/bin/python" -m pip --quiet --disable-pip-version-check "$@"
 }
 
@@ -73,6 +85,7 @@ set_up_venv() {
     stamp="$venv/.oci-tutor-$kind"
     [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
     if ! [ -w "$ROOT" ]; then die "$(printf "$MSG_READ_ONLY" "$ROOT")"; fi
+    [ -z "$wheelhouse" ] || [ -d "$wheelhouse" ] || die "$(printf "$MSG_NO_WHEELHOUSE" "$wheelhouse")"
     (
         # Two at once: the second waits, then finds the work done.
         if command -v flock >/dev/null 2>&1; then flock 9; fi
@@ -92,6 +105,7 @@ set_up_venv() {
         (cd "$ROOT" && venv_pip install --require-hashes --requirement "$lock" &&
             venv_pip install --no-deps --no-build-isolation --editable .) >>"$log" 2>&1 || {
             grep -E '^ERROR' "$log" | tail -n 5 >&2
+            [ -z "$wheelhouse" ] || die "$(printf "$MSG_WHEELHOUSE_FAILED" "$wheelhouse" "$log")"
             die "$(printf "$MSG_PIP_FAILED" "$log")"; }
         # pip's own script works too, but starts slowly.
         (cd "$ROOT" && "$venv/bin/python" -m runtime.install.launcher install-plain "$venv/bin/runt" >/dev/null 2>&1)

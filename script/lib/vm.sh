@@ -82,7 +82,8 @@ vm_pack() {
     colour=no
     [ ! -t 1 ] || colour=yes
     printf '%s\0' "--color=$colour" "$@" >"$vm_work/.arguments"
-    tar -cf "$vm_work/checkout" --exclude=./.venv --exclude=./.git --exclude=__pycache__ --exclude='./.*_cache' -C "$ROOT" . &&
+    tar -cf "$vm_work/checkout" --exclude=./.venv --exclude=./wheelhouse --exclude=./.git --exclude=__pycache__ \
+        --exclude='./.*_cache' -C "$ROOT" . &&
         tar -rf "$vm_work/checkout" -C "$vm_cache" .site -C "$vm_work" .arguments
 }
 
