@@ -1,11 +1,11 @@
 """What an operation needs of `runtime`, in one file of compiled code: a start opens two files instead of sixty.
 
-There is one bundle for `cli`, which begins, one for what each operation loads in addition, and one for each of a few
-modules that are not always needed. `launcher` writes them, and what it writes loads them. A bundle is used only while all of
+There is one file for `cli`, which begins, one for what each operation loads in addition, and one for each of a few
+modules that are not always needed. `launcher` writes them, and what it writes loads them. A file is used only while all of
 its sources are still the files that it was compiled from: whoever edits a module, or upgrades the package, gets the new one
 at once, by Python's own way of importing.
 
-A bundle is a marshalled list of modules, each after those that it imports. The first one begins with this module.
+A file is a marshalled list of modules, each after those that it imports. The first one begins with this module.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Importer:
     def find_spec(
         self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the specification of an operation's module; None if it is none, or its bundle is not up to date."""
+        """Return the specification of an operation's module; None if it is none, or its file is not up to date."""
         if not name.startswith(f"{_OPERATIONS}.") and name not in _HEADS:
             return None
         if not load(path(name)):
@@ -73,20 +73,20 @@ class Importer:
         return type(sys.__spec__)(name, loader)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Return the module, which has been loaded with its bundle."""
+        """Return the module, which has been loaded with its file."""
         return sys.modules[spec.name]
 
     def exec_module(self, module: ModuleType) -> None:
         """Do nothing: its code has been run."""
 
 
-def load(bundle: str) -> bool:
-    """Load what is in the bundle and hasn't been loaded, without what Python does around each import; return whether it could be.
+def load(cache: str) -> bool:
+    """Load what is in the file `cache` and hasn't been loaded, without what Python does around each import; return whether it could be.
 
     Python's own way takes as long for a small module as its code does.
     """
     try:
-        with open(bundle, "rb", 0) as file:
+        with open(cache, "rb", 0) as file:
             compiled: list[Compiled] = marshal.loads(file.readall())  # noqa: S302 - as trustworthy as Python's own files
     except (OSError, EOFError, ValueError, TypeError):
         return False
@@ -129,8 +129,8 @@ def _make_module(name: str, source: str) -> ModuleType:
 
 
 def path(head: str) -> str:
-    """Return where the bundle of the module `head` is: beside Python's own files of compiled code."""
-    return f"{_package()}/__pycache__/{head}.{sys.implementation.cache_tag}.bundle"
+    """Return where the file of the module `head` is: beside Python's own files of compiled code."""
+    return f"{_package()}/__pycache__/{head}.{sys.implementation.cache_tag}.code"
 
 
 def _package() -> str:
@@ -139,7 +139,7 @@ def _package() -> str:
 
 
 def write() -> None:
-    """Compile the modules of each operation and write the bundles. Raises OSError."""
+    """Compile the modules of each operation and write the files. Raises OSError."""
     import subprocess
 
     package = _package()
@@ -153,17 +153,17 @@ def write() -> None:
     heads += [(f"{_OPERATIONS}.{operation}", head) for head, operation in _SOMETIMES.items()]
     recorder = _RECORDER.format(root=os.path.dirname(package), operations=_OPERATIONS, heads=heads)
     done = subprocess.run([sys.executable, "-IS", "-c", recorder], check=True, capture_output=True, text=True)
-    bundles: dict[str, list[str]] = {"runtime.cli": [__name__]}
+    files: dict[str, list[str]] = {"runtime.cli": [__name__]}
     compiled = {__name__: _compile(__name__, f"{package}/install/code_cache.py")}
     for line in done.stdout.splitlines():
         head, name, source = line.split("\t")
         # What needs that has been told to the compiler.
         if head and name != "__future__":
-            bundles.setdefault(head, []).append(name)
+            files.setdefault(head, []).append(name)
             if name not in compiled:
                 compiled[name] = _compile(name, source)
     os.makedirs(f"{package}/__pycache__", exist_ok=True)
-    for head, members in bundles.items():
+    for head, members in files.items():
         temporary = f"{path(head)}.{os.getpid()}"
         with open(temporary, "wb") as file:
             file.write(marshal.dumps([compiled[name] for name in members]))

@@ -3,7 +3,7 @@
 A launcher is a small Python program. Its first line names the interpreter itself, not the one of a virtual environment or
 a version manager's shim, and tells it to leave out what `runt` doesn't use: -I the environment and the current directory,
 -S the site packages, which take longer to look for than all of `runt` to load. It loads `runtime` from where it is installed,
-or from a checkout, as one file (see `bundle`).
+or from a checkout, as one file (see `code_cache`).
 
 Where people call it, `env --block-signal` keeps Ctrl-C from ending the interpreter while it starts, when it would print a
 traceback; `interrupts` lets the signals in again. Docker and its like, who call the launcher by the path that `install` gives
@@ -18,30 +18,13 @@ from __future__ import annotations
 import os
 import sys
 
-from runtime.install.protection import PLACES, unmount
+from runtime.install.interpreter import PLACES, interpreter, place, program, root
+from runtime.install.protection import unmount
 from runtime.support.errors import RuntError, describe
 
 _BLOCKED = "HUP,INT,TERM"
 _LONGEST_FIRST_LINE = 255
 """BINPRM_BUF_SIZE of the kernel, execve(2)."""
-
-_PROGRAM = """\
-import gc, sys
-gc.disable()  # we end before there is garbage
-sys.path.append({root!r})
-try:
-    from marshal import loads
-    with open({bundle!r}, "rb", 0) as file:
-        compiled = loads(file.readall())
-    space = {{"__name__": "runtime.install.code_cache", "__file__": compiled[0][1]}}
-    exec(compiled[0][4], space)
-    if space["run"](compiled[1:]):
-        sys.meta_path.insert(0, space["Importer"]())
-except (OSError, EOFError, LookupError, TypeError, ValueError):
-    pass  # it is a matter of speed only
-from runtime.cli import command
-command()
-"""
 
 _STAND_IN = """\
 #!{interpreter} -IS
@@ -51,30 +34,6 @@ sys.path.insert(0, {root!r})
 from runtime.install.protection import mount_and_restart
 mount_and_restart({place!r}, {interpreter!r})
 """
-
-
-def program() -> str:
-    """Return the Python program that loads `runtime` fast and runs the command line."""
-    from runtime.install import code_cache as bundle
-
-    return _PROGRAM.format(root=_root(), bundle=bundle.path("runtime.cli"))
-
-
-def interpreter() -> str:
-    """Return the path of the interpreter that runs this, without links, environments and mounts in between."""
-    path = os.readlink("/proc/self/exe")
-    if not path.startswith(f"{PLACES}/"):
-        return path
-    with open(f"{os.path.dirname(path)}/interpreter", encoding="utf-8", errors="surrogateescape") as file:
-        return file.read()
-
-
-def place(python: str) -> str:
-    """Return the directory for the read-only mount of the interpreter `python`, as this installation of `runtime` uses it."""
-    from binascii import crc32
-
-    both = os.fsencode(f"{_root()}\n{python}")
-    return f"{PLACES}/{os.path.basename(python)}-{crc32(both):08x}"
 
 
 def install(path: str = "") -> str:
@@ -92,7 +51,7 @@ def install(path: str = "") -> str:
         mounted = f"{directory}/python3"
         # The next start mounts it again.
         unmount(mounted)
-        _write(mounted, _STAND_IN.format(interpreter=python, root=_root(), place=directory), 0o755)
+        _write(mounted, _STAND_IN.format(interpreter=python, root=root(), place=directory), 0o755)
         return _write_launcher(path or f"{directory}/runt", mounted, for_people=bool(path))
     except OSError as error:
         raise RuntError(f"cannot install the launcher: {describe(error)}") from None
@@ -124,16 +83,11 @@ def uninstall(path: str = "") -> None:
         raise RuntError(f"cannot remove the launcher: {describe(error)}") from None
 
 
-def _root() -> str:
-    """Return the directory that the package `runtime` is in."""
-    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
-
 def _write_launcher(path: str, python: str, *, for_people: bool) -> str:
-    from runtime.install import code_cache as bundle
+    from runtime.install import code_cache
 
     try:
-        bundle.write()
+        code_cache.write()
     except OSError:
         # Installed where we may not write: then Python's own files of compiled code have to do.
         pass

@@ -24,6 +24,7 @@ import fcntl
 import os
 import sys
 
+from runtime.install.interpreter import PLACES
 from runtime.lifecycle import interrupts
 from runtime.support.errors import RuntError, describe
 
@@ -31,8 +32,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-PLACES = "/var/lib/runt"
-"""Where read-only mounts of interpreters are, each in a directory of its own, with its launcher."""
 
 _CANNOT = "cannot protect the Python interpreter from the container"
 _REMEDY = (
@@ -122,7 +121,7 @@ def _is_sealed() -> bool:
 
 def _start_again(interpreter: str) -> NoReturn:
     """Run our command line by the mounted interpreter if there is one, or else by a sealed copy."""
-    from runtime.install.launcher import place, program
+    from runtime.install.interpreter import place, program
 
     # As the launcher does, so that none of them ends the interpreter while it starts.
     interrupts.hold()

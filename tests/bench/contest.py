@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from runtime.install.protection import PLACES
+from runtime.install.interpreter import PLACES
 from tests.bench.stopwatch import milliseconds
 from tests.support.daemons import PATH, Containerd, Quarters
 from tests.support.docker import Dockerd

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.install import launcher
+from runtime.install import interpreter
 from tests.support.runt import REPOSITORY, wait_for
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def test_a_plain_launcher_leaves_nothing_anywhere_else(victim: Victim, image: Bu
     victim.in_launcher(f"launcher.install_plain({str(place)!r})")
     assert "tried" in attack_by_run(victim, [str(place)], image)
     assert victim.path.read_bytes() == victim.content
-    assert launcher.place(str(victim.path)) not in Path("/proc/self/mountinfo").read_text()
+    assert interpreter.place(str(victim.path)) not in Path("/proc/self/mountinfo").read_text()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes an ordinary user")

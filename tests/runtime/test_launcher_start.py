@@ -98,13 +98,13 @@ def test_the_launcher_runs_a_changed_module_at_once(copy: Path) -> None:
 
 
 def test_the_launcher_works_without_what_was_compiled(copy: Path) -> None:
-    bundles = list((copy / "runtime/__pycache__").glob("*.bundle"))
-    for number, bundle in enumerate(bundles):
+    files = list((copy / "runtime/__pycache__").glob("*.code"))
+    for number, file in enumerate(files):
         if number % 2:
-            bundle.unlink()
+            file.unlink()
         else:
-            bundle.write_bytes(bundle.read_bytes()[:-9])
-    assert bundles
+            file.write_bytes(file.read_bytes()[:-9])
+    assert files
     assert run(copy, "--version").startswith("runt version")
     assert run(copy, "--root", str(copy / "none"), "state", "x").endswith('msg="container does not exist"\n')
 

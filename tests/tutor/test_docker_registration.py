@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.install import launcher
+from runtime.install import interpreter
 from tutor.docker.entry import DaemonJson
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-RUNT = {"path": f"{launcher.place(launcher.interpreter())}/runt"}
+RUNT = {"path": f"{interpreter.place(interpreter.interpreter())}/runt"}
 WRITTEN = [
     "{}",
     "{}\n",
