@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 
 from runtime.filesystem.mount_options import MountOptions
+from runtime.id_mappings import user_namespace
 from runtime.kernel import mount as kernel
-from runtime.namespaces.id_mappings import user_namespace
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False

@@ -14,7 +14,6 @@ from runtime.filesystem.mount_options import MountOptions
 from runtime.filesystem.paths import is_directory, make_directory, make_file, open_in_root
 from runtime.kernel import mount as kernel
 from runtime.kernel import procfs
-from runtime.process.labels import mount_context
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
@@ -32,6 +31,9 @@ _IN_PROC = (
 """What may be mounted on below /proc, as with runc: files that lxcfs shows in another way. The rest must be the kernel's."""
 
 _PROC_ROOT_INODE = 1
+
+_NOT_RELABELLED = ("proc", "sysfs", "cgroup", "mqueue")
+"""Filesystems that take no `context` option: SELinux has labels of its own for what is in them."""
 
 
 def mount_filesystems(c: Container) -> None:
@@ -68,7 +70,7 @@ def _mount_filesystem(c: Container, mount: Mount, options: MountOptions) -> None
     _check_proc(c, target, is_proc=kind == "proc")
     # Where more is going to be made below: the places for further mounts, and the devices.
     becomes_readonly = _is_filled_later(mount) and options.hold_back_readonly()
-    tree = new_filesystem(kind, mount.get("source", kind), options, mount_context(c, kind))
+    tree = new_filesystem(kind, mount.get("source", kind), options, _mount_context(c, kind))
     if options.copy_up:
         copy_up(c, mount["destination"], tree)
     if maps_ids(mount, options):
@@ -83,6 +85,11 @@ def _mount_filesystem(c: Container, mount: Mount, options: MountOptions) -> None
     else:
         os.close(tree)
     os.close(target)
+
+
+def _mount_context(c: Container, kind: str) -> str | None:
+    """Return the label for the files of a new filesystem of type `kind` (config-linux.md, Mount Label), if there is one."""
+    return None if kind in _NOT_RELABELLED else c.linux.get("mountLabel")
 
 
 def make_mounts_readonly(c: Container) -> None:

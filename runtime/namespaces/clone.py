@@ -8,10 +8,10 @@ import os
 import struct
 
 from runtime.cgroups.lifecycle import give_birth
+from runtime.id_mappings import write_mappings
 from runtime.kernel import process as kernel
 from runtime.kernel import procfs
 from runtime.lifecycle import interrupts
-from runtime.namespaces.id_mappings import write_mappings
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False

@@ -11,10 +11,10 @@ from runtime.process import descriptors
 from runtime.state.container import Container
 from runtime.state.store import Store, absolute_path
 from runtime.state.sync import PeerGoneError, Sync
-from runtime.steps.create import Plan
+from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
 from runtime.steps.delete import destroy
 from runtime.steps.init import be_init, end_init
-from runtime.steps.runner import run_steps
+from runtime.steps.runner import Plan
 from runtime.support import sockets
 from runtime.support.errors import RuntError
 
@@ -67,7 +67,7 @@ class CreateOptions:
 
 
 def create(options: CreateOptions, plan: Plan | None = None) -> None:
-    """Create a container that waits for `start`; `plan` is for who wants to watch, or to do a step differently.
+    """Create a container that waits for `start`.
 
     Once the container is complete nothing may interrupt us any more: see `build`.
     Raises RuntError; then nothing is left of it (runtime.md, Errors).
@@ -125,7 +125,7 @@ def build(
         options.container_id, bundle=bundle, rootfs=rootfs, config=config, new_keyring=new_keyring
     )
     plan = plan or Plan()
-    c = Container(config, entry, Sync(), lambda c: be_init(c, plan))
+    c = Container(config, entry, Sync(), lambda c: be_init(c, INIT_STEPS, plan))
     c.no_pivot = options.no_pivot
     c.new_keyring = new_keyring
     c.pid_file = options.pid_file
@@ -134,7 +134,7 @@ def build(
     c.systemd_cgroup = options.systemd_cgroup
     c.pidfd_connection = pidfd_connection
     try:
-        run_steps(plan.runtime, c, plan.observer)
+        plan.run(RUNTIME_STEPS, c)
         interrupts.hold()
     except BaseException as error:
         interrupts.hold()

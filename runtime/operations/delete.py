@@ -9,13 +9,13 @@ from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runtime.steps.runner import Observer
+    from runtime.steps.runner import Plan
 
 
-def delete(root: str, container_id: str, *, force: bool = False, observer: Observer | None = None) -> None:
+def delete(root: str, container_id: str, *, force: bool = False, plan: Plan | None = None) -> None:
     """Delete the stopped container `container_id`; with `force` any container, which is killed first.
 
-    With `force`, a container that doesn't exist is no error: it is what was asked for. `observer` is for who wants to watch.
+    With `force`, a container that doesn't exist is no error: it is what was asked for.
     Raises RuntError if there is no such container, or it is not stopped, or something of it can't be undone.
     """
     store = Store(root)
@@ -43,4 +43,4 @@ def delete(root: str, container_id: str, *, force: bool = False, observer: Obser
                 f"cannot delete container {container_id} that is not stopped: {status}: "
                 "delete needs a container that is stopped (or --force, which kills it)"
             )
-        destroy(entry, observer)
+        destroy(entry, plan)

@@ -13,7 +13,7 @@ from runtime.state.store import Store
 from runtime.state.sync import PeerGoneError, Sync
 from runtime.steps.exec import EXEC_INIT_STEPS, EXEC_STEPS
 from runtime.steps.init import be_init, end_init
-from runtime.steps.runner import Plan, run_steps
+from runtime.steps.runner import Plan
 from runtime.support import sockets
 from runtime.support.errors import RuntError
 
@@ -73,11 +73,6 @@ class ExecOptions:
         self.cgroups = cgroups
 
 
-def exec_plan() -> Plan:
-    """Return the plan of `exec`, for who wants to watch it, or to do a step differently."""
-    return Plan(runtime=EXEC_STEPS, init=EXEC_INIT_STEPS)
-
-
 def execute(options: ExecOptions, plan: Plan | None = None) -> int:
     """Run a program in a running or created container; return its exit status (128 + N if signal N ended it).
 
@@ -90,12 +85,12 @@ def execute(options: ExecOptions, plan: Plan | None = None) -> int:
     config = entry.config()
     config["process"] = program_of(options.program, config)
     sub_cgroups = _sub_cgroups(options.cgroups)
-    plan = plan or exec_plan()
+    plan = plan or Plan()
     preserve_fds, listen_fds = descriptors.inherited(options.preserve_fds)
     ours, theirs = _console(options, config)
     pidfd_connection = sockets.connect(options.pidfd_socket, "pidfd socket") if options.pidfd_socket else -1
     kernel.close_range_on_exec(3)
-    c = Container(config, entry, Sync(), lambda c: be_init(c, plan))
+    c = Container(config, entry, Sync(), lambda c: be_init(c, EXEC_INIT_STEPS, plan))
     c.pid_file = options.pid_file
     c.preserve_fds, c.listen_fds = preserve_fds, listen_fds
     c.new_keyring = entry.record.get("new_keyring", True)
@@ -104,7 +99,7 @@ def execute(options: ExecOptions, plan: Plan | None = None) -> int:
     c.pidfd_connection = pidfd_connection
     c.sub_cgroups = sub_cgroups
     try:
-        run_steps(plan.runtime, c, plan.observer)
+        plan.run(EXEC_STEPS, c)
         interrupts.hold()
     except BaseException as error:
         interrupts.hold()

@@ -15,7 +15,7 @@ from runtime.state.store import Store
 from runtime.state.sync import Sync
 from runtime.steps.delete import destroy
 from runtime.steps.init import end_init
-from runtime.steps.runner import run_steps
+from runtime.steps.runner import Plan
 from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from runtime.operations.create import CreateOptions
     from runtime.operations.criu import CriuOptions
     from runtime.state.store import Entry
-    from runtime.steps.create import Step
+    from runtime.steps.runner import Step
 
 
-def restore(options: CreateOptions, criu_options: CriuOptions, *, detach: bool = False) -> int:
+def restore(
+    options: CreateOptions, criu_options: CriuOptions, *, detach: bool = False, plan: Plan | None = None
+) -> int:
     """Restore a container; return the exit status of its program, or 0 with `detach`.
 
     Its hooks of creation are not run again: what they did for the container is outside it, and not in the images.
@@ -39,7 +41,7 @@ def restore(options: CreateOptions, criu_options: CriuOptions, *, detach: bool =
     if config["process"].get("terminal"):
         raise RuntError("cannot restore a container with a terminal: process.terminal is true")
     criu.find(criu_options.program)
-    entry = _build(options, criu_options, bundle, config)
+    entry = _build(options, criu_options, bundle, config, plan or Plan())
     if detach:
         return 0
     init = entry.record["init"]
@@ -53,11 +55,13 @@ def restore(options: CreateOptions, criu_options: CriuOptions, *, detach: bool =
     with store.locked(options.container_id):
         if options.container_id in store.ids():
             entry.reload()
-            destroy(entry)
+            destroy(entry, plan)
     return status
 
 
-def _build(options: CreateOptions, criu_options: CriuOptions, bundle: str, config: Config) -> Entry:
+def _build(
+    options: CreateOptions, criu_options: CriuOptions, bundle: str, config: Config, plan: Plan
+) -> Entry:
     """Restore the processes and journal them; if that fails, undo it."""
     rootfs = os.path.realpath(os.path.join(bundle, config["root"]["path"]))
     store = Store(options.root)
@@ -72,7 +76,7 @@ def _build(options: CreateOptions, criu_options: CriuOptions, bundle: str, confi
         journal_running,
     )
     try:
-        run_steps(steps, c)
+        plan.run(steps, c)
         interrupts.hold()
     except BaseException:
         interrupts.hold()

@@ -16,9 +16,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.operations.create import CreateOptions
     from runtime.state.store import Entry
+    from runtime.steps.runner import Plan
 
 
-def run(options: CreateOptions, *, detach: bool = False, keep: bool = False) -> int:
+def run(options: CreateOptions, *, detach: bool = False, keep: bool = False, plan: Plan | None = None) -> int:
     """Run a container; return the exit status of its program (128 + N if signal N ended it), or 0 with `detach`.
 
     In the foreground its terminal is connected to ours, and signals that we get are passed on to it. Afterwards it is
@@ -26,8 +27,8 @@ def run(options: CreateOptions, *, detach: bool = False, keep: bool = False) -> 
     Raises RuntError when it can't be created or started; then nothing is left of it.
     """
     if detach:
-        create(options)
-        _start(options)
+        create(options, plan)
+        _start(options, plan)
         return 0
     bundle, config = read_bundle(options)
     if options.console_socket:
@@ -36,29 +37,29 @@ def run(options: CreateOptions, *, detach: bool = False, keep: bool = False) -> 
     if config["process"].get("terminal"):
         ours, theirs = sockets.pair()
         begin_with_our_size(config["process"])
-    entry = build(options, bundle, config, theirs)
+    entry = build(options, bundle, config, theirs, plan)
     init = entry.record["init"]
     pidfd = liveness.open_pidfd(init)
     if init is None or pidfd is None:
         status = wait(init["pid"] if init else 0)
-        _delete(options, entry)
+        _delete(options, entry, plan)
         raise RuntError(f"the container's init process has died (status {status})")
     forward_signals(pidfd)
-    _start(options)
+    _start(options, plan)
     interrupts.release()
     if ours >= 0:
         relay_terminal(ours, pidfd)
     status = wait(init["pid"])
     if not keep:
-        _delete(options, entry)
+        _delete(options, entry, plan)
     return status
 
 
-def _start(options: CreateOptions) -> None:
+def _start(options: CreateOptions, plan: Plan | None) -> None:
     """Start the container; if that fails, delete it: nobody asked for a container that doesn't run."""
     try:
         interrupts.release()
-        start(options.root, options.container_id)
+        start(options.root, options.container_id, plan)
         interrupts.hold()
     except BaseException:
         interrupts.hold()
@@ -69,9 +70,9 @@ def _start(options: CreateOptions) -> None:
         raise
 
 
-def _delete(options: CreateOptions, entry: Entry) -> None:
+def _delete(options: CreateOptions, entry: Entry, plan: Plan | None) -> None:
     store = Store(options.root)
     with store.locked(options.container_id):
         if options.container_id in store.ids():
             entry.reload()
-            destroy(entry)
+            destroy(entry, plan)

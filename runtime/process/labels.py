@@ -15,9 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.state.container import Container
 
-_NOT_RELABELLED = ("proc", "sysfs", "cgroup", "mqueue")
-"""Filesystems that take no `context` option: SELinux has labels of its own for what is in them."""
-
 
 def label_keyrings(c: Container) -> None:
     """Have the session keyring labelled as the program, which is going to use it; the next execve(2) ends that."""
@@ -35,11 +32,6 @@ def label_program(c: Container) -> None:
         _write("attr/apparmor/exec" if own else "attr/exec", f"exec {profile}")
     if label:
         _write("attr/exec", label)
-
-
-def mount_context(c: Container, kind: str) -> str | None:
-    """Return the label for the files of a new filesystem of type `kind` (config-linux.md, Mount Label), if there is one."""
-    return None if kind in _NOT_RELABELLED else c.linux.get("mountLabel")
 
 
 def _write(name: str, value: str) -> None:

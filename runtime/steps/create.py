@@ -25,45 +25,36 @@ from runtime.cgroups import lifecycle as cgroups
 from runtime.cgroups import limits, ownership
 from runtime.filesystem import bind_sources, devices, mounts, paths, rootfs
 from runtime.lifecycle import handshake
-from runtime.namespaces import clone as namespaces
-from runtime.namespaces import sysctl
-from runtime.namespaces import uts as identity
-from runtime.process import capabilities, labels, scheduling
-from runtime.process import setup as process
+from runtime.namespaces import clone, sysctl, uts
+from runtime.process import capabilities, labels, scheduling, setup
 from runtime.seccomp import install as seccomp
-from runtime.steps.runner import Plan as AnyPlan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from runtime.state.container import Container
-    from runtime.steps.runner import Observer
-
-    Step = Callable[[Container], None]
+    from runtime.steps.runner import Step
 
 
 RUNTIME_STEPS: tuple[Step, ...] = (
     seccomp.compile_filter,
     seccomp.connect_to_agent,
     handshake.make_exec_fifo,
-    namespaces.open_namespaces,
+    clone.open_namespaces,
     limits.check_cgroup_limits,
     cgroups.make_cgroup,
     limits.set_cgroup_limits,
     ownership.give_cgroup_to_user,
     rootfs.bind_root_in_callers_namespace,
     bind_sources.open_bind_sources,
-    namespaces.clone_init,
+    clone.clone_init,
     handshake.journal_init,
-    namespaces.map_user_ids,
+    clone.map_user_ids,
     bind_sources.map_ids_of_bind_sources,
     handshake.release_init,
     handshake.wait_until_mounted,
     cgroups.end_placeholder,
     limits.set_time_limits,
     cgroup_devices.restrict_devices,
-    namespaces.move_net_devices,
+    clone.move_net_devices,
     handshake.run_runtime_hooks,
     handshake.let_init_continue,
     seccomp.pass_listener_on,
@@ -78,72 +69,57 @@ RUNTIME_STEPS: tuple[Step, ...] = (
 INIT_STEPS: tuple[Step, ...] = (
     handshake.wait_until_journalled,
     cgroups.join_cgroup,
-    process.set_oom_score,
+    setup.set_oom_score,
     rootfs.detach_from_host_propagation,
     rootfs.bind_root,
-    namespaces.become_root_of_user_namespace,
-    namespaces.unshare_cgroup_namespace,
-    namespaces.enter_time_namespace,
-    process.new_session,
+    clone.become_root_of_user_namespace,
+    clone.unshare_cgroup_namespace,
+    clone.enter_time_namespace,
+    setup.new_session,
     labels.label_keyrings,
-    process.new_session_keyring,
-    namespaces.bring_loopback_up,
+    setup.new_session_keyring,
+    clone.bring_loopback_up,
     mounts.mount_filesystems,
     devices.make_devices,
     devices.make_dev_symlinks,
-    process.make_working_directory,
+    setup.make_working_directory,
     handshake.report_mounted,
     handshake.wait_for_runtime_hooks,
     handshake.run_create_container_hooks,
-    identity.set_hostname,
-    identity.set_domainname,
+    uts.set_hostname,
+    uts.set_domainname,
     labels.label_program,
     sysctl.write_sysctls,
     paths.make_paths_readonly,
     paths.mask_paths,
     capabilities.read_capabilities,
     rootfs.pivot_root,
-    process.open_terminal,
+    setup.open_terminal,
     rootfs.set_root_propagation,
     rootfs.make_root_readonly,
     mounts.make_mounts_readonly,
-    process.reopen_null_device,
-    process.own_standard_streams,
-    process.make_environment,
-    process.set_limits,
-    process.close_descriptors,
-    process.set_umask,
-    process.change_directory,
+    setup.reopen_null_device,
+    setup.own_standard_streams,
+    setup.make_environment,
+    setup.set_limits,
+    setup.close_descriptors,
+    setup.set_umask,
+    setup.change_directory,
     scheduling.set_scheduler,
     scheduling.set_io_priority,
     scheduling.set_personality,
     scheduling.set_memory_policy,
     seccomp.filter_while_privileged,
     capabilities.drop_bounding_set,
-    process.set_user,
+    setup.set_user,
     capabilities.set_capabilities,
-    process.set_no_new_privileges,
-    process.find_program,
+    setup.set_no_new_privileges,
+    setup.find_program,
     seccomp.filter_with_listener,
     handshake.report_ready,
     handshake.wait_for_hand_over,
     handshake.wait_for_start,
     seccomp.filter_at_last,
     handshake.run_start_container_hooks,
-    process.execute_program,
+    setup.execute_program,
 )
-
-
-class Plan(AnyPlan):
-    """How a container is created: as the tables say, or otherwise."""
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        *,
-        runtime: tuple[Step, ...] = RUNTIME_STEPS,
-        init: tuple[Step, ...] = INIT_STEPS,
-        observer: Observer | None = None,
-    ) -> None:
-        super().__init__(runtime=runtime, init=init, observer=observer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from runtime.state import freezer, liveness
-from runtime.steps.runner import run_steps
+from runtime.steps.runner import Plan
 from runtime.support import log, signals
 from runtime.support.errors import RuntError, describe
 
@@ -19,19 +19,18 @@ if TYPE_CHECKING:
 
     from runtime.config.types import Config, Process
     from runtime.state.store import Entry
-    from runtime.steps.runner import Observer
 
 _PATIENCE = 10
 """How long a process may take to end after SIGKILL, in seconds."""
 
 
-def destroy(entry: Entry, observer: Observer | None = None) -> None:
+def destroy(entry: Entry, plan: Plan | None = None) -> None:
     """End every process of the container, undo what was made for it, run its `poststop` hooks, forget it.
 
-    The caller holds the container's lock; `observer` is for who wants to watch. Raises RuntError if something can't be
-    undone: the record stays, and it can be tried again.
+    The caller holds the container's lock. Raises RuntError if something can't be undone: the record stays, and it can be
+    tried again.
     """
-    run_steps(DELETE_STEPS, entry, observer)
+    (plan or Plan()).run(DELETE_STEPS, entry)
     log.debug(f"container {entry.record['id']} is gone")
 
 

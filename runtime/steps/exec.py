@@ -18,68 +18,66 @@ from __future__ import annotations
 
 from runtime.cgroups import lifecycle as cgroups
 from runtime.lifecycle import handshake
-from runtime.namespaces import clone as namespaces
-from runtime.namespaces import setns as joining
-from runtime.process import capabilities, labels, scheduling
-from runtime.process import setup as process
+from runtime.namespaces import clone, setns
+from runtime.process import capabilities, labels, scheduling, setup
 from runtime.seccomp import install as seccomp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runtime.steps.create import Step
+    from runtime.steps.runner import Step
 
 EXEC_STEPS: tuple[Step, ...] = (
     seccomp.compile_filter,
     seccomp.connect_to_agent,
-    joining.find_init,
-    joining.find_root,
-    joining.find_cgroups,
-    joining.clone_process,
-    joining.wait_for_second_birth,
+    setns.find_init,
+    setns.find_root,
+    setns.find_cgroups,
+    setns.clone_process,
+    setns.wait_for_second_birth,
     seccomp.pass_listener_on,
     handshake.wait_until_ready,
     handshake.send_pidfd,
     handshake.write_pid_file,
-    joining.pass_signals_on,
+    setns.pass_signals_on,
     handshake.hand_over,
-    joining.wait_until_executed,
+    setns.wait_until_executed,
 )
 
 EXEC_INIT_STEPS: tuple[Step, ...] = (
-    joining.stay_with_runtime,
+    setns.stay_with_runtime,
     scheduling.set_initial_affinity,
     cgroups.join_cgroup,
     scheduling.set_final_affinity,
-    process.set_oom_score,
+    setup.set_oom_score,
     labels.label_keyrings,
     labels.label_program,
-    joining.close_host_descriptors,
-    process.set_limits,
-    joining.enter_namespaces,
-    joining.be_born_again,
-    namespaces.become_root_of_user_namespace,
-    process.new_session,
-    process.new_session_keyring,
+    setns.close_host_descriptors,
+    setup.set_limits,
+    setns.enter_namespaces,
+    setns.be_born_again,
+    clone.become_root_of_user_namespace,
+    setup.new_session,
+    setup.new_session_keyring,
     capabilities.read_capabilities,
-    joining.open_exec_terminal,
-    process.reopen_null_device,
-    process.own_standard_streams,
-    process.make_environment,
-    process.set_umask,
-    process.change_directory,
+    setns.open_exec_terminal,
+    setup.reopen_null_device,
+    setup.own_standard_streams,
+    setup.make_environment,
+    setup.set_umask,
+    setup.change_directory,
     scheduling.set_scheduler,
     scheduling.set_io_priority,
     scheduling.set_personality,
     scheduling.set_memory_policy,
     seccomp.filter_while_privileged,
     capabilities.drop_bounding_set,
-    process.set_user,
+    setup.set_user,
     capabilities.set_capabilities,
-    process.set_no_new_privileges,
-    process.find_program,
+    setup.set_no_new_privileges,
+    setup.find_program,
     seccomp.filter_with_listener,
     handshake.report_ready,
-    joining.wait_for_go_ahead,
+    setns.wait_for_go_ahead,
     seccomp.filter_at_last,
-    process.execute_program,
+    setup.execute_program,
 )

@@ -10,7 +10,6 @@ from runtime.lifecycle import interrupts
 from runtime.lifecycle.handshake import report_failure
 from runtime.state.store import INIT_NAME
 from runtime.state.sync import PeerGoneError, StepError
-from runtime.steps.runner import run_steps
 from runtime.support import signals
 
 TYPE_CHECKING = False
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from runtime.state.container import Container
-    from runtime.steps.runner import Plan
+    from runtime.steps.runner import Plan, Step
 
 _ENDED_BY = (signals.SIGHUP, signals.SIGINT, signals.SIGQUIT, signals.SIGTERM)
 
 
-def be_init(c: Container, plan: Plan) -> NoReturn:
-    """Walk the steps of the init process. It ends as the user's program, or here."""
+def be_init(c: Container, table: tuple[Step, ...], plan: Plan) -> NoReturn:
+    """Walk `table`, the steps of the init process. It ends as the user's program, or here."""
     try:
         c.sync.be_init()
         kernel.set_parent_death_signal(signals.SIGKILL)
@@ -35,7 +34,7 @@ def be_init(c: Container, plan: Plan) -> NoReturn:
         _import_no_more()
         # The modes of what we make for the container are exact; the program gets its umask later.
         c.caller_umask = os.umask(0)
-        run_steps(plan.init, c, plan.observer)
+        plan.run(table, c)
     except PeerGoneError:
         pass
     except StepError as error:

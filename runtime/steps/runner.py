@@ -1,7 +1,7 @@
 """The runner: walks a table of steps, and tells an observer before and after each.
 
-The tables of creation are in `steps`, those of `exec` in `exec_steps`. Those of `start` and of destruction are beside what they
-do, in `operations`. These commands are called often, and must not load what creates a container.
+The tables are beside it: `create`, `start`, `exec` and `delete`. Each is a module of its own, because `start` and `delete` are
+called often and must not load what creates a container.
 """
 
 from __future__ import annotations
@@ -11,40 +11,51 @@ from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Protocol, TypeVar
+
+    from runtime.state.container import Container
 
     Subject = TypeVar("Subject")
     """What the steps of a table are about: the container that is being created, or the record of one that exists."""
 
-    from runtime.steps.create import Step
+    Step = Callable[[Container], None]
+    """A step of `create` or `exec`."""
 
     class Observer(Protocol):
-        """Whoever wants to know: called in the process that runs the step, around each one."""
+        """What is told of every step, in the process that runs the step."""
 
         def before(self, step: Callable[..., None], subject: Any) -> None:
-            """Be told that `step` comes next. An exception from here fails the operation as one of the step would."""
+            """Take notice that `step` comes next. An exception raised here fails the operation as one of the step would."""
             ...
 
         def after(self, step: Callable[..., None], subject: Any) -> None:
-            """Be told that `step` has succeeded."""
+            """Take notice that `step` has succeeded."""
             ...
 
 
 class Plan:
-    """Which steps each of two processes walks, and who watches.
+    """How an operation walks its tables; every operation takes one.
 
-    A step in a table can be replaced by another function of the container, one's own for instance.
+    Args of the constructor:
+        replace: functions that take the place of steps, by the step's name. A name that is in no table of the operation
+            changes nothing.
+        observer: is told before and after each step.
     """
 
-    __slots__ = ("init", "observer", "runtime")
+    __slots__ = ("observer", "replace")
 
     def __init__(
-        self, *, runtime: tuple[Step, ...], init: tuple[Step, ...], observer: Observer | None = None
+        self, *, replace: Mapping[str, Callable[..., None]] | None = None, observer: Observer | None = None
     ) -> None:
-        self.runtime = runtime
-        self.init = init
+        self.replace = replace or {}
         self.observer = observer
+
+    def run(self, table: Iterable[Callable[[Subject], None]], subject: Subject) -> None:
+        """Run the steps of `table` on `subject`, as `run_steps` does."""
+        if self.replace:
+            table = [self.replace.get(step.__name__, step) for step in table]
+        run_steps(table, subject, self.observer)
 
 
 def run_steps(

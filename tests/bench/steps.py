@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.operations.create import CreateOptions, create
 from runtime.operations.delete import delete
-from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS, Plan
+from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
+from runtime.steps.runner import Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from runtime.state.container import Container
-    from runtime.steps.create import Step
+    from runtime.steps.runner import Step
 
 ALL = [*RUNTIME_STEPS, *INIT_STEPS]
 UNTIL_START = "wait_for_start"

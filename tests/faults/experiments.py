@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runtime.operations.create import CreateOptions, create
 from runtime.operations.delete import delete
 from runtime.operations.exec import ExecOptions, execute
-from runtime.operations.start import START_STEPS, start
+from runtime.operations.start import start
 from runtime.process.exec_program import ProgramOptions
 from runtime.state.store import Store
 from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
-from runtime.steps.create import Plan as CreatePlan
 from runtime.steps.delete import DELETE_STEPS
 from runtime.steps.exec import EXEC_INIT_STEPS, EXEC_STEPS
 from runtime.steps.runner import Plan
+from runtime.steps.start import START_STEPS
 from runtime.support.errors import RuntError
 from tests.faults.inject import Failure, Gate
 
@@ -129,7 +129,7 @@ class Laboratory:
         """Bring the container to where the operation begins; return whether there is one then."""
         if operation.name == "create":
             return False
-        plan = CreatePlan(observer=observer) if operation.table is INIT_STEPS else None
+        plan = Plan(observer=observer) if operation.table is INIT_STEPS else None
         assert self._do(lambda: create(self._options(), plan)) == 0, "create failed"
         if operation.name != "start":
             assert self._do(lambda: start(self.root, self.world.id)) == 0, "start failed"
@@ -137,15 +137,17 @@ class Laboratory:
 
     def _operate(self, operation: Operation, observer: Any) -> None:
         if operation.name == "create":
-            create(self._options(), CreatePlan(observer=observer))
+            create(self._options(), Plan(observer=observer))
         elif operation.name == "start":
-            start(self.root, self.world.id, observer if operation.table is START_STEPS else None)
+            start(
+                self.root, self.world.id, Plan(observer=observer) if operation.table is START_STEPS else None
+            )
         elif operation.name == "delete":
-            delete(self.root, self.world.id, force=True, observer=observer)
+            delete(self.root, self.world.id, force=True, plan=Plan(observer=observer))
         else:
             program = ProgramOptions(args=["sleep", "1000"])
             options = ExecOptions(root=self.root, container_id=self.world.id, program=program, detach=True)
-            execute(options, Plan(runtime=EXEC_STEPS, init=EXEC_INIT_STEPS, observer=observer))
+            execute(options, Plan(observer=observer))
 
     def _options(self) -> CreateOptions:
         return CreateOptions(root=self.root, container_id=self.world.id, bundle=str(self.world.bundle))

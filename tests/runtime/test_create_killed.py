@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.operations.start import START_STEPS
 from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
 from runtime.steps.delete import DELETE_STEPS
 from runtime.steps.exec import EXEC_INIT_STEPS, EXEC_STEPS
+from runtime.steps.start import START_STEPS
 from tests.support.runt import REPOSITORY
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from runtime.kernel.process import sethostname
 from runtime.operations.create import CreateOptions, create
-from runtime.steps.create import INIT_STEPS, Plan
+from runtime.steps.runner import Plan
 
 if TYPE_CHECKING:
     from runtime.state.container import Container
-    from runtime.steps.create import Step
+    from runtime.steps.runner import Step
 
 
 class Teller:
@@ -45,8 +45,8 @@ def set_hostname(c: Container) -> None:
 
 
 if __name__ == "__main__":
-    own = tuple(set_hostname if step.__name__ == "set_hostname" else step for step in INIT_STEPS)
     root, bundle, container_id = sys.argv[1:]
     create(
-        CreateOptions(root=root, container_id=container_id, bundle=bundle), Plan(init=own, observer=Teller())
+        CreateOptions(root=root, container_id=container_id, bundle=bundle),
+        Plan(replace={"set_hostname": set_hostname}, observer=Teller()),
     )

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runtime.operations.create import CreateOptions, create
-from runtime.steps.create import Plan
+from runtime.steps.runner import Plan
 from runtime.support.errors import RuntError
 from tests.support.runt import wait_for
 from tests.vm.conftest import units
 
 if TYPE_CHECKING:
     from runtime.state.container import Container
-    from runtime.steps.create import Step
+    from runtime.steps.runner import Step
     from tests.support.runt import Bundle, Runt
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("busybox", "systemctl")]
