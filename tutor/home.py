@@ -42,7 +42,8 @@ class Home:
         return replace(self, labs=self.labs / key, course=key) if key else self
 
 
-def shown(path: Path | str) -> str:
-    """Return a path as a person writes it, and a shell takes it: `~/labs/...` below the home directory."""
-    home, text = os.path.expanduser("~").rstrip("/"), str(path)  # noqa: PTH111  (a home that is not known stays `~`)
+def shown(path: Path | str, user_home: str = "") -> str:
+    """Return a path as a person writes it, and a shell takes it: `~/labs/...` below the home directory, this user's or another's."""
+    home = (user_home or os.path.expanduser("~")).rstrip("/")  # noqa: PTH111  (a home that is not known stays `~`)
+    text = str(path)
     return f"~{text[len(home) :]}" if home and (text == home or text.startswith(f"{home}/")) else text

@@ -149,7 +149,7 @@ class ScriptedSession:
 
     def open(self, lesson_id: str) -> None:
         self.lesson = self._course.lesson(lesson_id)
-        self.publish(LessonOpened(self.lesson, resumed=False))
+        self.publish(LessonOpened(self.lesson, resumed=False, passed=self.passed))
         self.publish(EngineChanged("runt", "0.1.0"))
         self.publish(ConfigChanged(f"{BUNDLE}/config.json", CONFIG, "opened"))
         self.publish(StateChanged(None, ("create",)))

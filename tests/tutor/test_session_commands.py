@@ -74,7 +74,9 @@ def test_opening_tells_everything_that_a_face_shows(learner: Session, diary: Dia
 
     assert kinds.index(LessonOpened) < kinds.index(EngineChanged) < kinds.index(StepEntered)
     assert diary.origins() == ["opened"]
-    assert diary.of(LessonOpened)[0].resumed is False
+    opened = diary.of(LessonOpened)[0]
+    assert (opened.resumed, opened.passed, opened.read_only) == (False, frozenset(), False)
+    assert diary.of(StateChanged)[0] == StateChanged(None, ("create",))
     assert json.loads(learner.config_text)["linux"] == {}
     assert learner.config_path.read_text() == learner.config_text
     assert list(learner.can) == ["create"]

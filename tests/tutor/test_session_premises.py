@@ -12,6 +12,7 @@ from tutor.course.model import LabFile, LabPlan
 from tutor.images.alpine import ARCHIVE, LAYOUT
 from tutor.images.verify import verify_archive, verify_layout
 from tutor.messages import Messages
+from tutor.session.placeholders import image_phrase
 from tutor.session.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ def test_a_bundle_of_the_lessons_image_with_files_of_the_lesson(tmp_path: Path) 
     workspace.prepare(0)
     assert motd.read_text() == "mine\n"
     assert (workspace.bundle / "rootfs/bin/tool").stat().st_mode & 0o111
-    assert "mini image" in workspace.image(Messages.load("en"))
-    assert "alpine:3.9" in workspace.image(Messages.load("en"))
+    assert "mini image" in image_phrase(workspace.origin(), Messages.load("en"))
+    assert "alpine:3.9" in image_phrase(workspace.origin(), Messages.load("en"))
 
 
 def test_a_lesson_that_makes_its_bundle_by_hand_begins_with_forms_of_the_image(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.support.session import LESSON, Diary, home, session, stand_at
 from tutor.course.progress import LessonProgress, Progress
 from tutor.errors import TutorError
 from tutor.home import Home
-from tutor.session.events import StateChanged
+from tutor.session.events import LessonOpened, StateChanged
 
 if TYPE_CHECKING:
     from tutor.session.session import Session
@@ -247,7 +247,10 @@ def test_progress_is_kept_and_resumed(tmp_path: Path, diary: Diary) -> None:
     again = Diary()
     with session(tmp_path, again, "runt") as learner:
         learner.open(LESSON)
-        assert again.events[0].resumed  # type: ignore[union-attr]  # it is LessonOpened
+        (told,) = again.of(LessonOpened)
+        assert told.resumed
+        assert told.passed == learner.passed
+        assert "create" in told.passed
         assert learner.step is not None
         assert learner.step.id == "change-config"
         assert learner.config_text == text, "what the learner wrote stays"

@@ -9,19 +9,31 @@ if TYPE_CHECKING:
     from tutor.course.model import Hint, Lesson, Step
     from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
     from tutor.observe import Delta, Snapshot
+    from tutor.session.placeholders import Placeholders
 
 
 @dataclass(frozen=True, slots=True)
 class LessonOpened:
-    """A lesson is ready: its lab stands and its bundle lies on disk. `resumed` tells that progress was found."""
+    """A lesson is ready: its lab stands and its bundle lies on disk. There is no container yet; the next event tells the engine.
+
+    Attributes:
+        lesson: its texts filled in for this session.
+        resumed: progress was found.
+        passed: the ids of the steps that were passed before.
+        read_only: the lesson can't be done by hand here; its steps are read instead (`tutor.session.recording.to_read`).
+        placeholders: what the texts were filled in with; None: they are as the course has them.
+    """
 
     lesson: Lesson
     resumed: bool
+    passed: frozenset[str] = frozenset()
+    read_only: bool = False
+    placeholders: Placeholders | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StepEntered:
-    """The learner stands at `lesson.steps[index]`; `passed` tells whether it was passed before."""
+    """The learner stands at `lesson.steps[index]`; `passed` tells whether it is passed: after `reset` it is not any more."""
 
     index: int
     step: Step
@@ -90,7 +102,10 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """The container's state is another now; None: there is no container. `can` are the operations that it allows."""
+    """The container's state, when the lesson is opened and whenever it is another; None: there is no container.
+
+    `can` are the operations that it allows.
+    """
 
     state: ContainerState | None
     can: tuple[str, ...]

@@ -157,9 +157,9 @@ class OwnBundle(Workspace):
         """Return no text: `config.json` came from nobody else."""
         return ""
 
-    def image(self, messages: Messages) -> str:
-        """Return what there is to say of the image: that it is the person's own."""
-        return messages("images.origin.own")
+    def origin(self) -> str:
+        """Return no origin: the image is the person's own."""
+        return ""
 
     def read(self) -> str:
         """Return the text of `config.json`.

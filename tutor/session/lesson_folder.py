@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tutor.course.model import Lesson
     from tutor.home import Home
     from tutor.images.alpine import LessonImage
-    from tutor.messages import Messages
 
 
 class Premises:
@@ -56,15 +55,12 @@ class Premises:
             return self._plan.config
         return self._generated.read_text(encoding="utf-8") if self._plan.image != "none" else ""
 
-    def image(self, messages: Messages) -> str:
-        """Return what there is to say of the image: which one it is, and where it came from."""
-        from tutor.images.alpine import Origin
-
+    def origin(self) -> str:
+        """Return where the image came from, in the form of `Origin.text`; empty where nobody has written it down."""
         try:
-            origin = Origin.parse(self._origin.read_text(encoding="utf-8"))
+            return self._origin.read_text(encoding="utf-8")
         except (OSError, ValueError):
-            return messages("images.origin.own")
-        return origin.phrase(messages)
+            return ""
 
     def _unpack(self) -> None:
         self.bundle.mkdir(parents=True, exist_ok=True)

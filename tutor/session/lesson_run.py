@@ -7,6 +7,7 @@ so any thread may read them.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tutor.course.checks import CheckContext
@@ -35,7 +36,7 @@ from tutor.session.explanation import explain_call
 from tutor.session.free_play import claim, workspace_of
 from tutor.session.grader import Judge
 from tutor.session.lab_setup import unfit
-from tutor.session.placeholders import told, written
+from tutor.session.placeholders import placeholders_of, told, written
 from tutor.session.progression import check
 from tutor.session.recording import Recording, by_hand, lacking, to_read
 
@@ -85,11 +86,13 @@ class Play:
         self.resumed = recorded.step_id is not None
         self.index = ids.index(recorded.step_id) if recorded.step_id in ids else 0
         try:
-            lesson = self._plain = written(lesson, engine, home)
+            self._placeholders = placeholders_of(lesson, engine, home)
+            lesson = self._plain = written(lesson, self._placeholders)
             # Why the lesson is read along with a recording, and not done by hand; None where it is.
             self.read_only = lacking(lesson)
             self.workspace = workspace_of(to_read(lesson) if self.read_only else lesson, home)
             self.workspace.prepare(self.index)
+            self._placeholders = replace(self._placeholders, image=self.workspace.origin())
             self.calls = Calls()
             self.bench = self._lay_bench_or_read(engine)
         except BaseException:
@@ -98,7 +101,7 @@ class Play:
         if self.read_only is None:
             self.passed -= self.read  # what was only read so far can be done by hand now
             self.read = frozenset()
-        self.lesson = told(self._plain, self.engine, self.workspace, self._messages)
+        self.lesson = told(self._plain, self._placeholders, self._messages)
         self.judge = Judge(self.step)
         self.state: ContainerState | None = None
         self.snapshot: Snapshot | None = None
@@ -129,8 +132,17 @@ class Play:
 
     def begin(self) -> None:
         """Bring the container to the state in which the present step begins, and tell everything from the start."""
-        self.say(LessonOpened(self.lesson, self.resumed))
+        self.say(
+            LessonOpened(
+                self.lesson,
+                self.resumed,
+                self.passed,
+                read_only=self.read_only is not None,
+                placeholders=self._placeholders,
+            )
+        )
         self.say(EngineChanged(self.engine, self.bench.engine.version))
+        self.say(StateChanged(None, allowed(None)))
         if self.progress.damaged:
             self.notice("warning", "course.progress.damaged", kept=self.progress.damaged)
         if self.read_only is not None:
@@ -172,7 +184,8 @@ class Play:
         self.see_state()
 
     def _lay_bench(self, engine: EngineName) -> Bench:
-        plain = written(self._as_read, engine, self._home)
+        self._placeholders = replace(self._placeholders, engine=engine)
+        plain = written(self._as_read, self._placeholders)
         self._plain = to_read(plain) if self.read_only else plain
         self.workspace.use(self._plain)
         return Bench(
@@ -220,7 +233,7 @@ class Play:
                 self.bench = self._lay_bench(before)
             raise
         finally:
-            self.lesson = told(self._plain, self.engine, self.workspace, self._messages)
+            self.lesson = told(self._plain, self._placeholders, self._messages)
             self._poller.watch(None, reference_pid=self.bench.lab.keeper_pid)
             self.see_state()
 

@@ -1,7 +1,9 @@
-"""A lesson for this learner: its placeholders filled in for the engine, the folder and the image at hand."""
+"""A lesson as this learner gets it: its placeholders filled in for the engine, the folder and the image at hand."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tutor.course.placeholders import fill, fill_written
@@ -13,27 +15,63 @@ if TYPE_CHECKING:
     from tutor.engines.model import EngineName
     from tutor.home import Home
     from tutor.messages import Messages
-    from tutor.session.workspace import Workspace
 
 
-def written(lesson: Lesson, engine: EngineName, home: Home) -> Lesson:
-    """Return the lesson with what is handed to runtimes and shells filled in: paths are absolute."""
+@dataclass(frozen=True, slots=True)
+class Placeholders:
+    """What the placeholders of a lesson stand for in one session: with it, any copy of the course gives the same texts.
+
+    Attributes:
+        engine: the engine that runs the containers.
+        work, bundle: the lesson's folder, and the bundle in it; absolute paths.
+        home: the home directory, an absolute path; texts write it as `~`.
+        image: where the image came from, in the form of `tutor.images.alpine.Origin.text`; empty where it is not known.
+    """
+
+    engine: EngineName
+    work: str
+    bundle: str
+    home: str
+    image: str = ""
+
+
+def placeholders_of(lesson: Lesson, engine: EngineName, home: Home) -> Placeholders:
+    """Return what the placeholders stand for here, before the image is known."""
     work = home.labs / lesson.id
     bundle = work / lesson.lab.bundle
-    values = {"bundle": str(bundle), "config": str(bundle / "config.json"), "work": str(work)}
-    return fill_written(lesson, _names(lesson, engine) | values | {"image": lesson.lab.image})
+    if lesson.lab.place is not None:
+        work = bundle = lesson.lab.place
+    user_home = os.path.expanduser("~")  # noqa: PTH111  (a home that is not known stays `~`)
+    return Placeholders(engine, str(work), str(bundle), user_home)
 
 
-def told(lesson: Lesson, engine: EngineName, workspace: Workspace, messages: Messages) -> Lesson:
-    """Return the lesson with its texts filled in: paths as a person writes them."""
-    values = {
-        "bundle": shown(workspace.bundle),
-        "config": shown(workspace.config),
-        "work": shown(workspace.work),
-        "image": workspace.image(messages),
+def written(lesson: Lesson, values: Placeholders) -> Lesson:
+    """Return the lesson with what is handed to runtimes and shells filled in: paths are absolute."""
+    paths = {"bundle": values.bundle, "config": f"{values.bundle}/config.json", "work": values.work}
+    return fill_written(lesson, _names(lesson, values.engine) | paths | {"image": lesson.lab.image})
+
+
+def told(lesson: Lesson, values: Placeholders, messages: Messages) -> Lesson:
+    """Return the lesson with its texts filled in: paths as a person writes them, the image in the language of `messages`."""
+    paths = {
+        "bundle": shown(values.bundle, values.home),
+        "config": shown(f"{values.bundle}/config.json", values.home),
+        "work": shown(values.work, values.home),
     }
-    return fill(lesson, _names(lesson, engine) | values)
+    return fill(
+        lesson, _names(lesson, values.engine) | paths | {"image": image_phrase(values.image, messages)}
+    )
 
 
 def _names(lesson: Lesson, engine: EngineName) -> dict[str, str]:
     return {"engine": engine, "runtime": runtime_name(engine), "container": lesson.lab.container_id}
+
+
+def image_phrase(origin: str, messages: Messages) -> str:
+    """Return what a lesson says of its image: which one it is, and where it came from (the form of `Placeholders.image`)."""
+    from tutor.images.alpine import Origin
+
+    try:
+        return Origin.parse(origin).phrase(messages)
+    except ValueError:
+        return messages("images.origin.own")

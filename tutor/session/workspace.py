@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from tutor.course.model import Lesson, Step
     from tutor.home import Home
-    from tutor.messages import Messages
 
 LARGEST = (
     1024 * 1024
@@ -65,9 +64,9 @@ class Workspace:
         """Return the `config.json` that came with the image; empty where the lesson makes its bundle by hand."""
         return self._premises.generated()
 
-    def image(self, messages: Messages) -> str:
-        """Return what there is to say of the lesson's image: which one it is, and where it came from."""
-        return self._premises.image(messages)
+    def origin(self) -> str:
+        """Return where the lesson's image came from, in the form of `Origin.text`; empty where it is not known."""
+        return self._premises.origin()
 
     def read(self) -> str:
         """Return the text of `config.json`; empty where there is none yet because the lesson makes its bundle by hand."""
