@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from tutor.course.course import Course
 from tutor.engines.model import Call, CallResult, ContainerState
@@ -36,20 +37,25 @@ from tutor.session.events import (
     StepEntered,
     StepPassed,
 )
+from tutor.session.free_play import sandbox_lesson
 from tutor.tui.app import TutorApp
 from tutor.tui.screens.lesson import LessonScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+    from types import TracebackType
 
     from textual.app import App
     from textual.pilot import Pilot
 
     from tutor.course.model import Lesson, Step
+    from tutor.engines.model import EngineName
+    from tutor.errors import TutorError
+    from tutor.home import Home
     from tutor.messages import Language
     from tutor.session.commands.registry import Argument
-    from tutor.session.events import Event
+    from tutor.session.events import Event, Verdict
+    from tutor.session.protocol import SessionProtocol
 
 BUNDLE = "/root/labs/first-container/alpine-bundle"
 CONFIG = """\
@@ -119,16 +125,18 @@ def snapshot(*, own: bool = True, mounts: tuple[Mount, ...] = MOUNTS, container:
 class ScriptedSession:
     """Has the session's interface, and answers with events written here. Only for tests of what the screen shows."""
 
-    def __init__(self, course: Course, publish: Callable[[Event], None]) -> None:
+    def __init__(self, course: Course, publish: Callable[[Event], None], home: Home) -> None:
         self._course = course
         self._publish = publish
+        self.home = home
         self.lesson: Lesson | None = None
         self.index = 0
         self.passed: frozenset[str] = frozenset()
-        self.engine = "runt"
+        self.engine: EngineName = "runt"
+        self.snapshot: Snapshot | None = None
+        self.config_path = Path(BUNDLE) / "config.json"
         self.state: ContainerState | None = None
         self.config_text = CONFIG
-        self.busy = False
         self.executed: list[str] = []
         self.written: list[str] = []
         self.closed = 0
@@ -137,6 +145,8 @@ class ScriptedSession:
         """Set, commands end at once; a test clears it to keep one running."""
         self.hold.set()
         self.failure: Exception | None = None
+        self.unopened: TutorError | None = None
+        self.played: list[Path | None] = []
         self.disk_full = False
         self._calls = 0
 
@@ -144,11 +154,34 @@ class ScriptedSession:
     def step(self) -> Step | None:
         return self.lesson.steps[self.index] if self.lesson else None
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
     def publish(self, event: Event) -> None:
+        if isinstance(event, SnapshotTaken):
+            self.snapshot = event.snapshot
         self._publish(event)
 
+    def play_freely(self, bundle: Path | None) -> None:
+        self.played.append(bundle)
+        messages = Messages.load(self._course.language)
+        self._open(sandbox_lesson(bundle or self.home.labs, messages))
+
+    def beside(self, publish: Callable[[Event], None]) -> ScriptedSession:
+        return ScriptedSession(self._course, publish, self.home)
+
     def open(self, lesson_id: str) -> None:
-        self.lesson = self._course.lesson(lesson_id)
+        self._open(self._course.lesson(lesson_id))
+
+    def _open(self, lesson: Lesson) -> None:
+        if self.unopened is not None:
+            raise self.unopened
+        self.lesson = lesson
         self.publish(LessonOpened(self.lesson, resumed=False, passed=self.passed))
         self.publish(EngineChanged("runt", "0.1.0"))
         self.publish(ConfigChanged(f"{BUNDLE}/config.json", CONFIG, "opened"))
@@ -209,7 +242,7 @@ class ScriptedSession:
         now = shot or snapshot()
         self.publish(SnapshotTaken(now, diff(snapshot(container=False), now)))
 
-    def check(self, *verdicts: Any, asked: bool = True) -> None:
+    def check(self, *verdicts: Verdict, asked: bool = True) -> None:
         assert self.step is not None
         self.publish(Checked(self.step, verdicts, all(v.passed for v in verdicts), asked))
 
@@ -229,6 +262,9 @@ class ScriptedSession:
     def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
         return ("/bin/sh",), "/", {}
 
+    def back_from_shell(self) -> None:
+        pass
+
     def completions(self, argument: Argument, prefix: str) -> tuple[tuple[str, str], ...]:
         values = {"engine": ("runt", "runc", "crun"), "signal": ("TERM", "KILL"), "choice": ("a", "b")}
         return tuple((value, "") for value in values.get(argument.values, ()) if value.startswith(prefix))
@@ -245,10 +281,19 @@ class ScriptedSession:
 
 
 class ScriptedApp(TutorApp):
-    """The app, its session played by a script."""
+    """The app, its sessions played by scripts; `script` is the newest of `scripts`, and `unopened` what its lesson fails with."""
 
-    def make_session(self, engine: Any, publish: Any) -> Any:  # noqa: ARG002  (the script is what answers)
-        self.script = ScriptedSession(self._course, publish)
+    scripts: tuple[ScriptedSession, ...] = ()
+    unopened: TutorError | None = None
+
+    def make_session(
+        self,
+        engine: EngineName,  # noqa: ARG002  (the script is what answers)
+        publish: Callable[[Event], None],
+    ) -> SessionProtocol:
+        self.script = ScriptedSession(self._course, publish, self.home)
+        self.script.unopened = self.unopened
+        self.scripts = (*self.scripts, self.script)
         return self.script
 
 

@@ -13,7 +13,6 @@ from tests.tutor.test_repl_script import repl
 from tutor.errors import TutorError
 from tutor.session import free_play as sandbox
 from tutor.session.events import CommandFinished, SnapshotTaken, StepPassed
-from tutor.session.session import playground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,7 +138,7 @@ def test_nothing_is_checked_and_nothing_recorded(
 
 def test_a_bundle_is_played_with_once_at_a_time(player: Session, bundle: Path) -> None:
     player.play_freely(bundle)
-    with playground(player, Diary().publish) as other, pytest.raises(TutorError) as refused:
+    with player.beside(Diary().publish) as other, pytest.raises(TutorError) as refused:
         other.play_freely(bundle)
     assert refused.value.key == "session.error.in_use"
     assert refused.value.values["lesson"] == str(bundle)
@@ -212,7 +211,7 @@ def test_the_lesson_waits_as_it_was(player: Session, bundle: Path) -> None:
     before = player.state
     assert before is not None
     inner = Diary()
-    with playground(player, inner.publish) as play:
+    with player.beside(inner.publish) as play:
         play.play_freely(bundle)
         assert _can(inner, play, "create") == 0
         assert _can(inner, play, "list") == 0

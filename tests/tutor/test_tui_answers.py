@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +26,6 @@ from tutor.session.events import (
     QuizAnswered,
     StateChanged,
 )
-from tutor.session.free_play import sandbox_lesson
 from tutor.tui.screens.dialogs import AskText
 from tutor.tui.screens.home import HomeScreen
 from tutor.tui.screens.lesson import LessonScreen
@@ -33,8 +33,6 @@ from tutor.tui.widgets.guide import Guide
 from tutor.tui.widgets.quiz import TypedAnswer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tutor.course.model import Action
     from tutor.messages import Language
 
@@ -180,30 +178,8 @@ async def test_a_paused_container_has_its_place_in_the_life(tmp_path: Path) -> N
         assert "kill resume" in screen_text(app)
 
 
-class _PlayingApp(ScriptedApp):
-    sessions: tuple[Any, ...] = ()
-
-    def make_session(self, engine: Any, publish: Any) -> Any:
-        session = super().make_session(engine, publish)
-
-        def play(bundle: Path | None) -> None:
-            session.played = bundle
-            lesson = sandbox_lesson(self.home.labs, self._messages)
-            session._course = replace(self._course, lessons=(lesson,))
-            session.open("play")
-
-        session.play_freely = play
-        self.sessions = (*self.sessions, session)
-        return session
-
-
-def _playing_app(tmp_path: Path, lesson_id: str | None) -> _PlayingApp:
-    made = scripted_app(tmp_path, lesson_id=lesson_id)
-    return _PlayingApp(made._course, "runt", made._messages, lesson_id, made.home)
-
-
 async def test_free_play_covers_the_lesson_and_leaves_it_as_it_was(tmp_path: Path) -> None:
-    app = _playing_app(tmp_path, "first-container")
+    app = scripted_app(tmp_path)
     async with app.run_test(size=SIZE) as pilot:
         lesson = await opened(pilot)
         app.script.enter(3)
@@ -213,7 +189,7 @@ async def test_free_play_covers_the_lesson_and_leaves_it_as_it_was(tmp_path: Pat
         await pilot.press("colon", *"play '/tmp/x y'", "enter")
         await settled(pilot, lambda: app.screen is not lesson and isinstance(app.screen, LessonScreen))
         await opened(pilot)
-        assert str(app.sessions[1].played) == "/tmp/x y"
+        assert app.scripts[1].played == [Path("/tmp/x y")]
         shown = screen_text(app)
         assert "自由に試す" in shown
         assert "手順" not in shown
@@ -221,18 +197,18 @@ async def test_free_play_covers_the_lesson_and_leaves_it_as_it_was(tmp_path: Pat
         assert "q 終了" not in shown
         assert "n 次へ" not in shown
         await pilot.press("n")
-        assert app.sessions[1].executed == []
-        app.sessions[0].pass_step()  # what happens in the lesson below is heard there
+        assert app.scripts[1].executed == []
+        app.scripts[0].pass_step()  # what happens in the lesson below is heard there
         await pilot.press("q")
         await settled(pilot, lambda: app.screen is lesson)
         await settled(pilot, lambda: lesson.view.step_passed)
         assert lesson.view.index == 3
-        assert app.sessions[1].closed == 1
-        assert app.sessions[0].closed == 0
+        assert app.scripts[1].closed == 1
+        assert app.scripts[0].closed == 0
 
 
 async def test_free_play_from_the_list_asks_which_bundle(tmp_path: Path) -> None:
-    app = _playing_app(tmp_path, None)
+    app = scripted_app(tmp_path, lesson_id=None)
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot, lambda: isinstance(app.screen, HomeScreen))
         await pilot.press("p")
@@ -241,7 +217,7 @@ async def test_free_play_from_the_list_asks_which_bundle(tmp_path: Path) -> None
         await settled(pilot, lambda: isinstance(app.screen, HomeScreen))
         await pilot.press("p", "enter")
         await opened(pilot)
-        assert app.sessions[0].played is None  # a fresh one
+        assert app.script.played == [None]  # a fresh one
         await pilot.press("0")
         await settled(pilot, lambda: isinstance(app.screen, HomeScreen))
 

@@ -182,19 +182,9 @@ async def test_one_goes_home_and_the_session_is_closed(tmp_path: Path) -> None:
 async def test_a_lesson_that_cannot_be_opened_says_why_and_leads_home(tmp_path: Path) -> None:
     app = scripted_app(tmp_path, lesson_id=None)
 
-    def fails(lesson_id: str) -> None:
-        raise TutorError("tui.shell.no_terminal")
-
+    app.unopened = TutorError("tui.shell.no_terminal")
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot, lambda: isinstance(app.screen, HomeScreen))
-        make = app.make_session
-
-        def make_failing(engine: Any, publish: Any) -> Any:
-            session = make(engine, publish)
-            session.open = fails
-            return session
-
-        app.make_session = make_failing  # type: ignore[method-assign]  # a lab that fails
         await pilot.press("enter")
         await settled(pilot, lambda: isinstance(app.screen, Say))
         assert "この端末ではシェルを開けません" in screen_text(app)

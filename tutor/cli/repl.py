@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from tutor.engines.model import EngineName
     from tutor.home import Home
     from tutor.messages import Messages
+    from tutor.session.protocol import SessionProtocol
 
-    Opening = Callable[[Session], None]
+    Opening = Callable[[SessionProtocol], None]
 
 WIDEST = 100
 """Lines of prose longer than this (in cells) are hard to read, however wide the terminal is."""

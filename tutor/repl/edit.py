@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tutor.errors import TutorError
 
 if TYPE_CHECKING:
-    from tutor.session.session import Session
+    from tutor.session.protocol import SessionProtocol
 
 
 def editor_command() -> list[str] | None:
@@ -26,7 +26,7 @@ def editor_command() -> list[str] | None:
         raise TutorError("repl.error.editor_quotes", command=text) from error
 
 
-def edit_with_program(session: Session, command: list[str]) -> None:
+def edit_with_program(session: SessionProtocol, command: list[str]) -> None:
     """Let a program edit `config.json` itself, in place; then tell the session what is in it now.
 
     Raises:

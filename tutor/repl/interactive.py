@@ -24,7 +24,6 @@ from tutor.repl.paint import toolkit_styles
 from tutor.repl.prompting import CommandCompleter, CommandLexer, CommandValidator, open_history
 from tutor.repl.repl import Repl
 from tutor.session.events import Output
-from tutor.session.session import playground
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,7 +194,7 @@ class Interactive:
         """
         repl = self._repl
         events = EventQueue(asyncio.get_running_loop())
-        session = playground(repl.session, events.publish)
+        session = repl.session.beside(events.publish)
         inner = Repl(session, repl.printer.another(), repl.messages)
         state = repl.session.home.state
         self._away = True

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tutor.repl.render import Renderer
     from tutor.session.commands.registry import Command
     from tutor.session.events import Event
-    from tutor.session.session import Session
+    from tutor.session.protocol import SessionProtocol
 
 SEPARATOR = " │ "
 GLYPHS = {"error": "✗", "warning": "△"}
@@ -101,7 +101,7 @@ class Printer:
 class Repl:
     """One session at a prompt: what it says and what it answers by itself."""
 
-    def __init__(self, session: Session, printer: Printer, messages: Messages) -> None:
+    def __init__(self, session: SessionProtocol, printer: Printer, messages: Messages) -> None:
         self.session = session
         self.printer = printer
         self.messages = messages

@@ -12,7 +12,6 @@ from tutor.errors import TutorError
 from tutor.repl.edit import edit_with_program, editor_command
 from tutor.repl.layout import line
 from tutor.repl.repl import Repl
-from tutor.session.session import playground
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +82,7 @@ def _play(repl: Repl, writer: EventWriter, text: str, lines: Iterator[str]) -> N
     parsed = repl.parse(text)
     bundle = parsed.arguments[0] if parsed is not None and parsed.arguments else None
     inner_writer = EventWriter()
-    with playground(repl.session, inner_writer.publish) as session:
+    with repl.session.beside(inner_writer.publish) as session:
         inner = Repl(session, repl.printer.another(), repl.messages)
         inner_writer.repl = inner
         session.play_freely(Path(bundle) if bundle else None)

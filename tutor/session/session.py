@@ -92,6 +92,10 @@ class Session:
     ) -> None:
         self.close()
 
+    def beside(self, publish: Callable[[Event], None]) -> Session:
+        """Return another session, for free play, on the same engine; this one keeps its lesson, its lab and its container."""
+        return Session(course=self.course, engine=self.engine, publish=publish, home=self.home)
+
     # What there is to see
 
     @property
@@ -401,8 +405,3 @@ class Session:
                     self._tell_unexpected(error)
             finally:
                 self._commands.release()
-
-
-def playground(beside: Session, publish: Callable[[Event], None]) -> Session:
-    """Return a session for free play beside another one, which keeps its lesson, its lab and its container meanwhile."""
-    return Session(course=beside.course, engine=beside.engine, publish=publish, home=beside.home)

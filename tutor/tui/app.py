@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tutor.engines.model import EngineName
     from tutor.messages import Messages
     from tutor.session.events import Event
-    from tutor.session.session import Session
+    from tutor.session.protocol import SessionProtocol
 
 
 def run(
@@ -132,7 +132,9 @@ class TutorApp(App[int]):
         self._lesson_id = lesson_id
         self.home = home or Home.default()
         self._playing = playing
-        self._opened: list[tuple[Session, LessonScreen]] = []  # the lesson, and free play on top of it
+        self._opened: list[
+            tuple[SessionProtocol, LessonScreen]
+        ] = []  # the lesson, and free play on top of it
         self.crash: Exception | None = None
         for theme in THEMES:
             self.register_theme(theme)
@@ -160,7 +162,7 @@ class TutorApp(App[int]):
     # -- the session -----------------------------------------------------------------------------------------------
 
     @property
-    def session(self) -> Session | None:
+    def session(self) -> SessionProtocol | None:
         """The session of the lesson, or of free play, that is in front."""
         return self._opened[-1][0] if self._opened else None
 
@@ -174,7 +176,7 @@ class TutorApp(App[int]):
         """Whether the program was started for free play, and nothing else is open: leaving it ends the program."""
         return self._playing is not None and len(self._opened) <= 1
 
-    def make_session(self, engine: EngineName, publish: Callable[[Event], None]) -> Session:
+    def make_session(self, engine: EngineName, publish: Callable[[Event], None]) -> SessionProtocol:
         """Return a session that tells its events to `publish`."""
         from tutor.session.session import (
             Session,
@@ -191,7 +193,7 @@ class TutorApp(App[int]):
         """Open a bundle (None: a fresh one) for free play, on top of the lesson that may be open and waits below."""
         self._put_up(engine, lambda session: session.play_freely(bundle))
 
-    def _put_up(self, engine: EngineName, opening: Callable[[Session], None]) -> None:
+    def _put_up(self, engine: EngineName, opening: Callable[[SessionProtocol], None]) -> None:
         outbox = Outbox()
         session = self.make_session(engine, outbox.publish)
         outbox.screen = LessonScreen(session, lambda: opening(session), self._messages)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tutor.messages import Messages
     from tutor.session.events import Event
-    from tutor.session.session import Session
+    from tutor.session.protocol import SessionProtocol
 
 
 _MOST_WAITING = 8  # a burst of keys, not a forgotten finger
@@ -46,7 +46,7 @@ class WorkingScreen(TutorScreen):
 
     busy: reactive[bool] = reactive(False, init=False)
 
-    def __init__(self, session: Session, messages: Messages) -> None:
+    def __init__(self, session: SessionProtocol, messages: Messages) -> None:
         super().__init__(messages)
         self.session = session
         self._waiting: deque[Callable[[], object]] = deque()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tutor.engines.model import EngineName
     from tutor.home import Home
     from tutor.session.events import Verdict
+    from tutor.session.protocol import PlayerSession
 
 PATIENCE = 15.0
 """Seconds for what a solution sets going to pass its checks, and for a try to fail and its hint to come."""
@@ -67,7 +68,7 @@ def play(
 class _Player:
     """Plays the step at which a session stands."""
 
-    def __init__(self, session: Session, heard: Heard, patience: float) -> None:
+    def __init__(self, session: PlayerSession, heard: Heard, patience: float) -> None:
         assert session.step is not None  # noqa: S101  (a lesson is open)
         self._session, self._heard, self._patience = session, heard, patience
         self._step = session.step

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from tutor.messages import Messages
     from tutor.session.events import Event
-    from tutor.session.session import Session
+    from tutor.session.protocol import SessionProtocol
     from tutor.view.lesson_view import Part
 
 # Letters and digits that are keys, unless one types.
@@ -60,7 +60,7 @@ class LessonScreen(CommandingScreen):
     BINDINGS: ClassVar = bindings("lesson", LESSON_KEYS)
     AUTO_FOCUS: ClassVar[str | None] = "#guide"
 
-    def __init__(self, session: Session, opening: Callable[[], None], messages: Messages) -> None:
+    def __init__(self, session: SessionProtocol, opening: Callable[[], None], messages: Messages) -> None:
         super().__init__(session, messages)
         self._opening = opening
         self._asking = False

@@ -15,7 +15,7 @@ from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
     from tutor.messages import Messages
-    from tutor.session.session import Session
+    from tutor.session.protocol import SessionProtocol
 
 PANELS = ("guide", "config", "output", "namespaces", "mounts", "processes")
 WORK = ("config", "output")
@@ -26,7 +26,7 @@ class PanesScreen(WorkingScreen):
 
     panel: reactive[str] = reactive("guide", init=False)
 
-    def __init__(self, session: Session, messages: Messages) -> None:
+    def __init__(self, session: SessionProtocol, messages: Messages) -> None:
         super().__init__(session, messages)
         self.view = LessonView(engine=session.engine)
 
