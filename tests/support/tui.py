@@ -48,13 +48,14 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.pilot import Pilot
 
+    from tutor.course.checks.verdict import Verdict
     from tutor.course.model import Lesson, Step
     from tutor.engines.model import EngineName
     from tutor.errors import TutorError
     from tutor.home import Home
     from tutor.messages import Language
     from tutor.session.commands.registry import Argument
-    from tutor.session.events import Event, Verdict
+    from tutor.session.events import Event
     from tutor.session.protocol import SessionProtocol
 
 BUNDLE = "/root/labs/first-container/alpine-bundle"

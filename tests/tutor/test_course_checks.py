@@ -17,7 +17,7 @@ from tutor.messages import LANGUAGES, Messages
 from tutor.observe.snapshot import take_snapshot
 
 if TYPE_CHECKING:
-    from tutor.session.events import Verdict
+    from tutor.course.checks.verdict import Verdict
 
 
 def _context(bundle: Path, **parts: Any) -> CheckContext:

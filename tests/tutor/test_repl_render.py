@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tutor.course.checks.verdict import Evidence, Verdict
 from tutor.course.course import Course
 from tutor.course.model import Choice, Hint, LabPlan, Lesson, Observe, Quiz, Read, RunOperation, Shell, Step
 from tutor.engines.model import Call, CallResult, ContainerState
@@ -24,7 +25,6 @@ from tutor.session.events import (
     CommandStarted,
     ConfigChanged,
     EngineChanged,
-    Evidence,
     HintGiven,
     HintOffered,
     LessonFinished,
@@ -36,7 +36,6 @@ from tutor.session.events import (
     StateChanged,
     StepEntered,
     StepPassed,
-    Verdict,
 )
 
 if TYPE_CHECKING:

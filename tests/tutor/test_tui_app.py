@@ -17,11 +17,12 @@ from textual.color import Color
 from textual.widgets import OptionList
 
 from tests.support.tui import CONFIG, opened, screen_text, scripted_app, settled, snapshot
+from tutor.course.checks.verdict import Evidence, Verdict
 from tutor.course.model import Quiz
 from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.model import Call, CallResult
 from tutor.errors import TutorError
-from tutor.session.events import Evidence, Explained, Notice, StepEntered, Verdict
+from tutor.session.events import Explained, Notice, StepEntered
 from tutor.tui.screens.dialogs import Ask, AskText, Help, Pick, Say
 from tutor.tui.screens.home import HomeScreen
 from tutor.tui.screens.lesson import LessonScreen

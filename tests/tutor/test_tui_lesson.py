@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.tui import CONFIG, mount, opened, screen_text, scripted_app, settled, snapshot
+from tutor.course.checks.verdict import Evidence, Verdict
 from tutor.course.model import Hint
-from tutor.session.events import (
-    Evidence,
-    HintGiven,
-    HintOffered,
-    LessonFinished,
-    Output,
-    Verdict,
-)
+from tutor.session.events import HintGiven, HintOffered, LessonFinished, Output
 from tutor.text import cell_width
 from tutor.tui.screens.dialogs import Ask
 from tutor.tui.widgets.bars import KeyBar

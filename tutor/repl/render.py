@@ -27,10 +27,11 @@ from tutor.session.events import (
 )
 
 if TYPE_CHECKING:
+    from tutor.course.checks.verdict import Verdict
     from tutor.course.model import Step
     from tutor.engines.model import Status
     from tutor.messages import Messages
-    from tutor.session.events import Event, Verdict
+    from tutor.session.events import Event
 
 LIFECYCLE: tuple[Status, ...] = ("creating", "created", "running", "stopped")
 LIFECYCLE_WITH_PAUSED: tuple[Status, ...] = ("creating", "created", "running", "paused", "stopped")

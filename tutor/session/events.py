@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from tutor.course.checks.verdict import Verdict
     from tutor.course.model import Hint, Lesson, Step
     from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
     from tutor.observe import Delta, Snapshot
@@ -117,26 +118,6 @@ class SnapshotTaken:
 
     snapshot: Snapshot
     delta: Delta
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a check looked at, what it expected, what it found (texts ready to show), and a command that shows it again."""
-
-    looked_at: str
-    expected: str
-    found: str
-    command: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One check's result."""
-
-    check_id: str
-    text: str
-    passed: bool
-    evidence: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True, slots=True)

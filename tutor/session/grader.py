@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from tutor.course.checks import CheckContext, evaluate, find
+from tutor.course.checks.verdict import Evidence, Verdict
 from tutor.course.model import DeadEnd, EditConfig, Hint, Observe, Quiz, Read, RunOperation, Shell, Step, Task
-from tutor.session.events import Evidence, Verdict
 
 if TYPE_CHECKING:
     from tutor.course.model import Check

@@ -45,12 +45,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Literal
 
+    from tutor.course.checks.verdict import Verdict
     from tutor.course.model import Lesson, Operation, Step
     from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
     from tutor.home import Home
     from tutor.messages import Messages
     from tutor.observe import Delta, Snapshot
-    from tutor.session.events import Event, Verdict
+    from tutor.session.events import Event
 
 
 class Play:

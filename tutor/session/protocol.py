@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from tutor.course.checks.verdict import Verdict
     from tutor.course.model import Deed, Lesson, Step
     from tutor.engines.model import ContainerState, EngineName
     from tutor.home import Home
     from tutor.messages import Messages
     from tutor.observe import Snapshot
     from tutor.session.commands.registry import Argument
-    from tutor.session.events import Event, Verdict
+    from tutor.session.events import Event
 
 
 class SessionProtocol(Protocol):

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from tutor.course.checks.verdict import Verdict
     from tutor.course.course import Course
     from tutor.course.model import Deed, Lesson, Step
     from tutor.engines.model import ContainerState
     from tutor.observe import Snapshot
     from tutor.session.commands.registry import Argument
-    from tutor.session.events import Event, Verdict
+    from tutor.session.events import Event
 
 log = logging.getLogger(__name__)
 

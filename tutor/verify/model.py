@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tutor.course.checks.verdict import Verdict
     from tutor.course.model import Lesson, Step
-    from tutor.session.events import Verdict
 
 
 @dataclass(frozen=True, slots=True)

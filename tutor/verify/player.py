@@ -15,11 +15,11 @@ from tutor.verify.model import LessonPlayed, Problem, StepPlayed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tutor.course.checks.verdict import Verdict
     from tutor.course.course import Course
     from tutor.course.model import Step, WrongAnswer
     from tutor.engines.model import EngineName
     from tutor.home import Home
-    from tutor.session.events import Verdict
     from tutor.session.protocol import PlayerSession
 
 PATIENCE = 15.0

@@ -28,10 +28,10 @@ from tutor.session.events import (
 )
 
 if TYPE_CHECKING:
+    from tutor.course.checks.verdict import Verdict
     from tutor.course.model import Lesson, Step
     from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
     from tutor.observe import Snapshot
-    from tutor.session.events import Verdict
 
 Part = Literal["header", "guide", "config", "output", "status", "panels", "notice"]
 

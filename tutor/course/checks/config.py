@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.course.checks.context import CheckContext, Finding
 from tutor.course.checks.registry import Argument, kind
+from tutor.course.checks.verdict import Evidence
 from tutor.home import shown
-from tutor.session.events import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tutor.course.checks.verdict import Evidence
     from tutor.course.model import Operation
     from tutor.engines.model import ContainerState
     from tutor.messages import Messages
     from tutor.observe import Snapshot
-    from tutor.session.events import Evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from tutor.course.checks.context import CheckContext, Finding
 from tutor.course.checks.registry import Argument, kind
+from tutor.course.checks.verdict import Evidence
 from tutor.docker.private import runtime_name
-from tutor.session.events import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

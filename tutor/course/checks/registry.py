@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from tutor.course.checks.verdict import Verdict
 from tutor.course.model import Condition
-from tutor.session.events import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection

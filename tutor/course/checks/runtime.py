@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tutor.course.checks.context import CallRecord, CheckContext, Finding
 from tutor.course.checks.registry import Argument, kind
 from tutor.course.checks.tally import CONTAINER
+from tutor.course.checks.verdict import Evidence
 from tutor.course.model import OPERATIONS, REQUIREMENTS
-from tutor.session.events import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.course.checks.context import CheckContext, Finding
 from tutor.course.checks.registry import Argument
-from tutor.session.events import Evidence
+from tutor.course.checks.verdict import Evidence
 
 if TYPE_CHECKING:
     from tutor.observe import ContainerView

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
+    from tutor.course.checks.verdict import Evidence, Verdict
     from tutor.course.model import Check, Step
     from tutor.messages import Messages
-    from tutor.session.events import Evidence, Verdict
     from tutor.tui.widgets.rows import Row
     from tutor.view.lesson_view import LessonView
 
