@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 class Stage:
     """A lab, an engine's runner and its bundle; `said` holds the callbacks: ("started" | stream | "finished" | limit, typed, text)."""
 
-    def __init__(self, lab: Lab, bundle: Path) -> None:
+    def __init__(self, lab: Lab, engine: EngineName, bundle: Path) -> None:
         self.lab = lab
         self.bundle = bundle
         self.said: list[tuple[str, str, str]] = []
         self._lock = threading.Lock()
         self.runner = Runner(
-            find(lab.engine),
+            find(engine),
             lab,
             on_started=self._started,
             on_output=self._output,
@@ -82,7 +82,7 @@ class Stage:
 @contextlib.contextmanager
 def stage(tmp_path: Path, engine: EngineName, bundle: Path) -> Iterator[Stage]:
     with Lab.start(home=home(tmp_path), engine=engine, workdir=bundle) as lab:
-        made = Stage(lab, bundle)
+        made = Stage(lab, engine, bundle)
         try:
             yield made
         finally:

@@ -263,7 +263,7 @@ def test_two_labs_do_not_disturb_each_other(tmp_path: Path) -> None:
 
 def _runner(lab: Lab, said: list[str]) -> Runner:
     return Runner(
-        find(lab.engine),
+        find("runt"),
         lab,
         on_started=lambda call: said.append(call.typed),
         on_output=lambda _call, _stream, text: said.append(text),

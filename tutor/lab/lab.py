@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-    from tutor.engines.model import EngineName
     from tutor.home import Home
     from tutor.lab.options import Furniture
 
@@ -86,7 +85,7 @@ class Lab:
         self._to_guard, self._to_keeper = channels
         self._journal_path: str = plan["journal"]
         self.environment: dict[str, str] = plan["environment"]
-        self.engine: EngineName = plan["engine"]
+        self.engine: str = plan["engine"]
         self.workdir = Path(plan["workdir"])
         self.keeper_pid = 0
         self.mount_namespace_inode = 0
@@ -104,7 +103,7 @@ class Lab:
         self._closed = False
 
     @classmethod
-    def start(cls, *, home: Home, engine: EngineName, workdir: Path, furniture: Furniture = PLAIN) -> Lab:
+    def start(cls, *, home: Home, engine: str, workdir: Path, furniture: Furniture = PLAIN) -> Lab:
         """Lay a lab; before, clean up what labs that were killed have left (`sweep`).
 
         Raises:
