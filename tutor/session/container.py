@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 from tutor.course.checks import CommandOutput
 from tutor.course.model import EditConfig, Fail, Operate, RunOperation, Shell, Task, Wait, Write
 from tutor.engines.engine import find
+from tutor.engines.lifecycle import status_of
 from tutor.engines.model import Call, CallResult
 from tutor.engines.runner import Runner
 from tutor.errors import TutorError
@@ -35,28 +36,10 @@ if TYPE_CHECKING:
 
 _SETTLE_SECONDS = 5.0  # for a container to reach the state that a command leads to (an `echo` to end)
 _LOOK_EVERY = 0.03
-_CAN: dict[str, tuple[str, ...]] = {
-    "none": ("create",),
-    "creating": (),
-    "created": ("start", "kill"),
-    "running": ("kill",),
-    "paused": ("kill", "resume"),
-    "stopped": ("delete",),
-}
 _CHANGING = ("create", "start", "kill", "delete", "pause", "resume", "exec", "update")
 _SCRIPT_SECONDS = 120.0  # for a shell line; one that takes longer is ended
 _MOST_READ = 1024 * 1024  # characters of what a shell line printed
 _SCRIPT_IDS = itertools.count(1_000_000)  # beyond any number that a runner gives to its calls
-
-
-def status_of(state: ContainerState | None) -> str:
-    """Return the status, `none` when there is no container."""
-    return state.status if state else "none"
-
-
-def allowed(state: ContainerState | None) -> tuple[str, ...]:
-    """Return the operations that the specification allows in this state (runtime.md, Operations)."""
-    return _CAN[status_of(state)]
 
 
 def _afresh(steps: tuple[Step, ...], first: int, index: int) -> int:

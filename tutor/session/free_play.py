@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.course.model import LabPlan, Lesson, Read, Step
+from tutor.engines.lifecycle import status_of
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
-from tutor.session.container import status_of
 from tutor.session.lesson_lock import Claim
 from tutor.session.workspace import LARGEST, Workspace
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from tutor.course.checks import CheckContext
 from tutor.course.model import Task
 from tutor.course.progress import LessonProgress, Progress
+from tutor.engines.lifecycle import allowed, status_of
 from tutor.errors import TutorError
 from tutor.observe.poller import Poller
 from tutor.session.call_log import Calls
-from tutor.session.container import Bench, allowed, status_of
+from tutor.session.container import Bench
 from tutor.session.doing import doer
 from tutor.session.events import (
     CommandFinished,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from tutor.course.model import OPERATIONS, EditConfig, Operation, Quiz, RunOperation, Shell, Task
+from tutor.engines.lifecycle import allowed
 from tutor.engines.model import ENGINE_NAMES, EngineName
 from tutor.errors import TutorError
 from tutor.home import Home
@@ -17,7 +18,6 @@ from tutor.session.commands import lesson as lesson_commands
 from tutor.session.commands.completion import folders
 from tutor.session.commands.parser import Parsed, parse
 from tutor.session.commands.solve import solve
-from tutor.session.container import allowed
 from tutor.session.doing import perform
 from tutor.session.events import Notice
 from tutor.session.lesson_run import Play

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from tutor.course.model import Answer, Observe, Quiz, Read, Shell
+from tutor.engines.lifecycle import status_of
 from tutor.errors import TutorError
-from tutor.session.container import status_of
 from tutor.session.session import Session
 from tutor.verify.event_log import Heard
 from tutor.verify.model import LessonPlayed, Problem, StepPlayed

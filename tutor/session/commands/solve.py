@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell, Task
+from tutor.engines.lifecycle import status_of
 from tutor.session.commands.lesson import answer, reset, right_answer
-from tutor.session.container import status_of
 from tutor.session.doing import perform
 from tutor.session.progression import check as run_checks
 
