@@ -138,9 +138,9 @@ def test_evidence_can_be_seen_again_by_hand(tmp_path: Path) -> None:
 
 
 def _in_lab(learner: Session, command: str) -> str:
-    play = learner._play
-    assert play is not None
-    result = play.bench.script(command)
+    run = learner._lesson_run
+    assert run is not None
+    result = run.container.script(command)
     assert result.returncode == 0, (command, result.stdout)
     return result.stdout.strip()
 

@@ -69,19 +69,17 @@ def record(lesson_id: str, engine: EngineName) -> dict[str, Any]:
         recorder = _Recorder(names)
         with Session(course=course, engine=engine, publish=recorder.hear, home=home) as session:
             session.open(lesson_id)
-            play = session._play
-            assert play is not None
-            assert play.read_only is None, play.read_only
-            for index, step in enumerate(play.lesson.steps):
+            run = session._lesson_run
+            assert run is not None
+            assert run.read_only is None, run.read_only
+            for index, step in enumerate(run.lesson.steps):
                 recorder.stand_at(step.id)
                 for line in also.get(step.id, ()):
-                    play.bench.script(line.replace("{engine}", engine))
+                    run.container.script(line.replace("{engine}", engine))
                 session.execute("solve")
-                assert step.id in play.passed or isinstance(step.action, Shell) or step.kind == "read", (
-                    step.id
-                )
+                assert step.id in run.passed or isinstance(step.action, Shell) or step.kind == "read", step.id
                 recorder.stand_at("")
-                while session.index == index and index + 1 < len(play.lesson.steps):
+                while session.index == index and index + 1 < len(run.lesson.steps):
                     session.execute("next")
     recorder.steps.pop("", None)
     return {"engine": engine, "steps": recorder.steps}

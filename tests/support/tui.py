@@ -37,7 +37,7 @@ from tutor.session.events import (
     StepEntered,
     StepPassed,
 )
-from tutor.session.free_play import sandbox_lesson
+from tutor.session.free_play import free_play_lesson
 from tutor.tui.app import TutorApp
 from tutor.tui.screens.lesson import LessonScreen
 
@@ -171,7 +171,7 @@ class ScriptedSession:
     def play_freely(self, bundle: Path | None) -> None:
         self.played.append(bundle)
         messages = Messages.load(self._course.language)
-        self._open(sandbox_lesson(bundle or self.home.labs, messages))
+        self._open(free_play_lesson(bundle or self.home.labs, messages))
 
     def beside(self, publish: Callable[[Event], None]) -> ScriptedSession:
         return ScriptedSession(self._course, publish, self.home)

@@ -11,7 +11,7 @@ import pytest
 from tests.support.session import LESSON, Diary, home, session, stand_at
 from tests.tutor.test_repl_script import repl
 from tutor.errors import TutorError
-from tutor.session import free_play as sandbox
+from tutor.session import free_play
 from tutor.session.events import CommandFinished, SnapshotTaken, StepPassed
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def player(tmp_path: Path, diary: Diary) -> Iterator[Session]:
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     """Somebody's own bundle: its files belong to another user, and one of them has a name that we might use."""
-    made = sandbox.fresh_bundle(home(tmp_path)).rename(tmp_path / "their bundle")
+    made = free_play.fresh_bundle(home(tmp_path)).rename(tmp_path / "their bundle")
     (made / "config.json").write_text(json.dumps(CONFIG))
     (made / ".config.json.new").write_text("mine")
     shutil.chown(made / "config.json", 1234, 1234)

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.root, pytest.mark.peer("dockerd", "docker", "container
 CLIENT = """
 import sys
 from pathlib import Path
-from tutor.docker.private import FURNITURE, PrivateDocker
+from tutor.docker.private import LAB_OPTIONS, PrivateDocker
 from tutor.home import Home
 from tutor.lab.lab import Lab
 root, archive = Path(sys.argv[1]), sys.argv[2]
@@ -33,7 +33,7 @@ home = Home(root / "labs", root / "state", root / "cache")
 home.state.mkdir(parents=True)
 config = root / "daemon.json"
 config.write_text("{}")
-with Lab.start(home=home, engine="runt", workdir=home.state, furniture=FURNITURE) as lab:
+with Lab.start(home=home, engine="runt", workdir=home.state, options=LAB_OPTIONS) as lab:
     docker = PrivateDocker(lab, config)
     docker.start()
     line = f"docker load --quiet --input {archive} && docker run --detach --network=none --name box mini sleep 1000"

@@ -35,10 +35,10 @@ def test_a_dockerd_that_was_ended_comes_back_with_reset(tmp_path: Path) -> None:
     with session(tmp_path, diary, "runt") as learner:
         learner.open(LESSON)
         stand_at(learner, "load")
-        play = learner._play
-        assert play is not None
-        assert play.bench.docker is not None
-        play.bench.ask("kill -9 $(cat /run/docker/docker.pid)")
+        run = learner._lesson_run
+        assert run is not None
+        assert run.container.docker is not None
+        run.container.ask("kill -9 $(cat /run/docker/docker.pid)")
         learner.execute("check")
         assert "does not answer" in str(diary.last_check().verdicts)
         learner.execute("reset")

@@ -176,10 +176,10 @@ def test_a_bundle_removed_under_our_feet(learner: Session, diary: Diary) -> None
 
 def test_a_lab_whose_keeper_was_killed(learner: Session, diary: Diary) -> None:
     stand_at(learner, "start")
-    play = learner._play
-    assert play is not None
-    _kill(play.bench.lab.keeper_pid)
-    until(lambda: not play.bench.lab.alive)
+    run = learner._lesson_run
+    assert run is not None
+    _kill(run.container.lab.keeper_pid)
+    until(lambda: not run.container.lab.alive)
 
     learner.execute("start")
     assert any(notice.startswith("error") for notice in diary.notices())

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutor.errors import TutorError
-from tutor.lab.options import Furniture
+from tutor.lab.options import LabOptions
 from tutor.lab.state_roots import DAEMONS
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _START_SECONDS = 60.0  # until a dockerd that doesn't answer is taken not to wor
 _ANSWER_SECONDS = 10.0
 _LOOK_EVERY = 0.05
 
-FURNITURE = Furniture(
+LAB_OPTIONS = LabOptions(
     covers=DAEMONS,
     environment={
         "DOCKER_HOST": f"unix://{SOCKET}",
@@ -74,7 +74,7 @@ class PrivateDocker:
     """The dockerd of one lab. `start` it, ask it; it needs no stopping."""
 
     def __init__(self, lab: Lab, config: Path) -> None:
-        """Take a lab that was laid with FURNITURE, and the path of the daemon.json that is to be read."""
+        """Take a lab that was laid with LAB_OPTIONS, and the path of the daemon.json that is to be read."""
         self._lab = lab
         self._config = config
         self._daemon: LabProcess | None = None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tutor.home import Home
-    from tutor.lab.options import Furniture
+    from tutor.lab.options import LabOptions
 
 _ROOT = Path(__file__).parents[2]
 _ANSWER_SECONDS = (
@@ -103,7 +103,7 @@ class Lab:
         self._closed = False
 
     @classmethod
-    def start(cls, *, home: Home, engine: str, workdir: Path, furniture: Furniture = PLAIN) -> Lab:
+    def start(cls, *, home: Home, engine: str, workdir: Path, options: LabOptions = PLAIN) -> Lab:
         """Lay a lab; before, clean up what labs that were killed have left (`sweep`).
 
         Raises:
@@ -125,9 +125,9 @@ class Lab:
             "client": processes.own_identity(),
             "engine": engine,
             "workdir": str(workdir),
-            "environment": {**_environment(), **furniture.environment},
-            "covers": furniture.covers,
-            "confined": furniture.confined or engine == "crun",
+            "environment": {**_environment(), **options.environment},
+            "covers": options.covers,
+            "confined": options.confined or engine == "crun",
         }
         lab = cls(*_start_guard(plan), plan)
         lab._await_ready()

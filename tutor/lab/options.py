@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Furniture(NamedTuple):
+class LabOptions(NamedTuple):
     """How a lab differs from the usual one.
 
     `covers` are directories, of `roots.DAEMONS`, that a private tmpfs covers. `environment` is added to that of programs in the
@@ -21,4 +21,4 @@ class Furniture(NamedTuple):
     confined: bool = False
 
 
-PLAIN = Furniture()
+PLAIN = LabOptions()

@@ -13,7 +13,7 @@ import stat
 import time
 
 DIRECTORIES = ("/run/runt", "/run/runc", "/run/crun")
-# Where dockerd, its containerd, their shims and podman keep state and images, when they run in a lab (`Furniture.covers`).
+# Where dockerd, its containerd, their shims and podman keep state and images, when they run in a lab (`LabOptions.covers`).
 DAEMONS = (
     *("/run/docker", "/run/containerd", "/run/containers", "/run/libpod"),
     *("/etc/docker", "/var/lib/docker", "/var/lib/containers"),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tutor.course.model import Condition, Deed
-    from tutor.session.container import Bench
+    from tutor.session.container import Container
     from tutor.session.workspace import Workspace
 
 _WAIT_SECONDS = 10.0
@@ -27,14 +27,14 @@ class Doer:
 
     def __init__(
         self,
-        bench: Bench,
+        container: Container,
         workspace: Workspace,
         *,
         holds: Callable[[Condition], bool],
         answer: Callable[[str], None],
         write_config: Callable[[str], None],
     ) -> None:
-        self._bench, self._workspace = bench, workspace
+        self._bench, self._workspace = container, workspace
         self._holds, self._answer, self._write_config = holds, answer, write_config
 
     def do(self, deeds: tuple[Deed, ...]) -> None:

@@ -17,7 +17,7 @@ _MOST_KEPT = (
 )  # characters of one stream: enough for any check, and no endless program fills the memory
 
 
-class Calls:
+class CallLog:
     """Records calls as they begin, print and end; the three may come from different threads."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from tutor.engines.runner import Runner
 from tutor.errors import TutorError
 from tutor.lab.lab import Lab
 from tutor.observe.snapshot import take_snapshot
-from tutor.session.lab_setup import furniture, start_docker
+from tutor.session.lab_setup import lab_options, start_docker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ def _read(file: IO[str]) -> str:
     return file.read(_MOST_READ)
 
 
-class Bench:
+class Container:
     """A lab with one engine. All but `interrupt` are called by one thread at a time.
 
     The callbacks are those of `Runner`.
@@ -114,7 +114,7 @@ class Bench:
         self.engine = find(engine)
         # Queries run in a folder that nobody removes under our feet, unlike the learner's bundle.
         self.lab = Lab.start(
-            home=home, engine=engine, workdir=home.state, furniture=furniture(lesson, engine, language)
+            home=home, engine=engine, workdir=home.state, options=lab_options(lesson, engine, language)
         )
         self.docker: PrivateDocker | None = None
         self.kept: Path | None = None  # a daemon.json of the learner's that its dockerd would not have

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tutor.course.model import Deed
-    from tutor.session.lesson_run import Play
+    from tutor.session.lesson_run import LessonRun
 
 
-def perform(play: Play, deeds: tuple[Deed, ...]) -> None:
+def perform(run: LessonRun, deeds: tuple[Deed, ...]) -> None:
     """Do them; what of `config.json` was the learner's is kept, and said.
 
     Raises:
@@ -22,24 +22,24 @@ def perform(play: Play, deeds: tuple[Deed, ...]) -> None:
     """
 
     def write(text: str) -> None:
-        kept = play.workspace.replace(text)
-        play.read_config("solution")
-        play.notice("information", "session.notice.solution_written", path=play.workspace.config)
-        play.say_kept(kept)
+        kept = run.workspace.replace(text)
+        run.read_config("solution")
+        run.notice("information", "session.notice.solution_written", path=run.workspace.config)
+        run.say_kept(kept)
 
-    doer(play, write).do(deeds)
-    play.see_config("solution")  # a shell line may have written it
-    play.look_again()
+    doer(run, write).do(deeds)
+    run.see_config("solution")  # a shell line may have written it
+    run.look_again()
 
 
-def doer(play: Play, write_config: Callable[[str], None]) -> Doer:
+def doer(run: LessonRun, write_config: Callable[[str], None]) -> Doer:
     """Return what does deeds in this play's lab."""
     from tutor.session.commands.lesson import answer
 
     return Doer(
-        play.bench,
-        play.workspace,
-        holds=lambda condition: holds_now(play, condition),
-        answer=lambda word: answer(play, word),
+        run.container,
+        run.workspace,
+        holds=lambda condition: holds_now(run, condition),
+        answer=lambda word: answer(run, word),
         write_config=write_config,
     )

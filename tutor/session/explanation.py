@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tutor.engines.model import CallResult
     from tutor.explain.model import Explanation
     from tutor.messages import Messages
-    from tutor.session.lesson_run import Play
+    from tutor.session.lesson_run import LessonRun
 
 # runc and runt end with this when it is they who fail at `exec`, and not the program that they ran; crun mostly too.
 _EXEC_FAILED = 255
@@ -24,18 +24,18 @@ _OF_THE_LEARNER = ("id.", "container.", "state.", "signal.", "command.", "flag."
 
 
 def explain_call(
-    play: Play, operation: Operation, result: CallResult, messages: Messages
+    run: LessonRun, operation: Operation, result: CallResult, messages: Messages
 ) -> Explained | None:
     """Return the explanation of a command that has failed, or whose container has ended without a word; None: all is well."""
-    bundle = Bundle(play.workspace.bundle)
+    bundle = Bundle(run.workspace.bundle)
     found: Explanation | None = None
     if result.returncode > 0:
-        failure = Failure(result.stderr, operation, play.engine)
+        failure = Failure(result.stderr, operation, run.engine)
         found = explain(failure, bundle, messages)
         if operation == "exec" and result.returncode != _EXEC_FAILED and not _refused(found):
             return None  # the program's own exit status: nothing has gone wrong
-    elif operation == "start" and play.state is not None and play.state.status == "stopped":
-        created = [record for record in play.calls.records() if record.operation == "create"]
+    elif operation == "start" and run.state is not None and run.state.status == "stopped":
+        created = [record for record in run.calls.records() if record.operation == "create"]
         found = explain_silence(created[-1].stderr if created else "", bundle, messages)
     if found is None:
         return None
@@ -50,7 +50,7 @@ def explain_call(
         line=found.line,
         column=found.column,
         clause=found.clause,
-        expected=_expected(play, operation, found),
+        expected=_expected(run, operation, found),
     )
 
 
@@ -58,9 +58,9 @@ def _refused(found: Explanation) -> bool:
     return found.id.startswith(("container.", "state."))
 
 
-def _expected(play: Play, operation: Operation, found: Explanation) -> bool:
+def _expected(run: LessonRun, operation: Operation, found: Explanation) -> bool:
     """Tell whether the step is about this operation's failing: it says so, or it has given a broken `config.json` itself."""
-    match play.step.action:
+    match run.step.action:
         case RunOperation(operation=wanted, fails=True) if wanted == operation:
             return True
         case Task(solution=deeds):
@@ -68,7 +68,7 @@ def _expected(play: Play, operation: Operation, found: Explanation) -> bool:
             if any(isinstance(deed, Operate) and deed.operation == operation for deed in failing):
                 return True
     # What is wrong with it is the riddle; once the learner has changed something, they get the whole explanation.
-    given = play.step.begins is not None and Bundle(play.workspace.bundle).text == play.workspace.begins_with(
-        play.index
+    given = run.step.begins is not None and Bundle(run.workspace.bundle).text == run.workspace.begins_with(
+        run.index
     )
     return given and not found.id.startswith(_OF_THE_LEARNER)

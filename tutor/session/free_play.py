@@ -17,7 +17,7 @@ from tutor.course.model import LabPlan, Lesson, Read, Step
 from tutor.engines.lifecycle import status_of
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
-from tutor.session.lesson_lock import Claim
+from tutor.session.lesson_lock import LessonLock
 from tutor.session.workspace import LARGEST, Workspace
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tutor.home import Home
     from tutor.messages import Messages
-    from tutor.session.lesson_run import Play
+    from tutor.session.lesson_run import LessonRun
 
 NAME = "play"
 """The lesson's id, and its container's."""
@@ -34,7 +34,7 @@ ALLOWED = ("engine", "reset")
 _MOST_BUNDLES = 10_000
 
 
-def sandbox_lesson(bundle: Path, messages: Messages) -> Lesson:
+def free_play_lesson(bundle: Path, messages: Messages) -> Lesson:
     """Return the lesson of one step, with nothing to do in it, that is free play in a bundle."""
     step = Step(
         NAME, "read", messages("session.play.title"), messages("session.play.body", bundle="{bundle}"), Read()
@@ -53,17 +53,17 @@ def sandbox_lesson(bundle: Path, messages: Messages) -> Lesson:
     )
 
 
-def claim(lesson: Lesson, home: Home) -> Claim:
-    """Claim a lesson, or in free play its bundle: two that work in one folder would edit the same `config.json`.
+def claim(lesson: Lesson, home: Home) -> LessonLock:
+    """Lock a lesson, or in free play its bundle: two that work in one folder would edit the same `config.json`.
 
     Raises:
         TutorError: `session.error.in_use`, `.home`.
     """
     place = lesson.lab.place
     if place is None:
-        return Claim(home.records, lesson.id)
+        return LessonLock(home.records, lesson.id)
     digest = hashlib.sha256(os.fsencode(place.resolve())).hexdigest()
-    return Claim(home.records, f"{NAME}-{digest[:16]}", called=str(place))
+    return LessonLock(home.records, f"{NAME}-{digest[:16]}", called=str(place))
 
 
 def usable_bundle(path: Path) -> Path:
@@ -133,13 +133,13 @@ def fresh_bundle(home: Home) -> Path:
     return bundle
 
 
-def reset(play: Play) -> None:
+def reset(run: LessonRun) -> None:
     """`reset`: no container any more, and a lab that lives; the bundle is left as it is."""
-    if not play.bench.lab.alive:
-        play.lay_anew(play.engine)
-    elif status_of(play.state) != "none":
-        play.operate("delete", "--force")
-    play.see_state()
+    if not run.container.lab.alive:
+        run.lay_anew(run.engine)
+    elif status_of(run.state) != "none":
+        run.operate("delete", "--force")
+    run.see_state()
 
 
 class OwnBundle(Workspace):
@@ -173,7 +173,7 @@ class OwnBundle(Workspace):
         """Save `config.json`, atomically, with the owner and the permissions that it has.
 
         Raises:
-            TutorError: `session.play.unwritable`.
+            TutorError: `session.run.unwritable`.
         """
         place = self.config.resolve()
         try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tutor.course.model import Check
 
 
-class Judge:
+class Grader:
     """What is known about the learner's work on one step; a new one for each step entered."""
 
     def __init__(self, step: Step) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.course.storage import write_atomically
-from tutor.docker.private import FURNITURE, PrivateDocker, runtime_name
+from tutor.docker.private import LAB_OPTIONS, PrivateDocker, runtime_name
 from tutor.errors import TutorError
 from tutor.lab.options import PLAIN
 from tutor.messages import LANGUAGE_VARIABLE
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from tutor.course.model import Lesson
     from tutor.engines.model import EngineName
     from tutor.lab.lab import Lab
-    from tutor.lab.options import Furniture
+    from tutor.lab.options import LabOptions
     from tutor.messages import Language
 
 _CONFIG = "daemon.json"
 
 
-def furniture(lesson: Lesson, engine: EngineName, language: Language) -> Furniture:
+def lab_options(lesson: Lesson, engine: EngineName, language: Language) -> LabOptions:
     """Return how the lab of a lesson is furnished; an `oci-tutor` that is run in it speaks the lesson's language."""
     own: dict[str, str] = {LANGUAGE_VARIABLE: language}
     if not lesson.lab.daemon:
         return PLAIN._replace(environment=own)
     own["OCI_TUTOR_RUNTIME"] = runtime_name(engine)
-    return FURNITURE._replace(environment={**FURNITURE.environment, **own})
+    return LAB_OPTIONS._replace(environment={**LAB_OPTIONS.environment, **own})
 
 
 def start_docker(lesson: Lesson, lab: Lab, directory: Path) -> tuple[PrivateDocker, Path | None]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tutor.images.alpine import LessonImage
 
 
-class Premises:
+class LessonFolder:
     """The folder of a lesson, `~/labs/LESSON`. Methods raise OSError, and TutorError (`images.error.*`)."""
 
     def __init__(self, lesson: Lesson, home: Home) -> None:

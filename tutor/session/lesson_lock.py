@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Claim:
+class LessonLock:
     """A lock on a lesson, held until `release` or the end of the process, however it ends (flock(2))."""
 
     def __init__(self, state: Path, lesson_id: str, called: str = "") -> None:
-        """Claim the lesson; `called` is what it is called when somebody else has it, if not by its id.
+        """Lock the lesson; `called` is what it is called when somebody else has it, if not by its id.
 
         Raises:
             TutorError: `session.error.in_use`, with the pid of the program that has it; `session.error.home`.

@@ -1,6 +1,6 @@
 """One lesson being played: where the learner stands, in which lab, and what has been seen there.
 
-A `Play` is worked by one thread at a time, for which `Session` sees. Its public attributes are values that are swapped whole,
+A `LessonRun` is worked by one thread at a time, for which `Session` sees. Its public attributes are values that are swapped whole,
 so any thread may read them.
 """
 
@@ -16,8 +16,8 @@ from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.lifecycle import allowed, status_of
 from tutor.errors import TutorError
 from tutor.observe.poller import Poller
-from tutor.session.call_log import Calls
-from tutor.session.container import Bench
+from tutor.session.call_log import CallLog
+from tutor.session.container import Container
 from tutor.session.doing import doer
 from tutor.session.events import (
     CommandFinished,
@@ -35,7 +35,7 @@ from tutor.session.events import (
 )
 from tutor.session.explanation import explain_call
 from tutor.session.free_play import claim, workspace_of
-from tutor.session.grader import Judge
+from tutor.session.grader import Grader
 from tutor.session.lab_setup import unfit
 from tutor.session.placeholders import placeholders_of, told, written
 from tutor.session.progression import check
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from tutor.session.events import Event
 
 
-class Play:
+class LessonRun:
     """A lesson with its files, lab, progress and present step.
 
     `say` publishes an event, from any thread. `stir` asks the session to `refresh` soon; it may be called from any thread.
@@ -71,14 +71,14 @@ class Play:
         say: Callable[[Event], None],
         stir: Callable[[], None],
     ) -> None:
-        """Claim the lesson, lay out its bundle and its lab; `begin` does the rest.
+        """Lock the lesson, lay out its bundle and its lab; `begin` does the rest.
 
         Raises:
             TutorError: another session has the lesson, the bundle can't be written, the lab can't be laid.
         """
         self._as_read = self._plain = lesson
         self._home, self._messages, self.say, self._stir = home, messages, say, stir
-        self._claim = claim(lesson, home)
+        self._lock = claim(lesson, home)
         self.progress = Progress(home.records)
         recorded = self.progress.of(lesson.id)
         ids = [step.id for step in lesson.steps]
@@ -95,16 +95,16 @@ class Play:
             self.workspace = workspace_of(to_read(lesson) if self.read_only else lesson, home)
             self.workspace.prepare(self.index)
             self._placeholders = replace(self._placeholders, image=self.workspace.origin())
-            self.calls = Calls()
-            self.bench = self._lay_bench_or_read(engine)
+            self.calls = CallLog()
+            self.container = self._lay_container_or_read(engine)
         except BaseException:
-            self._claim.release()
+            self._lock.release()
             raise
         if self.read_only is None:
             self.passed -= self.read  # what was only read so far can be done by hand now
             self.read = frozenset()
         self.lesson = told(self._plain, self._placeholders, self._messages)
-        self.judge = Judge(self.step)
+        self.grader = Grader(self.step)
         self.state: ContainerState | None = None
         self.snapshot: Snapshot | None = None
         self.config_text = ""
@@ -123,12 +123,12 @@ class Play:
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """What the present step's checks said last."""
-        return self.judge.verdicts
+        return self.grader.verdicts
 
     @property
     def engine(self) -> EngineName:
         """The engine of the lab."""
-        return self.bench.engine.name
+        return self.container.engine.name
 
     # Beginning and ending
 
@@ -143,7 +143,7 @@ class Play:
                 placeholders=self._placeholders,
             )
         )
-        self.say(EngineChanged(self.engine, self.bench.engine.version))
+        self.say(EngineChanged(self.engine, self.container.engine.version))
         self.say(StateChanged(None, allowed(None)))
         if self.progress.damaged:
             self.notice("warning", "course.progress.damaged", kept=self.progress.damaged)
@@ -151,7 +151,7 @@ class Play:
             self.say(Notice("warning", *self.read_only.render(self._messages)))
         self.say_of_docker()
         self.read_config("opened")
-        self._poller.watch(None, reference_pid=self.bench.lab.keeper_pid)
+        self._poller.watch(None, reference_pid=self.container.lab.keeper_pid)
         self.bring_back()
         if self.resumed and self.step.id not in self.passed:
             # Its config.json is the learner's by now; what a step lays into the lab is gone with the lab before.
@@ -166,9 +166,9 @@ class Play:
         """
         try:
             self._poller.stop()
-            self.bench.close()
+            self.container.close()
         finally:
-            self._claim.release()
+            self._lock.release()
 
     def bring_back(self) -> None:
         """Bring the container to the state of the present step; `config.json` stays the learner's.
@@ -179,18 +179,18 @@ class Play:
         if self.step.requires != "none" or self.state is not None or to_replay:
             try:
                 with self.workspace.borrowed():
-                    self.bench.bring_to(self.index)
+                    self.container.bring_to(self.index)
             except TutorError as error:
                 self.tell(error)
             self._config_seen = self.workspace.signature()
         self.see_state()
 
-    def _lay_bench(self, engine: EngineName) -> Bench:
+    def _lay_container(self, engine: EngineName) -> Container:
         self._placeholders = replace(self._placeholders, engine=engine)
         plain = written(self._as_read, self._placeholders)
         self._plain = to_read(plain) if self.read_only else plain
         self.workspace.use(self._plain)
-        return Bench(
+        return Container(
             self._plain,
             engine,
             self.workspace,
@@ -203,17 +203,17 @@ class Play:
             language=self._messages.language,
         )
 
-    def _lay_bench_or_read(self, engine: EngineName) -> Bench:
+    def _lay_container_or_read(self, engine: EngineName) -> Container:
         """Lay the lab; where the lesson can't be done by hand here, it becomes one to read."""
         if self.read_only is None:
             try:
-                return self._lay_bench(engine)
+                return self._lay_container(engine)
             except TutorError as error:
                 if error.key != "docker.private":
                     raise
                 self.read_only = error
         self._by_hand = by_hand(self._plain)
-        return self._lay_bench(engine)
+        return self._lay_container(engine)
 
     def lay_anew(self, engine: EngineName) -> None:
         """Close the lab and lay another, with this engine; when that fails, one with the engine of before.
@@ -223,20 +223,20 @@ class Play:
         """
         before = self.engine
         try:
-            self.bench.close()
+            self.container.close()
         except TutorError as error:
             self.tell(error)
         self.calls.forget()
         self._begun.clear()
         try:
-            self.bench = self._lay_bench(engine)
+            self.container = self._lay_container(engine)
         except TutorError:
             if engine != before:
-                self.bench = self._lay_bench(before)
+                self.container = self._lay_container(before)
             raise
         finally:
             self.lesson = told(self._plain, self._placeholders, self._messages)
-            self._poller.watch(None, reference_pid=self.bench.lab.keeper_pid)
+            self._poller.watch(None, reference_pid=self.container.lab.keeper_pid)
             self.see_state()
 
     # What the engine and the kernel say
@@ -265,12 +265,12 @@ class Play:
     def see_state(self) -> None:
         """Ask the engine for the state, and tell it if it is another than before."""
         self._container_gone.clear()
-        before, self.state = self.state, self.bench.query() if self.bench.lab.alive else None
+        before, self.state = self.state, self.container.query() if self.container.lab.alive else None
         if before == self.state:
             return
         pid = self.state.pid if self.state and self.state.pid else None
         if pid != (before.pid if before and before.pid else None):
-            self._poller.watch(pid, reference_pid=self.bench.lab.keeper_pid)
+            self._poller.watch(pid, reference_pid=self.container.lab.keeper_pid)
         self.say(StateChanged(self.state, allowed(self.state)))
 
     def catch_up(self) -> None:
@@ -306,7 +306,7 @@ class Play:
 
     def operate(self, operation: Operation, *arguments: str) -> CallResult:
         """Run one operation and look at everything afterwards."""
-        result = self.bench.run(operation, *arguments)
+        result = self.container.run(operation, *arguments)
         self.look_again()
         if explained := explain_call(self, operation, result, self._messages):
             self.say(explained)
@@ -325,18 +325,18 @@ class Play:
             self._plain.lab.container_id,
             self.workspace.bundle,
             self.state,
-            self.bench.look(self.state),
+            self.container.look(self.state),
             self.calls.records(),
             directory=self.workspace.directory,
-            answer=self.judge.answer,
-            other=self.bench.look_at_other,
-            run=lambda line: self.bench.ask(line, self.state),
-            docker=self.bench.docker.ask if self.bench.docker else lambda _path: None,
+            answer=self.grader.answer,
+            other=self.container.look_at_other,
+            run=lambda line: self.container.ask(line, self.state),
+            docker=self.container.docker.ask if self.container.docker else lambda _path: None,
         )
 
     def refresh(self) -> None:
         """Look whether anything has changed without a command: the container, `config.json`, what was printed."""
-        if not self.bench.lab.alive:
+        if not self.container.lab.alive:
             if self.state is not None:
                 self.see_state()
                 self.tell(TutorError("session.error.lab_ended"))
@@ -359,7 +359,7 @@ class Play:
                 self.read_config("reset")
                 self.say_kept(kept)
             if self.step.setup:
-                self.bench.set_up(self.step)
+                self.container.set_up(self.step)
                 self.see_state()
         except TutorError as error:
             self.tell(error)
@@ -377,7 +377,7 @@ class Play:
     def enter(self, index: int) -> None:
         """Stand at a step from now on."""
         self.index = index
-        self.judge = Judge(self.step)
+        self.grader = Grader(self.step)
         self.calls.begin_step()
         self.say(StepEntered(index, self.step, self.step.id in self.passed))
         if self.step.id not in self.passed and self.step.id not in self._begun:
@@ -429,8 +429,8 @@ class Play:
 
     def say_of_docker(self) -> None:
         """Say what there is to know of the lab's dockerd, if it has one."""
-        self.say_kept(self.bench.kept)
-        trouble = unfit(self.bench.lab) if self.bench.docker is not None else None
+        self.say_kept(self.container.kept)
+        trouble = unfit(self.container.lab) if self.container.docker is not None else None
         if trouble is not None:
             self.say(Notice("warning", *trouble.render(self._messages)))
 
@@ -455,10 +455,10 @@ class Play:
         A task leads through several states by itself: there it is for its dead ends to say. And where the lesson knows a dead
         end, that has been said in its own words.
         """
-        if isinstance(self.step.action, Task) or self.judge.dead_end is not None:
+        if isinstance(self.step.action, Task) or self.grader.dead_end is not None:
             return
         moved = status_of(self.state) not in (status_of(before), self.step.requires)
-        if moved and self.step.id not in self.passed and not self.judge.holds:
+        if moved and self.step.id not in self.passed and not self.grader.holds:
             self._say_unfit()
 
     def _say_unfit(self) -> None:

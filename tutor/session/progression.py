@@ -9,42 +9,42 @@ from tutor.session.events import Checked, HintGiven, HintOffered
 
 if TYPE_CHECKING:
     from tutor.course.model import Condition
-    from tutor.session.lesson_run import Play
+    from tutor.session.lesson_run import LessonRun
 
 
-def check(play: Play, *, asked: bool = False, tried: bool = False) -> None:
+def check(run: LessonRun, *, asked: bool = False, tried: bool = False) -> None:
     """Run the present step's checks; `tried`: the learner has just done something that might have done it."""
-    judge, before = play.judge, play.judge.verdicts
+    grader, before = run.grader, run.grader.verdicts
     if tried:
-        judge.tried()
-    asks = bool(play.step.checks or play.step.hints or play.step.dead_ends)
-    context = play.context() if asks else None
-    verdicts = judge.look(context) if context else ()
-    holds = judge.holds
+        grader.tried()
+    asks = bool(run.step.checks or run.step.hints or run.step.dead_ends)
+    context = run.context() if asks else None
+    verdicts = grader.look(context) if context else ()
+    holds = grader.holds
     if asked or verdicts != before:
-        play.say(Checked(play.step, verdicts, holds, asked))
+        run.say(Checked(run.step, verdicts, holds, asked))
     if holds:
-        if judge.passes_by_itself:
-            play.pass_step()
+        if grader.passes_by_itself:
+            run.pass_step()
         return
-    failed = judge.try_has_failed()
+    failed = grader.try_has_failed()
     if context is not None and (failed or (before and verdicts != before)):
-        _help(play, context)
-    if failed and judge.failed():
-        play.say(HintOffered(judge.hints))
+        _help(run, context)
+    if failed and grader.failed():
+        run.say(HintOffered(grader.hints))
 
 
-def _help(play: Play, context: CheckContext) -> None:
+def _help(run: LessonRun, context: CheckContext) -> None:
     """Give the hint made for what went wrong, and say so where the step can't be done any more."""
-    hint = play.judge.mistake(context)
+    hint = run.grader.mistake(context)
     if hint is not None:
-        play.say(HintGiven(hint, 0, play.judge.hints, for_mistake=True))
-    dead_end = play.judge.comes_to_dead_end(context)
+        run.say(HintGiven(hint, 0, run.grader.hints, for_mistake=True))
+    dead_end = run.grader.comes_to_dead_end(context)
     if dead_end is not None:
-        play.notice("warning", "session.notice.dead_end", text=dead_end.text)
+        run.notice("warning", "session.notice.dead_end", text=dead_end.text)
 
 
-def holds_now(play: Play, condition: Condition) -> bool:
+def holds_now(run: LessonRun, condition: Condition) -> bool:
     """Tell whether a condition holds; the container's state is asked for anew."""
-    play.see_state()
-    return find(condition, play.context()).passed
+    run.see_state()
+    return find(condition, run.context()).passed

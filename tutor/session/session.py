@@ -13,14 +13,14 @@ from tutor.engines.model import ENGINE_NAMES, EngineName
 from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.messages import Messages
-from tutor.session import free_play as sandbox
+from tutor.session import free_play
 from tutor.session.commands import lesson as lesson_commands
 from tutor.session.commands.completion import folders
 from tutor.session.commands.parser import Parsed, parse
 from tutor.session.commands.solve import solve
 from tutor.session.doing import perform
 from tutor.session.events import Notice
-from tutor.session.lesson_run import Play
+from tutor.session.lesson_run import LessonRun
 from tutor.session.progression import check as run_checks
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Session:
         self._publish = publish
         self._publishing = threading.RLock()
         self._commands = threading.RLock()
-        self._play: Play | None = None
+        self._lesson_run: LessonRun | None = None
         self._stirred = threading.Event()
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="session", daemon=True)
@@ -102,57 +102,57 @@ class Session:
     @property
     def lesson(self) -> Lesson | None:
         """The opened lesson, its texts filled in for the present engine."""
-        return self._play.lesson if self._play else None
+        return self._lesson_run.lesson if self._lesson_run else None
 
     @property
     def index(self) -> int:
         """Which step of the lesson the learner stands at, from 0."""
-        return self._play.index if self._play else 0
+        return self._lesson_run.index if self._lesson_run else 0
 
     @property
     def step(self) -> Step | None:
         """The step that the learner stands at."""
-        return self._play.step if self._play else None
+        return self._lesson_run.step if self._lesson_run else None
 
     @property
     def passed(self) -> frozenset[str]:
         """The ids of the steps passed."""
-        return self._play.passed if self._play else frozenset()
+        return self._lesson_run.passed if self._lesson_run else frozenset()
 
     @property
     def engine(self) -> EngineName:
         """The engine that runs the containers."""
-        return self._play.engine if self._play else self._wanted_engine
+        return self._lesson_run.engine if self._lesson_run else self._wanted_engine
 
     @property
     def state(self) -> ContainerState | None:
         """The container as its runtime sees it; None when there is none."""
-        return self._play.state if self._play else None
+        return self._lesson_run.state if self._lesson_run else None
 
     @property
     def can(self) -> tuple[str, ...]:
         """The operations that the container's state allows."""
-        return allowed(self._play.state) if self._play else ()
+        return allowed(self._lesson_run.state) if self._lesson_run else ()
 
     @property
     def snapshot(self) -> Snapshot | None:
         """What the kernel said last."""
-        return self._play.snapshot if self._play else None
+        return self._lesson_run.snapshot if self._lesson_run else None
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """The verdicts of the present step's last check."""
-        return self._play.verdicts if self._play else ()
+        return self._lesson_run.verdicts if self._lesson_run else ()
 
     @property
     def config_path(self) -> Path:
         """Where the learner's `config.json` lies."""
-        return self._play.workspace.config if self._play else self.home.labs / "config.json"
+        return self._lesson_run.workspace.config if self._lesson_run else self.home.labs / "config.json"
 
     @property
     def config_text(self) -> str:
         """The text of `config.json` as last read; empty when there is none that can be read."""
-        return self._play.config_text if self._play else ""
+        return self._lesson_run.config_text if self._lesson_run else ""
 
     # Lessons
 
@@ -174,9 +174,9 @@ class Session:
         Raises:
             TutorError: there is nothing in it to work with, another session has it, or the lab can't be made.
         """
-        place = sandbox.usable_bundle(bundle or sandbox.fresh_bundle(self.home))
-        self._open(sandbox.sandbox_lesson(place, self.messages))
-        missing = sandbox.missing_rootfs(place, self.config_text)
+        place = free_play.usable_bundle(bundle or free_play.fresh_bundle(self.home))
+        self._open(free_play.free_play_lesson(place, self.messages))
+        missing = free_play.missing_rootfs(place, self.config_text)
         if missing is not None:
             self._say(Notice("warning", *missing.render(self.messages)))
 
@@ -185,7 +185,7 @@ class Session:
             self.leave()
             self.busy = True
             try:
-                self._play = Play(
+                self._lesson_run = LessonRun(
                     lesson,
                     self._wanted_engine,
                     self.home,
@@ -193,7 +193,7 @@ class Session:
                     say=self._say,
                     stir=self._stirred.set,
                 )
-                self._play.begin()
+                self._lesson_run.begin()
             except BaseException:
                 self.leave()
                 raise
@@ -203,12 +203,12 @@ class Session:
     def leave(self) -> None:
         """Close the lesson: lab down, nothing left. Without one, nothing happens."""
         with self._commands:
-            play, self._play = self._play, None
-            if play is None:
+            run, self._lesson_run = self._lesson_run, None
+            if run is None:
                 return
-            self._wanted_engine = play.engine
+            self._wanted_engine = run.engine
             try:
-                play.end()
+                run.end()
             except TutorError as error:
                 self._tell(error)
 
@@ -226,50 +226,50 @@ class Session:
     def execute(self, line: str) -> None:
         """Do one command, and return when it has ended. Mistakes and failures are told by a `Notice`, never raised."""
         with self._guarded():
-            play = self._play
-            if play is None:
+            run = self._lesson_run
+            if run is None:
                 raise TutorError("session.error.no_lesson")
-            play.catch_up()
-            play.shell_may_be_open = False
-            parsed = parse(line, engine=play.engine, container_id=play.lesson.lab.container_id)
+            run.catch_up()
+            run.shell_may_be_open = False
+            parsed = parse(line, engine=run.engine, container_id=run.lesson.lab.container_id)
             if parsed is not None:
-                self._do(play, parsed)
+                self._do(run, parsed)
 
-    def _do(self, play: Play, parsed: Parsed) -> None:
+    def _do(self, run: LessonRun, parsed: Parsed) -> None:
         name = parsed.command.name
         match parsed.command.scope:
             case "engine":
-                before = play.state
-                result = play.operate(_OPERATIONS[name], *parsed.flags, *parsed.arguments)
-                wanted = getattr(play.step.action, "operation", "") == name
-                run_checks(play, tried=wanted or result.returncode != 0)
+                before = run.state
+                result = run.operate(_OPERATIONS[name], *parsed.flags, *parsed.arguments)
+                wanted = getattr(run.step.action, "operation", "") == name
+                run_checks(run, tried=wanted or result.returncode != 0)
                 if not wanted:
-                    play.warn_if_led_away(before)
-            case "lesson" if play.lesson.is_free_play and name not in sandbox.ALLOWED:
-                play.notice("information", "session.play.nothing_checked")
-            case "lesson" if play.lesson.is_free_play and name == "reset":
-                sandbox.reset(play)
+                    run.warn_if_led_away(before)
+            case "lesson" if run.lesson.is_free_play and name not in free_play.ALLOWED:
+                run.notice("information", "session.play.nothing_checked")
+            case "lesson" if run.lesson.is_free_play and name == "reset":
+                free_play.reset(run)
             case "lesson":
-                _LESSON_COMMANDS[name](play, *parsed.arguments)
+                _LESSON_COMMANDS[name](run, *parsed.arguments)
             case "view" | "face":
                 raise TutorError("session.error.face_command", command=name)
 
     def do(self, deeds: tuple[Deed, ...]) -> None:
         """Do what a lesson lists as a known wrong answer, as if the learner had. Failures are told, never raised."""
         with self._guarded():
-            play = self._play
-            if play is None:
+            run = self._lesson_run
+            if run is None:
                 raise TutorError("session.error.no_lesson")
-            perform(play, deeds)
-            run_checks(play, tried=True)
+            perform(run, deeds)
+            run_checks(run, tried=True)
 
     def right_answer(self) -> str | None:
         """Return the right answer to the present quiz at this moment; None where there is no quiz, or it can't be told."""
         right = None
         with self._guarded():
-            play = self._play
-            if play is not None and isinstance(play.step.action, Quiz):
-                right = lesson_commands.right_answer(play, play.step.action)
+            run = self._lesson_run
+            if run is not None and isinstance(run.step.action, Quiz):
+                right = lesson_commands.right_answer(run, run.step.action)
         return right
 
     def write_config(self, text: str) -> bool:
@@ -280,16 +280,16 @@ class Session:
         """
         saved = False
         with self._guarded():
-            play = self._play
-            if play is None:
+            run = self._lesson_run
+            if run is None:
                 raise TutorError("session.error.no_lesson")
-            kept = play.workspace.keep_unread()
-            play.workspace.write(text)
+            kept = run.workspace.keep_unread()
+            run.workspace.write(text)
             saved = True
-            play.read_config("learner")
-            play.say_kept(kept)
-            play.see_state()
-            run_checks(play, tried=True)
+            run.read_config("learner")
+            run.say_kept(kept)
+            run.see_state()
+            run_checks(run, tried=True)
         return saved
 
     def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
@@ -300,22 +300,22 @@ class Session:
         Raises:
             TutorError: no lesson is open, or its lab has ended.
         """
-        play = self._play
-        if play is None:
+        run = self._lesson_run
+        if run is None:
             raise TutorError("session.error.no_lesson")
-        if not play.bench.lab.alive:
+        if not run.container.lab.alive:
             raise TutorError("session.error.lab_ended")
-        play.shell_may_be_open = True
-        argv, folder, environment = play.bench.lab.shell_call(play.workspace.directory)
-        return argv, folder, environment | play.bench.own_environment(play.state)
+        run.shell_may_be_open = True
+        argv, folder, environment = run.container.lab.shell_call(run.workspace.directory)
+        return argv, folder, environment | run.container.own_environment(run.state)
 
     def back_from_shell(self) -> None:
         """Check the step, for a face whose shell has ended: what was done in there was a try. Failures are told, never raised."""
         with self._guarded():
-            play = self._play
-            if play is not None and isinstance(play.step.action, EditConfig | RunOperation | Shell | Task):
-                play.see_state()
-                run_checks(play, tried=True)
+            run = self._lesson_run
+            if run is not None and isinstance(run.step.action, EditConfig | RunOperation | Shell | Task):
+                run.see_state()
+                run_checks(run, tried=True)
 
     def completions(self, argument: Argument, prefix: str) -> tuple[tuple[str, str], ...]:
         """Return the values of an argument that begin with a prefix, each with a description."""
@@ -341,9 +341,9 @@ class Session:
 
     def interrupt(self) -> None:
         """End the running engine command, as Ctrl-C would; from any thread, and safe when none runs."""
-        play = self._play
-        if play is not None:
-            play.bench.interrupt()
+        run = self._lesson_run
+        if run is not None:
+            run.container.interrupt()
 
     # Inside
 
@@ -390,9 +390,9 @@ class Session:
                 if self._closing.is_set():
                     return
             try:
-                if self._play is not None:
-                    self._play.refresh()
-                    waiting = self._play.judge.waiting
+                if self._lesson_run is not None:
+                    self._lesson_run.refresh()
+                    waiting = self._lesson_run.grader.waiting
                 trouble = ""
             except TutorError as error:
                 # The same trouble comes back with every look; once is enough for the learner.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tutor.course.model import EditConfig, Task, Write
 from tutor.course.storage import lies_within, write_atomically
 from tutor.errors import TutorError
-from tutor.session.lesson_folder import Premises
+from tutor.session.lesson_folder import LessonFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +32,9 @@ class Workspace:
 
     def __init__(self, lesson: Lesson, home: Home) -> None:
         self._lesson = lesson
-        self._premises = Premises(lesson, home)
-        self.work, self.bundle = self._premises.work, self._premises.bundle
-        self.directory = self._premises.directory
+        self._folder = LessonFolder(lesson, home)
+        self.work, self.bundle = self._folder.work, self._folder.bundle
+        self.directory = self._folder.directory
         self.config = self.bundle / "config.json"
         # The learner's config.json while a replay needs the name for itself; still there after a crash in the middle.
         # Beside the bundle, which a lesson that makes it by hand may make anew.
@@ -53,7 +53,7 @@ class Workspace:
             if self._borrowed.is_file():
                 self.bundle.mkdir(exist_ok=True)
                 self._borrowed.replace(self.config)
-            self._premises.lay()
+            self._folder.lay()
             beginning = self.begins_with(index)
             if beginning and not self.config.exists():
                 write_atomically(self.config, beginning)
@@ -62,11 +62,11 @@ class Workspace:
 
     def generated(self) -> str:
         """Return the `config.json` that came with the image; empty where the lesson makes its bundle by hand."""
-        return self._premises.generated()
+        return self._folder.generated()
 
     def origin(self) -> str:
         """Return where the lesson's image came from, in the form of `Origin.text`; empty where it is not known."""
-        return self._premises.origin()
+        return self._folder.origin()
 
     def read(self) -> str:
         """Return the text of `config.json`; empty where there is none yet because the lesson makes its bundle by hand."""

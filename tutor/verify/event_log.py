@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tutor.session.events import Event
 
 
-class Heard:
+class EventLog:
     """The events since `begin`; they may arrive from any thread."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from tutor.course.model import Answer, Observe, Quiz, Read, Shell
 from tutor.engines.lifecycle import status_of
 from tutor.errors import TutorError
 from tutor.session.session import Session
-from tutor.verify.event_log import Heard
+from tutor.verify.event_log import EventLog
 from tutor.verify.model import LessonPlayed, Problem, StepPlayed
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def play(
         UnknownLesson: there is no such lesson.
     """
     lesson = course.lesson(lesson_id)
-    began, heard, steps = time.monotonic(), Heard(), list[StepPlayed]()
+    began, events, steps = time.monotonic(), EventLog(), list[StepPlayed]()
     ending: list[Problem] = []
-    with Session(course=course, engine=engine, publish=heard.hear, home=home) as session:
+    with Session(course=course, engine=engine, publish=events.hear, home=home) as session:
         try:
             session.open(lesson_id)
         except TutorError as error:
@@ -53,29 +53,29 @@ def play(
             ending.append(Problem("unopened", {"title": title, "body": body}))
         else:
             while len(steps) < len(lesson.steps) and go_on():
-                played = _Player(session, heard, patience).play()
+                played = _Player(session, events, patience).play()
                 steps.append(played)
                 if played.step.id not in session.passed:
                     break
                 if session.index < len(steps):
                     session.execute("next")
-        heard.begin("")
+        events.begin("")
         session.leave()
-    ending += [Problem("left", {"title": each.title, "body": each.body}) for each in heard.notices()]
+    ending += [Problem("left", {"title": each.title, "body": each.body}) for each in events.notices()]
     return LessonPlayed(lesson, tuple(steps), time.monotonic() - began, tuple(ending))
 
 
 class _Player:
     """Plays the step at which a session stands."""
 
-    def __init__(self, session: PlayerSession, heard: Heard, patience: float) -> None:
+    def __init__(self, session: PlayerSession, events: EventLog, patience: float) -> None:
         assert session.step is not None  # noqa: S101  (a lesson is open)
-        self._session, self._heard, self._patience = session, heard, patience
+        self._session, self._events, self._patience = session, events, patience
         self._step = session.step
         self._problems: list[Problem] = []
 
     def play(self) -> StepPlayed:
-        self._heard.begin(self._step.id)
+        self._events.begin(self._step.id)
         before = self._session.verdicts
         self._look_at_beginning(before)
         for each in self._step.wrong:
@@ -93,7 +93,7 @@ class _Player:
         found = status_of(self._session.state)
         if found != self._step.requires:
             self._say("state", found=found, wanted=self._step.requires)
-        for each in self._heard.notices():
+        for each in self._events.notices():
             self._say("notice", title=each.title, body=each.body)
         if _has_task(self._step):
             guards = {check.id for check in self._step.checks if check.guard}
@@ -103,23 +103,23 @@ class _Player:
 
     def _play_wrong(self, wrong: WrongAnswer) -> None:
         """Do a known wrong answer, see that it does not pass and that its hint comes, and undo it."""
-        self._heard.begin(self._step.id)
+        self._events.begin(self._step.id)
         self._session.do(wrong.deeds)
         if wrong.hint:
-            if not self._heard.wait_for(lambda: wrong.hint in self._heard.hints(), self._patience):
-                given = ", ".join(self._heard.hints()) or "-"
+            if not self._events.wait_for(lambda: wrong.hint in self._events.hints(), self._patience):
+                given = ", ".join(self._events.hints()) or "-"
                 self._say("no_hint", wrong=wrong.id, hint=wrong.hint, given=given)
-        elif any(isinstance(each, Answer) for each in wrong.deeds) and not self._heard.feedback():
+        elif any(isinstance(each, Answer) for each in wrong.deeds) and not self._events.feedback():
             self._say("no_feedback", choice=wrong.id)
         if self._step.id in self._session.passed:
             self._say("wrong_passes", wrong=wrong.id)
-        for title, body in self._heard.errors():
+        for title, body in self._events.errors():
             self._say("wrong_trouble", wrong=wrong.id, title=title, body=body)
-        self._heard.begin(self._step.id)
+        self._events.begin(self._step.id)
         self._session.execute("reset")
         if self._session.step is not self._step and self._session.step is not None:
             self._step = self._session.step
-        for title, body in self._heard.errors():
+        for title, body in self._events.errors():
             self._say("reset_trouble", wrong=wrong.id, title=title, body=body)
 
     def _choose_wrongly(self, quiz: Quiz) -> None:
@@ -134,29 +134,29 @@ class _Player:
             self._answer_wrongly("?")
 
     def _answer_wrongly(self, answer: str) -> None:
-        self._heard.begin(self._step.id)
+        self._events.begin(self._step.id)
         self._session.execute(f"answer {answer}")
         if self._step.id in self._session.passed:
             self._say("wrong_passes", wrong=answer)
-        if not self._heard.feedback():
+        if not self._events.feedback():
             self._say("no_feedback", choice=answer)
 
     def _solve(self) -> tuple[Verdict, ...]:
-        self._heard.begin(self._step.id)
+        self._events.begin(self._step.id)
         session, step = self._session, self._step
         if isinstance(step.action, Read | Observe) or (isinstance(step.action, Shell) and not step.checks):
             after = session.verdicts
             session.execute("next")
         else:
             session.execute("solve")
-            self._heard.wait_for(lambda: step.id in session.passed, self._patience)
+            self._events.wait_for(lambda: step.id in session.passed, self._patience)
             after = session.verdicts
         if step.id not in session.passed:
             self._say("not_passed")
             for verdict in after:
                 if not verdict.passed:
                     self._say_failing(verdict)
-        for each in self._heard.notices():
+        for each in self._events.notices():
             self._say("notice", title=each.title, body=each.body)
         return after
 

@@ -13,76 +13,76 @@ from tutor.session.progression import check as run_checks
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tutor.session.lesson_run import Play
+    from tutor.session.lesson_run import LessonRun
 
 _LAST_WORDS_SECONDS = 1.0
 
 
-def solve(play: Play) -> None:
+def solve(run: LessonRun) -> None:
     """`solve`: show the solution and apply it; the progress says so."""
-    action = play.step.action
+    action = run.step.action
     if isinstance(action, Read | Observe) or (isinstance(action, Shell) and not action.solution):
-        play.notice("information", "session.notice.nothing_to_solve")
+        run.notice("information", "session.notice.nothing_to_solve")
         return
-    if play.step.id not in play.passed:
-        play.solved |= {play.step.id}
-    _apply(play)
-    run_checks(play, tried=True)
-    play.save()
+    if run.step.id not in run.passed:
+        run.solved |= {run.step.id}
+    _apply(run)
+    run_checks(run, tried=True)
+    run.save()
 
 
-def _apply(play: Play) -> None:
-    match play.step.action:
+def _apply(run: LessonRun) -> None:
+    match run.step.action:
         case EditConfig(file="config.json", solution=solution):
-            _bring_if_unfit(play)
-            kept = play.workspace.replace(solution)
-            play.read_config("solution")
-            play.notice("information", "session.notice.solution_written", path=play.workspace.config)
-            play.say_kept(kept)
+            _bring_if_unfit(run)
+            kept = run.workspace.replace(solution)
+            run.read_config("solution")
+            run.notice("information", "session.notice.solution_written", path=run.workspace.config)
+            run.say_kept(kept)
         case EditConfig(file=file, solution=solution):
-            play.workspace.write_file(file, solution)
-            play.notice("information", "session.notice.solution_written", path=play.workspace.bundle / file)
+            run.workspace.write_file(file, solution)
+            run.notice("information", "session.notice.solution_written", path=run.workspace.bundle / file)
         case RunOperation(operation=operation, arguments=arguments):
-            _do_or_begin_anew(play, lambda: play.operate(operation, *arguments))
+            _do_or_begin_anew(run, lambda: run.operate(operation, *arguments))
         case Task(solution=deeds):
-            _do_or_begin_anew(play, lambda: perform(play, deeds))
+            _do_or_begin_anew(run, lambda: perform(run, deeds))
         case Shell(solution=lines):
             for line in lines:
-                play.bench.script(line)
-            play.see_config("solution")
-            play.see_state()
+                run.container.script(line)
+            run.see_config("solution")
+            run.see_state()
         case Quiz(choices=choices) as quiz:
-            right = right_answer(play, quiz) or (choices[0].id if quiz.prediction else None)
+            right = right_answer(run, quiz) or (choices[0].id if quiz.prediction else None)
             if right is not None:
-                answer(play, right)
+                answer(run, right)
         case _:
             return
 
 
-def _do_or_begin_anew(play: Play, do: Callable[[], object]) -> None:
+def _do_or_begin_anew(run: LessonRun, do: Callable[[], object]) -> None:
     """Do it; where that does not lead there, the learner's own work may be what stands in the way: reset, and do it again."""
-    _bring_if_unfit(play)
+    _bring_if_unfit(run)
     do()
-    _settle(play)
-    if not play.judge.holds and not play.judge.waiting and play.step.id not in play.passed:
-        reset(play)
-        play.solved |= {play.step.id}
+    _settle(run)
+    if not run.grader.holds and not run.grader.waiting and run.step.id not in run.passed:
+        reset(run)
+        run.solved |= {run.step.id}
         do()
-        _settle(play)
+        _settle(run)
 
 
-def _settle(play: Play) -> None:
+def _settle(run: LessonRun) -> None:
     """Let what an operation sets going come to its end, where the step waits for that (an `echo` that prints and exits)."""
-    following = play.lesson.steps[min(play.index + 1, len(play.lesson.steps) - 1)].requires
+    following = run.lesson.steps[min(run.index + 1, len(run.lesson.steps) - 1)].requires
     # A container never goes away by itself: that state is there at once, or the next step brings it about.
-    state = play.bench.query() if following == "none" else play.bench.await_status(following)
+    state = run.container.query() if following == "none" else run.container.await_status(following)
     if state is not None and state.status == "stopped":
-        play.bench.drain(_LAST_WORDS_SECONDS)
-    play.see_state()
-    run_checks(play)
+        run.container.drain(_LAST_WORDS_SECONDS)
+    run.see_state()
+    run_checks(run)
 
 
-def _bring_if_unfit(play: Play) -> None:
-    if status_of(play.state) != play.step.requires:
-        play.bring_back()
-        play.calls.begin_step()
+def _bring_if_unfit(run: LessonRun) -> None:
+    if status_of(run.state) != run.step.requires:
+        run.bring_back()
+        run.calls.begin_step()
