@@ -10,6 +10,7 @@ import pytest
 from tests.support.session import LESSON, Diary, session, stand_at
 from tutor.errors import TutorError
 from tutor.messages import LANGUAGES, Messages
+from tutor.session.commands.completion import SIGNALS
 from tutor.session.commands.parser import parse
 from tutor.session.commands.registry import BY_NAME, COMMANDS
 from tutor.session.events import (
@@ -27,7 +28,6 @@ from tutor.session.events import (
     StepEntered,
     StepPassed,
 )
-from tutor.session.session import PANELS, SIGNALS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -373,7 +373,7 @@ def test_everything_in_the_registry_has_its_words(language: str) -> None:
             assert messages.has(f"session.argument.{argument.name}")
         for flag in command.flags:
             assert messages.has(f"session.flag.{flag.removeprefix('--')}")
-    for kind, names in (("signal", SIGNALS), ("panel", PANELS), ("engine", ("runt", "runc", "crun"))):
+    for kind, names in (("signal", SIGNALS), ("engine", ("runt", "runc", "crun"))):
         assert all(messages.has(f"session.{kind}.{name}") for name in names)
 
 

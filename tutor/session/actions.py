@@ -1,4 +1,4 @@
-"""Doing what a solution, a known wrong answer or a recovery lists: one deed after the other, each in the real lab."""
+"""Run the actions that a solution, a known wrong answer or a recovery lists, one after the other, in the real lab."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from tutor.session.workspace import Workspace
 
 _WAIT_SECONDS = 10.0
-_LOOK_EVERY = 0.03
+_LOOK_EVERY = 0.03  # seconds
 
 
-class Doer:
-    """Does deeds in a lab.
+class ActionRunner:
+    """Runs actions in a lab.
 
-    `holds` tells whether a condition holds now; `answer` takes an answer to the quiz; `write_config` writes `config.json`.
+    `holds` tells whether a condition holds now; `answer` answers the quiz; `write_config` writes `config.json`.
     """
 
     def __init__(
@@ -34,38 +34,38 @@ class Doer:
         answer: Callable[[str], None],
         write_config: Callable[[str], None],
     ) -> None:
-        self._bench, self._workspace = container, workspace
+        self._container, self._workspace = container, workspace
         self._holds, self._answer, self._write_config = holds, answer, write_config
 
-    def do(self, deeds: tuple[Deed, ...]) -> None:
-        """Do them all, in order. A command that fails does not stop the rest: what came of it is for the checks to say.
+    def run(self, deeds: tuple[Deed, ...]) -> None:
+        """Run them all, in order. A command that fails does not stop the rest: the checks say what came of it.
 
         Raises:
             TutorError: a file can't be written or the lab has ended; `session.error.never_held`, `.did_not_fail`.
         """
         for deed in deeds:
-            self._do(deed)
+            self._run(deed)
 
-    def _do(self, deed: Deed) -> None:
+    def _run(self, deed: Deed) -> None:
         match deed:
             case Write(file="config.json", content=content):
                 self._write_config(content)
             case Write(file=file, content=content, executable=executable):
                 self._workspace.write_file(file, content, executable=executable)
             case Operate() | Run():
-                self._run(deed)
+                self._run_command(deed)
             case Answer(answer=answer):
                 self._answer(answer)
             case Wait(until=condition):
                 self._wait(condition)
             case Fail(deed=inner):
-                if self._run(inner) == 0:
-                    raise TutorError("session.error.did_not_fail", command=_shown(inner))
+                if self._run_command(inner) == 0:
+                    raise TutorError("session.error.did_not_fail", command=_as_typed(inner))
 
-    def _run(self, deed: Operate | Run) -> int:
+    def _run_command(self, deed: Operate | Run) -> int:
         if isinstance(deed, Operate):
-            return self._bench.run(deed.operation, *deed.arguments).returncode
-        return self._bench.script(deed.line).returncode
+            return self._container.run(deed.operation, *deed.arguments).returncode
+        return self._container.script(deed.line).returncode
 
     def _wait(self, condition: Condition) -> None:
         deadline = time.monotonic() + _WAIT_SECONDS
@@ -75,5 +75,5 @@ class Doer:
             time.sleep(_LOOK_EVERY)
 
 
-def _shown(deed: Operate | Run) -> str:
+def _as_typed(deed: Operate | Run) -> str:
     return " ".join((deed.operation, *deed.arguments)) if isinstance(deed, Operate) else deed.line

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shlex
 import signal
 import tempfile
 import time
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tutor.course.checks import CommandOutput
-from tutor.course.model import EditConfig, Fail, Operate, RunOperation, Shell, Task, Wait, Write
 from tutor.engines.engine import find
 from tutor.engines.lifecycle import status_of
 from tutor.engines.model import Call, CallResult
@@ -25,7 +23,7 @@ from tutor.session.lab_setup import lab_options, start_docker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tutor.course.model import Deed, Lesson, Operation, Step
+    from tutor.course.model import Lesson, Operation
     from tutor.docker.private import PrivateDocker
     from tutor.engines.model import ContainerState, EngineName, Stream
     from tutor.engines.streams import Limit
@@ -36,44 +34,9 @@ if TYPE_CHECKING:
 
 _SETTLE_SECONDS = 5.0  # for a container to reach the state that a command leads to (an `echo` to end)
 _LOOK_EVERY = 0.03
-_CHANGING = ("create", "start", "kill", "delete", "pause", "resume", "exec", "update")
 _SCRIPT_SECONDS = 120.0  # for a shell line; one that takes longer is ended
 _MOST_READ = 1024 * 1024  # characters of what a shell line printed
 _SCRIPT_IDS = itertools.count(1_000_000)  # beyond any number that a runner gives to its calls
-
-
-def _afresh(steps: tuple[Step, ...], first: int, index: int) -> int:
-    """Return the step from which on solutions are to be done again so that `index` begins as it should.
-
-    A solution that deletes the container first needs nothing of what was done before to the container alone.
-    """
-    start = first
-    for number in range(first, index):
-        match steps[number].action:
-            case Task(solution=deeds) if deeds and _deletes(deeds[0]):
-                start = number
-        if not _only_the_container(steps[number]):
-            break
-    return start
-
-
-def _deletes(deed: Deed) -> bool:
-    return isinstance(deed, Operate) and deed.operation == "delete"
-
-
-def _only_the_container(step: Step) -> bool:
-    """Whether a step's solution leaves nothing behind but its container and `config.json`."""
-    match step.action:
-        case Task(solution=deeds):
-            return not step.replay and all(
-                isinstance(deed, Wait | Fail)
-                or (isinstance(deed, Operate) and deed.operation != "exec")
-                or (isinstance(deed, Write) and deed.file == "config.json")
-                for deed in deeds
-            )
-        case RunOperation(operation="exec"):
-            return False
-    return not step.replay
 
 
 def _read(file: IO[str]) -> str:
@@ -98,19 +61,16 @@ class Container:
         on_output: Callable[[Call, Stream, str], None],
         on_finished: Callable[[CallResult], None],
         on_limited: Callable[[Call, Limit], None],
-        perform: Callable[[tuple[Deed, ...]], None],
         language: Language,
     ) -> None:
-        """Lay the lab; `perform` does a task's deeds, for replays. `language` is what is spoken in it.
+        """Lay the lab; `language` is what is spoken in it.
 
         Raises:
             TutorError: the engine is missing (`engines.*`), the lab can't be laid (`lab.*`), or its dockerd does not start
                 (`docker.private`).
         """
-        self._lesson = lesson
         self._workspace = workspace
         self._id = lesson.lab.container_id
-        self._perform = perform
         self.engine = find(engine)
         # Queries run in a folder that nobody removes under our feet, unlike the learner's bundle.
         self.lab = Lab.start(
@@ -205,6 +165,10 @@ class Container:
         """Return the container's state, quietly."""
         return self._runner.query_state(self._id)
 
+    def other_ids(self) -> tuple[str, ...]:
+        """Return the ids of the containers in the lab beside the lesson's own, quietly."""
+        return tuple(each.id for each in self._runner.query_list() if each.id != self._id)
+
     def await_status(self, *wanted: str) -> ContainerState | None:
         """Return the state once it is one of these, or as it is when that takes too long."""
         deadline = time.monotonic() + _SETTLE_SECONDS
@@ -215,85 +179,6 @@ class Container:
     def look(self, state: ContainerState | None) -> Snapshot:
         """Return what the kernel says at this moment, measured against the lab."""
         return take_snapshot(state.pid if state and state.pid else None, reference_pid=self.lab.keeper_pid)
-
-    def bring_to(self, index: int) -> ContainerState | None:
-        """Bring the container to the state in which a step begins, by the solutions of the steps before it.
-
-        `config.json` is written as these steps have it; the caller keeps the learner's.
-
-        Raises:
-            TutorError: `session.error.replay`, it can't be brought there.
-        """
-        steps = self._lesson.steps
-        if self.docker is not None and not self.docker.alive:
-            self.docker.start()
-        if self.query() is not None:
-            self._clear_away()
-        self._clear_others_away()
-        first = next(each for each in range(index, -1, -1) if steps[each].requires == "none")
-        for step in steps[:first]:
-            if step.replay:
-                self._replay(step, "none")
-        afresh = _afresh(steps, first, index)
-        if first < index:
-            self._workspace.write(self._workspace.begins_with(afresh))
-        for number in range(first, index):
-            self.set_up(steps[number])
-            if number >= afresh:
-                self._replay(steps[number], steps[number + 1].requires)
-        wanted = steps[index].requires
-        state = self.await_status(wanted)
-        if status_of(state) != wanted:
-            raise TutorError(
-                "session.error.replay", wanted=wanted, found=status_of(state), engine=self.engine.name
-            )
-        return state
-
-    def _clear_others_away(self) -> None:
-        """Delete the containers that steps made beside the lesson's own, so that they can be made again."""
-        for each in self._runner.query_list():
-            if each.id != self._id:
-                self.ask(f"{self.engine.name} delete --force {shlex.quote(each.id)}")
-
-    def set_up(self, step: Step) -> None:
-        """Run the shell lines with which a step begins.
-
-        Raises:
-            TutorError: `session.error.setup`, one of them fails.
-        """
-        for line in step.setup:
-            output = self.ask(line)
-            if output.status != 0:
-                raise TutorError("session.error.setup", command=line, reason=output.stderr.strip()[-200:])
-
-    def _replay(self, step: Step, following: str) -> None:
-        """Do a step's solution again; `following` is the container's status afterwards."""
-        if step.begins is not None:
-            self._workspace.write(step.begins)
-        match step.action:
-            case EditConfig(file="config.json", solution=solution):
-                self._workspace.write(solution)
-                return
-            case RunOperation(operation=operation, fails=False) as action if operation in _CHANGING:
-                self.run(operation, *action.arguments)
-            case Task(solution=solution):
-                deeds = [deed for deed in solution if not isinstance(deed, Fail)]
-                if deeds[:1] and _deletes(deeds[0]) and self.query() is None:
-                    deeds = deeds[1:]
-                self._perform(tuple(deeds))
-            case Shell(solution=lines) if step.replay:
-                for line in lines:
-                    self.ask(line)
-            case _:
-                return
-        if following != "none":  # a container never goes away by itself
-            self.await_status(following)
-
-    def _clear_away(self) -> None:
-        result = self.run("delete", "--force")
-        if status_of(self.await_status("none")) != "none":
-            reason = result.stderr.strip().splitlines()[-1:] or ["?"]
-            raise TutorError("session.error.clear_away", engine=self.engine.name, reason=reason[0])
 
     def interrupt(self) -> None:
         """End the running command; from any thread."""

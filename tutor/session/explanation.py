@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tutor.course.model import Fail, Operate, RunOperation, Task
@@ -11,11 +12,12 @@ from tutor.explain.model import Failure
 from tutor.session.events import Explained
 
 if TYPE_CHECKING:
-    from tutor.course.model import Operation
-    from tutor.engines.model import CallResult
+    from pathlib import Path
+
+    from tutor.course.model import Operation, Step
+    from tutor.engines.model import CallResult, ContainerState, EngineName
     from tutor.explain.model import Explanation
     from tutor.messages import Messages
-    from tutor.session.lesson_run import LessonRun
 
 # runc and runt end with this when it is they who fail at `exec`, and not the program that they ran; crun mostly too.
 _EXEC_FAILED = 255
@@ -23,20 +25,37 @@ _EXEC_FAILED = 255
 _OF_THE_LEARNER = ("id.", "container.", "state.", "signal.", "command.", "flag.", "bundle.", "host.")
 
 
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What there was when a command ended.
+
+    Attributes:
+        engine: the engine that ran it.
+        state: the container afterwards; None: there is none.
+        created: what the container's `create` has printed to standard error.
+        step: the present step.
+        bundle: the bundle's path.
+    """
+
+    engine: EngineName
+    state: ContainerState | None
+    created: str
+    step: Step
+    bundle: Path
+
+
 def explain_call(
-    run: LessonRun, operation: Operation, result: CallResult, messages: Messages
+    operation: Operation, result: CallResult, there: Circumstances, messages: Messages
 ) -> Explained | None:
-    """Return the explanation of a command that has failed, or whose container has ended without a word; None: all is well."""
-    bundle = Bundle(run.workspace.bundle)
+    """Return why a command has failed, or why its container has ended and printed nothing; None: all is well."""
+    bundle = Bundle(there.bundle)
     found: Explanation | None = None
     if result.returncode > 0:
-        failure = Failure(result.stderr, operation, run.engine)
-        found = explain(failure, bundle, messages)
+        found = explain(Failure(result.stderr, operation, there.engine), bundle, messages)
         if operation == "exec" and result.returncode != _EXEC_FAILED and not _refused(found):
             return None  # the program's own exit status: nothing has gone wrong
-    elif operation == "start" and run.state is not None and run.state.status == "stopped":
-        created = [record for record in run.calls.records() if record.operation == "create"]
-        found = explain_silence(created[-1].stderr if created else "", bundle, messages)
+    elif operation == "start" and there.state is not None and there.state.status == "stopped":
+        found = explain_silence(there.created, bundle, messages)
     if found is None:
         return None
     return Explained(
@@ -50,7 +69,7 @@ def explain_call(
         line=found.line,
         column=found.column,
         clause=found.clause,
-        expected=_expected(run, operation, found),
+        expected=_expected(operation, found, there, bundle),
     )
 
 
@@ -58,9 +77,9 @@ def _refused(found: Explanation) -> bool:
     return found.id.startswith(("container.", "state."))
 
 
-def _expected(run: LessonRun, operation: Operation, found: Explanation) -> bool:
+def _expected(operation: Operation, found: Explanation, there: Circumstances, bundle: Bundle) -> bool:
     """Tell whether the step is about this operation's failing: it says so, or it has given a broken `config.json` itself."""
-    match run.step.action:
+    match there.step.action:
         case RunOperation(operation=wanted, fails=True) if wanted == operation:
             return True
         case Task(solution=deeds):
@@ -68,7 +87,5 @@ def _expected(run: LessonRun, operation: Operation, found: Explanation) -> bool:
             if any(isinstance(deed, Operate) and deed.operation == operation for deed in failing):
                 return True
     # What is wrong with it is the riddle; once the learner has changed something, they get the whole explanation.
-    given = run.step.begins is not None and Bundle(run.workspace.bundle).text == run.workspace.begins_with(
-        run.index
-    )
+    given = there.step.begins is not None and bundle.text == there.step.begins
     return given and not found.id.startswith(_OF_THE_LEARNER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from typing import IO, TYPE_CHECKING
 
@@ -10,6 +11,9 @@ from tutor.errors import TutorError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tutor.course.model import Lesson
+    from tutor.home import Home
 
 
 class LessonLock:
@@ -41,3 +45,16 @@ class LessonLock:
     def release(self) -> None:
         """Give the lesson free; the file stays, so that no two programs ever lock different files of this name."""
         self._file.close()
+
+
+def lock_of(lesson: Lesson, home: Home) -> LessonLock:
+    """Lock a lesson, or in free play its bundle: two that work in one folder would edit the same `config.json`.
+
+    Raises:
+        TutorError: `session.error.in_use`, `.home`.
+    """
+    place = lesson.lab.place
+    if place is None:
+        return LessonLock(home.records, lesson.id)
+    digest = hashlib.sha256(os.fsencode(place.resolve())).hexdigest()
+    return LessonLock(home.records, f"{lesson.id}-{digest[:16]}", called=str(place))

@@ -7,21 +7,17 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from tutor.course.model import OPERATIONS, EditConfig, Operation, Quiz, RunOperation, Shell, Task
+from tutor.course.model import EditConfig, Quiz, RunOperation, Shell, Task
 from tutor.engines.lifecycle import allowed
-from tutor.engines.model import ENGINE_NAMES, EngineName
 from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.messages import Messages
-from tutor.session import free_play
-from tutor.session.commands import lesson as lesson_commands
-from tutor.session.commands.completion import folders
-from tutor.session.commands.parser import Parsed, parse
-from tutor.session.commands.solve import solve
-from tutor.session.doing import perform
+from tutor.session import free_play, progression
+from tutor.session.commands.completion import completions
+from tutor.session.commands.dispatch import dispatch
+from tutor.session.commands.parser import parse
 from tutor.session.events import Notice
 from tutor.session.lesson_run import LessonRun
-from tutor.session.progression import check as run_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,29 +27,15 @@ if TYPE_CHECKING:
     from tutor.course.checks.verdict import Verdict
     from tutor.course.course import Course
     from tutor.course.model import Deed, Lesson, Step
-    from tutor.engines.model import ContainerState
+    from tutor.engines.model import ContainerState, EngineName
     from tutor.observe import Snapshot
     from tutor.session.commands.registry import Argument
     from tutor.session.events import Event
 
 log = logging.getLogger(__name__)
 
-SIGNALS = ("TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT")
-PANELS = ("namespaces", "mounts", "processes", "config", "output")
 _LOOK_EVERY = 1.0  # seconds between two looks at config.json, when nothing else happens
 _QUIET = 0.1  # seconds in which further news is waited for, so that a burst of it is one look
-
-_LESSON_COMMANDS: dict[str, Callable[..., None]] = {
-    "next": lesson_commands.go_on,
-    "back": lesson_commands.go_back,
-    "answer": lesson_commands.answer,
-    "check": lesson_commands.check,
-    "hint": lesson_commands.hint,
-    "solve": solve,
-    "reset": lesson_commands.reset,
-    "engine": lesson_commands.engine,
-}
-_OPERATIONS: dict[str, Operation] = {each: each for each in OPERATIONS}
 
 
 class Session:
@@ -193,7 +175,7 @@ class Session:
                     say=self._say,
                     stir=self._stirred.set,
                 )
-                self._lesson_run.begin()
+                progression.begin(self._lesson_run)
             except BaseException:
                 self.leave()
                 raise
@@ -233,26 +215,7 @@ class Session:
             run.shell_may_be_open = False
             parsed = parse(line, engine=run.engine, container_id=run.lesson.lab.container_id)
             if parsed is not None:
-                self._do(run, parsed)
-
-    def _do(self, run: LessonRun, parsed: Parsed) -> None:
-        name = parsed.command.name
-        match parsed.command.scope:
-            case "engine":
-                before = run.state
-                result = run.operate(_OPERATIONS[name], *parsed.flags, *parsed.arguments)
-                wanted = getattr(run.step.action, "operation", "") == name
-                run_checks(run, tried=wanted or result.returncode != 0)
-                if not wanted:
-                    run.warn_if_led_away(before)
-            case "lesson" if run.lesson.is_free_play and name not in free_play.ALLOWED:
-                run.notice("information", "session.play.nothing_checked")
-            case "lesson" if run.lesson.is_free_play and name == "reset":
-                free_play.reset(run)
-            case "lesson":
-                _LESSON_COMMANDS[name](run, *parsed.arguments)
-            case "view" | "face":
-                raise TutorError("session.error.face_command", command=name)
+                dispatch(run, parsed)
 
     def do(self, deeds: tuple[Deed, ...]) -> None:
         """Do what a lesson lists as a known wrong answer, as if the learner had. Failures are told, never raised."""
@@ -260,8 +223,8 @@ class Session:
             run = self._lesson_run
             if run is None:
                 raise TutorError("session.error.no_lesson")
-            perform(run, deeds)
-            run_checks(run, tried=True)
+            progression.perform(run, deeds)
+            progression.check(run, tried=True)
 
     def right_answer(self) -> str | None:
         """Return the right answer to the present quiz at this moment; None where there is no quiz, or it can't be told."""
@@ -269,7 +232,7 @@ class Session:
         with self._guarded():
             run = self._lesson_run
             if run is not None and isinstance(run.step.action, Quiz):
-                right = lesson_commands.right_answer(run, run.step.action)
+                right = progression.right_answer(run, run.step.action)
         return right
 
     def write_config(self, text: str) -> bool:
@@ -287,9 +250,9 @@ class Session:
             run.workspace.write(text)
             saved = True
             run.read_config("learner")
-            run.say_kept(kept)
+            run.tell_kept(kept)
             run.see_state()
-            run_checks(run, tried=True)
+            progression.check(run, tried=True)
         return saved
 
     def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
@@ -315,29 +278,11 @@ class Session:
             run = self._lesson_run
             if run is not None and isinstance(run.step.action, EditConfig | RunOperation | Shell | Task):
                 run.see_state()
-                run_checks(run, tried=True)
+                progression.check(run, tried=True)
 
     def completions(self, argument: Argument, prefix: str) -> tuple[tuple[str, str], ...]:
         """Return the values of an argument that begin with a prefix, each with a description."""
-        known: list[tuple[str, str]] = []
-        match argument.values:
-            case "signal":
-                known = [(each, self.messages(f"session.signal.{each}")) for each in SIGNALS]
-            case "engine":
-                names = self.lesson.engines if self.lesson else ENGINE_NAMES
-                known = [(each, self.messages(f"session.engine.{each}")) for each in names]
-            case "choice":
-                if self.step and isinstance(self.step.action, Quiz):
-                    known = [(each.id, each.text) for each in self.step.action.choices]
-            case "step":
-                known = [(each.id, each.title) for each in self.lesson.steps] if self.lesson else []
-            case "panel":
-                known = [(each, self.messages(f"session.panel.{each}")) for each in PANELS]
-            case "folder":
-                return folders(prefix)
-            case "none":
-                known = []
-        return tuple(pair for pair in known if pair[0].casefold().startswith(prefix.casefold()))
+        return completions(argument, prefix, self.lesson, self.step, self.messages)
 
     def interrupt(self) -> None:
         """End the running engine command, as Ctrl-C would; from any thread, and safe when none runs."""
@@ -391,7 +336,7 @@ class Session:
                     return
             try:
                 if self._lesson_run is not None:
-                    self._lesson_run.refresh()
+                    progression.refresh(self._lesson_run)
                     waiting = self._lesson_run.grader.waiting
                 trouble = ""
             except TutorError as error:

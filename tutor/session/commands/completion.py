@@ -1,8 +1,40 @@
-"""Completion of a folder's name, as a shell does it."""
+"""Completion of what a command takes: signals, engines, choices, the names of folders."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.course.model import Quiz
+from tutor.engines.model import ENGINE_NAMES
+
+if TYPE_CHECKING:
+    from tutor.course.model import Lesson, Step
+    from tutor.messages import Messages
+    from tutor.session.commands.registry import Argument
+
+SIGNALS = ("TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT")
+
+
+def completions(
+    argument: Argument, prefix: str, lesson: Lesson | None, step: Step | None, messages: Messages
+) -> tuple[tuple[str, str], ...]:
+    """Return the values of an argument that begin with a prefix, each with a description."""
+    known: list[tuple[str, str]] = []
+    match argument.values:
+        case "signal":
+            known = [(each, messages(f"session.signal.{each}")) for each in SIGNALS]
+        case "engine":
+            names = lesson.engines if lesson else ENGINE_NAMES
+            known = [(each, messages(f"session.engine.{each}")) for each in names]
+        case "choice":
+            if step and isinstance(step.action, Quiz):
+                known = [(each.id, each.text) for each in step.action.choices]
+        case "folder":
+            return folders(prefix)
+        case "none":
+            pass
+    return tuple(pair for pair in known if pair[0].casefold().startswith(prefix.casefold()))
 
 
 def folders(prefix: str) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""The commands that are about the lesson: each a function on the `LessonRun`, by the name in the registry."""
+"""The commands that are about the lesson: each a function on a `LessonRun`, by the name in the registry."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from tutor.course.model import Quiz
 from tutor.engines.engine import find
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
-from tutor.session.doing import perform
-from tutor.session.events import EngineChanged, HintGiven, QuizAnswered
-from tutor.session.progression import check as run_checks
-from tutor.session.progression import holds_now
+from tutor.session import progression
+from tutor.session.events import EngineChanged, HintGiven
 
 if TYPE_CHECKING:
     from tutor.session.lesson_run import LessonRun
@@ -22,18 +20,18 @@ _TOLD_AT_ONCE = 3
 def go_on(run: LessonRun) -> None:
     """`next`: pass what passes by going on, and stand at the next step; after the last one the lesson is done."""
     run.catch_up()
-    run_checks(run)
+    progression.check(run)
     if run.step.id not in run.passed:
         if not run.grader.holds:
-            _say_missing(run)
+            _tell_missing(run)
             return
-        run.pass_step()
+        progression.pass_step(run)
         if run.step.summary:
             return  # the summary is to be read first; the next `next` goes on
     if run.index + 1 < len(run.lesson.steps):
-        run.enter(run.index + 1)
+        progression.enter(run, run.index + 1)
     elif run.finished:
-        run.finish()
+        progression.finish(run)
     else:
         left = [step.title for step in run.lesson.steps if step.id not in run.passed]
         run.notice("information", "session.notice.steps_left", steps=" / ".join(left[:_TOLD_AT_ONCE]))
@@ -44,7 +42,7 @@ def go_back(run: LessonRun) -> None:
     if run.index == 0:
         run.notice("information", "session.notice.first_step")
         return
-    run.enter(run.index - 1)
+    progression.enter(run, run.index - 1)
 
 
 def check(run: LessonRun) -> None:
@@ -54,50 +52,7 @@ def check(run: LessonRun) -> None:
         key = "answer_first" if isinstance(run.step.action, Quiz) else "nothing_to_check"
         run.notice("information", f"session.notice.{key}")
         return
-    run_checks(run, asked=True, tried=True)
-
-
-def answer(run: LessonRun, *words: str) -> None:
-    """`answer CHOICE`, or `answer` and what the question asks for: answer the quiz."""
-    quiz = run.step.action
-    if not isinstance(quiz, Quiz):
-        run.notice("information", "session.notice.no_quiz")
-        return
-    given = " ".join(words).strip()
-    if quiz.choices:
-        choice = next((each for each in quiz.choices if each.id == given.casefold()), None)
-        if choice is None:
-            known = ", ".join(each.id for each in quiz.choices)
-            raise TutorError("session.error.unknown_choice", choice=given, known=known)
-        given, feedback = choice.id, choice.feedback
-    else:
-        feedback = quiz.feedback
-    correct = run.grader.choose(given, right_answer(run, quiz))
-    if correct and not quiz.choices:
-        feedback = ""
-    run.say(QuizAnswered(run.step, given, correct, feedback))
-    run_checks(run, tried=True)
-
-
-def right_answer(run: LessonRun, quiz: Quiz) -> str | None:
-    """Return the right answer at this moment, asking the kernel where the lesson says so; None where it can't be told.
-
-    A prediction's is told where it can be, and needs none.
-    """
-    run.see_state()
-    if quiz.command:
-        output = run.container.ask(quiz.command, run.state)
-        printed = output.stdout.strip()
-        if output.status != 0 or not printed:
-            run.notice("warning", "session.notice.no_answer_now")
-            return None
-        return printed
-    if quiz.when:
-        right = next((name for name, condition in quiz.when if holds_now(run, condition)), None)
-        if right is None and not quiz.prediction:
-            run.notice("warning", "session.notice.no_answer_now")
-        return right
-    return quiz.answer
+    progression.check(run, asked=True, tried=True)
 
 
 def hint(run: LessonRun) -> None:
@@ -116,31 +71,30 @@ def reset(run: LessonRun) -> None:
     From a dead end that has a recovery of its own, it is that and no more.
     """
     if run.grader.dead_end is not None and run.grader.dead_end.recovery and run.container.lab.alive:
-        perform(run, run.grader.dead_end.recovery)
+        progression.perform(run, run.grader.dead_end.recovery)
         run.grader.dead_end = None
         run.notice("information", "session.notice.recovered")
-        run_checks(run)
+        progression.check(run)
         return
     if not run.container.lab.alive:
-        run.lay_anew(run.engine)
+        run.change_lab(run.engine)
     run.workspace.prepare(run.index)
     kept = run.workspace.replace(run.workspace.begins_with(run.index))
     try:
-        with run.workspace.borrowed():
-            run.container.bring_to(run.index)
+        progression.replay(run)
     finally:
         run.see_state()
         run.read_config("reset")
     run.passed -= {run.step.id}
     run.solved -= {run.step.id}
-    run.begin_step(config=False)
-    run.enter(run.index)
+    progression.begin_step(run, config=False)
+    progression.enter(run, run.index)
     run.notice("information", "session.notice.reset")
-    run.say_kept(kept)
+    run.tell_kept(kept)
 
 
 def engine(run: LessonRun, name: str = "") -> None:
-    """`engine [NAME]`: run the containers with another engine, in a lab laid anew."""
+    """`engine [NAME]`: run the containers with another engine, in a new lab."""
     wanted = next((each for each in ENGINE_NAMES if each == name.casefold()), None)
     if not name:
         run.notice(
@@ -154,17 +108,17 @@ def engine(run: LessonRun, name: str = "") -> None:
         return
     find(wanted)  # a missing engine must cost neither the lab nor the container in it
     try:
-        run.lay_anew(wanted)
+        run.change_lab(wanted)
     except TutorError:
-        run.bring_back()
+        progression.bring_back(run)
         raise
     run.say(EngineChanged(run.engine, run.container.engine.version))
-    run.say_of_docker()
-    run.bring_back()
-    run.enter(run.index)
+    run.tell_of_docker()
+    progression.bring_back(run)
+    progression.enter(run, run.index)
 
 
-def _say_missing(run: LessonRun) -> None:
+def _tell_missing(run: LessonRun) -> None:
     if isinstance(run.step.action, Quiz):
         run.notice("information", "session.notice.answer_first")
         return

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell, Task
 from tutor.engines.lifecycle import status_of
-from tutor.session.commands.lesson import answer, reset, right_answer
-from tutor.session.doing import perform
-from tutor.session.progression import check as run_checks
+from tutor.session.commands.lesson import reset
+from tutor.session.progression import answer, bring_back, check, operate, perform, right_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +26,7 @@ def solve(run: LessonRun) -> None:
     if run.step.id not in run.passed:
         run.solved |= {run.step.id}
     _apply(run)
-    run_checks(run, tried=True)
+    check(run, tried=True)
     run.save()
 
 
@@ -38,12 +37,12 @@ def _apply(run: LessonRun) -> None:
             kept = run.workspace.replace(solution)
             run.read_config("solution")
             run.notice("information", "session.notice.solution_written", path=run.workspace.config)
-            run.say_kept(kept)
+            run.tell_kept(kept)
         case EditConfig(file=file, solution=solution):
             run.workspace.write_file(file, solution)
             run.notice("information", "session.notice.solution_written", path=run.workspace.bundle / file)
         case RunOperation(operation=operation, arguments=arguments):
-            _do_or_begin_anew(run, lambda: run.operate(operation, *arguments))
+            _do_or_begin_anew(run, lambda: operate(run, operation, *arguments))
         case Task(solution=deeds):
             _do_or_begin_anew(run, lambda: perform(run, deeds))
         case Shell(solution=lines):
@@ -79,10 +78,10 @@ def _settle(run: LessonRun) -> None:
     if state is not None and state.status == "stopped":
         run.container.drain(_LAST_WORDS_SECONDS)
     run.see_state()
-    run_checks(run)
+    check(run)
 
 
 def _bring_if_unfit(run: LessonRun) -> None:
     if status_of(run.state) != run.step.requires:
-        run.bring_back()
+        bring_back(run)
         run.calls.begin_step()

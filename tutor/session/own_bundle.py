@@ -1,0 +1,120 @@
+"""A bundle of the learner's own, worked on in free play: nothing is written into it but `config.json`, when it is saved."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.errors import TutorError
+from tutor.session.workspace import LARGEST, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tutor.course.model import Lesson
+    from tutor.home import Home
+
+
+class OwnBundle(Workspace):
+    """A bundle of somebody's; of a lesson's workspace it has only the reading and saving of `config.json`."""
+
+    def __init__(self, lesson: Lesson, home: Home, place: Path) -> None:
+        super().__init__(lesson, home)
+        self.work = self.bundle = self.directory = place
+        self.config = place / "config.json"
+
+    def prepare(self, index: int) -> None:
+        """Lay nothing."""
+
+    def generated(self) -> str:
+        """Return no text: `config.json` came from nobody else."""
+        return ""
+
+    def origin(self) -> str:
+        """Return no origin: the image is the person's own."""
+        return ""
+
+    def read(self) -> str:
+        """Return the text of `config.json`.
+
+        Raises:
+            TutorError: `session.play.*`.
+        """
+        return read_config(self.config)
+
+    def write(self, text: str) -> None:
+        """Save `config.json`, atomically, with the owner and the permissions that it has.
+
+        Raises:
+            TutorError: `session.play.unwritable`.
+        """
+        place = self.config.resolve()
+        try:
+            before = place.stat() if place.exists() else None
+            descriptor, name = tempfile.mkstemp(prefix=".config.json.", dir=place.parent)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                    file.write(text)
+                    file.flush()
+                    if before is not None and os.geteuid() == 0:
+                        os.fchown(file.fileno(), before.st_uid, before.st_gid)
+                    os.fchmod(file.fileno(), before.st_mode & 0o7777 if before is not None else 0o644)
+                    os.fsync(file.fileno())
+                Path(name).replace(place)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise TutorError("session.play.unwritable", path=place, reason=error.strerror) from error
+
+    def keep_unread(self) -> Path | None:
+        """Refuse to save over a `config.json` that could not be read, for nobody has seen what would be lost.
+
+        Raises:
+            TutorError: `session.play.*`.
+        """
+        if self.config.exists():
+            self.read()
+        return None
+
+    def replace(self, text: str) -> Path | None:  # noqa: ARG002  (the lesson's way)
+        """Replace nothing."""
+        return None
+
+    @contextmanager
+    def borrowed(self) -> Iterator[None]:
+        """Borrow nothing."""
+        yield
+
+    def begins_with(self, index: int) -> str:  # noqa: ARG002  (the lesson's way)
+        """Return no text: whatever there is, is how it begins."""
+        return ""
+
+
+def workspace_of(lesson: Lesson, home: Home) -> Workspace:
+    """Return where a lesson's files are worked on: in its own folder below `Home.labs`, or in somebody's bundle."""
+    place = lesson.lab.place
+    return Workspace(lesson, home) if place is None else OwnBundle(lesson, home, place)
+
+
+def read_config(config: Path) -> str:
+    """Return the text of a bundle's `config.json`.
+
+    Raises:
+        TutorError: `session.play.no_config`, `.config_no_file`, `.too_large`, `.not_text`, `.unreadable`.
+    """
+    try:
+        if not config.exists():
+            raise TutorError("session.play.no_config", path=config.parent)
+        if not config.is_file():
+            raise TutorError("session.play.config_no_file", path=config)
+        if config.stat().st_size > LARGEST:
+            raise TutorError("session.play.too_large", path=config)
+        return config.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise TutorError("session.play.not_text", path=config) from error
+    except OSError as error:
+        raise TutorError("session.play.unreadable", path=config, reason=error.strerror) from error

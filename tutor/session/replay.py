@@ -1,0 +1,144 @@
+"""Bring the container to the state in which a step begins: run the solutions of the steps before it again, in the real lab."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from tutor.course.model import EditConfig, Fail, Operate, RunOperation, Shell, Task, Wait, Write
+from tutor.engines.lifecycle import status_of
+from tutor.errors import TutorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tutor.course.model import Deed, Step
+    from tutor.session.container import Container
+    from tutor.session.workspace import Workspace
+
+    Perform = Callable[[tuple[Deed, ...]], None]
+
+# The operations that change a container; the others only look at it, and need not be run again.
+_CHANGING = ("create", "start", "kill", "delete", "pause", "resume", "exec", "update")
+
+
+def bring_to(
+    index: int, steps: tuple[Step, ...], container: Container, workspace: Workspace, perform: Perform
+) -> None:
+    """Bring the container to the state in which the step at `index` begins.
+
+    `config.json` is written as the steps before have it; the caller keeps the learner's.
+
+    Args:
+        index: the step's place in `steps`.
+        steps: the lesson's steps, with absolute paths in their solutions.
+        container: the lab and the container in it.
+        workspace: the lesson's files.
+        perform: does the actions of a task's solution.
+
+    Raises:
+        TutorError: `session.error.replay`, `.setup`, `.clear_away`: it can't be brought there.
+    """
+    if container.docker is not None and not container.docker.alive:
+        container.docker.start()
+    _delete_all(container)
+    first = next(each for each in range(index, -1, -1) if steps[each].requires == "none")
+    for step in steps[:first]:
+        if step.replay:
+            _replay(step, "none", container, workspace, perform)
+    start = _first_to_replay(steps, first, index)
+    if first < index:
+        workspace.write(workspace.begins_with(start))
+    for number in range(first, index):
+        set_up(steps[number], container)
+        if number >= start:
+            _replay(steps[number], steps[number + 1].requires, container, workspace, perform)
+    wanted = steps[index].requires
+    found = status_of(container.await_status(wanted))
+    if found != wanted:
+        raise TutorError("session.error.replay", wanted=wanted, found=found, engine=container.engine.name)
+
+
+def set_up(step: Step, container: Container) -> None:
+    """Run the shell lines with which a step begins.
+
+    Raises:
+        TutorError: `session.error.setup`, one of them fails.
+    """
+    for line in step.setup:
+        output = container.ask(line)
+        if output.status != 0:
+            raise TutorError("session.error.setup", command=line, reason=output.stderr.strip()[-200:])
+
+
+def _delete_all(container: Container) -> None:
+    """Delete the lesson's container, and those that steps made beside it, so that they can be made again.
+
+    Raises:
+        TutorError: `session.error.clear_away`, the lesson's container is still there.
+    """
+    if container.query() is not None:
+        result = container.run("delete", "--force")
+        if status_of(container.await_status("none")) != "none":
+            reason = result.stderr.strip().splitlines()[-1:] or ["?"]
+            raise TutorError("session.error.clear_away", engine=container.engine.name, reason=reason[0])
+    for each in container.other_ids():
+        container.ask(f"{container.engine.name} delete --force {shlex.quote(each)}")
+
+
+def _replay(step: Step, following: str, container: Container, workspace: Workspace, perform: Perform) -> None:
+    """Run a step's solution again; `following` is the container's status afterwards."""
+    if step.begins is not None:
+        workspace.write(step.begins)
+    match step.action:
+        case EditConfig(file="config.json", solution=solution):
+            workspace.write(solution)
+            return
+        case RunOperation(operation=operation, fails=False) as action if operation in _CHANGING:
+            container.run(operation, *action.arguments)
+        case Task(solution=solution):
+            deeds = [deed for deed in solution if not isinstance(deed, Fail)]
+            if deeds[:1] and _deletes(deeds[0]) and container.query() is None:
+                deeds = deeds[1:]
+            perform(tuple(deeds))
+        case Shell(solution=lines) if step.replay:
+            for line in lines:
+                container.ask(line)
+        case _:
+            return
+    if following != "none":  # a container never goes away by itself
+        container.await_status(following)
+
+
+def _first_to_replay(steps: tuple[Step, ...], first: int, index: int) -> int:
+    """Return the first of the steps from `first` on whose solution must be run again so that `index` begins as it should.
+
+    A solution that deletes the container first needs nothing of what was done before to the container alone.
+    """
+    start = first
+    for number in range(first, index):
+        match steps[number].action:
+            case Task(solution=deeds) if deeds and _deletes(deeds[0]):
+                start = number
+        if not _leaves_only_the_container(steps[number]):
+            break
+    return start
+
+
+def _deletes(deed: Deed) -> bool:
+    return isinstance(deed, Operate) and deed.operation == "delete"
+
+
+def _leaves_only_the_container(step: Step) -> bool:
+    """Tell whether a step's solution leaves nothing behind but its container and `config.json`."""
+    match step.action:
+        case Task(solution=deeds):
+            return not step.replay and all(
+                isinstance(deed, Wait | Fail)
+                or (isinstance(deed, Operate) and deed.operation != "exec")
+                or (isinstance(deed, Write) and deed.file == "config.json")
+                for deed in deeds
+            )
+        case RunOperation(operation="exec"):
+            return False
+    return not step.replay
