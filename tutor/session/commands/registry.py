@@ -15,7 +15,7 @@ class Argument:
     """An argument of a command: `values` names the source of its completions."""
 
     name: str
-    values: Literal["signal", "engine", "choice", "step", "panel", "folder", "none"] = "none"
+    values: Literal["signal", "engine", "choice", "folder", "none"] = "none"
     required: bool = False
 
 
