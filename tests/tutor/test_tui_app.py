@@ -28,7 +28,7 @@ from tutor.tui.screens.home import HomeScreen
 from tutor.tui.screens.lesson import LessonScreen
 from tutor.tui.screenshot import aligned_svg
 from tutor.tui.themes import DARK, LIGHT
-from tutor.tui.widgets.bars import KeyBar
+from tutor.tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from rich.style import Style

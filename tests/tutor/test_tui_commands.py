@@ -10,8 +10,8 @@ from textual.widgets import Input
 from tests.support.tui import opened, screen_text, scripted_app, settled
 from tutor.session.events import Notice
 from tutor.tui.screens.dialogs import Ask, Help, Pick
-from tutor.tui.widgets.bars import KeyBar
 from tutor.tui.widgets.editor import ConfigPane
+from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.notice_bar import NoticeBar
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from tutor.course.model import Hint
 from tutor.session.events import HintGiven, HintOffered, LessonFinished, Output
 from tutor.text import cell_width
 from tutor.tui.screens.dialogs import Ask
-from tutor.tui.widgets.bars import KeyBar
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.guide import Guide
+from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.mounts import MountsPanel
 from tutor.tui.widgets.output import OutputPane
 from tutor.tui.widgets.processes import ProcessesPanel

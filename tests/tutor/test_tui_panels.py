@@ -13,10 +13,10 @@ from tutor.home import shown
 from tutor.messages import Messages
 from tutor.observe import HostView, diff
 from tutor.session.events import SnapshotTaken, StateChanged, StepEntered
-from tutor.tui.widgets.bars import cgroup_version
 from tutor.tui.widgets.mounts import MountsPanel
 from tutor.tui.widgets.output import OutputPane
 from tutor.tui.widgets.processes import ProcessesPanel, short_command
+from tutor.view.host import cgroup_version
 from tutor.view.lesson_view import LessonView, Run
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from tutor.tui.inline_markdown import inline
 from tutor.tui.keys import HOME_KEYS, bindings
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import AskText, Pick
-from tutor.tui.widgets.bars import KeyBar
+from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.notice_bar import NoticeBar
 
 if TYPE_CHECKING:

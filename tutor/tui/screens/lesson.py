@@ -24,10 +24,10 @@ from tutor.tui.screens.dispatch import CommandingScreen
 from tutor.tui.screens.panes import PANELS, WORK
 from tutor.tui.session_bridge import SessionEvent
 from tutor.tui.shell import run_shell
-from tutor.tui.widgets.bars import KeyBar, TabLine, TopLine
 from tutor.tui.widgets.command_line import CommandLine
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.guide import Guide
+from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.mounts import MountsPanel
 from tutor.tui.widgets.namespaces import NamespacesPanel
 from tutor.tui.widgets.notice_bar import NoticeBar
@@ -35,6 +35,8 @@ from tutor.tui.widgets.output import OutputPane
 from tutor.tui.widgets.processes import ProcessesPanel
 from tutor.tui.widgets.quiz import QuizBox, TypedAnswer
 from tutor.tui.widgets.status import LastCommand, Lifecycle
+from tutor.tui.widgets.tab_line import TabLine
+from tutor.tui.widgets.top_line import TopLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable

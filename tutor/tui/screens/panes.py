@@ -8,9 +8,9 @@ from textual import on
 from textual.reactive import reactive
 
 from tutor.tui.session_bridge import WorkingScreen
-from tutor.tui.widgets.bars import TabLine
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.quiz import QuizBox
+from tutor.tui.widgets.tab_line import TabLine
 from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:

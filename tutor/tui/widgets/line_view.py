@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from tutor.text import wrap
+
 if TYPE_CHECKING:
-    from textual.content import Content
     from textual.events import Resize
+
+    from tutor.messages import Messages
+    from tutor.view.lesson_view import LessonView
 
 
 class LineView(ScrollView, can_focus=True):
@@ -89,3 +94,14 @@ class LineView(ScrollView, can_focus=True):
             drawn = Visual.to_strips(self, line, max(line.cell_length, 1), 1, self.visual_style)
             strip = self._strips[index] = drawn[0] if drawn else Strip.blank(0)
         return strip.crop_extend(scroll_x, scroll_x + width, self.rich_style)
+
+
+def empty_panel(view: LessonView, messages: Messages, width: int) -> list[Content]:
+    """Return what a panel says while there is no process to look at."""
+    key = "tui.panel.stopped" if view.state is not None else "tui.panel.no_container"
+    return styled_lines(messages(key), width, "$text-muted", indent=" ")
+
+
+def styled_lines(text: str, width: int, style: str, indent: str = "") -> list[Content]:
+    """Return `text` wrapped to `width` cells, in one style, every line with the same indent."""
+    return [Content.styled(indent + line, style) for line in wrap(text, max(2, width - len(indent)))]

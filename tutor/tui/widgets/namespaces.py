@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.text import cell_width, pad
-from tutor.tui.widgets.line_view import LineView
-from tutor.tui.widgets.panel import empty_panel
+from tutor.tui.widgets.line_view import LineView, empty_panel
 
 if TYPE_CHECKING:
     from tutor.messages import Messages

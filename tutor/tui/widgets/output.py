@@ -9,8 +9,7 @@ from textual.content import Content
 from tutor.home import shown
 from tutor.text import wrap
 from tutor.tui.inline_markdown import inline
-from tutor.tui.widgets.line_view import LineView
-from tutor.tui.widgets.panel import styled_lines
+from tutor.tui.widgets.line_view import LineView, styled_lines
 from tutor.tui.widgets.rows import row, wrapped
 from tutor.tui.widgets.status import outcome
 

@@ -10,8 +10,7 @@ from textual.content import Content
 
 from tutor.observe import describe
 from tutor.text import cell_width
-from tutor.tui.widgets.line_view import LineView
-from tutor.tui.widgets.panel import empty_panel, styled_lines
+from tutor.tui.widgets.line_view import LineView, empty_panel, styled_lines
 
 if TYPE_CHECKING:
     from tutor.messages import Messages

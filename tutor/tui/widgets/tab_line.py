@@ -1,0 +1,82 @@
+"""The line of tabs: which pane is shown, and the key of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+
+from tutor.text import cell_width
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import RenderResult
+    from textual.events import Click
+
+
+class TabLine(Widget):
+    """The panes that can be brought forward, each with its key; one is lit. A click does what the key does."""
+
+    DEFAULT_CSS = "TabLine { height: 1; text-wrap: nowrap; padding: 0 0 0 1; background: $background; }"
+
+    class Picked(Message):
+        """The learner clicked on a pane's name."""
+
+        def __init__(self, panel: str) -> None:
+            super().__init__()
+            self.panel = panel
+
+    def __init__(
+        self,
+        label: Callable[[str], str],
+        panels: tuple[str, ...],
+        name: str,
+        tail: Callable[[], str] = lambda: "",
+    ) -> None:
+        super().__init__(id=name)
+        self._tail = tail
+        self._label = label
+        self._panels = panels
+        self._lit = panels[0]
+
+    def light(self, panel: str) -> None:
+        """Light a pane's name, if it is one of these."""
+        if panel in self._panels and panel != self._lit:
+            self._lit = panel
+            self.refresh()
+
+    @property
+    def lit(self) -> str:
+        """The pane whose name is lit."""
+        return self._lit
+
+    def redraw(self) -> None:
+        """Draw the labels anew: one may carry a mark now."""
+        self.refresh()
+
+    def render(self) -> RenderResult:
+        """Return the names, and at the right what there is to say beside them, if it fits."""
+        parts: list[str | tuple[str, str]] = []
+        for panel in self._panels:
+            style = (
+                "bold $block-cursor-foreground on $block-cursor-background"
+                if panel == self._lit
+                else "$foreground"
+            )
+            parts += [(f" {self._label(panel)} ", style)]
+        names, tail = Content.assemble(*parts), Content.styled(self._tail(), "bold $text-success")
+        gap = self.size.width - names.cell_length - tail.cell_length
+        return Content.assemble(names, " " * gap, tail) if gap >= 0 else names
+
+    def on_click(self, event: Click) -> None:
+        """Bring the pane under the pointer forward."""
+        position = event.x - self.styles.padding.left
+        for panel in self._panels:
+            width = cell_width(self._label(panel)) + 2
+            if 0 <= position < width:
+                self.post_message(self.Picked(panel))
+                return
+            position -= width

@@ -1,0 +1,14 @@
+"""What a face says about the machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tutor.observe import HostView
+
+
+def cgroup_version(host: HostView) -> str:
+    """Return `v1` where any hierarchy of it is mounted (cgroups(7)), else `v2`; empty where there are no cgroups."""
+    kinds = {mount.fstype for mount in host.mounts}
+    return "v1" if "cgroup" in kinds else "v2" if "cgroup2" in kinds else ""
