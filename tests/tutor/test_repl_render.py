@@ -180,7 +180,7 @@ def test_an_observation_names_the_command_that_shows_it(panel: str, command: str
 def test_the_lifecycle_lights_the_present_state_once() -> None:
     renderer = Renderer(Messages("ja"), 100)
     (shown,) = renderer.lines(StateChanged(STATE, ("start", "kill")))
-    assert "○ creating ─▶ ● created ─▶ ○ running ─▶ ○ stopped" in plain(shown)
+    assert "○ creating ──▶ ● created ──▶ ○ running ──▶ ○ stopped" in plain(shown)
     assert "start kill" in plain(shown)
     assert renderer.lines(StateChanged(replace(STATE, pid=0), ("start",))) == []
     assert "paused" in said(StateChanged(replace(STATE, status="paused"), ()))
@@ -270,11 +270,11 @@ def test_namespaces_show_own_and_shared_by_glyph_word_and_inode() -> None:
     lines = [plain(each) for each in views.namespaces(SNAPSHOT, STATE, Messages("ja"), 80)]
     rows = {each.split()[0]: each.split()[1:] for each in lines[2:]}
     assert set(rows) == set(NAMESPACE_KINDS)
-    assert rows["mnt"][:3] == ["◆", "自分", "4026532200"]
+    assert rows["mnt"][:3] == ["◆", "専用", "4026532200"]
     assert rows["net"][:3] == ["○", "共有", "4026531802"]
     unknown = replace(CONTAINER, namespaces=(NamespaceView("mnt", None, 5, shared=False, reason="EACCES"),))
     text = views.namespaces(replace(SNAPSHOT, container=unknown), STATE, Messages("ja"), 80)
-    assert "? EACCES" in plain(text[2])
+    assert plain(text[2]).split()[:4] == ["mnt", "?", "不明", "EACCES"]
 
 
 def test_mounts_are_a_table_and_say_whose_namespace_it_is() -> None:
@@ -295,7 +295,8 @@ def test_without_a_process_a_view_says_why(view: object) -> None:
     assert callable(view)
     m = Messages("en")
     nothing = plain(view(None, None, m, 80)[0])
-    ended = plain(view(Snapshot(0.0, HOST, replace(CONTAINER, alive=False)), STATE, m, 80)[0])
+    dead = replace(CONTAINER, alive=False, processes=())
+    ended = plain(view(Snapshot(0.0, HOST, dead), STATE, m, 80)[0])
     assert "no container" in nothing
     assert "ended" in ended
 

@@ -136,7 +136,7 @@ async def test_no_color_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert "● created" not in screen_text(app)
         app.script.created()
         await settled(pilot, lambda: "● created" in screen_text(app))
-        assert "◆ 自分" in screen_text(app), "glyph and word say it without colour"
+        assert "◆ 専用" in screen_text(app), "glyph and word say it without colour"
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tutor.tui.screens.lesson import LessonScreen
 
 SMALL, MEDIUM, LARGE = (80, 24), (120, 40), (200, 60)
-WORDS = {"ja": ("自分", "共有", "次にできる"), "en": ("own", "shared", "can do next")}
+WORDS = {"ja": ("専用", "共有", "次にできる"), "en": ("own", "shared", "can do next")}
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])

@@ -15,9 +15,10 @@ from tutor.observe import HostView, diff
 from tutor.session.events import SnapshotTaken, StateChanged, StepEntered
 from tutor.tui.widgets.mounts import MountsPanel
 from tutor.tui.widgets.output import OutputPane
-from tutor.tui.widgets.processes import ProcessesPanel, short_command
+from tutor.tui.widgets.processes import ProcessesPanel
 from tutor.view.host import cgroup_version
 from tutor.view.lesson_view import LessonView, Run
+from tutor.view.processes import short_command
 
 if TYPE_CHECKING:
     import pytest
@@ -34,7 +35,7 @@ def with_process(process: Process) -> Snapshot:
 
 
 def processes(before: Snapshot, now: Snapshot, width: int = SPLIT) -> list[str]:
-    view = LessonView("runt", snapshot=now, baseline=before)
+    view = LessonView("runt", snapshot=now, changes=diff(before, now))
     return [line.plain for line in ProcessesPanel(view, Messages.load("en")).build(width)]
 
 

@@ -56,7 +56,7 @@ async def test_a_container_lives_and_dies_on_the_screen(tmp_path: Path, engine: 
             assert screen.query_one(ConfigPane).unsaved is False, "the edits were saved before create"
             assert f"$ {engine} create alpine-test" in screen_text(app)
             namespaces = screen.query_one(NamespacesPanel)
-            await settled(pilot, lambda: any("mnt    ◆ 自分" in line for line in namespaces.plain_lines))
+            await settled(pilot, lambda: any("mnt    ◆ 専用" in line for line in namespaces.plain_lines))
             assert any("net    ○ 共有" in line for line in namespaces.plain_lines)
             processes = screen.query_one(ProcessesPanel)
             await settled(pilot, lambda: "exec.fifo" in "".join(processes.plain_lines))

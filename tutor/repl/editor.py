@@ -17,6 +17,7 @@ from prompt_toolkit.widgets import TextArea
 
 from tutor.configfile import problems
 from tutor.text import wrap
+from tutor.view.glyphs import PASSED, SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,15 +131,15 @@ class Editor:
         document = self._area.document
         where = f"{document.cursor_position_row + 1}:{document.cursor_position_col + 1}"
         if self._warning:
-            return self._wrapped("warning", "△", self._warning)
+            return self._wrapped("warning", SEVERITIES["warning"], self._warning)
         if not self._problems:
-            return self._wrapped("good", "✓", f"{self._messages('repl.editor.fine')}  {where}")
+            return self._wrapped("good", PASSED, f"{self._messages('repl.editor.fine')}  {where}")
         first = self._problems[0]
         others = len(self._problems) - 1
         more = f"  {self._messages('repl.editor.more', count=others)}" if others else ""
-        style, glyph = ("bad", "✗") if first.severity == "error" else ("warning", "△")
+        style = "bad" if first.severity == "error" else "warning"
         text = f"{first.line}:{first.column}  {first.message(self._messages)}{more}"
-        return self._wrapped(style, glyph, text)
+        return self._wrapped(style, SEVERITIES[first.severity], text)
 
     def _wrapped(self, style: str, glyph: str, text: str) -> StyleAndTextTuples:
         lines = wrap(text, get_app().output.get_size().columns - 4)

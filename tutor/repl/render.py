@@ -25,6 +25,8 @@ from tutor.session.events import (
     StepEntered,
     StepPassed,
 )
+from tutor.view.glyphs import EXPLAINED, FAILED, FINISHED, NEXT, NOT_YET, PASSED, RECORDED, SEVERITIES
+from tutor.view.lifecycle import UNLIT, stages
 
 if TYPE_CHECKING:
     from tutor.course.checks.verdict import Verdict
@@ -33,9 +35,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.session.events import Event
 
-LIFECYCLE: tuple[Status, ...] = ("creating", "created", "running", "stopped")
-LIFECYCLE_WITH_PAUSED: tuple[Status, ...] = ("creating", "created", "running", "paused", "stopped")
-PASSED, FAILED, WARNING, INFORMATION = "✓", "✗", "△", "·"
+_SEVERITY_STYLES = {"error": "bad", "warning": "warning", "information": "faint"}
 _PANEL_COMMANDS = {
     "namespaces": "ns",
     "mounts": "mounts",
@@ -108,7 +108,7 @@ class Renderer:
 
     def _do(self, key: str, **values: object) -> list[Line]:
         text = markdown(self._messages(f"repl.do.{key}", **values), self.width - 2)
-        return indent(text, ("good", "▸ "))
+        return indent(text, ("good", f"{NEXT} "))
 
     @lines.register
     def _(self, event: LessonOpened) -> list[Line]:
@@ -128,7 +128,7 @@ class Renderer:
         if event.origin not in ("learner", "outside"):
             return []  # the session says itself what it did
         text = self._messages(f"repl.config.{event.origin}", path=event.path)
-        return wrap_line(line(f"{INFORMATION} {text}", "faint"), self.width)
+        return wrap_line(line(f"{SEVERITIES['information']} {text}", "faint"), self.width)
 
     @lines.register
     def _(self, event: CommandStarted) -> list[Line]:
@@ -139,7 +139,7 @@ class Renderer:
         result = event.result
         if result.call.recorded:
             text = self._messages("repl.call.recorded", status=result.returncode)
-            return [line(f"{INFORMATION} {text}", "faint")]
+            return [line(f"{RECORDED} {text}", "faint")]
         seconds = f"{result.seconds:.2f}"
         if result.returncode == 0:
             return [line(self._messages("repl.call.done", seconds=seconds), "faint")]
@@ -153,13 +153,13 @@ class Renderer:
         if status == self._status:
             return []
         self._status = status
-        can = self._messages("repl.state.can", operations=" ".join(event.can)) if event.can else ""
+        can = f"{self._messages('view.state.can')} {' '.join(event.can)}" if event.can else ""
         if status is None:
-            return [(("", f"○ {self._messages('repl.state.gone')}"), ("faint", f"  {can}"))]
+            return [(("", f"{UNLIT} {self._messages('view.state.none')}"), ("faint", f"  {can}"))]
         lights: list[tuple[str, str]] = []
-        for each in LIFECYCLE_WITH_PAUSED if status == "paused" else LIFECYCLE:
-            lights.append(("faint", " ⇄ " if each == "paused" else " ─▶ ") if lights else ("", ""))
-            lights.append(("current", f"● {each}") if each == status else ("faint", f"○ {each}"))
+        for stage in stages(status):
+            lights.append(("faint", stage.arrow))
+            lights.append(("current" if stage.present else "faint", f"{stage.glyph} {stage.state}"))
         whole = (*lights, ("faint", f"    {can}"))
         return wrap_line(whole, self.width)
 
@@ -174,7 +174,7 @@ class Renderer:
         if before in (None, good):
             return []  # how a step begins, and what has been said already, is no news
         text = self._messages("repl.check.summary", passed=good, total=len(event.verdicts))
-        glyph, style = (PASSED, "good") if event.passed else (INFORMATION, "faint")
+        glyph, style = (PASSED, "good") if event.passed else (NOT_YET, "faint")
         return [line(f"{glyph} {text}", style)]
 
     def _verdict(self, verdict: Verdict) -> list[Line]:
@@ -203,7 +203,9 @@ class Renderer:
         if isinstance(quiz, Quiz) and quiz.prediction:
             # Whether it was right is what the learner is about to see for themselves.
             return [
-                line(f"{INFORMATION} {self._messages('repl.quiz.predicted', choice=event.choice)}"),
+                line(
+                    f"{SEVERITIES['information']} {self._messages('repl.quiz.predicted', choice=event.choice)}"
+                ),
                 *feedback,
             ]
         mark = ("good", f"{PASSED} ") if event.correct else ("bad", f"{FAILED} ")
@@ -223,14 +225,14 @@ class Renderer:
     @lines.register
     def _(self, event: Explained) -> list[Line]:
         where = f"{event.place}  {event.pointer}".strip()
-        lines = indent(wrap_line(line(event.title, "warning"), self.width - 2), ("warning", "▲ "))
+        lines = indent(wrap_line(line(event.title, "warning"), self.width - 2), ("warning", f"{EXPLAINED} "))
         if where:
             lines += indent(wrap_line(line(where, "call"), self.width - 2), ("", "  "))
         if not event.expected:
             if event.cause:
                 lines += indent(markdown(event.cause, self.width - 2), ("", "  "))
             if event.fix:
-                lines += indent(markdown(event.fix, self.width - 4), ("good", "  → "))
+                lines += indent(markdown(event.fix, self.width - 4), ("good", f"  {NEXT} "))
         if event.clause:
             lines.append(line(f"  {self._messages('repl.step.clause', clause=event.clause)}", "faint"))
         return lines
@@ -252,26 +254,22 @@ class Renderer:
     @lines.register
     def _(self, event: EngineChanged) -> list[Line]:
         text = self._messages("repl.engine.now", engine=event.engine, version=event.version)
-        return wrap_line(line(f"{INFORMATION} {text}", "faint"), self.width)
+        return wrap_line(line(f"{SEVERITIES['information']} {text}", "faint"), self.width)
 
     @lines.register
     def _(self, event: LessonFinished) -> list[Line]:
         key = "repl.lesson.finished_with_help" if event.solved else "repl.lesson.finished"
         text = self._messages(key, title=event.lesson.title, count=event.solved)
-        return [(), *indent(wrap_line(line(text, "good"), self.width - 2), ("good", "★ "))]
+        return [(), *indent(wrap_line(line(text, "good"), self.width - 2), ("good", f"{FINISHED} "))]
 
     @lines.register
     def _(self, event: Notice) -> list[Line]:
-        mark = {
-            "error": ("bad", f"{FAILED} "),
-            "warning": ("warning", f"{WARNING} "),
-            "information": ("faint", f"{INFORMATION} "),
-        }[event.severity]
+        mark = (_SEVERITY_STYLES[event.severity], f"{SEVERITIES[event.severity]} ")
         lines = indent(wrap_line(line(event.title), self.width - 2), mark)
         if event.body:
             lines += indent(wrap_line(line(event.body), self.width - 2), ("", "  "))
         if event.next:
-            lines += indent(wrap_line(line(event.next), self.width - 4), ("good", "  → "))
+            lines += indent(wrap_line(line(event.next), self.width - 4), ("good", f"  {NEXT} "))
         return lines
 
 

@@ -18,6 +18,7 @@ from tutor.session.events import (
     Output,
 )
 from tutor.text import cell_width, truncate
+from tutor.view.glyphs import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from tutor.session.protocol import SessionProtocol
 
 SEPARATOR = " │ "
-GLYPHS = {"error": "✗", "warning": "△"}
 STYLES = {"error": "bad", "warning": "warning"}
 _SCOPES = ("lesson", "engine", "view", "face")
 
@@ -231,7 +231,7 @@ class Repl:
         head = line(self.messages("repl.edit.faults", count=len(found)), "heading")
         rows = [
             (
-                line(f"{GLYPHS[each.severity]} {each.line}:{each.column}", STYLES[each.severity]),
+                line(f"{SEVERITIES[each.severity]} {each.line}:{each.column}", STYLES[each.severity]),
                 line(each.message(self.messages)),
             )
             for each in found

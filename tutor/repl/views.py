@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING
 
 from tutor.observe import describe
 from tutor.repl.layout import Line, indent, line, table, wrap_line
+from tutor.view.glyphs import SEVERITIES
+from tutor.view.mounts import mount_rows
+from tutor.view.namespaces import OWNERS, namespace_rows, owner_of, word
+from tutor.view.processes import process_rows
 
 if TYPE_CHECKING:
     from tutor.engines.model import ContainerState
     from tutor.messages import Messages
-    from tutor.observe import ContainerView, Mount, NamespaceView, Process, Snapshot
+    from tutor.observe import ContainerView, Snapshot
+    from tutor.view.mounts import MountRow
+    from tutor.view.namespaces import NamespaceRow, Owner
+    from tutor.view.processes import ProcessRow
 
-OWN, SHARED, UNKNOWN = "◆", "○", "?"
+_OWNER_STYLES: dict[Owner, str] = {"own": "own", "shared": "", "unknown": "warning"}
 
 
 def namespaces(
@@ -25,19 +32,16 @@ def namespaces(
     header = [
         line(messages(f"repl.ns.{name}"), "heading") for name in ("kind", "whose", "inode", "host", "what")
     ]
-    rows = [_namespace(view, messages) for view in container.namespaces]
+    rows = [_namespace(row, messages) for row in namespace_rows(container)]
     return [*table(header, rows, width), *_unreadable(container, messages, width)]
 
 
-def _namespace(view: NamespaceView, messages: Messages) -> list[Line]:
-    if not view.known:
-        whose = line(f"{UNKNOWN} {view.reason}", "warning")
-    elif view.shared:
-        whose = line(f"{SHARED} {messages('repl.ns.shared')}")
-    else:
-        whose = line(f"{OWN} {messages('repl.ns.own')}", "own")
-    inode, host = ("-" if each is None else str(each) for each in (view.inode, view.host_inode))
-    return [line(view.kind), whose, line(inode), line(host), line(messages(f"observe.namespace.{view.kind}"))]
+def _namespace(row: NamespaceRow, messages: Messages) -> list[Line]:
+    namespace = row.namespace
+    owner = line(f"{row.glyph} {word(row.owner, messages)}", _OWNER_STYLES[row.owner])
+    host = "-" if namespace.host_inode is None else str(namespace.host_inode)
+    about = line(messages(f"observe.namespace.{namespace.kind}"))
+    return [line(namespace.kind), owner, line(row.inode), line(host), about]
 
 
 def mounts(
@@ -51,17 +55,18 @@ def mounts(
         line(messages(f"repl.mounts.{name}"), "heading")
         for name in ("target", "fstype", "source", "options", "propagation")
     ]
-    lines = table(header, [_mount(each) for each in container.mounts], width)
+    lines = table(header, [_mount(row) for row in mount_rows(container.mounts)], width)
     namespace = container.namespace("mnt")
     if namespace is not None and namespace.known:
-        key = "repl.mounts.shared" if namespace.shared else "repl.mounts.own"
-        lines += wrap_line(line(messages(key), "faint"), width)
+        owner = owner_of(namespace)
+        lines += wrap_line(line(f"{OWNERS[owner]} {messages(f'repl.mounts.{owner}')}", "faint"), width)
     return [*lines, *_unreadable(container, messages, width)]
 
 
-def _mount(mount: Mount) -> list[Line]:
+def _mount(row: MountRow) -> list[Line]:
+    mount = row.mount
     source = mount.source if mount.root == "/" else f"{mount.source}[{mount.root}]"
-    cells = (mount.target, mount.fstype, source, ",".join(mount.options), " ".join(mount.propagation))
+    cells = (row.target, mount.fstype, source, ",".join(mount.options), " ".join(mount.propagation))
     return [line(cell) for cell in cells]
 
 
@@ -69,32 +74,27 @@ def processes(
     snapshot: Snapshot | None, state: ContainerState | None, messages: Messages, width: int
 ) -> list[Line]:
     """Return the container's processes as a tree, each with what it waits for."""
-    container = _living(snapshot)
+    container = snapshot.container if snapshot is not None else None
     if container is None or not container.processes:
         return _nobody(state, messages, width)
     header = [line(messages(f"repl.ps.{name}"), "heading") for name in ("pid", "ns_pid", "state", "command")]
-    lines = table(header, [_process(each, messages) for each in container.processes], width)
-    waiting = [each for each in container.processes if each.waits_for is not None]
+    rows = process_rows(container)
+    lines = table(header, [_process(row, messages) for row in rows], width)
+    waiting = [(row.process.pid, wait) for row in rows if (wait := row.process.waits_for) is not None]
     if waiting:
         lines.append(())
-    for process in waiting:
-        if process.waits_for is not None:
-            lead = ("faint", f"{process.pid} └ ")
-            lines += indent(
-                wrap_line(line(describe(process.waits_for, messages)), width - len(lead[1])), lead
-            )
+    for pid, wait in waiting:
+        lead = ("faint", f"{pid} └ ")
+        lines += indent(wrap_line(line(describe(wait, messages)), width - len(lead[1])), lead)
     return [*lines, *_unreadable(container, messages, width)]
 
 
-def _process(process: Process, messages: Messages) -> list[Line]:
-    command = " ".join(process.words) or f"[{process.comm}]"
-    key = f"observe.state.{process.state}"
-    state = f"{process.state} {messages(key)}" if messages.has(key) else process.state
+def _process(row: ProcessRow, messages: Messages) -> list[Line]:
     return [
-        line(str(process.pid)),
-        line(str(process.ns_pid)),
-        line(state),
-        line("  " * process.depth + command),
+        line(str(row.process.pid)),
+        line(str(row.process.ns_pid)),
+        line(row.state(messages)),
+        line(row.indent + row.command),
     ]
 
 
@@ -114,6 +114,10 @@ def _unreadable(container: ContainerView, messages: Messages, width: int) -> lis
         each
         for file in container.unreadable
         for each in wrap_line(
-            line("△ " + messages("observe.unreadable", what=file.what, reason=file.reason), "warning"), width
+            line(
+                f"{SEVERITIES['warning']} {messages('observe.unreadable', what=file.what, reason=file.reason)}",
+                "warning",
+            ),
+            width,
         )
     ]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from tutor.observe import diff
 from tutor.session.events import (
     Checked,
     CommandFinished,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from tutor.course.checks.verdict import Verdict
     from tutor.course.model import Lesson, Step
     from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
-    from tutor.observe import Snapshot
+    from tutor.observe import Delta, Snapshot
 
 Part = Literal["header", "guide", "config", "output", "status", "panels", "notice"]
 
@@ -110,7 +111,9 @@ class LessonView:
     can: tuple[str, ...] = ()
     snapshot: Snapshot | None = None
     baseline: Snapshot | None = None
-    """What the kernel showed when the present step began: the panels mark what is different since."""
+    """What the kernel showed when the present step began."""
+    changes: Delta | None = None
+    """What is different from `baseline`, for the panels to mark; None while there is nothing to compare."""
 
     @property
     def running(self) -> Run | None:
@@ -138,6 +141,7 @@ class LessonView:
                 self.snapshot = snapshot
                 if self.baseline is None and self.step is not None and self._is_present(snapshot):
                     self.baseline = snapshot
+                self._compare()
                 return frozenset({"panels", "header"})
             case EngineChanged(engine=engine, version=version):
                 self.engine, self.engine_version = engine, version
@@ -145,6 +149,12 @@ class LessonView:
             case Notice():
                 self.notice = event
                 return frozenset({"notice"})
+
+    def _compare(self) -> None:
+        if self.baseline is None or self.snapshot is None:
+            self.changes = None
+        else:
+            self.changes = diff(self.baseline, self.snapshot)
 
     def _is_present(self, snapshot: Snapshot) -> bool:
         """Tell whether a snapshot shows the container that there is now, or that there is none."""
@@ -159,6 +169,7 @@ class LessonView:
                 self.lesson, self.resumed = lesson, resumed
                 self.runs, self.finished, self.passed = (), None, frozenset()
                 self.state, self.can, self.snapshot, self.baseline = None, (), None, None
+                self._compare()
                 return frozenset({"header", "guide", "output", "status", "panels"})
             case StepEntered(index=index, step=step, passed=passed):
                 self.index, self.step, self.step_passed = index, step, passed
@@ -168,6 +179,7 @@ class LessonView:
                 # A container that was just brought back is not news of this step: its first snapshot is waited for.
                 present = self.snapshot is not None and self._is_present(self.snapshot)
                 self.baseline, self.notice = self.snapshot if present else None, None
+                self._compare()
                 return frozenset({"header", "guide", "panels", "notice"})
             case StepPassed(step=step, by=by):
                 self.passed |= {step.id}

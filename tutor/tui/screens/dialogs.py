@@ -12,6 +12,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from tutor.view.glyphs import NEXT
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
@@ -73,7 +75,9 @@ class Say(ModalScreen[None]):
             if body:
                 yield Static(Content(body), classes="dialog-body")
             if following:
-                yield Static(Content.assemble(("▸ ", "bold $text-accent"), following), classes="dialog-body")
+                yield Static(
+                    Content.assemble((f"{NEXT} ", "bold $text-accent"), following), classes="dialog-body"
+                )
             yield Static(Content.styled(close, "$text-muted"), classes="dialog-body")
 
     def action_close(self) -> None:

@@ -11,6 +11,7 @@ from tutor.tui.session_bridge import WorkingScreen
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.quiz import QuizBox
 from tutor.tui.widgets.tab_line import TabLine
+from tutor.view.glyphs import PASSED
 from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class PanesScreen(WorkingScreen):
     def done_text(self) -> str:
         """Return what the tabs say beside the panes' names: that the step is passed, or a hint has come."""
         if self.view.step_passed:
-            return f"✓ n {self.messages('tui.key.next.short')}"
+            return f"{PASSED} n {self.messages('tui.key.next.short')}"
         given = any(hint.for_mistake for hint in self.view.hints) and self.panel != "guide"
         return (
             f"! {self.messages('tui.key.guide.key')} {self.messages('tui.key.hint.short')}" if given else ""

@@ -20,6 +20,7 @@ from textual.widgets.text_area import TextAreaTheme
 
 from tutor.configfile import problems
 from tutor.tui.inline_markdown import inline
+from tutor.view.glyphs import PASSED, SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from tutor.configfile import Problem, Severity
     from tutor.messages import Messages
 
-PROBLEM_GLYPHS = {"error": "✗", "warning": "!"}
 _TYPING_PAUSE = 0.15  # seconds after the last keystroke before the text is looked at
 
 
@@ -99,7 +99,7 @@ class JsonArea(TextArea):
         place = self.gutter_width - 1
         ground = next((segment.style for segment in strip.crop(place, place + 1)), None) or Style()
         style = ground + Style(color=self.app.theme_variables[f"text-{severity}"], bold=True)
-        mark = Strip([Segment(PROBLEM_GLYPHS[severity], style)], 1)
+        mark = Strip([Segment(SEVERITIES[severity], style)], 1)
         return Strip.join([strip.crop(0, place), mark, strip.crop(place + 1)])
 
     def action_document_start(self) -> None:
@@ -251,12 +251,12 @@ class ConfigPane(Vertical):
         place = m("tui.config.place", line=row + 1, column=column + 1)
         nearest = min(self._problems, key=lambda problem: abs(problem.line - 1 - row), default=None)
         if nearest is None:
-            text = Content.assemble(("✓ ", "$text-success"), (m("tui.config.fine"), "$text-success"))
+            text = Content.assemble((f"{PASSED} ", "$text-success"), (m("tui.config.fine"), "$text-success"))
         else:
             where = m("tui.config.place", line=nearest.line, column=nearest.column)
             style = "$text-error" if nearest.severity == "error" else "$text-warning"
             parts: list[str | Content | tuple[str, str]] = [
-                (f"{PROBLEM_GLYPHS[nearest.severity]} {where}  ", f"bold {style}"),
+                (f"{SEVERITIES[nearest.severity]} {where}  ", f"bold {style}"),
                 inline(nearest.message(m), style),
             ]
             if nearest.clause:
@@ -266,7 +266,7 @@ class ConfigPane(Vertical):
             text = Content.assemble(*parts)
         self.query_one(ProblemLine).show(text)
         saved = m("tui.config.unsaved") if self.unsaved else m("tui.config.saved")
-        glyph = "●" if self.unsaved else "✓"
+        glyph = "●" if self.unsaved else PASSED
         self.border_title = f"config.json  {glyph} {saved}"
         self.border_subtitle = place
         if self.unsaved != self._told_unsaved:

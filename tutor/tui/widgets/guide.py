@@ -13,6 +13,7 @@ from tutor.tui.inline_markdown import inline
 from tutor.tui.japanese import markdown_parser
 from tutor.tui.widgets.quiz import QuizBox, TypedAnswer
 from tutor.tui.widgets.rows import Rows, row
+from tutor.view.glyphs import FAILED, FINISHED, NEXT, NOT_YET, PASSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,7 +101,7 @@ class Guide(VerticalScroll, can_focus=True):
             case _:
                 return []
         return [
-            row(("▸ ", "bold $text-accent"), (text, "bold")),
+            row((f"{NEXT} ", "bold $text-accent"), (text, "bold")),
             *(row(("  $ ", "$text-muted"), (command, "$text-primary")) for command in commands),
         ]
 
@@ -173,18 +174,18 @@ class Guide(VerticalScroll, can_focus=True):
             return []
         m = self._messages
         if quiz.prediction:
-            return [row(("▸ ", "$text-accent"), inline(answer.feedback or m("tui.guide.predicted")))]
+            return [row((f"{NEXT} ", "$text-accent"), inline(answer.feedback or m("tui.guide.predicted")))]
         if answer.correct:
             return [
                 row(
-                    ("✓ ", "bold $text-success"),
+                    (f"{PASSED} ", "bold $text-success"),
                     (m("tui.guide.correct") + "  ", "bold $text-success"),
                     inline(answer.feedback),
                 )
             ]
         return [
             row(
-                ("✗ ", "bold $text-error"),
+                (f"{FAILED} ", "bold $text-error"),
                 (m("tui.guide.incorrect") + "  ", "bold $text-error"),
                 inline(answer.feedback),
             )
@@ -198,13 +199,13 @@ class Guide(VerticalScroll, can_focus=True):
     def _check(self, check: Check, verdict: Verdict | None) -> list[Row]:
         """Return one check; what the learner has not tried yet is open, not failed."""
         if self._view.step_passed and (verdict is None or not (verdict.passed or self._view.tried)):
-            return [row(("✓ ", "bold $text-success"), inline(check.text))]
+            return [row((f"{PASSED} ", "bold $text-success"), inline(check.text))]
         if verdict is None or not (verdict.passed or self._view.tried):
-            return [row(("· ", "$text-muted"), inline(check.text))]
+            return [row((f"{NOT_YET} ", "$text-muted"), inline(check.text))]
         if verdict.passed:
-            lines = [row(("✓ ", "bold $text-success"), inline(verdict.text))]
+            lines = [row((f"{PASSED} ", "bold $text-success"), inline(verdict.text))]
         else:
-            lines = [row(("✗ ", "bold $text-error"), inline(verdict.text, "bold"))]
+            lines = [row((f"{FAILED} ", "bold $text-error"), inline(verdict.text, "bold"))]
         for evidence in verdict.evidence:
             lines += self._evidence(evidence, passed=verdict.passed)
         return lines
@@ -243,17 +244,17 @@ class Guide(VerticalScroll, can_focus=True):
         if view.finished is not None:
             solved = view.finished.solved
             text = m("tui.guide.finished_solved", count=solved) if solved else m("tui.guide.finished")
-            return [row(("★ ", "bold $text-warning"), (text, "bold $text-success"))]
+            return [row((f"{FINISHED} ", "bold $text-warning"), (text, "bold $text-success"))]
         onward: list[str | Content | tuple[str, str]] = [
             ("n", "bold $text-warning"),
             f" {m('tui.guide.next')}",
         ]
         if view.step_passed:
             said = m("tui.guide.solved" if view.solved else "tui.guide.passed")
-            return [row(("✓ ", "bold $text-success"), (f"{said}  ", "$text-success"), *onward)]
+            return [row((f"{PASSED} ", "bold $text-success"), (f"{said}  ", "$text-success"), *onward)]
         if step.checks or isinstance(step.action, Quiz | Task):
             return []
-        return [row(("▸ ", "$text-accent"), *onward)]
+        return [row((f"{NEXT} ", "$text-accent"), *onward)]
 
 
 def _markdown(text: str, name: str) -> Markdown:

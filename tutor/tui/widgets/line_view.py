@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
     from tutor.messages import Messages
+    from tutor.view.glyphs import Mark
     from tutor.view.lesson_view import LessonView
+
+MARK_STYLES: dict[Mark, str] = {
+    "+": "bold $text-success",
+    "-": "$text-error",
+    "~": "bold $text-warning",
+    " ": "",
+}
 
 
 class LineView(ScrollView, can_focus=True):

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.text import cell_width, pad
-from tutor.tui.widgets.line_view import LineView, empty_panel
+from tutor.tui.widgets.line_view import MARK_STYLES, LineView, empty_panel
+from tutor.view.namespaces import OWNERS, namespace_rows, word
 
 if TYPE_CHECKING:
     from tutor.messages import Messages
-    from tutor.observe import IdRange, NamespaceView
+    from tutor.observe import IdRange
     from tutor.view.lesson_view import LessonView
+    from tutor.view.namespaces import NamespaceRow, Owner
 
-OWN, SHARED, UNKNOWN = "◆", "○", "?"
+_STYLES: dict[Owner, str] = {"own": "bold $text-success", "shared": "$text-muted", "unknown": "$text-warning"}
 
 
 class NamespacesPanel(LineView):
@@ -33,15 +35,9 @@ class NamespacesPanel(LineView):
         container = self._view.snapshot.container if self._view.snapshot else None
         if container is None or not container.alive:
             return empty_panel(self._view, self._messages, width)
-        baseline = self._view.baseline.container if self._view.baseline else None
-        before = {each.kind: each for each in baseline.namespaces} if baseline and baseline.alive else {}
-        lines = [
-            self._line(namespace, width, changed=bool(before) and before.get(namespace.kind) != namespace)
-            for namespace in container.namespaces
-        ]
-        if container.uid_map and any(
-            each.kind == "user" and not each.shared for each in container.namespaces
-        ):
+        rows = namespace_rows(container, self._view.changes)
+        lines = [self._line(row, width) for row in rows]
+        if container.uid_map and any(row.namespace.kind == "user" and row.owner != "shared" for row in rows):
             lines += [
                 Content(""),
                 *self._maps("uid", container.uid_map),
@@ -50,23 +46,14 @@ class NamespacesPanel(LineView):
         lines += [Content(""), *self._legend(width)]
         return lines
 
-    def _line(self, namespace: NamespaceView, width: int, *, changed: bool) -> Content:
-        m = self._messages
-        words = [m("tui.namespaces.own"), m("tui.namespaces.shared"), m("tui.namespaces.unknown")]
-        word_width = max(cell_width(word) for word in words)
-        if not namespace.known:
-            glyph, word, style = UNKNOWN, words[2], "$text-warning"
-        elif namespace.shared:
-            glyph, word, style = SHARED, words[1], "$text-muted"
-        else:
-            glyph, word, style = OWN, words[0], "bold $text-success"
-        inode = str(namespace.inode) if namespace.inode is not None else namespace.reason
-        mark = ("~", "bold $text-warning") if changed else (" ", "")
+    def _line(self, row: NamespaceRow, width: int) -> Content:
+        m, namespace = self._messages, row.namespace
+        word_width = max(cell_width(word(owner, m)) for owner in OWNERS)
         parts: list[str | tuple[str, str]] = [
-            mark,
+            (row.mark, MARK_STYLES[row.mark]),
             (f"{namespace.kind:<7}", "bold"),
-            (f"{glyph} {pad(word, word_width)}", style),
-            f"  {inode:<10}",
+            (f"{row.glyph} {pad(word(row.owner, m), word_width)}", _STYLES[row.owner]),
+            f"  {row.inode:<10}",
         ]
         host = m("tui.namespaces.host", inode=namespace.host_inode or "?")
         if (
@@ -85,10 +72,11 @@ class NamespacesPanel(LineView):
 
     def _legend(self, width: int) -> list[Content]:
         own = Content.assemble(
-            (f" {OWN} ", "$text-success"), (self._messages("tui.namespaces.legend_own"), "$text-muted")
+            (f" {OWNERS['own']} ", "$text-success"),
+            (self._messages("tui.namespaces.legend_own"), "$text-muted"),
         )
         shared = Content.assemble(
-            (f" {SHARED} ", ""), (self._messages("tui.namespaces.legend_shared"), "$text-muted")
+            (f" {OWNERS['shared']} ", ""), (self._messages("tui.namespaces.legend_shared"), "$text-muted")
         )
         if own.cell_length + shared.cell_length + 1 <= width:
             return [Content.assemble(own, " ", shared)]

@@ -12,16 +12,13 @@ from textual.content import Content
 
 from tutor.tui.inline_markdown import inline
 from tutor.tui.widgets.rows import Rows, row
+from tutor.view.glyphs import NEXT, SEVERITIES
 
 if TYPE_CHECKING:
     from tutor.session.events import Notice
     from tutor.tui.widgets.rows import Row
 
-_STYLES = {
-    "information": ("i", "$text-primary"),
-    "warning": ("!", "$text-warning"),
-    "error": ("✗", "$text-error"),
-}
+_STYLES = {"information": "$text-primary", "warning": "$text-warning", "error": "$text-error"}
 
 
 class NoticeBar(Rows):
@@ -43,11 +40,11 @@ class NoticeBar(Rows):
         self.show([] if notice is None else self._rows_of(notice))
 
     def _rows_of(self, notice: Notice) -> list[Row]:
-        glyph, style = _STYLES[notice.severity]
+        glyph, style = SEVERITIES[notice.severity], _STYLES[notice.severity]
         rows = [row((f"{glyph} ", f"bold {style}"), (notice.title, f"bold {style}"))]
         rows += [row("  ", line) for line in (Content(part) for part in notice.body.splitlines())]
         if notice.next:
-            rows.append(row(("▸ ", "bold $text-accent"), inline(notice.next)))
+            rows.append(row((f"{NEXT} ", "bold $text-accent"), inline(notice.next)))
         return rows
 
     def on_click(self) -> None:

@@ -12,6 +12,7 @@ from tutor.tui.inline_markdown import inline
 from tutor.tui.widgets.line_view import LineView, styled_lines
 from tutor.tui.widgets.rows import row, wrapped
 from tutor.tui.widgets.status import outcome
+from tutor.view.glyphs import EXPLAINED, NEXT
 
 if TYPE_CHECKING:
     from tutor.messages import Messages
@@ -64,14 +65,14 @@ def explanation(explained: Explained, messages: Messages, width: int, *, short: 
     """Return what went wrong, where, why, and what to do now; of a failure that the step asked for, only what and the rule."""
     where = explained.place + (f"  {explained.pointer}" if explained.pointer else "")
     rows = [
-        row(("▲ ", "bold $text-warning"), (explained.title, "bold $text-warning")),
+        row((f"{EXPLAINED} ", "bold $text-warning"), (explained.title, "bold $text-warning")),
         *([row(("  ", ""), (where, "$text-primary"))] if where else []),
     ]
     if not explained.expected:
         if explained.cause and not short:
             rows.append(row(("  ", ""), inline(explained.cause)))
         if explained.fix:
-            rows.append(row(("▸ ", "bold $text-accent"), inline(explained.fix)))
+            rows.append(row((f"{NEXT} ", "bold $text-accent"), inline(explained.fix)))
     if explained.clause:
         rows.append(row(("  ", ""), (messages("tui.output.clause", clause=explained.clause), "$text-muted")))
     return [Content.assemble(" ", each) for each in wrapped(rows, width - 1)]

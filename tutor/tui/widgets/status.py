@@ -8,16 +8,14 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tutor.text import truncate
+from tutor.view.glyphs import FAILED, PASSED, RECORDED, RUNNING
+from tutor.view.lifecycle import stages
 
 if TYPE_CHECKING:
     from textual.app import RenderResult
 
     from tutor.messages import Messages
     from tutor.view.lesson_view import LessonView, Run
-
-STATES = ("creating", "created", "running", "stopped")
-STATES_WITH_PAUSED = ("creating", "created", "running", "paused", "stopped")
-LIT, UNLIT, ARROW, BOTH_WAYS = "●", "○", " ──▶ ", " ⇄ "
 
 
 class LastCommand(Widget):
@@ -53,14 +51,14 @@ class LastCommand(Widget):
 def outcome(run: Run, messages: Messages) -> Content:
     """Return how a command ended, with glyph and word: its exit status and how long it took."""
     if run.result is None:
-        return Content.styled(f"… {messages('tui.status.running')}", "bold $text-warning")
+        return Content.styled(f"{RUNNING} {messages('tui.status.running')}", "bold $text-warning")
     if run.call.recorded:
-        return Content.styled(f"▷ {messages('tui.status.recorded')}", "$text-warning")
+        return Content.styled(f"{RECORDED} {messages('tui.status.recorded')}", "$text-warning")
     code, seconds = run.result.returncode, f"{run.result.seconds:.2f} s"
     if code == 0:
-        return Content.styled(f"✓ {seconds}", "$text-success")
+        return Content.styled(f"{PASSED} {seconds}", "$text-success")
     key = "tui.status.signal" if code < 0 else "tui.status.failed"
-    return Content.styled(f"✗ {messages(key, code=abs(code))}  {seconds}", "bold $text-error")
+    return Content.styled(f"{FAILED} {messages(key, code=abs(code))}  {seconds}", "bold $text-error")
 
 
 class Lifecycle(Widget):
@@ -78,24 +76,21 @@ class Lifecycle(Widget):
         m = self._messages
         present = self._view.state.status if self._view.state else None
         parts: list[str | tuple[str, str]] = []
-        for index, state in enumerate(STATES_WITH_PAUSED if present == "paused" else STATES):
-            if index:
-                parts.append((BOTH_WAYS if state == "paused" else ARROW, "$text-muted"))
-            if state == present:
-                parts.append((f" {LIT} {state} ", "bold $background on $success"))
+        for stage in stages(present):
+            parts.append((stage.arrow, "$text-muted"))
+            if stage.present:
+                parts.append((f" {stage.glyph} {stage.state} ", "bold $background on $success"))
             else:
-                parts.append((f"{UNLIT} {state}", "$text-muted"))
+                parts.append((f"{stage.glyph} {stage.state}", "$text-muted"))
         line = Content.assemble(*parts)
-        allowed = " ".join(
-            self._view.can or (() if self._view.state or not self._view.lesson else ("create",))
-        )
+        allowed = " ".join(self._view.can)
         tail = (
-            Content.assemble((m("tui.status.can"), "$text-muted"), (f" {allowed}", "bold $text-primary"))
+            Content.assemble((m("view.state.can"), "$text-muted"), (f" {allowed}", "bold $text-primary"))
             if allowed
             else Content("")
         )
         if present is None and self._view.lesson is not None:
-            said = Content.assemble((m("tui.status.none"), "$text-warning"), "  ", tail)
+            said = Content.assemble((m("view.state.none"), "$text-warning"), "  ", tail)
             if line.cell_length + said.cell_length + 2 <= self.size.width:
                 tail = said
         if line.cell_length + tail.cell_length + 2 > self.size.width:

@@ -1,0 +1,41 @@
+"""The states of a container in the order in which it goes through them (runtime.md, State), with the present one lit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tutor.engines.model import Status
+
+STATES: tuple[Status, ...] = ("creating", "created", "running", "stopped")
+STATES_WITH_PAUSED: tuple[Status, ...] = ("creating", "created", "running", "paused", "stopped")
+LIT, UNLIT = "●", "○"
+_ARROW, _BOTH_WAYS = " ──▶ ", " ⇄ "
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One state: the arrow that leads to it (empty at the first), its glyph, and whether it is the present one."""
+
+    state: Status
+    arrow: str
+    present: bool
+
+    @property
+    def glyph(self) -> str:
+        """The glyph that stands before the state's name."""
+        return LIT if self.present else UNLIT
+
+
+def stages(present: Status | None) -> tuple[Stage, ...]:
+    """Return the states from left to right; `paused` is one of them only while the container is paused."""
+    states = STATES_WITH_PAUSED if present == "paused" else STATES
+    return tuple(
+        Stage(
+            state,
+            "" if index == 0 else _BOTH_WAYS if state == "paused" else _ARROW,
+            present=state == present,
+        )
+        for index, state in enumerate(states)
+    )

@@ -1,0 +1,60 @@
+"""The list of namespaces: which are the container's own, which it shares with the host, and which changed in the step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tutor.messages import Messages
+    from tutor.observe import ContainerView, Delta, NamespaceView
+    from tutor.view.glyphs import Mark
+
+Owner = Literal["own", "shared", "unknown"]
+OWNERS: dict[Owner, str] = {"own": "◆", "shared": "○", "unknown": "?"}
+"""The glyph of each; `word` is the word beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceRow:
+    """One namespace of the container."""
+
+    namespace: NamespaceView
+    owner: Owner
+    mark: Mark
+
+    @property
+    def glyph(self) -> str:
+        """The glyph that says whose it is."""
+        return OWNERS[self.owner]
+
+    @property
+    def inode(self) -> str:
+        """Its inode, or why it could not be read (an errno's name)."""
+        return str(self.namespace.inode) if self.namespace.inode is not None else self.namespace.reason
+
+
+def namespace_rows(container: ContainerView, changes: Delta | None = None) -> list[NamespaceRow]:
+    """Return one row for each kind.
+
+    Args:
+        container: what the kernel says now.
+        changes: what changed since the step began; None where there is nothing to compare with.
+    """
+    changed = {each.after.kind for each in changes.namespaces.changed} if changes else set()
+    return [
+        NamespaceRow(each, owner_of(each), "~" if each.kind in changed else " ")
+        for each in container.namespaces
+    ]
+
+
+def owner_of(namespace: NamespaceView) -> Owner:
+    """Return whose a namespace is."""
+    if not namespace.known:
+        return "unknown"
+    return "shared" if namespace.shared else "own"
+
+
+def word(owner: Owner, messages: Messages) -> str:
+    """Return the word beside the glyph."""
+    return messages(f"view.namespace.{owner}")

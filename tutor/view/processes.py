@@ -1,0 +1,70 @@
+"""The list of processes in the order of their tree, with what became of each since the step began."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tutor.messages import Messages
+    from tutor.observe import ContainerView, Delta, Process
+    from tutor.view.glyphs import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """One process; marked `+` where it was not there when the step began, `~` where it ran another program then."""
+
+    process: Process
+    mark: Mark
+
+    @property
+    def indent(self) -> str:
+        """Spaces for its place in the tree."""
+        return "  " * self.process.depth
+
+    @property
+    def command(self) -> str:
+        """Its whole command line; of one that has none, as a zombie, its name in brackets (ps(1))."""
+        return " ".join(self.process.words) or f"[{self.process.comm}]"
+
+    @property
+    def short_command(self) -> str:
+        """Its command line for a narrow panel."""
+        return short_command(self.process.words) or self.command
+
+    def state(self, messages: Messages) -> str:
+        """Return the letter of its state and the word for it."""
+        key = f"observe.state.{self.process.state}"
+        return f"{self.process.state} {messages(key)}" if messages.has(key) else self.process.state
+
+
+def process_rows(container: ContainerView, changes: Delta | None = None) -> list[ProcessRow]:
+    """Return each process after its parent.
+
+    Args:
+        container: what the kernel says now.
+        changes: what changed since the step began; None where there is nothing to compare with.
+    """
+    marks: dict[int, Mark] = {}
+    if changes is not None:
+        marks |= {each.pid: "+" for each in changes.processes.added}
+        marks |= {
+            each.after.pid: "~"
+            for each in changes.processes.changed
+            if each.before.cmdline != each.after.cmdline
+        }
+    return [ProcessRow(each, marks.get(each.pid, " ")) for each in container.processes]
+
+
+def short_command(words: tuple[str, ...]) -> str:
+    """Return a command line without the directories of its programs (an interpreter's script is one of them).
+
+    Of a Python that was handed its program on the command line (`-c`), as a fast `runt` is, only its arguments are left.
+    """
+    if words and Path(words[0]).name.startswith("python") and "-c" in words:
+        arguments = words[words.index("-c") + 2 :]
+        return " ".join((Path(words[0]).name, "…", *arguments))
+    programs = 2 if len(words) > 1 and Path(words[0]).name.startswith(("python", "sh")) else 1
+    return " ".join(Path(word).name if at < programs else word for at, word in enumerate(words))
