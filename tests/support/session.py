@@ -86,8 +86,15 @@ class Diary:
         return self.of(Checked)[-1]
 
 
-def session(tmp_path: Path, diary: Diary, engine: EngineName = "runc", language: Language = "en") -> Session:
-    return Session(course=Course.load(language), engine=engine, publish=diary.publish, home=home(tmp_path))
+def session(
+    tmp_path: Path,
+    diary: Diary,
+    engine: EngineName = "runc",
+    language: Language = "en",
+    publish: Callable[[Event], None] | None = None,
+) -> Session:
+    publish = publish or diary.publish
+    return Session(course=Course.load(language), engine=engine, publish=publish, home=home(tmp_path))
 
 
 def stand_at(session: Session, step_id: str) -> None:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.session import LESSON, Diary, every_engine, session
 from tests.support.tui import INIT, MOUNTS, mount, snapshot
+from tutor.course.course import Course
 from tutor.messages import LANGUAGES, Language, Messages
 from tutor.observe import NAMESPACE_KINDS, NamespaceView, diff
 from tutor.repl import views
 from tutor.repl.layout import plain
+from tutor.session.events import (
+    Checked,
+    ConfigChanged,
+    EngineChanged,
+    LessonFinished,
+    LessonOpened,
+    SnapshotTaken,
+    StateChanged,
+    StepEntered,
+    StepPassed,
+)
 from tutor.tui.widgets.mounts import MountsPanel
 from tutor.tui.widgets.namespaces import NamespacesPanel
 from tutor.view.lesson_view import LessonView
@@ -18,6 +32,123 @@ from tutor.view.lifecycle import stages
 from tutor.view.mounts import counts, mount_rows
 from tutor.view.namespaces import namespace_rows
 from tutor.view.processes import process_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.engines.model import EngineName
+    from tutor.session.events import Event
+    from tutor.session.session import Session
+
+
+def facts(view: LessonView) -> dict[str, Any]:
+    """Return what a view shows at this moment: the fold changes runs in place."""
+    shown = {each.name: getattr(view, each.name) for each in fields(view)}
+    return shown | {"runs": [replace(run, chunks=list(run.chunks)) for run in view.runs]}
+
+
+class Learner:
+    """Folds what a session says as it comes, as a face does, and notes where the fold and the session disagree."""
+
+    def __init__(self, diary: Diary, engine: EngineName) -> None:
+        self._diary = diary
+        self.view = LessonView(engine)
+        self.seen: list[dict[str, Any]] = []
+        self.disagreements: list[str] = []
+        self.session: Session | None = None
+
+    def publish(self, event: Event) -> None:
+        self._diary.publish(event)
+        self.view.fold(event)
+        self.seen.append(facts(self.view))
+        if self.session is not None:
+            for name in _told_by(event):
+                said, shown = getattr(self.session, name), getattr(self.view, name)
+                if said != shown:
+                    self.disagreements.append(f"{event}: {name} is {said}, shown as {shown}")
+
+
+def _told_by(event: Event) -> tuple[str, ...]:
+    """Return what of a session an event is the last word on; other threads may be about to tell the rest."""
+    match event:
+        case LessonOpened():
+            return ("passed", "lesson")
+        case StepEntered() | StepPassed():
+            return ("passed", "index", "step")
+        case EngineChanged():
+            return ("engine",)
+        case StateChanged():
+            return ("state", "can")
+        case ConfigChanged():
+            return ("config_text",)
+        case SnapshotTaken():
+            return ("snapshot",)
+        case Checked(asked=True):
+            return ("verdicts",)
+        case _:
+            return ()
+
+
+@pytest.mark.root
+@every_engine
+def test_the_record_of_a_whole_lesson_gives_the_same_view_at_every_event(
+    tmp_path: Path, engine: EngineName
+) -> None:
+    diary = Diary()
+    learner = Learner(diary, engine)
+    resets: list[int] = []
+    with session(tmp_path, diary, engine, publish=learner.publish) as played:
+        learner.session = played
+        played.open(LESSON)
+        for _ in range(200):
+            if diary.of(LessonFinished):
+                break
+            assert played.step is not None
+            if played.step.id not in played.passed:
+                played.execute("solve")
+            played.execute("check")
+            if played.step.id == "create" and not resets:
+                resets.append(len(diary.events))
+                played.execute("reset")
+            played.execute("next")
+        learner.session = None
+    assert diary.of(LessonFinished)
+    assert learner.disagreements == []
+
+    again = LessonView(engine)
+    for event, shown in zip(diary.events, learner.seen, strict=True):
+        again.fold(event)
+        assert facts(again) == shown, event
+    assert again.passed == {step.id for step in Course.load("en").lesson(LESSON).steps}
+    assert any(seen["changes"] for seen in learner.seen), "the kernel showed something new in some step"
+
+
+@pytest.mark.root
+def test_what_was_passed_before_and_what_a_reset_takes_back_is_in_the_events(tmp_path: Path) -> None:
+    diary = Diary()
+    with session(tmp_path, diary, "runt") as learner:
+        learner.open(LESSON)
+        for _ in range(2):
+            learner.execute("next")
+        passed = learner.passed
+    assert len(passed) == 2
+    diary.clear()
+    with session(tmp_path, diary, "runt") as learner:
+        learner.open(LESSON)
+        view = folded(diary.events)
+        assert view.passed == learner.passed == passed
+        learner.execute("back")
+        learner.execute("reset")
+        view = folded(diary.events)
+        assert view.passed == learner.passed < passed
+        assert not view.step_passed
+
+
+def folded(events: list[Event]) -> LessonView:
+    view = LessonView("runt")
+    for event in events:
+        view.fold(event)
+    return view
 
 
 def test_the_present_state_is_lit_and_paused_stands_only_while_paused() -> None:

@@ -165,15 +165,15 @@ class LessonView:
         self, event: LessonOpened | StepEntered | StepPassed | LessonFinished
     ) -> frozenset[Part]:
         match event:
-            case LessonOpened(lesson=lesson, resumed=resumed):
-                self.lesson, self.resumed = lesson, resumed
-                self.runs, self.finished, self.passed = (), None, frozenset()
+            case LessonOpened(lesson=lesson, resumed=resumed, passed=passed_before):
+                self.lesson, self.resumed, self.passed = lesson, resumed, passed_before
+                self.runs, self.finished = (), None
                 self.state, self.can, self.snapshot, self.baseline = None, (), None, None
                 self._compare()
                 return frozenset({"header", "guide", "output", "status", "panels"})
             case StepEntered(index=index, step=step, passed=passed):
                 self.index, self.step, self.step_passed = index, step, passed
-                self.passed |= {step.id} if passed else set()
+                self.passed = self.passed | {step.id} if passed else self.passed - {step.id}
                 self.solved, self.verdicts, self.answer = False, (), None
                 self.hints, self.hint_offered, self.finished, self.tried = (), False, None, False
                 # A container that was just brought back is not news of this step: its first snapshot is waited for.

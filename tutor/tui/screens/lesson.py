@@ -109,7 +109,6 @@ class LessonScreen(CommandingScreen):
         if isinstance(event, ConfigChanged):
             self._take_config(event)
         parts = self.view.fold(event)
-        self.view.passed = frozenset(self.session.passed) | self.view.passed
         with self.app.batch_update():
             await self._draw(parts)
             self._follow(event)
