@@ -134,13 +134,13 @@ def test_the_answer_of_state_is_parsed(tmp_path: Path) -> None:
 
 
 def test_a_call_counts_by_how_it_ended_and_only_in_its_step(tmp_path: Path) -> None:
-    error = 'time="2026-11-23T18:18:01Z" level=error msg="container \\"box\\" is not running"\n'
+    error = 'time="2026-11-23T18:18:01Z" level=error msg="container \\"box\\" of C:\\\\n is not \\x1b[1mrunning"\n'
     failed = CallRecord("start", "runc start box", 1, stderr=error)
     context = _context(tmp_path, calls=(failed,))
 
     refused = _verdict(context, "call", operation="start", fails=True)
     assert refused.passed
-    assert 'container "box" is not running' in refused.evidence[0].found
+    assert r'container "box" of C:\n is not \x1b[1mrunning' in refused.evidence[0].found
     assert not _verdict(context, "call", operation="start").passed
     earlier = CallRecord("start", "runc start box", 1, earlier=True)
     assert not _verdict(_context(tmp_path, calls=(earlier,)), "call", operation="start", fails=True).passed

@@ -279,8 +279,10 @@ async def test_output_shows_command_directory_text_and_status(tmp_path: Path) ->
     async with app.run_test(size=SMALL) as pilot:
         await opened(pilot)
         app.script.call("list", printed="ID   PID\x1b[1m\tSTATUS\n")
-        await settled(pilot, lambda: "ID   PID\\x1b[1m" in screen_text(app))
+        # In the output and in the line of the last command.
+        await settled(pilot, lambda: screen_text(app).count("ID   PID\\x1b[1m") == 2)
         text = screen_text(app)
+        assert "\x1b" not in text
         assert "labs/first-container/alpine-bundle" in text
         assert "✓ 0.02 s" in text
         app.script.call("start", printed="runt: no such container\n", code=1)

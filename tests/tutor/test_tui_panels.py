@@ -108,6 +108,6 @@ def test_paths_below_the_home_are_shown_with_a_tilde(monkeypatch: pytest.MonkeyP
 
 
 def test_an_error_in_the_form_of_a_log_is_said_by_its_message() -> None:
-    line = 'time="2026-11-23T19:56:37Z" level=error msg="cannot start \\"x\\": it has stopped"\n'
+    line = 'time="2026-11-23T19:56:37Z" level=error msg="cannot start \\"x\\" of C:\\\\n: it has stopped"\n'
     run = Run(Call(1, ("runt", "start"), "runt start", BUNDLE), [("stderr", line)])
-    assert run.gist == 'cannot start "x": it has stopped'
+    assert run.gist == 'cannot start "x" of C:\\n: it has stopped'

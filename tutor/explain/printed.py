@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 
+from tutor.text import printable
+from tutor.text.logrus import QUOTED, unquoted
+
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # logrus' text form, as runc and runt print it to a pipe; a terminal gets `ERRO[0000] ...`.
-_FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S*)')
+_FIELD = re.compile(rf"(\w+)=({QUOTED}|\S*)")
 _TERMINAL = re.compile(r"^(ERRO|FATA|WARN|INFO|DEBU)\[\d+\]\s*")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z(?::|\s+)\s*")
 _QUIET = ("warning", "info", "debug")
@@ -32,7 +35,7 @@ def sentences(text: str) -> list[str]:
     for line in lines:
         level, said = _unwrapped(line.strip()[:_LONGEST_LINE])
         if said:
-            (quiet if level in _QUIET else loud).append(said)
+            (quiet if level in _QUIET else loud).append("\n".join(map(printable, said.split("\n"))))
     return loud or quiet
 
 
@@ -50,7 +53,7 @@ def _unwrapped(line: str) -> tuple[str, str]:
         if isinstance(entry, dict) and isinstance(entry.get("msg"), str):
             return str(entry.get("level", "error")), entry["msg"]
     if line.startswith(("time=", "level=")) and "msg=" in line:
-        fields = {name: _unquoted(value) for name, value in _FIELD.findall(line)}
+        fields = {name: unquoted(value) for name, value in _FIELD.findall(line)}
         said = fields.get("msg", "") + (f": {fields['error']}" if fields.get("error") else "")
         return fields.get("level", "error"), said
     match = _TERMINAL.match(line)
@@ -58,13 +61,3 @@ def _unwrapped(line: str) -> tuple[str, str]:
         levels = {"WARN": "warning", "INFO": "info", "DEBU": "debug"}
         return levels.get(match[1], "error"), line[match.end() :]
     return "error", _STAMP.sub("", line)
-
-
-def _unquoted(value: str) -> str:
-    """Return a logrus value as it was: quoted as Go quotes, where it is."""
-    if not value.startswith('"'):
-        return value
-    try:
-        return str(json.loads(value, strict=False))
-    except ValueError:  # Go writes \x1b and \a, JSON does not know them
-        return value[1:-1].replace('\\"', '"').replace("\\\\", "\\")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tutor.images.convert import convert
 from tutor.images.errors import ImageError, explaining_os_errors
+from tutor.text.logrus import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,6 @@ _REGISTRY = "docker://"
 _ARCHIVE = "docker-archive:"
 # The machine itself: a registry there has no certificate that anybody would have signed.
 _LOOPBACK = re.compile(r"docker://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?/")
-_SAID = re.compile(r'level=(?:fatal|error) msg="((?:[^"\\]|\\.)*)"')  # how skopeo writes its errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +112,4 @@ def _run(argv: list[str], folder: Path, patience: Patience) -> str | None:
         return None
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     last = lines[-1] if lines else f"exit status {done.returncode}"
-    said = _SAID.search(last)
-    return said[1].replace('\\"', '"') if said else last
+    return message_of(last) or last  # how skopeo writes its errors

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tutor.text.cells import Align, cell_width, fit, pad, truncate
 from tutor.text.lines import NO_LINE_BEGINS_WITH, NO_LINE_ENDS_WITH, divide, wrap
+from tutor.text.visible import printable
 
 __all__ = [
     "NO_LINE_BEGINS_WITH",
@@ -16,6 +17,7 @@ __all__ = [
     "divide",
     "fit",
     "pad",
+    "printable",
     "truncate",
     "wrap",
 ]

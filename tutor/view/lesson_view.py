@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -27,6 +26,7 @@ from tutor.session.events import (
     StepEntered,
     StepPassed,
 )
+from tutor.text.logrus import message_of
 
 if TYPE_CHECKING:
     from tutor.course.checks.verdict import Verdict
@@ -39,7 +39,6 @@ Part = Literal["header", "guide", "config", "output", "status", "panels", "notic
 
 MOST_LINES = 500  # of one command's output on the screen: nobody scrolls further, and drawing it stays cheap
 _MOST_CHARACTERS = 64 * 1024
-_LOGGED = re.compile(r'time="[^"]*" level=\w+ msg="(.*)"$')
 
 
 @dataclass(slots=True)
@@ -77,8 +76,8 @@ class Run:
         """
         text = "".join(text for _, text in self.chunks)
         last = next((line.rstrip() for line in reversed(text.split("\n")) if line.strip()), "")
-        if logged := _LOGGED.match(last):
-            return logged[1].replace('\\"', '"')
+        if logged := message_of(last):
+            return " ".join(logged.split())
         return last if any(map(str.isalnum, last)) else " ".join(text.split())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from tutor.course.checks.context import CallRecord, CheckContext, Finding
@@ -11,6 +10,8 @@ from tutor.course.checks.registry import Argument, kind
 from tutor.course.checks.tally import CONTAINER
 from tutor.course.checks.verdict import Evidence
 from tutor.course.model import OPERATIONS, REQUIREMENTS
+from tutor.text import printable
+from tutor.text.logrus import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -179,12 +180,12 @@ def _or(context: CheckContext, texts: list[str]) -> str:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
+    text = printable(" ".join(text.split()))
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _last_words(stderr: str) -> str:
     """Return the message of the last line that an engine wrote; runc and runt wrap theirs in time and level."""
     line = next(reversed(stderr.strip().splitlines()), "")
-    message = re.search(r'level=\w+ msg=("(?:[^"\\]|\\.)*")', line)
-    return _short(message[1].strip('"').replace('\\"', '"') if message else line)
+    message = message_of(line)
+    return _short(line if message is None else message)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tutor.course.checks.context import CheckContext, Finding
 from tutor.course.checks.registry import Argument
 from tutor.course.checks.verdict import Evidence
+from tutor.text import printable
 
 if TYPE_CHECKING:
     from tutor.observe import ContainerView
@@ -46,6 +47,6 @@ def no_process(context: CheckContext, looked_at: str, expected: str) -> Finding:
 
 
 def short(text: str, longest: int = 60) -> str:
-    """Return a text on one line, cut where it is longer."""
-    text = " ".join(text.split())
+    """Return a text on one line that is safe for the screen, cut where it is longer."""
+    text = printable(" ".join(text.split()))
     return text if len(text) <= longest else text[: longest - 1] + "…"

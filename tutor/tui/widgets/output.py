@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.content import Content
 
 from tutor.home import shown
-from tutor.text import wrap
+from tutor.text import printable, wrap
 from tutor.tui.inline_markdown import inline
 from tutor.tui.widgets.line_view import LineView, styled_lines
 from tutor.tui.widgets.rows import row, wrapped
@@ -100,11 +100,3 @@ def printed_lines(run: Run, width: int) -> list[Content]:
             Content.assemble(" ", piece) for piece in (whole.wrap(max(2, width - 1)) if wraps else [whole])
         ]
     return pieces
-
-
-def printable(text: str) -> str:
-    """Return `text` safe for the screen: tabs widened, control characters (a program's own colours, bells) made visible."""
-    return "".join(
-        character if character.isprintable() else f"\\x{ord(character):02x}"
-        for character in text.rstrip("\r").expandtabs(8)
-    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widget import Widget
 
-from tutor.text import truncate
+from tutor.text import printable, truncate
 from tutor.view.glyphs import FAILED, PASSED, RECORDED, RUNNING
 from tutor.view.lifecycle import stages
 
@@ -42,7 +42,7 @@ class LastCommand(Widget):
         if run.explained is not None:
             below, style = run.explained.title, "$text-warning"
         else:
-            below = run.gist.expandtabs(8) or (self._messages("tui.status.silent") if run.result else "")
+            below = printable(run.gist) or (self._messages("tui.status.silent") if run.result else "")
             style = "$text-muted"
         printed = Content.styled("  " + truncate(below, self.size.width - 2), style)
         return Content.assemble(command, gap, ending, "\n", printed)
