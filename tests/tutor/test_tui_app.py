@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,15 @@ from textual.widgets import OptionList
 
 from tests.support.tui import CONFIG, opened, screen_text, scripted_app, settled, snapshot
 from tutor.course.checks.verdict import Evidence, Verdict
+from tutor.course.course import Course
 from tutor.course.model import Quiz
 from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.model import Call, CallResult
 from tutor.errors import TutorError
+from tutor.home import Home
+from tutor.messages import Messages
 from tutor.session.events import Explained, Notice, StepEntered
+from tutor.tui.app import TutorApp
 from tutor.tui.screens.dialogs import Ask, AskText, Help, Pick, Say
 from tutor.tui.screens.home import HomeScreen
 from tutor.tui.screens.lesson import LessonScreen
@@ -163,6 +168,43 @@ async def test_home_shows_lessons_progress_and_engine(tmp_path: Path, language: 
         }
         await pilot.press("enter")
         await opened(pilot)
+
+
+_OPENED: list[str] = []
+
+
+@lru_cache(maxsize=1)
+def _watch_opens() -> None:
+    """Note what this process opens from now on: an audit hook can't be taken back (PEP 578)."""
+    sys.addaudithook(lambda event, values: _OPENED.append(str(values[0])) if event == "open" else None)
+
+
+async def test_the_list_reads_the_progress_once_and_not_to_draw_itself_again(tmp_path: Path) -> None:
+    _watch_opens()
+    app = TutorApp(Course.load("en"), "runt", Messages.load("en"), home=Home(tmp_path, tmp_path, tmp_path))
+    lesson = app._course.lessons[0]
+    Progress(tmp_path).save(
+        lesson.id, LessonProgress(step_id=lesson.steps[1].id, passed=(lesson.steps[0].id,))
+    )
+
+    def reads() -> int:
+        return sum(path == str(tmp_path / "progress.json") for path in _OPENED)
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot, lambda: f"1/{len(lesson.steps)}" in screen_text(app))
+        before = reads()
+        await pilot.resize_terminal(90, 30)
+        await settled(pilot, lambda: "─" * 5 + " " in screen_text(app) and app.screen.size.width == 90)
+        await pilot.press("down", "up")
+        await pilot.pause()
+        assert reads() == before
+        app.push_screen(Say("a", "b", "c", "d"))
+        await settled(pilot, lambda: isinstance(app.screen, Say))
+        Progress(tmp_path).save(lesson.id, LessonProgress(passed=(), finished=True))
+        before = reads()
+        await pilot.press("enter")
+        await settled(pilot, lambda: "✓" in screen_text(app))
+        assert reads() == before + 1, "once, to show what has been done meanwhile"
 
 
 async def test_one_goes_home_and_the_session_is_closed(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tutor.course.progress import Progress
+from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.model import ENGINE_NAMES
 from tutor.text import cell_width, fit
 from tutor.tui.inline_markdown import inline
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from tutor.course.course import Course
     from tutor.course.model import Lesson
-    from tutor.course.progress import LessonProgress
     from tutor.engines.model import EngineName
     from tutor.home import Home
     from tutor.messages import Messages
@@ -52,7 +51,8 @@ class HomeScreen(TutorScreen):
     def __init__(self, course: Course, home: Home, engine: EngineName, messages: Messages) -> None:
         super().__init__(messages)
         self._course = course
-        self._progress = Progress(home.records)
+        self._kept = Progress(home.records)
+        self._progress: dict[str, LessonProgress] = {}
         self.engine: EngineName = engine
 
     def parts(self) -> ComposeResult:
@@ -73,6 +73,7 @@ class HomeScreen(TutorScreen):
 
     def on_mount(self) -> None:
         """Fill the list."""
+        self._progress = self._kept.all()
         self.redraw()
 
     def on_resize(self) -> None:
@@ -81,13 +82,14 @@ class HomeScreen(TutorScreen):
 
     def on_screen_resume(self) -> None:
         """Show the progress that was made meanwhile."""
+        self._progress = self._kept.all()
         self.redraw()
 
     def redraw(self) -> None:
-        """Read the progress and draw the list again; the lit lesson stays lit."""
+        """Draw the list again; the lit lesson stays lit."""
         lessons = self.query_one("#lessons", OptionList)
         lit = lessons.highlighted
-        progress = [self._progress.of(lesson.id) for lesson in self._course.lessons]
+        progress = [self._progress_of(lesson) for lesson in self._course.lessons]
         lessons.clear_options()
         rows = [self._standing(*each) for each in zip(self._course.lessons, progress, strict=True)]
         room = self.size.width - _AROUND - _BEFORE_TITLE - max(rest.cell_length for _, rest in rows)
@@ -103,6 +105,9 @@ class HomeScreen(TutorScreen):
             lit = next(iter(begun + left), 0)
         lessons.highlighted = lit if self._course.lessons else None
         self._show_machine()
+
+    def _progress_of(self, lesson: Lesson) -> LessonProgress:
+        return self._progress.get(lesson.id, LessonProgress())
 
     def _standing(self, lesson: Lesson, progress: LessonProgress) -> tuple[Content, Content]:
         """Return what stands before and after a lesson's number and title: how far one got."""
@@ -128,7 +133,7 @@ class HomeScreen(TutorScreen):
     def _show_machine(self) -> None:
         m = self.messages
         user = m("tui.machine.root" if os.geteuid() == 0 else "tui.machine.rootless")
-        done = sum(self._progress.of(lesson.id).finished for lesson in self._course.lessons)
+        done = sum(self._progress_of(lesson).finished for lesson in self._course.lessons)
         self.query_one("#machine", Static).update(
             Content.assemble(
                 (m("tui.home.done", done=done, count=len(self._course.lessons)), "$text-success"),
@@ -139,7 +144,7 @@ class HomeScreen(TutorScreen):
         )
 
     def _about(self, lesson: Lesson) -> Content:
-        passed = self._progress.of(lesson.id).passed
+        passed = self._progress_of(lesson).passed
         steps = [
             Content.assemble(
                 ("✓ ", "$text-success") if step.id in passed else ("○ ", "$text-muted"),
