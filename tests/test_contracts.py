@@ -88,6 +88,12 @@ def test_the_tui_does_not_load_prompt_toolkit() -> None:
     assert "prompt_toolkit" not in _modules_loaded_by(f"import {', '.join(tui)}")
 
 
+@pytest.mark.parametrize("source", _sources("tutor/tui/widgets"), ids=lambda source: source.name)
+def test_widgets_draw_what_they_are_handed_and_ask_the_system_nothing(source: Path) -> None:
+    asking = {"os", "subprocess", "shutil", "socket", "signal", "fcntl", "platform", "pwd", "tempfile"}
+    assert not _imported_roots(source) & asking
+
+
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_loads_neither_toolkit(option: str) -> None:
     done = subprocess.run(

@@ -6,6 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+from textual.app import App
+
 from tests.support.tui import BUNDLE, INIT, mount, snapshot
 from tutor.course.course import Course
 from tutor.engines.model import Call, CallResult, ContainerState
@@ -16,12 +19,13 @@ from tutor.session.events import SnapshotTaken, StateChanged, StepEntered
 from tutor.tui.widgets.mounts import MountsPanel
 from tutor.tui.widgets.output import OutputPane
 from tutor.tui.widgets.processes import ProcessesPanel
+from tutor.tui.widgets.top_line import TopLine
 from tutor.view.host import cgroup_version
 from tutor.view.lesson_view import LessonView, Run
 from tutor.view.processes import short_command
 
 if TYPE_CHECKING:
-    import pytest
+    from textual.app import ComposeResult
 
     from tutor.observe import Process, Snapshot
 
@@ -111,3 +115,15 @@ def test_an_error_in_the_form_of_a_log_is_said_by_its_message() -> None:
     line = 'time="2026-11-23T19:56:37Z" level=error msg="cannot start \\"x\\" of C:\\\\n: it has stopped"\n'
     run = Run(Call(1, ("runt", "start"), "runt start", BUNDLE), [("stderr", line)])
     assert run.gist == 'cannot start "x" of C:\\n: it has stopped'
+
+
+@pytest.mark.parametrize(("privileged", "word"), [(True, "root"), (False, "rootless (ordinary user)")])
+async def test_the_top_line_says_what_it_was_told_about_the_machine(privileged: bool, word: str) -> None:
+    line = TopLine(LessonView("runt"), Messages.load("en"), privileged=privileged)
+
+    class Alone(App[None]):
+        def compose(self) -> ComposeResult:
+            yield line
+
+    async with Alone().run_test(size=(80, 3)):
+        assert str(line.render()).split(" · ")[-1].strip() == word

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -70,7 +71,7 @@ class LessonScreen(CommandingScreen):
     def parts(self) -> ComposeResult:
         """Lay out every pane once; the styles decide which stand side by side."""
         view, m = self.view, self.messages
-        yield TopLine(view, m)
+        yield TopLine(view, m, privileged=os.geteuid() == 0)
         yield TabLine(self.tab_text, PANELS, "tabs", self.done_text)
         with Container(id="body"):
             yield Guide(view, m)

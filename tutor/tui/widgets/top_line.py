@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -22,15 +21,19 @@ BAR_WIDTH = 10  # cells of the progress where there is no room for a dot a step
 
 
 class TopLine(Widget):
-    """oci-tutor, the lesson, its progress as dots, and on the right the engine and what the machine allows."""
+    """oci-tutor, the lesson, its progress as dots, and on the right the engine and what the machine allows.
+
+    `privileged`: this program runs as root.
+    """
 
     DEFAULT_CSS = (
         "TopLine { height: 1; background: $panel; color: $foreground; padding: 0 1; text-wrap: nowrap; }"
     )
 
-    def __init__(self, view: LessonView, messages: Messages) -> None:
+    def __init__(self, view: LessonView, messages: Messages, *, privileged: bool) -> None:
         super().__init__(id="top-line")
         self._view = view
+        self._privileged = privileged
         self._messages = messages
 
     def render(self) -> RenderResult:
@@ -70,7 +73,7 @@ class TopLine(Widget):
 
     def _machine(self) -> str:
         m, shot = self._messages, self._view.snapshot
-        words = [m("tui.machine.root" if os.geteuid() == 0 else "tui.machine.rootless")]
+        words = [m("tui.machine.root" if self._privileged else "tui.machine.rootless")]
         if shot is not None and (version := cgroup_version(shot.host)):
             words.append(m("tui.machine.cgroup", version=version))
         return " · ".join(words)
