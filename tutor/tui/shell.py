@@ -1,9 +1,10 @@
-"""A whole interactive shell on the learner's terminal, while the app stands aside."""
+"""A whole interactive shell on the learner's terminal, while the app stands aside but goes on living."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import signal
-import subprocess
 from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
@@ -11,29 +12,64 @@ from textual.app import SuspendNotSupported
 from tutor.errors import TutorError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.app import App
 
     from tutor.messages import Messages
 
+_LONGEST = 2.0  # seconds for a shell that is hung up on to put the terminal in order
 
-def run_shell(
+
+ShellCall = tuple[tuple[str, ...], str, dict[str, str]]
+"""The command line of a shell, its working directory and its environment, as `Session.shell_call` gives them."""
+
+
+async def run_shell(
     app: App[int], argv: tuple[str, ...], cwd: str, env: dict[str, str], messages: Messages
 ) -> None:
-    """Run a shell in the foreground and come back when it ends.
+    """Run a shell in the foreground and come back when it ends; cancelled, hang up on it first.
+
+    The app hears of the session, and of signals, all the while; it draws nothing until the shell has ended.
 
     Raises:
         TutorError: this terminal can't be handed over, or the shell can't be started.
     """
+    failure: OSError | None = None
     try:
-        with app.suspend():
+        with app.batch_update(), app.suspend(), _left_alone_by_ctrl_c():
             print(messages("tui.shell.banner"), flush=True)
-            # Ctrl-C belongs to what runs in the shell; the same signal reaches us when that has no process group of its own.
-            before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             try:
-                subprocess.run(argv, cwd=cwd, env=env, check=False)
-            finally:
-                signal.signal(signal.SIGINT, before)
+                await _run(argv, cwd, env)
+            except OSError as error:
+                failure = error  # passed through, the app would not take the terminal back
     except SuspendNotSupported:
         raise TutorError("tui.shell.no_terminal") from None
-    except OSError as error:
-        raise TutorError("tui.shell.failed", command=argv[0], reason=error.strerror or str(error)) from error
+    if failure is not None:
+        reason = failure.strerror or str(failure)
+        raise TutorError("tui.shell.failed", command=argv[0], reason=reason) from failure
+
+
+async def _run(argv: tuple[str, ...], cwd: str, env: dict[str, str]) -> None:
+    shell = await asyncio.create_subprocess_exec(*argv, cwd=cwd, env=env)
+    try:
+        await shell.wait()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            shell.send_signal(signal.SIGHUP)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(shell.wait(), _LONGEST)
+        raise
+
+
+@contextlib.contextmanager
+def _left_alone_by_ctrl_c() -> Iterator[None]:
+    """Take SIGINT and do nothing: it is meant for what runs in the shell, and reaches us when that has no process group of its own.
+
+    It is not ignored, which a shell would inherit and pass on: no Ctrl-C would end what runs in it (execve(2), signal(7)).
+    """
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

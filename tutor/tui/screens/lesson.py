@@ -23,8 +23,8 @@ from tutor.session.events import (
 from tutor.tui.keys import LESSON_KEYS, bindings
 from tutor.tui.screens.dispatch import CommandingScreen
 from tutor.tui.screens.panes import PANELS, WORK
-from tutor.tui.session_bridge import SessionEvent
-from tutor.tui.shell import run_shell
+from tutor.tui.session_bridge import SessionEvent, SessionIdle
+from tutor.tui.shell import ShellCall, run_shell
 from tutor.tui.widgets.command_line import CommandLine
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.guide import Guide
@@ -280,14 +280,29 @@ class LessonScreen(CommandingScreen):
 
     def _shell(self) -> None:
         pane = self.query_one(ConfigPane)
-        if pane.unsaved:
-            self.session.write_config(pane.text)
+        text = pane.text if pane.unsaved else None
+        calls: list[ShellCall] = []
+
+        def prepare() -> None:
+            if text is not None:
+                self.session.write_config(text)
+            calls.append(self.session.shell_call())
+
+        def enter() -> None:
+            for call in calls:  # none, where it could not be prepared: that has been said
+                self.busy = True  # what was typed ahead waits for the shell's end
+                self.run_worker(self._run_shell(call), group="session")
+
+        self.call_session(prepare, done=enter)
+
+    async def _run_shell(self, call: ShellCall) -> None:
         try:
-            run_shell(self.app, *self.session.shell_call(), self.messages)
+            await run_shell(self.app, *call, self.messages)
         except Exception as error:  # noqa: BLE001  (a learner gets a notice, never a traceback)
             self.post_message(SessionEvent(self.tutor.notice_of(error)))
+            self.post_message(SessionIdle(None))
         else:
-            self.call_session(self.session.back_from_shell)
+            self.post_message(SessionIdle(partial(self.call_session, self.session.back_from_shell)))
 
     def action_home(self) -> None:
         """Leave the lesson; the lab goes, progress stays."""
