@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from functools import lru_cache
@@ -220,6 +221,57 @@ async def test_one_goes_home_and_the_session_is_closed(tmp_path: Path) -> None:
         await pilot.press("down", "enter")
         await settled(pilot, lambda: isinstance(app.screen, HomeScreen) and app.screen.engine == "runc")
         assert "runc" in screen_text(app)
+
+
+async def test_the_app_lives_while_the_lab_is_taken_down(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path, "en")
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot)
+        closing, end, close = threading.Event(), threading.Event(), app.script.close
+
+        def slow() -> None:
+            closing.set()
+            end.wait(20)
+            close()
+
+        app.script.close = slow  # type: ignore[method-assign]  # a lab that takes its time
+        await pilot.press("0")
+        await settled(pilot, lambda: closing.is_set() and "Taking the lab down" in screen_text(app))
+        theme = app.theme
+        await pilot.press("ctrl+t")
+        assert app.theme != theme
+        before = list(app.script.executed)
+        await pilot.press("n", "F5", "0")
+        assert app.script.executed == before, "nothing more is asked of a session that ends"
+        await pilot.press("question_mark")
+        await settled(pilot, lambda: isinstance(app.screen, Help))
+        end.set()
+        await settled(pilot, lambda: isinstance(app.screen, HomeScreen))
+        assert screen not in app.screen_stack
+        assert app.script.closed == 1
+
+
+async def test_the_app_lives_while_config_json_is_saved_for_the_shell(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path, "en")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        saving, end, write = threading.Event(), threading.Event(), app.script.write_config
+
+        def slow(text: str) -> bool:
+            saving.set()
+            end.wait(20)
+            return write(text)
+
+        app.script.write_config = slow  # type: ignore[method-assign]  # a check that takes its time
+        await pilot.press("2", "x", "escape", "exclamation_mark", "n")
+        await settled(pilot, saving.is_set)
+        theme = app.theme
+        await pilot.press("ctrl+t")
+        assert app.theme != theme
+        assert app.script.executed == []
+        end.set()
+        await settled(pilot, lambda: app.script.executed == ["next"])  # what was typed ahead
+        assert app.script.written[0].startswith("x")
 
 
 async def test_a_lesson_that_cannot_be_opened_says_why_and_leads_home(tmp_path: Path) -> None:

@@ -201,10 +201,23 @@ class TutorApp(App[int]):
         self.push_screen(outbox.screen)
 
     def go_back(self, notice: Notice | None = None) -> None:
-        """Go back to what is below, the lesson or the list; say why, where that was not the learner's wish."""
-        if self._opened:
-            self._opened.pop()[0].close()
+        """Go back to what is below, the lesson or the list, once the session has been closed; say why, if it was not asked for."""
+        if not self._opened:
+            self._say(notice)
+            return
+        session, screen = self._opened[-1]
+        if not screen.leaving:
+            screen.leaving = True
+            self.run_worker(self._close(session, screen, notice), group="closing")
+
+    async def _close(self, session: SessionProtocol, screen: LessonScreen, notice: Notice | None) -> None:
+        await asyncio.to_thread(session.close)
+        self._opened = [each for each in self._opened if each[0] is not session]
+        while screen in self.screen_stack:  # a dialog may have been opened on it meanwhile
             self.pop_screen()
+        self._say(notice)
+
+    def _say(self, notice: Notice | None) -> None:
         if notice is not None:
             self.push_screen(Say(notice.title, notice.body, notice.next, self._messages("tui.say.close")))
 

@@ -50,6 +50,8 @@ class WorkingScreen(TutorScreen):
         super().__init__(messages)
         self.session = session
         self._waiting: deque[Callable[[], object]] = deque()
+        self.leaving = False
+        """The session is being closed: nothing more can be asked of it."""
 
     def when_idle(self, name: str, do: Callable[[], object]) -> None:
         """Do something now, or, while calls are being made, in its turn after them: nobody loses a key typed ahead.
@@ -58,7 +60,9 @@ class WorkingScreen(TutorScreen):
             name: what the learner asked for, to say that it waits.
             do: calls into the session, or not; it runs in this thread.
         """
-        if not self.busy:
+        if self.leaving:
+            self.say_busy()
+        elif not self.busy:
             do()
         elif len(self._waiting) < _MOST_WAITING:
             self._waiting.append(do)
@@ -75,15 +79,20 @@ class WorkingScreen(TutorScreen):
 
     def call_session(self, *calls: Callable[[], None], done: Callable[[], None] | None = None) -> None:
         """Make blocking calls, one after the other, in a thread; then, and after their events, do `done` in this one."""
-        if self.busy:
+        if self.busy or self.leaving:
             self.say_busy()
             return
         self.busy = True
         self.run_worker(partial(self._work, calls, done), thread=True, group="session", exit_on_error=False)
 
     def say_busy(self) -> None:
-        """Say that a command still runs."""
-        self.query_one(NoticeBar).say(Notice("warning", self.messages("tui.busy")))
+        """Say that a command still runs, or that the lab is being taken down."""
+        notice = (
+            Notice("information", self.messages("tui.leaving"))
+            if self.leaving
+            else Notice("warning", self.messages("tui.busy"))
+        )
+        self.query_one(NoticeBar).say(notice)
 
     def _work(self, calls: tuple[Callable[[], None], ...], done: Callable[[], None] | None) -> None:
         try:

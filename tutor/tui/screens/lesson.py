@@ -310,10 +310,8 @@ class LessonScreen(CommandingScreen):
 
     def _leave_lesson(self) -> None:
         self.forget_waiting()
-        if self.busy:
-            self.tutor.go_back()  # closing the session waits for the interrupted command
-        else:
-            self.call_session(self.session.leave, done=lambda: self.tutor.go_back())
+        self.tutor.go_back()
+        self.say_busy()
 
     @property
     def covers(self) -> bool:
