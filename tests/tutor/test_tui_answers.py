@@ -55,9 +55,9 @@ async def test_an_answer_is_typed_and_the_keys_work_until_then(tmp_path: Path) -
         screen = await opened(pilot)
         await settled(pilot, lambda: "a 答える" in screen_text(app))
         await pilot.press("4")  # a key still, not an answer
-        await settled(pilot, lambda: screen.panel == "namespaces")
+        await settled(pilot, lambda: screen.panes.panel == "namespaces")
         await pilot.press("a")
-        await settled(pilot, lambda: isinstance(app.focused, Input) and screen.panel == "guide")
+        await settled(pilot, lambda: isinstance(app.focused, Input) and screen.panes.panel == "guide")
         assert "^s" not in screen_text(app)  # there is nothing to save here
         await pilot.press(*"it's 4", "enter")
         await settled(pilot, lambda: app.script.executed != [])

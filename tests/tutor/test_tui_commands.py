@@ -35,12 +35,12 @@ async def test_keys_typed_ahead_are_done_in_their_turn_and_ctrl_c_takes_them_bac
         assert app.script.executed == ["create"], "one command at a time"
         app.script.hold.set()
         await settled(pilot, lambda: app.script.executed == ["create", "next", "next", "next"])
-        await settled(pilot, lambda: not screen.busy and app.script.index == 3)
+        await settled(pilot, lambda: not screen.bridge.busy and app.script.index == 3)
         app.script.hold.clear()
         await pilot.press("f6")
         await settled(pilot, lambda: app.script.executed[-1] == "start")
         await pilot.press("n", "ctrl+c")
-        await settled(pilot, lambda: app.script.interrupted.is_set() and not screen.busy)
+        await settled(pilot, lambda: app.script.interrupted.is_set() and not screen.bridge.busy)
         assert app.script.executed[-1] == "start", "who interrupts does not want the rest either"
         assert "interrupt" not in {name for name, _, _ in screen.query_one(KeyBar).shown}
         app.script.hold.clear()
@@ -48,7 +48,7 @@ async def test_keys_typed_ahead_are_done_in_their_turn_and_ctrl_c_takes_them_bac
         await settled(pilot, lambda: "前のコマンドを実行しています" in screen_text(app))
         before = app.script.index
         app.script.hold.set()
-        await settled(pilot, lambda: not screen.busy)
+        await settled(pilot, lambda: not screen.bridge.busy)
         assert app.script.index == before + 8, "a forgotten finger does not run through the lesson"
 
 
@@ -64,7 +64,7 @@ async def test_the_command_line_completes_and_runs(tmp_path: Path) -> None:
         await pilot.press("colon")
         await settled(pilot, lambda: screen.typing)
         await pilot.press(*"ns", "enter")
-        await settled(pilot, lambda: screen.panel == "namespaces")
+        await settled(pilot, lambda: screen.panes.panel == "namespaces")
         assert app.script.executed == ["kill KILL"], "a view is the face's own"
 
 
@@ -75,12 +75,12 @@ async def test_what_throws_work_away_asks_first_and_keeps_what_was_typed(tmp_pat
         for number, command in enumerate(("reset", "solve", "engine runc")):
             screen.query_one(ConfigPane).area.text = f"{{{number}"
             done = app.script.executed[:]
-            screen.dispatch(command)
+            screen.commands.dispatch(command)
             await settled(pilot, lambda: isinstance(app.screen, Ask))
             await pilot.press("enter")  # the answer that loses nothing has the focus
             await settled(pilot, lambda: app.screen is screen)
             assert app.script.executed == done
-            screen.dispatch(command)
+            screen.commands.dispatch(command)
             await settled(pilot, lambda: isinstance(app.screen, Ask))
             await pilot.press("y")
             await settled(pilot, lambda done=done, command=command: app.script.executed == [*done, command])  # type: ignore[misc]  # bound defaults
@@ -94,7 +94,7 @@ async def test_the_engine_is_picked_from_those_there_are(tmp_path: Path) -> None
     app = scripted_app(tmp_path)
     async with app.run_test(size=MEDIUM) as pilot:
         screen = await opened(pilot)
-        screen.dispatch("engine")
+        screen.commands.dispatch("engine")
         await settled(pilot, lambda: isinstance(app.screen, Pick))
         await pilot.press("down", "enter")
         await settled(pilot, lambda: isinstance(app.screen, Ask))

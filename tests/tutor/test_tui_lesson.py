@@ -160,7 +160,7 @@ async def test_ctrl_s_saves_also_what_is_faulty(tmp_path: Path) -> None:
         assert "✓ 保存済み" in screen_text(app)
         app.script.disk_full = True
         await pilot.press("{", "f5")
-        await settled(pilot, lambda: "✗ no space" in screen_text(app) and not screen.busy)
+        await settled(pilot, lambda: "✗ no space" in screen_text(app) and not screen.bridge.busy)
         assert app.script.executed == [], "nothing runs on the file of before"
         assert screen.query_one(ConfigPane).unsaved, "and the edits are still there"
 
@@ -302,7 +302,7 @@ async def test_a_program_that_prints_without_end_does_not_hold_the_screen_up(tmp
             app.script.publish(Output(screen.view.runs[-1].call, "stdout", "y\n" * 8192))
         app.script.publish(Output(screen.view.runs[-1].call, "stdout", "the end\n"))
         app.script.hold.set()
-        await settled(pilot, lambda: not screen.busy and "the end" in screen_text(app))
+        await settled(pilot, lambda: not screen.bridge.busy and "the end" in screen_text(app))
         output = screen.query_one(OutputPane)
         assert any("省略しています" in line for line in output.plain_lines)
         assert len(output.plain_lines) < 2 * MOST_LINES

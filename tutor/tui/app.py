@@ -20,7 +20,7 @@ from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.session.events import Notice
-from tutor.tui import japanese as kinsoku
+from tutor.tui import japanese
 from tutor.tui.palette import CommandProvider
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import Ask, Say
@@ -124,7 +124,7 @@ class TutorApp(App[int]):
         home: Home | None = None,
         playing: Playing | None = None,
     ) -> None:
-        kinsoku.install()
+        japanese.install()
         super().__init__()
         self._course = course
         self._engine: EngineName = engine
@@ -145,7 +145,7 @@ class TutorApp(App[int]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit, 128 + number, 128 + number)
-        self.push_screen(HomeScreen(self._course, self.home, self._engine, self._messages))
+        self.push_screen(HomeScreen(self._course, self.home, self._engine, self._messages, self))
         if self._playing is not None:
             self.play(self._playing.bundle, self._engine)
         elif self._lesson_id is not None:
@@ -196,7 +196,7 @@ class TutorApp(App[int]):
     def _put_up(self, engine: EngineName, opening: Callable[[SessionProtocol], None]) -> None:
         outbox = Outbox()
         session = self.make_session(engine, outbox.publish)
-        outbox.screen = LessonScreen(session, lambda: opening(session), self._messages)
+        outbox.screen = LessonScreen(session, lambda: opening(session), self._messages, self)
         self._opened.append((session, outbox.screen))
         self.push_screen(outbox.screen)
 
@@ -206,8 +206,8 @@ class TutorApp(App[int]):
             self._say(notice)
             return
         session, screen = self._opened[-1]
-        if not screen.leaving:
-            screen.leaving = True
+        if not screen.bridge.leaving:
+            screen.bridge.leaving = True
             self.run_worker(self._close(session, screen, notice), group="closing")
 
     async def _close(self, session: SessionProtocol, screen: LessonScreen, notice: Notice | None) -> None:

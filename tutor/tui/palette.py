@@ -1,17 +1,28 @@
-"""The command palette (ctrl+p): the registry's commands, searched by name and by what they do."""
+"""The command palette (ctrl+p): the commands of the screen below it, searched by name and by what they do."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    PaletteCommand = tuple[str, str, Callable[[], object]]
+    """A command's title, what it does, and how to do it."""
+
+
+@runtime_checkable
+class OffersCommands(Protocol):
+    """A screen that has commands for the palette."""
+
+    def palette_commands(self) -> Iterator[PaletteCommand]:
+        """Yield each command."""
+
 
 class CommandProvider(Provider):
-    """Offers what the screen below offers (`palette_commands`): a title, what it does, and how to do it."""
+    """Offers the commands of the screen below."""
 
     async def discover(self) -> Hits:
         """Offer everything while nothing is typed."""
@@ -26,8 +37,6 @@ class CommandProvider(Provider):
             if score > 0:
                 yield Hit(score, matcher.highlight(title), run, help=text)
 
-    def _commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
-        from tutor.tui.screens.base import TutorScreen
-
-        if isinstance(self.screen, TutorScreen):
+    def _commands(self) -> Iterator[PaletteCommand]:
+        if isinstance(self.screen, OffersCommands):
             yield from self.screen.palette_commands()

@@ -120,6 +120,11 @@ class LessonView:
         last = self.runs[-1] if self.runs else None
         return last if last and last.result is None else None
 
+    @property
+    def plays_freely(self) -> bool:
+        """Whether this is free play, and no lesson."""
+        return self.lesson is not None and self.lesson.is_free_play
+
     def fold(self, event: Event) -> frozenset[Part]:
         """Take one event in; return the parts of the screen that are to be drawn again."""
         match event:

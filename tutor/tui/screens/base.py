@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.content import Content
 from textual.screen import Screen
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from textual.binding import Binding
 
     from tutor.messages import Messages
-    from tutor.tui.app import TutorApp
     from tutor.tui.keys import Key
+    from tutor.tui.navigation import Navigation
+    from tutor.tui.palette import PaletteCommand
 
 SMALLEST = (80, 24)
 
@@ -31,16 +32,10 @@ class TutorScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (24, "-low"), (32, "-tall")]  # noqa: RUF012  (as Textual declares it)
     KEYS: ClassVar[tuple[Key, ...]] = ()
 
-    def __init__(self, messages: Messages) -> None:
+    def __init__(self, messages: Messages, navigation: Navigation) -> None:
         super().__init__()
         self.messages = messages
-
-    @property
-    def tutor(self) -> TutorApp:
-        """The app, as ours."""
-        app: Any = self.app
-        own: TutorApp = app
-        return own
+        self.navigation = navigation
 
     @property
     def typing(self) -> bool:
@@ -58,7 +53,7 @@ class TutorScreen(Screen[None]):
         """Lay out what this screen is about."""
         raise NotImplementedError
 
-    def palette_commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+    def palette_commands(self) -> Iterator[PaletteCommand]:
         """Yield title, explanation and action of each command for the palette."""
         raise NotImplementedError
 
@@ -99,7 +94,7 @@ class TutorScreen(Screen[None]):
 
     def action_theme(self) -> None:
         """Change between the dark and the light theme."""
-        self.tutor.change_theme()
+        self.navigation.change_theme()
 
     def action_quit_gently(self) -> None:
         """End the program."""
@@ -107,4 +102,4 @@ class TutorScreen(Screen[None]):
 
     async def action_palette(self) -> None:
         """Open the command palette."""
-        self.tutor.open_palette()
+        self.navigation.open_palette()

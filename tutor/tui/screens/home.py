@@ -24,7 +24,7 @@ from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.notice_bar import NoticeBar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from textual.app import ComposeResult
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from tutor.engines.model import EngineName
     from tutor.home import Home
     from tutor.messages import Messages
+    from tutor.tui.navigation import Navigation
+    from tutor.tui.palette import PaletteCommand
 
 BAR_WIDTHS = (5, 10)  # where there is little room, and where there is more
 _ROOMY = 100  # columns
@@ -48,8 +50,10 @@ class HomeScreen(TutorScreen):
     BINDINGS: ClassVar = bindings("home", HOME_KEYS)
     AUTO_FOCUS: ClassVar[str | None] = "#lessons"
 
-    def __init__(self, course: Course, home: Home, engine: EngineName, messages: Messages) -> None:
-        super().__init__(messages)
+    def __init__(
+        self, course: Course, home: Home, engine: EngineName, messages: Messages, navigation: Navigation
+    ) -> None:
+        super().__init__(messages, navigation)
         self._course = course
         self._kept = Progress(home.records)
         self._progress: dict[str, LessonProgress] = {}
@@ -165,7 +169,7 @@ class HomeScreen(TutorScreen):
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         if event.option_id is not None:
-            self.tutor.open_lesson(event.option_id, self.engine)
+            self.navigation.open_lesson(event.option_id, self.engine)
 
     def action_open(self) -> None:
         """Open the lit lesson."""
@@ -178,7 +182,7 @@ class HomeScreen(TutorScreen):
 
         def entered(place: str | None) -> None:
             if place is not None:
-                self.tutor.play(Path(place.strip()) if place.strip() else None, self.engine)
+                self.navigation.play(Path(place.strip()) if place.strip() else None, self.engine)
 
         self.app.push_screen(AskText(*texts), entered)
 
@@ -190,13 +194,13 @@ class HomeScreen(TutorScreen):
             self.engine = next((name for name in ENGINE_NAMES if name == engine), self.engine)
             self._show_machine()
 
-        self.app.push_screen(Pick(m("tui.engine.title"), self.tutor.engines(), self.engine), picked)
+        self.app.push_screen(Pick(m("tui.engine.title"), self.navigation.engines(), self.engine), picked)
 
-    def palette_commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+    def palette_commands(self) -> Iterator[PaletteCommand]:
         """Yield each lesson, the engine, the theme and the end."""
         m = self.messages
         for lesson in self._course.lessons:
-            yield lesson.title, lesson.summary, partial(self.tutor.open_lesson, lesson.id, self.engine)
+            yield lesson.title, lesson.summary, partial(self.navigation.open_lesson, lesson.id, self.engine)
         for key, run in (
             ("play", self.action_play),
             ("engine", self.action_engine),

@@ -21,9 +21,11 @@ from tutor.session.events import (
     StepEntered,
 )
 from tutor.tui.keys import LESSON_KEYS, bindings
-from tutor.tui.screens.dispatch import CommandingScreen
-from tutor.tui.screens.panes import PANELS, WORK
-from tutor.tui.session_bridge import SessionEvent, SessionIdle
+from tutor.tui.screens.base import TutorScreen
+from tutor.tui.screens.config_file import ConfigFile
+from tutor.tui.screens.dispatch import VIEW_COMMANDS, Commands
+from tutor.tui.screens.panes import Panes
+from tutor.tui.session_bridge import SessionBridge, SessionEvent, SessionIdle
 from tutor.tui.shell import ShellCall, run_shell
 from tutor.tui.widgets.command_line import CommandLine
 from tutor.tui.widgets.editor import ConfigPane
@@ -38,15 +40,18 @@ from tutor.tui.widgets.quiz import QuizBox, TypedAnswer
 from tutor.tui.widgets.status import LastCommand, Lifecycle
 from tutor.tui.widgets.tab_line import TabLine
 from tutor.tui.widgets.top_line import TopLine
+from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from textual.app import ComposeResult
 
     from tutor.messages import Messages
     from tutor.session.events import Event
     from tutor.session.protocol import SessionProtocol
+    from tutor.tui.navigation import Navigation
+    from tutor.tui.palette import PaletteCommand
     from tutor.view.lesson_view import Part
 
 # Letters and digits that are keys, unless one types.
@@ -55,52 +60,90 @@ LETTERS = ("shell", "lesson", "panel", "to_guide", "command", "help", "home", "u
 PRINTING = ("state", "list", "exec")
 
 
-class LessonScreen(CommandingScreen):
-    """One lesson, one learner: guide, config.json, output, the container's life, and what the kernel shows."""
+class LessonScreen(TutorScreen):
+    """One lesson, one learner: guide, config.json, output, the container's life, and what the kernel shows.
+
+    Its parts do the work: `bridge` calls the session, `panes` says what is in front, `commands` knows where a line is done.
+    """
 
     CSS_PATH: ClassVar = ["base.tcss", "lesson.tcss"]
     KEYS = LESSON_KEYS
     BINDINGS: ClassVar = bindings("lesson", LESSON_KEYS)
     AUTO_FOCUS: ClassVar[str | None] = "#guide"
 
-    def __init__(self, session: SessionProtocol, opening: Callable[[], None], messages: Messages) -> None:
-        super().__init__(session, messages)
+    def __init__(
+        self,
+        session: SessionProtocol,
+        opening: Callable[[], None],
+        messages: Messages,
+        navigation: Navigation,
+    ) -> None:
+        super().__init__(messages, navigation)
+        self._session = session
         self._opening = opening
-        self._asking = False
+        self.view = LessonView(engine=session.engine)
+        self._notices = NoticeBar()
+        self._line = CommandLine(messages, session.completions)
+        pane = ConfigPane(messages)
+        self.bridge = SessionBridge(
+            self,
+            self._notices,
+            messages,
+            notice_of=navigation.notice_of,
+            is_slow=lambda: self.view.running is not None,
+        )
+        self.panes = Panes(self, self.view, pane, messages)
+        self._config = ConfigFile(self, session, self.bridge, pane)
+        self.commands = Commands(
+            self,
+            session,
+            self.bridge,
+            self.view,
+            config=self._config,
+            line=self._line,
+            notices=self._notices,
+            own={name: partial(self.panes.bring, panel) for name, panel in VIEW_COMMANDS.items()}
+            | {"help": self.action_help, "quit": self.action_quit_gently, "shell": self.action_shell},
+        )
 
     def parts(self) -> ComposeResult:
         """Lay out every pane once; the styles decide which stand side by side."""
         view, m = self.view, self.messages
         yield TopLine(view, m, privileged=os.geteuid() == 0)
-        yield TabLine(self.tab_text, PANELS, "tabs", self.done_text)
+        yield self.panes.tabs
         with Container(id="body"):
             yield Guide(view, m)
             with Vertical(id="status"):
                 yield LastCommand(view, m)
                 yield Lifecycle(view, m)
             with Container(id="work"):
-                yield TabLine(self.tab_text, WORK, "work-tabs")
-                yield ConfigPane(m)
+                yield self.panes.work_tabs
+                yield self._config.pane
                 yield OutputPane(view, m)
             with Container(id="panels"):
                 yield NamespacesPanel(view, m)
                 yield ProcessesPanel(view, m)
                 yield MountsPanel(view, m)
             yield Static(m("tui.lesson.preparing"), id="loading")
-        yield NoticeBar()
-        yield CommandLine(m, self.session.completions)
+        yield self._notices
+        yield self._line
         yield KeyBar(m, LESSON_KEYS)
 
     def on_mount(self) -> None:
         """Open the lesson."""
-        self.add_class("-at-guide", "-work-config", "-opening")
-        self.call_session(self._opening, done=self._opened)
+        self.panes.begin()
+        self.add_class("-opening")
+        self.bridge.call(self._opening, done=self._opened)
 
     def _opened(self) -> None:
         self.remove_class("-opening")
         if self.view.lesson is None:
-            self.forget_waiting()
-            self.tutor.go_back(self.view.notice)
+            self.bridge.forget_waiting()
+            self.navigation.go_back(self.view.notice)
+
+    @on(SessionIdle)
+    def _idle(self, message: SessionIdle) -> None:
+        self.bridge.idle(message)
 
     # -- what the session says -------------------------------------------------------------------------------------
 
@@ -108,7 +151,7 @@ class LessonScreen(CommandingScreen):
     async def _take(self, message: SessionEvent) -> None:
         event = message.event
         if isinstance(event, ConfigChanged):
-            self._take_config(event)
+            self._config.changed(event)
         parts = self.view.fold(event)
         with self.app.batch_update():
             await self._draw(parts)
@@ -117,7 +160,7 @@ class LessonScreen(CommandingScreen):
     async def _draw(self, parts: frozenset[Part]) -> None:
         if "header" in parts:
             self.query_one(TopLine).refresh()
-            self.query_one("#tabs", TabLine).redraw()
+            self.panes.tabs.redraw()
         if "status" in parts:
             self.query_one(LastCommand).refresh()
             self.query_one(Lifecycle).refresh(layout=True)
@@ -128,7 +171,7 @@ class LessonScreen(CommandingScreen):
             for panel in (NamespacesPanel, ProcessesPanel, MountsPanel):
                 self.query_one(panel).redraw()
         if "notice" in parts:
-            self.query_one(NoticeBar).say(self.view.notice)
+            self._notices.say(self.view.notice)
         if "guide" in parts:
             await self.query_one(Guide).redraw()
 
@@ -139,52 +182,23 @@ class LessonScreen(CommandingScreen):
                 self.remove_class("-opening")
                 self._enter_step(step.action)
             case CommandStarted():
-                self.set_work("output")
+                self.panes.set_work("output")
             case HintGiven(for_mistake=True) | QuizAnswered():
-                self.query_one("#tabs", TabLine).redraw()
+                self.panes.tabs.redraw()
                 if isinstance(event, QuizAnswered) and event.correct and self.query(TypedAnswer):
                     self.set_focus(self.query_one(Guide), scroll_visible=False)  # `n` is a key again
-            case CommandFinished(result=result) if self.one_at_a_time:
+            case CommandFinished(result=result) if self.panes.one_at_a_time:
                 words = result.call.typed.split()
                 if result.returncode != 0 or any(word in PRINTING for word in words[1:2]):
-                    self.panel = "output"
+                    self.panes.show("output")
             case _:
                 pass
 
     def _enter_step(self, action: object) -> None:
-        wanted = (action.panel or "") if isinstance(action, Observe | Task) else ""
-        for panel in PANELS:
-            self.query_one(f"#{panel}").set_class(panel == wanted, "-wanted")
-        self.panel = "guide"
-        if wanted in WORK:
-            self.set_work(wanted)
+        self.panes.want((action.panel or "") if isinstance(action, Observe | Task) else "")
         target = self.query_one(QuizBox) if self.query(QuizBox) else self.query_one(Guide)
         if not self.typing:
             self.set_focus(target, scroll_visible=False)
-
-    def _take_config(self, event: ConfigChanged) -> None:
-        pane = self.query_one(ConfigPane)
-        if event.origin == "learner" or event.text == pane.text:
-            pane.mark_saved(event.text)
-        elif event.origin == "outside" and pane.unsaved:
-            pane.mark_saved(event.text)
-            self._ask_about_outside_change()
-        else:
-            pane.load(event.text)
-
-    def _ask_about_outside_change(self) -> None:
-        if self._asking:
-            return
-        self._asking = True
-
-        def keep() -> None:
-            self._asking = False
-
-        def load() -> None:
-            self._asking = False
-            self.query_one(ConfigPane).load(self.session.config_text)
-
-        self.ask("outside", load, keep)
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
@@ -202,7 +216,7 @@ class LessonScreen(CommandingScreen):
             return False
         if action in ("uncover", "home", "quit_gently"):
             return self.covers == (action == "uncover")
-        if action == "lesson" and self.plays_freely:
+        if action == "lesson" and self.view.plays_freely:
             return False
         if action in ("operate", "shell", "lesson"):
             return self.view.lesson is not None
@@ -210,44 +224,45 @@ class LessonScreen(CommandingScreen):
 
     def action_operate(self, operation: str) -> None:
         """Run an operation of the runtime."""
-        self._when_typed(partial(self.execute, operation))
+        self._config.when_typed(partial(self.commands.execute, operation))
 
     def action_lesson(self, command: str) -> None:
         """Run a command of the lesson."""
-        self.execute(command)
+        self.commands.execute(command)
 
     def action_answer(self) -> None:
         """Go to where the answer is typed."""
-        self.panel = "guide"
+        self.panes.show("guide")
         self.set_focus(self.query_one(TypedAnswer).input)
 
     def action_save(self) -> None:
-        """Save config.json as it stands in the editor when its turn has come."""
-        pane = self.query_one(ConfigPane)
+        """Save config.json."""
+        self._config.save()
 
-        def save() -> None:
-            self.call_session(partial(self._write, pane.text))
+    def action_panel(self, panel: str) -> None:
+        """Bring a pane forward and give it the focus."""
+        self.panes.bring(panel)
 
-        self._when_typed(partial(self.when_idle, self.messages("tui.key.save.short"), save))
+    @on(TabLine.Picked)
+    def _picked(self, event: TabLine.Picked) -> None:
+        self.panes.bring(event.panel)
 
-    def _when_typed(self, do: Callable[[], object]) -> None:
-        """Do something after the editor has taken in what was typed before: such keys come first, its letters queue."""
-        self.query_one(ConfigPane).area.call_later(do)
-
-    def _write(self, text: str) -> None:
-        self.session.write_config(text)
+    @on(ConfigPane.Edited)
+    def _edited(self, event: ConfigPane.Edited) -> None:
+        event.stop()
+        self.panes.redraw_tabs()
 
     def action_interrupt(self) -> None:
         """Interrupt the command that runs, and forget what was typed ahead."""
-        self.forget_waiting()
-        self.query_one(NoticeBar).say(None)
-        self.session.interrupt()
+        self.bridge.forget_waiting()
+        self._notices.say(None)
+        self._session.interrupt()
 
     def action_leave(self) -> None:
         """Leave what one is in: the command line, the editor, a panel; back to the guide."""
-        self.query_one(CommandLine).close()
-        self.query_one(NoticeBar).say(None)
-        self.action_panel("guide")
+        self._line.close()
+        self._notices.say(None)
+        self.panes.bring("guide")
 
     def action_to_guide(self) -> None:
         """Go back to the guide, and put away what was said."""
@@ -255,13 +270,13 @@ class LessonScreen(CommandingScreen):
 
     def action_command(self) -> None:
         """Open the command line."""
-        self.query_one(CommandLine).open()
+        self._line.open()
 
     @on(CommandLine.Entered)
     def _entered(self, event: CommandLine.Entered) -> None:
         event.stop()
-        self.action_panel(self.panel)
-        self.dispatch(event.line)
+        self.panes.bring(self.panes.panel)
+        self.commands.dispatch(event.line)
 
     @on(QuizBox.Answered)
     def _answered(self, event: QuizBox.Answered) -> None:
@@ -270,53 +285,45 @@ class LessonScreen(CommandingScreen):
 
         def answer() -> None:
             if self.view.step is asked:  # typed ahead, it must not answer another question
-                self.execute_now(f"answer {shlex.quote(event.choice_id)}")
+                self.commands.execute_now(f"answer {shlex.quote(event.choice_id)}")
 
-        self.when_idle("answer", answer)
+        self.bridge.when_idle("answer", answer)
 
     def action_shell(self) -> None:
         """Give the learner a shell inside the lab, on the whole terminal."""
-        self.when_idle("shell", self._shell)
+        self.bridge.when_idle("shell", self._shell)
 
     def _shell(self) -> None:
-        pane = self.query_one(ConfigPane)
-        text = pane.text if pane.unsaved else None
+        text = self._config.unsaved_text()
         calls: list[ShellCall] = []
 
         def prepare() -> None:
             if text is not None:
-                self.session.write_config(text)
-            calls.append(self.session.shell_call())
+                self._session.write_config(text)
+            calls.append(self._session.shell_call())
 
         def enter() -> None:
             for call in calls:  # none, where it could not be prepared: that has been said
-                self.busy = True  # what was typed ahead waits for the shell's end
-                self.run_worker(self._run_shell(call), group="session")
+                self.bridge.wait_for(
+                    partial(run_shell, self.app, *call, self.messages),
+                    done=partial(self.bridge.call, self._session.back_from_shell),
+                )
 
-        self.call_session(prepare, done=enter)
-
-    async def _run_shell(self, call: ShellCall) -> None:
-        try:
-            await run_shell(self.app, *call, self.messages)
-        except Exception as error:  # noqa: BLE001  (a learner gets a notice, never a traceback)
-            self.post_message(SessionEvent(self.tutor.notice_of(error)))
-            self.post_message(SessionIdle(None))
-        else:
-            self.post_message(SessionIdle(partial(self.call_session, self.session.back_from_shell)))
+        self.bridge.call(prepare, done=enter)
 
     def action_home(self) -> None:
         """Leave the lesson; the lab goes, progress stays."""
         self._ask_if_lost(self._leave_lesson)
 
     def _leave_lesson(self) -> None:
-        self.forget_waiting()
-        self.tutor.go_back()
-        self.say_busy()
+        self.bridge.forget_waiting()
+        self.navigation.go_back()
+        self.bridge.say_busy()
 
     @property
     def covers(self) -> bool:
         """Whether this is free play on top of a lesson, or of the list, to which leaving it leads back."""
-        return self.plays_freely and not self.tutor.only_plays
+        return self.view.plays_freely and not self.navigation.only_plays
 
     def action_uncover(self) -> None:
         """Leave free play for what is below."""
@@ -334,7 +341,8 @@ class LessonScreen(CommandingScreen):
         self._ask_if_lost(lambda: self.app.exit(0))
 
     def _ask_if_lost(self, proceed: Callable[[], object]) -> None:
-        if not self.query_one(ConfigPane).unsaved and self.view.running is None:
+        unsaved = self._config.unsaved_text() is not None
+        if not unsaved and self.view.running is None:
             proceed()
             return
 
@@ -342,4 +350,11 @@ class LessonScreen(CommandingScreen):
             self.action_interrupt()
             proceed()
 
-        self.ask("unsaved" if self.query_one(ConfigPane).unsaved else "running", go)
+        self.ask("unsaved" if unsaved else "running", go)
+
+    def palette_commands(self) -> Iterator[PaletteCommand]:
+        """Yield every command of the registry, and what only this face has."""
+        m = self.messages
+        yield from self.commands.for_palette()
+        yield m("tui.key.home.short"), m("tui.key.home.long"), self.action_home
+        yield m("tui.key.theme.short"), m("tui.key.theme.long"), self.action_theme

@@ -1,0 +1,71 @@
+"""Keeps the editor and the `config.json` on disk together, whoever changes the file."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tutor.session.events import ConfigChanged
+    from tutor.session.protocol import SessionProtocol
+    from tutor.tui.screens.base import TutorScreen
+    from tutor.tui.session_bridge import SessionBridge
+    from tutor.tui.widgets.editor import ConfigPane
+
+
+class ConfigFile:
+    """The learner's `config.json`: its text on disk, and what the editor holds."""
+
+    def __init__(
+        self, screen: TutorScreen, session: SessionProtocol, bridge: SessionBridge, pane: ConfigPane
+    ) -> None:
+        self._screen = screen
+        self._session = session
+        self._bridge = bridge
+        self.pane = pane
+        self._asking = False
+
+    def changed(self, event: ConfigChanged) -> None:
+        """Show what the file holds now; edits that are not saved are never lost without a question."""
+        if event.origin == "learner" or event.text == self.pane.text:
+            self.pane.mark_saved(event.text)
+        elif event.origin == "outside" and self.pane.unsaved:
+            self.pane.mark_saved(event.text)
+            self._ask_about_outside_change()
+        else:
+            self.pane.load(event.text)
+
+    def _ask_about_outside_change(self) -> None:
+        if self._asking:
+            return
+        self._asking = True
+
+        def keep() -> None:
+            self._asking = False
+
+        def load() -> None:
+            self._asking = False
+            self.pane.load(self._session.config_text)
+
+        self._screen.ask("outside", load, keep)
+
+    def save(self) -> None:
+        """Save the text as it stands in the editor when its turn has come."""
+
+        def save() -> None:
+            self._bridge.call(partial(self._write, self.pane.text))
+
+        self.when_typed(partial(self._bridge.when_idle, self._screen.messages("tui.key.save.short"), save))
+
+    def when_typed(self, do: Callable[[], object]) -> None:
+        """Do something after the editor has taken in what was typed before: such keys come first, its letters queue."""
+        self.pane.area.call_later(do)
+
+    def unsaved_text(self) -> str | None:
+        """Return what the editor holds and the disk does not; None where they are the same."""
+        return self.pane.text if self.pane.unsaved else None
+
+    def _write(self, text: str) -> None:
+        self._session.write_config(text)
