@@ -16,9 +16,14 @@ from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.namespaces import NamespacesPanel
 from tutor.tui.widgets.output import OutputPane
 from tutor.tui.widgets.processes import ProcessesPanel
+from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from tutor.engines.model import EngineName
+    from tutor.session.events import Event
+    from tutor.session.protocol import SessionProtocol
 
 SEED = """\
 {
@@ -41,11 +46,31 @@ def mounts_here() -> str:
     return Path("/proc/self/mountinfo").read_text(encoding="utf-8")
 
 
+def folded(engine: EngineName, events: Iterable[Event]) -> LessonView:
+    view = LessonView(engine)
+    for event in events:
+        view.fold(event)
+    return view
+
+
+class RecordingApp(TutorApp):
+    """The app; what its session says is kept in `events` as well."""
+
+    events: tuple[Event, ...] = ()
+
+    def make_session(self, engine: EngineName, publish: Callable[[Event], None]) -> SessionProtocol:
+        def record(event: Event) -> None:
+            self.events = (*self.events, event)
+            publish(event)
+
+        return super().make_session(engine, record)
+
+
 @pytest.mark.root
 @pytest.mark.parametrize("engine", ["runt", pytest.param("runc", marks=pytest.mark.peer("runc"))])
 async def test_a_container_lives_and_dies_on_the_screen(tmp_path: Path, engine: EngineName) -> None:
     home = Home(tmp_path / "labs", tmp_path / "state", tmp_path / "cache")
-    app = TutorApp(Course.load("ja"), engine, Messages.load("ja"), "first-container", home)
+    app = RecordingApp(Course.load("ja"), engine, Messages.load("ja"), "first-container", home)
     try:
         async with app.run_test(size=(200, 50)) as pilot:
             screen = await opened(pilot)
@@ -69,6 +94,8 @@ async def test_a_container_lives_and_dies_on_the_screen(tmp_path: Path, engine: 
             await pilot.press("f8")
             await settled(pilot, lambda: "●" not in screen_text(app).split("creating")[1].splitlines()[0])
             await settled(pilot, lambda: "コンテナはまだありません" in "".join(namespaces.plain_lines))
+            # The screen draws the events and nothing else.
+            await settled(pilot, lambda: screen.view == folded(engine, app.events))
     finally:
         app.close_session()
     assert str(tmp_path) not in mounts_here()
