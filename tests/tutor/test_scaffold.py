@@ -37,6 +37,23 @@ def test_a_new_lesson_loads_and_lints_clean(tmp_path: Path, capsys: pytest.Captu
     assert (tmp_path / "schema" / "lesson.json").is_file(), "where the scaffold's first line says"
 
 
+def test_a_new_lesson_goes_to_the_course_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course, elsewhere = tmp_path / "course", tmp_path / "elsewhere"
+    course.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert main(["--course", str(course), "new-lesson", "first"]) == 0
+    assert not list(elsewhere.iterdir())
+    assert [each.id for each in Course.load("en", course).lessons] == ["first"]
+
+    assert main(["new-lesson", "second"]) == 0
+    assert (elsewhere / "second").is_dir(), "the current directory, where no course is named"
+    assert main(["--course", str(course), "new-lesson", "third", "--dir", "."]) == 0
+    assert (elsewhere / "third").is_dir(), "--dir is nearer to the command than --course"
+
+
 def test_a_new_lesson_never_overwrites_and_needs_a_name(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     assert main(["new-lesson", "there", "--dir", str(tmp_path)]) == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.errors import TutorError
+from tutor.opening import named_course
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +30,7 @@ def add_arguments(subparsers: SubParsers, messages: Messages) -> None:
     text = messages("scaffold.help.new_lesson")
     parser = subparsers.add_parser("new-lesson", help=text, description=text)
     parser.add_argument("name", metavar="NAME", help=messages("scaffold.help.name"))
-    parser.add_argument("--dir", type=Path, default=Path(), metavar="DIR", help=messages("scaffold.help.dir"))
+    parser.add_argument("--dir", type=Path, metavar="DIR", help=messages("scaffold.help.dir"))
 
 
 def run(args: argparse.Namespace, messages: Messages) -> int:
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace, messages: Messages) -> int:
     Raises:
         TutorError: the name can't be one, there is such a lesson, or it can't be written.
     """
-    course = args.dir or getattr(args, "course", None) or Path()
+    course = args.dir or named_course(args) or Path()
     folder = new_lesson(course, args.name, messages)
     print(messages("scaffold.written", folder=folder))
     for file in sorted(each.relative_to(folder) for each in folder.rglob("*") if each.is_file()):
