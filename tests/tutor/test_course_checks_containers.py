@@ -28,8 +28,12 @@ pytestmark = [pytest.mark.root, pytest.mark.peer("runc", "crun", "busybox")]
 PROCESS = {
     "terminal": False,
     "user": {"uid": 1000, "gid": 100, "additionalGids": [7, 20], "umask": 23},
-    "args": ["sh", "-c", "mkfifo /tmp/f; mkdir /tmp/d; echo one > /tmp/log; sleep 5000 & sleep 6000 & wait"],
-    "env": ["PATH=/bin", "GREETING=hello"],
+    "args": [
+        "sh",
+        "-c",
+        "mkfifo /tmp/f; mkdir /tmp/d; echo one > /tmp/log; printf 'a\\fb\\n' > /tmp/page; sleep 5000 & sleep 6000 & wait",
+    ],
+    "env": ["PATH=/bin", "GREETING=hello", "TWO=a\nb"],
     "cwd": "/home",
     "capabilities": {
         "bounding": ["CAP_CHOWN", "CAP_NET_RAW"],
@@ -61,7 +65,7 @@ MOUNTS = [
 ]
 TRUE = r"""
 - process: {uid: 1000, gid: 100, groups: [20, 7], umask: "0027", cwd: /home, exe: /bin/busybox, root: /}
-- process: {env: {GREETING: hello, PATH: /bin}, env_lacks: [SHELL], no_new_privs: true, oom_score_adj: 321, tty: false}
+- process: {env: {GREETING: hello, PATH: /bin, TWO: "a\nb"}, env_lacks: [SHELL], no_new_privs: true, oom_score_adj: 321, tty: false}
 - process: {rlimit: {type: RLIMIT_NOFILE, soft: 64, hard: 128}, ns_pid: 1, state: S, count: 3}
 - process: {of: any, runs: [sleep, "5000"], uid: 1000, state: [S, R]}
 - process: {runs: [sh, -c], runs_not: [sleep]}
@@ -78,6 +82,7 @@ TRUE = r"""
 - file: {path: /tmp/f, in: container, type: fifo}
 - file: {path: /tmp/d, in: container, type: directory, mode: "0750"}
 - file: {path: /tmp/log, in: container, equals: one, lines: 1, mode: "640"}
+- file: {path: /tmp/page, in: container, lines: 1}
 - file: {path: /tmp/log, in: host, exists: false}
 - file: {path: rootfs/bin/busybox, type: file, mode: "0755"}
 - file: {path: config.json, matches: '"cwd":\s*"/home"'}
@@ -109,6 +114,7 @@ FALSE = r"""
 - process: {cwd: /}
 - process: {root: rootfs}
 - process: {env: {GREETING: bye}}
+- process: {env: {TWO: 'a\nb'}}
 - process: {env: {NONE: x}}
 - process: {env_lacks: [GREETING]}
 - process: {rlimit: {type: RLIMIT_NOFILE, soft: 128}}

@@ -118,7 +118,7 @@ def test_a_long_command_line_cannot_speak_to_the_terminal() -> None:
         init, child = processes(shell.pid)
         os.kill(child.pid, signal.SIGKILL)
     assert child.depth == 1
-    assert init.cmdline == ("sh", "-c", "sleep 500; :", "\\x1b[2J\\n\\xff")
+    assert init.cmdline == ("sh", "-c", "sleep 500; :", "\x1b[2J\n\\xff"), "as it is, for checks to compare"
     assert init.words == (
         "sh",
         "-c",
@@ -127,11 +127,27 @@ def test_a_long_command_line_cannot_speak_to_the_terminal() -> None:
     )  # its first line: a program may have hundreds
 
 
-def test_a_short_name_cannot_speak_to_the_terminal_either() -> None:
-    code = "import time; open('/proc/self/comm', 'wb').write(b'\\x1b[2J\\ne\\xff'); time.sleep(500)"
+def test_a_backslash_and_an_n_are_no_newline() -> None:
+    script = r"printf 'a\nb'; sleep 500; :"
+    with running("sh", "-c", script, "a\\n", "two\nlines", "\x1b\\x1b") as shell:
+        until(lambda: [each.comm for each in processes(shell.pid)] == ["sh", "sleep"])
+        init, child = processes(shell.pid)
+        os.kill(child.pid, signal.SIGKILL)
+    assert init.words == ("sh", "-c", script, r"a\n", "two…", r"\x1b\x1b")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (rb"\x1b[2J\ne\xff", r"\x1b[2J\ne\xff"),
+        (rb"a\\nb\\\\c\td", r"a\nb\\c\td"),  # the kernel writes these backslashes twice in /proc/PID/status
+    ],
+)
+def test_a_short_name_cannot_speak_to_the_terminal_either(name: bytes, shown: str) -> None:
+    code = f"import time; open('/proc/self/comm', 'wb').write(b'{name.decode()}'); time.sleep(500)"
     with running(sys.executable, "-I", "-S", "-c", code) as named:
         until(lambda: "python" not in processes(named.pid)[0].comm)
-        assert processes(named.pid)[0].comm == "\\x1b[2J\\ne\\xff"
+        assert processes(named.pid)[0].comm == shown
 
 
 def test_threads_and_the_children_of_threads_are_seen() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tutor.observe.model import NO_CAPABILITIES
 from tutor.observe.parts import parse_capabilities
-from tutor.observe.procfs import ProcessDirectory, start_time_of, status_fields, text
+from tutor.observe.procfs import ProcessDirectory, decoded, start_time_of, status_fields, text
 
 if TYPE_CHECKING:
     from tutor.observe.model import Capabilities
@@ -46,7 +46,8 @@ class ProcessDetails:
         uid, gid: the effective ids; groups: the supplementary ones.
         umask: the file mode creation mask, None where the kernel does not tell (`/proc/PID/status` since Linux 4.7).
         cwd, exe: paths as seen from the process's own root; root: that root, as the reader sees it. Empty if unreadable.
-        environ: the environment with which the program was executed, not what it has made of it since (proc_pid_environ(5)).
+        environ: the environment with which the program was executed, not what it has made of it since (proc_pid_environ(5));
+            as it is, control characters included.
         limits: constant to soft and hard limit; None is unlimited.
         terminal: the device number of the controlling terminal, 0 for none (proc_pid_stat(5), tty_nr).
         seccomp: one of `SECCOMP_MODES`.
@@ -120,7 +121,7 @@ def parse_environ(raw: bytes) -> dict[str, str]:
     for entry in raw.split(b"\0"):
         name, equals, value = entry.partition(b"=")
         if equals:
-            variables.setdefault(text(name), text(value))
+            variables.setdefault(decoded(name), decoded(value))
     return variables
 
 

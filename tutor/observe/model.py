@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from tutor.observe.procfs import visible
+
 NamespaceKind = Literal["mnt", "pid", "net", "ipc", "uts", "user", "cgroup", "time"]
 NAMESPACE_KINDS: tuple[NamespaceKind, ...] = get_args(NamespaceKind)
 
@@ -151,7 +153,8 @@ class Process:
         ns_pid: as the process's own (innermost) pid namespace counts it (`NSpid`).
         ppid: its parent, as the reader counts; 0 when the parent is outside the reader's pid namespace.
         state: the letter of proc(5): R running, S sleeping, D disk sleep, T stopped, t traced, Z zombie, I idle, X dead.
-        comm: its short name; cmdline: its arguments, empty for a zombie; exe: its program's path, empty if unreadable.
+        comm: its short name; exe: its program's path, empty if unreadable; control characters are escapes in both.
+        cmdline: its arguments as they are, control characters included (`words` is for the screen); empty for a zombie.
         threads: how many it has.
         depth: its place in the tree: 0 for the container's init and for a process that entered from outside (`exec`).
         waits_for: the blocking system call; None while it runs, for a zombie, and where it may not be read.
@@ -172,9 +175,9 @@ class Process:
     def words(self) -> tuple[str, ...]:
         """Its arguments, to be read in a line: of one that is a whole program, as behind `sh -c`, the first line and an ellipsis."""
         return tuple(
-            f"{first.rstrip()}…" if newline else word
+            f"{visible(first.rstrip())}…" if newline else visible(word)
             for word in self.cmdline
-            for first, newline, _ in [word.partition("\\n")]
+            for first, newline, _ in [word.partition("\n")]
         )
 
 

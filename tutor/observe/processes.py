@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tutor.observe.model import Process
-from tutor.observe.procfs import ProcessDirectory, status_fields, text, visible
+from tutor.observe.procfs import ProcessDirectory, decoded, name_of, status_fields, text, visible
 from tutor.observe.waits import read_wait
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def _read(process: ProcessDirectory, depth: int, threads: list[int]) -> Process:
         ns_pid=int(status.get("NSpid", str(process.pid)).split()[-1]),
         ppid=int(status.get("PPid", "0")),
         state=state,
-        comm=visible(status.get("Name", "")),
-        cmdline=tuple(text(part) for part in cmdline.rstrip(b"\0").split(b"\0")) if cmdline else (),
+        comm=visible(name_of(status)),
+        cmdline=tuple(decoded(part) for part in cmdline.rstrip(b"\0").split(b"\0")) if cmdline else (),
         exe=exe,
         threads=int(status.get("Threads", "1")),
         depth=depth,

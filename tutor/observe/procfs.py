@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} |
     10: "\\n",
     13: "\\r",
 }
+_ESCAPED = re.compile(r"\\([n\\])")
 
 
 def visible(line: str) -> str:
@@ -27,9 +29,14 @@ def visible(line: str) -> str:
     return line.translate(_VISIBLE)
 
 
+def decoded(raw: bytes) -> str:
+    """Return bytes of a process as text to compare: control characters as they are, undecodable bytes as escapes."""
+    return raw.decode("utf-8", "backslashreplace")
+
+
 def text(raw: bytes) -> str:
     """Return bytes of the kernel as text that can be shown: undecodable and control characters as escapes."""
-    return visible(raw.decode("utf-8", "backslashreplace"))
+    return visible(decoded(raw))
 
 
 def reason_of(error: OSError) -> str:
@@ -147,6 +154,11 @@ def status_fields(raw: bytes) -> dict[str, str]:
     """Return the fields of `/proc/PID/status` (proc_pid_status(5))."""
     fields = (line.partition(":") for line in raw.decode("utf-8", "backslashreplace").split("\n"))
     return {name: value.strip() for name, _, value in fields}
+
+
+def name_of(status: dict[str, str]) -> str:
+    """Return the process's name, as `/proc/PID/comm` has it: in `status` the kernel escapes newlines and backslashes."""
+    return _ESCAPED.sub(lambda match: "\n" if match[1] == "n" else "\\", status.get("Name", ""))
 
 
 def start_time_of(stat: bytes) -> int:

@@ -116,7 +116,7 @@ def _contents(
         holds = content is not None and re.search(arguments["matches"], content, re.MULTILINE) is not None
         tally.add(holds, typed, words("course.check.matches", pattern=arguments["matches"]), found, command)
     if "lines" in arguments:
-        number = len(content.splitlines()) if content is not None else None
+        number = len(_lines(content)) if content is not None else None
         said = found if number is None else words("course.check.file.lines", count=number)
         expected = words("course.check.file.lines", count=arguments["lines"])
         tally.add(number == arguments["lines"], typed, expected, said, f"wc -l {typed}")
@@ -145,7 +145,7 @@ def order(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     place, tally = context.place / arguments["path"], Tally()
     words, typed = context.messages, shown(context.place / arguments["path"])
     try:
-        lines = [line.strip() for line in read_plain(str(place)).splitlines() if line.strip()]
+        lines = [line.strip() for line in _lines(read_plain(str(place))) if line.strip()]
         found = short(" → ".join(lines), 100) or words("course.check.file.empty")
     except OSError as error:
         lines, found = [], error.strerror or ""
@@ -156,6 +156,11 @@ def order(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
         wanted = arguments["contains"]
         tally.add(_in_order(lines, wanted), typed, " → … → ".join(wanted), found, f"cat {typed}")
     return tally.finding
+
+
+def _lines(content: str) -> list[str]:
+    """Return the lines as wc(1) counts them: only a newline ends one, no form feed and none of Unicode's separators."""
+    return content.removesuffix("\n").split("\n") if content else []
 
 
 def _in_order(lines: list[str], wanted: tuple[str, ...]) -> bool:

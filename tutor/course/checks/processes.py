@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tutor.course.checks.registry import Argument, kind
 from tutor.course.checks.tally import CONTAINER, Tally, living, no_process
 from tutor.observe import LIMIT_NAMES, LIMIT_WORDS, Process, ProcessDetails, read_details
+from tutor.observe.procfs import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -246,14 +247,15 @@ def _ends_so(path: str, wanted: str) -> bool:
 def _env(words: Messages, seen: _Seen, wanted: dict[str, str]) -> Iterator[_Answer]:
     for name, value in wanted.items():
         found = seen.details.environ.get(name)
-        shown = words("course.check.json.absent") if found is None else f"{name}={found}"
+        shown = words("course.check.json.absent") if found is None else visible(f"{name}={found}")
         yield _environment(seen, found == value, f"{name}={value}", shown)
 
 
 def _env_lacks(words: Messages, seen: _Seen, names: tuple[str, ...]) -> Iterator[_Answer]:
     for name in names:
         found, absent = seen.details.environ.get(name), words("course.check.process.without", name=name)
-        yield _environment(seen, found is None, absent, absent if found is None else f"{name}={found}")
+        shown = absent if found is None else visible(f"{name}={found}")
+        yield _environment(seen, found is None, absent, shown)
 
 
 def _environment(seen: _Seen, holds: bool, expected: str, found: str) -> _Answer:
