@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from runtime.cgroups.group import write
+from runtime.files import mountinfo, unescape
 from runtime.support.files import unescape
 
 TYPE_CHECKING = False
@@ -70,27 +71,22 @@ def _find() -> list[Hierarchy]:
     memberships = _memberships()
     first: dict[str, Hierarchy] = {}
     second: dict[str, Hierarchy] = {}
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        for line in file:
-            left, _, right = line.rstrip("\n").partition(" - ")
-            kind, _, options = right.split(" ", 2)
-            if kind not in ("cgroup", "cgroup2"):
-                continue
-            fields = left.split(" ")
-            root, mountpoint = unescape(fields[3]), unescape(fields[4])
-            name = "" if kind == "cgroup2" else _name(options)
-            key = (
-                ""
-                if kind == "cgroup2"
-                else next((key for key in memberships if _is_named(key, options)), None)
-            )
-            if key is None or key not in memberships:
-                continue
-            found = second if kind == "cgroup2" else first
-            hierarchy = Hierarchy(name, mountpoint, _below(memberships[key], root))
-            # A single file or another's cgroup, mounted elsewhere, takes nothing away; over the same place it covers it.
-            if hierarchy.own or name not in found or found[name].mountpoint == mountpoint:
-                found[name] = hierarchy
+    for line in mountinfo():
+        left, _, right = line.partition(" - ")
+        kind, _, options = right.split(" ", 2)
+        if kind not in ("cgroup", "cgroup2"):
+            continue
+        fields = left.split(" ")
+        root, mountpoint = unescape(fields[3]), unescape(fields[4])
+        name = "" if kind == "cgroup2" else _name(options)
+        key = "" if kind == "cgroup2" else next((key for key in memberships if _is_named(key, options)), None)
+        if key is None or key not in memberships:
+            continue
+        found = second if kind == "cgroup2" else first
+        hierarchy = Hierarchy(name, mountpoint, _below(memberships[key], root))
+        # A single file or another's cgroup, mounted elsewhere, takes nothing away; over the same place it covers it.
+        if hierarchy.own or name not in found or found[name].mountpoint == mountpoint:
+            found[name] = hierarchy
     return list((first or second).values())
 
 
@@ -151,7 +147,9 @@ def directory_of(pid: int) -> str:
 def _memberships(pid: int | None = None) -> dict[str, str]:
     """Return the cgroup of a process, or of ourselves, by the controllers of the hierarchy (proc(5), /proc/PID/cgroup)."""
     found = {}
-    with open(f"/proc/{pid or 'self'}/cgroup", encoding="utf-8", errors="surrogateescape") as file:
+    with open(
+        f"/proc/{pid or 'self'}/cgroup", encoding="utf-8", errors="surrogateescape", newline="\n"
+    ) as file:
         for line in file:
             _, controllers, path = line.rstrip("\n").split(":", 2)
             found[controllers] = path

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 
+from runtime.errors import RuntError, describe
+from runtime.files import mountinfo, unescape
 from runtime.filesystem.mount_options import PROPAGATION
 from runtime.kernel import mount as kernel
 from runtime.state.store import Store
@@ -140,11 +142,10 @@ def mount_id(fd: int) -> int:
 def mounts_at(path: str) -> list[int]:
     """Return the numbers of the mounts at `path` in our mount namespace, the topmost one last."""
     found = []
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        for line in file:
-            fields = line.split(" ", 5)
-            if unescape(fields[4]) == path:
-                found.append(int(fields[0]))
+    for line in mountinfo():
+        fields = line.split(" ", 5)
+        if unescape(fields[4]) == path:
+            found.append(int(fields[0]))
     return found
 
 
@@ -171,9 +172,7 @@ def _attach(tree: int, path: str) -> None:
 
 def _unmount_host_filesystems(c: Container) -> None:
     """Unmount the host's /proc and /sys: after a mere move of the root they could be uncovered from inside."""
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        lines = file.read().splitlines()
-    for line in reversed(lines):
+    for line in reversed(mountinfo()):
         left, _, right = line.partition(" - ")
         path = unescape(left.split(" ")[4])
         if right.split(" ")[0] in ("proc", "sysfs") and not path.startswith(f"{c.rootfs}/"):

@@ -31,6 +31,14 @@ def write(path: str, data: bytes, *, flags: int = os.O_WRONLY | os.O_CLOEXEC, mo
         os.close(fd)
 
 
+def mountinfo() -> list[str]:
+    """Return the lines of /proc/self/mountinfo. Raises OSError.
+
+    Only a newline ends one: of what else Python takes for the end of a line, the kernel escapes nothing in a path.
+    """
+    return read("/proc/self/mountinfo").decode("utf-8", "surrogateescape").split("\n")[:-1]
+
+
 def unescape(text: str) -> str:
     r"""Return a path of mountinfo as it is: spaces and a few others are written as octal numbers there (`\040`)."""
     if "\\" not in text:

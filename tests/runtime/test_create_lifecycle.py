@@ -97,6 +97,22 @@ def test_two_containers_of_one_root_without_mount_namespaces(bundle: Bundle, run
         assert said == ("gone\nalpine\n0\n" if deleted == "first" else "alpine\n0\n")
 
 
+def test_a_mount_of_the_host_may_have_any_name(bundle: Bundle, runt: Runt) -> None:
+    """The kernel escapes neither a carriage return in mountinfo nor the line separators of Unicode."""
+    odd = r"""
+    odd="$(printf 'a\rb\342\200\250c d')"
+    mkdir "$odd"
+    mount -t tmpfs none "$odd"
+    """
+    bundle.sh("echo inside").save()
+    run = "$RUNT run one; $RUNT run --no-pivot two"
+    assert in_private_mounts(odd + run, bundle.path, runt) == "inside\ninside\n"
+    bundle.config = SEED
+    bundle.save()
+    run = "$RUNT run three; grep -c rootfs /proc/self/mountinfo || true"
+    assert in_private_mounts(odd.replace("mkdir", ":") + run, bundle.path, runt) == "alpine\n0\n"
+
+
 def test_init_waits_in_an_open_of_the_exec_fifo(bundle: Bundle, runt: Runt) -> None:
     output = runt.create(bundle.sh("echo started"))
     pid = runt.state()["pid"]

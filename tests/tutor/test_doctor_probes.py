@@ -196,6 +196,18 @@ def test_cgroups_without_a_mount_are_none() -> None:
     assert done.stdout.strip() == "none"
 
 
+@pytest.mark.root
+def test_the_host_may_have_a_mount_of_any_name(tmp_path: Path) -> None:
+    odd = tmp_path / "a\rb"
+    odd.mkdir()
+    mount = 'mount -t tmpfs none "$0" && exec "$@"'
+    _, told = report(
+        tmp_path, before=("unshare", "--mount", "--propagation=private", "sh", "-c", mount, str(odd))
+    )
+    _, usual = report(tmp_path)
+    assert levels(told, "cgroups") == levels(usual, "cgroups")
+
+
 def test_the_terminal_is_asked_how_wide_its_characters_are(tmp_path: Path) -> None:
     environment = {**os.environ, "OCI_TUTOR_HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
     argv = [sys.executable, "-m", "tutor", "doctor", "--lang", "en"]

@@ -76,6 +76,27 @@ def test_a_mount_in_the_lab_is_not_in_the_host_even_where_the_host_shares_its_mo
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_mount_of_the_host_may_have_any_name(tmp_path: Path) -> None:
+    """The kernel escapes no carriage return in mountinfo: it ends no line."""
+    script = (
+        "import os, sys; from pathlib import Path; from tutor.home import Home; from tutor.lab.lab import Lab\n"
+        "root = Path(sys.argv[1])\n"
+        "with Lab.start(home=Home(root, root, root), engine='runt', workdir=root) as lab:\n"
+        "    program = lab.spawn(['sleep', '500'], cwd=root, stdin=0, stdout=1, stderr=2)\n"
+        "    print(len(lab.cgroups))\n"
+    )
+    prepare = (
+        r"""odd="$(printf '%s/a\rb' "$1")"; mkdir "$odd"; mount -t tmpfs none "$odd"; shift; exec "$@" """
+    )
+    command = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", prepare, "sh", str(tmp_path)]
+    done = subprocess.run(
+        [*command, *_python(script, str(tmp_path))],
+        cwd=_repository(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 0
+
+
 def _python(script: str, *arguments: str) -> list[str]:
     return [sys.executable, "-c", script, *arguments]
 

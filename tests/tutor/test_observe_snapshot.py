@@ -270,7 +270,7 @@ def test_id_maps_and_capabilities() -> None:
 
 @pytest.mark.root
 def test_mounts_with_names_that_mountinfo_escapes(tmp_path: Path) -> None:
-    target = tmp_path / "a b\\c\td#e"
+    target = tmp_path / "a b\\c\td#e\rf\u2028g"
     target.mkdir()
     script = 'mount -t tmpfs "my tmpfs" "$1" && mount --make-shared "$1" && sleep 500; :'
     with running(
@@ -279,7 +279,7 @@ def test_mounts_with_names_that_mountinfo_escapes(tmp_path: Path) -> None:
         until(lambda: [each.comm for each in processes(shell.pid)] == ["sh", "sleep"])
         mount = look(shell.pid).mounts[-1]
         os.kill(processes(shell.pid)[1].pid, signal.SIGKILL)
-    assert mount.target == str(tmp_path / "a b\\c\\td#e")
+    assert mount.target == str(tmp_path / "a b\\c\\td#e\\rf\u2028g")
     assert (mount.fstype, mount.source, mount.root) == ("tmpfs", "my tmpfs", "/")
     assert mount.propagation[0].startswith("shared:")
     assert "relatime" in mount.options

@@ -103,9 +103,9 @@ def read_cgroups() -> Cgroups:
     """Read which cgroup file systems are mounted and whether groups may be made in them."""
     v1: dict[str, str] = {}
     v2_mount = ""
-    for line in _read("/proc/self/mountinfo").splitlines():
+    for line in _read("/proc/self/mountinfo").split("\n"):
         before, _, after = line.partition(" - ")
-        target = before.split()[4]
+        target = before.split(" ")[4]
         fstype, _, rest = after.partition(" ")
         if fstype == "cgroup2":
             v2_mount = v2_mount or target
@@ -131,7 +131,7 @@ def _v1_controllers() -> set[str]:
 
 
 def _own_v2_group() -> str:
-    lines = _read("/proc/self/cgroup").splitlines()
+    lines = _read("/proc/self/cgroup").split("\n")
     return next((line.removeprefix("0::") for line in lines if line.startswith("0::")), "/")
 
 
@@ -153,6 +153,6 @@ def _subordinate_ids(path: str, user: str, uid: int) -> int:
 def _read(path: str) -> str:
     """Return a file's text without white space around it; nothing where it cannot be read."""
     try:
-        return Path(path).read_text(encoding="utf-8", errors="replace").strip()
+        return Path(path).read_bytes().decode("utf-8", "replace").strip()
     except OSError:
         return ""

@@ -119,7 +119,7 @@ def mounts_below(path: Path) -> list[Path]:
     # Space, tab, newline and backslash are written as a backslash and three octal digits.
     points = [
         _OCTAL.sub(lambda match: bytes([int(match[1], 8)]), line.split(b" ")[4])
-        for line in Path("/proc/self/mountinfo").read_bytes().splitlines()
+        for line in Path("/proc/self/mountinfo").read_bytes().split(b"\n")[:-1]
     ]
     return [Path(os.fsdecode(point)) for point in points if point == real or point.startswith(real + b"/")]
 

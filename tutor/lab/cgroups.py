@@ -39,7 +39,7 @@ def hierarchies() -> list[Hierarchy]:
     """Return the hierarchies that are mounted and in which this process's own cgroup can be seen."""
     mounts = list(_mounted())
     found = []
-    with open("/proc/self/cgroup", encoding="utf-8") as file:  # noqa: PTH123  (starts fast)
+    with open("/proc/self/cgroup", encoding="utf-8", newline="\n") as file:  # noqa: PTH123  (starts fast)
         for line in file:
             _number, controllers, path = line.rstrip("\n").split(":", 2)
             for filesystem, root, mount, options in mounts:
@@ -55,12 +55,13 @@ def hierarchies() -> list[Hierarchy]:
 
 
 def _mounted() -> Iterator[tuple[str, str, str, set[str]]]:
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  (starts fast)
+    # A carriage return in a path ends no line, and other white space than a space no field.
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="replace", newline="\n") as file:  # noqa: PTH123  (starts fast)
         for line in file:
-            before, _, after = line.partition(" - ")
-            filesystem, _source, options = after.split()[:3]
+            before, _, after = line.rstrip("\n").partition(" - ")
+            filesystem, _source, options = after.split(" ")[:3]
             if filesystem in ("cgroup", "cgroup2"):
-                root, mount = before.split()[3:5]
+                root, mount = before.split(" ")[3:5]
                 yield filesystem, root, mount, set(options.split(","))
 
 

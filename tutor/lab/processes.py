@@ -94,7 +94,7 @@ def in_mount_namespace_of(marker: str) -> list[Identity]:
 
 def has_mount_from(marker: str, mountinfo: str = "/proc/self/mountinfo") -> bool:
     """Tell whether a mount table has a mount whose source is `marker`."""
-    with open(mountinfo, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  (starts fast)
+    with open(mountinfo, encoding="utf-8", errors="replace", newline="\n") as file:  # noqa: PTH123  (starts fast)
         return any(line.rpartition(" - ")[2].split(" ")[1] == marker for line in file)
 
 

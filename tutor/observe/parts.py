@@ -105,8 +105,11 @@ def _inode(process: ProcessDirectory, name: str) -> tuple[int | None, str]:
 # A mount table seldom changes and costs more than everything else to take apart: the last few are remembered.
 @lru_cache(maxsize=8)
 def parse_mounts(raw: bytes) -> tuple[Mount, ...]:
-    """Return the mounts of a `/proc/PID/mountinfo`; a line that is not one is left out."""
-    return tuple(mount for line in raw.splitlines() if (mount := _mount(line)) is not None)
+    """Return the mounts of a `/proc/PID/mountinfo`; a line that is not one is left out.
+
+    The kernel escapes newlines in paths, but no carriage returns, which bytes.splitlines() would take for one.
+    """
+    return tuple(mount for line in raw.split(b"\n") if (mount := _mount(line)) is not None)
 
 
 def _mount(line: bytes) -> Mount | None:
@@ -171,7 +174,7 @@ def parse_credentials(status: dict[str, str]) -> Credentials | None:
 def parse_cgroups(raw: bytes) -> tuple[CgroupMembership, ...]:
     """Return the memberships of a `/proc/PID/cgroup` (cgroups(7)), in its order."""
     memberships = []
-    for line in raw.splitlines():
+    for line in raw.split(b"\n"):
         hierarchy, _, rest = line.partition(b":")
         controllers, _, path = rest.partition(b":")
         if hierarchy.isdigit():
