@@ -14,6 +14,8 @@ from runtime.support.errors import RuntError, describe
 _COLOURS = {"debug": 37, "warning": 33, "error": 31}
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/@^+-")
 
+_LETTERS = {"\a": "a", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", "\v": "v"}
+
 _began = time.monotonic()
 
 
@@ -57,14 +59,14 @@ def error(message: str) -> None:
 
 
 def _write(level: str, message: str) -> None:
-    message = _printable(message)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     if _Settings.json:
         from runtime.support import jsontext
 
-        line = jsontext.dumps({"level": level, "msg": message, "time": now}, ascii_only=False, compact=True)
+        record = {"level": level, "msg": _printable(message), "time": now}
+        line = jsontext.dumps(record, ascii_only=False, compact=True)
     elif _Settings.file == 2 and os.isatty(2):
-        line = _coloured(level, message)
+        line = _coloured(level, _printable(message))
     else:
         line = f'time="{now}" level={level} msg={_quote(message)}'
     _emit(_Settings.file, line)
@@ -90,16 +92,22 @@ def _quote(text: str) -> str:
     """Quote as Go's `%q` does, where logrus thinks it is needed."""
     if text and _PLAIN.issuperset(text):
         return text
-    escaped = (
-        text.replace("\\", "\\\\")
-        .replace('"', '\\"')
-        .replace("\n", "\\n")
-        .replace("\t", "\\t")
-        .replace("\r", "\\r")
-    )
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     if escaped.isprintable():
         return f'"{escaped}"'
-    return '"' + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in escaped) + '"'
+    return '"' + "".join(c if c.isprintable() else _escape(c) for c in escaped) + '"'
+
+
+def _escape(character: str) -> str:
+    """Return what Go writes for a character that isn't printable, or for a byte that isn't UTF-8 (surrogateescape)."""
+    code = ord(character)
+    if character in _LETTERS:
+        return f"\\{_LETTERS[character]}"
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x20 or code == 0x7F:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _printable(message: str) -> str:

@@ -137,6 +137,18 @@ def test_an_error_is_in_the_log_and_plainly_on_standard_error(
     assert without_name((tmp_path / "ours").read_text()) == without_name((tmp_path / "theirs").read_text())
 
 
+@pytest.mark.peer("runc")
+@pytest.mark.root
+def test_the_log_quotes_as_runcs_does(root: str, tmp_path: Path) -> None:
+    odd = 'odd \a\b\f\v\n\r\t\x01\x7f\x85\u3000\u200b\U0001f600\U000e0001"\\z\udcff end'
+    for program, name in ((RUNT, "ours"), (("runc",), "theirs")):
+        words = ("--root", root, "--log", f"{tmp_path}/{name}", "run", "-b", f"{tmp_path}/{odd}", "box")
+        subprocess.run([*program, *words], capture_output=True, check=False)
+    ours, theirs = ((tmp_path / name).read_bytes() for name in ("ours", "theirs"))
+    quoted = re.compile(b"odd.*end")
+    assert quoted.findall(ours) == quoted.findall(theirs) != []
+
+
 def test_a_json_log_is_one_object_a_line_and_is_appended_to(root: str, tmp_path: Path) -> None:
     for container_id in ("one", 'quote"d <&>\n'):
         runt("--root", root, "--log", f"{tmp_path}/log", "--log-format", "json", "state", container_id)
