@@ -196,16 +196,9 @@ def _version() -> str:
 
 
 def _log_to_file() -> None:
-    """Send what a session logs of its own troubles to a file below `Home.state`, and never to the screen."""
-    import logging
+    from tutor.log import log_to_file
 
-    folder = Home.default().state
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handler: logging.Handler = logging.FileHandler(folder / "oci-tutor.log", encoding="utf-8", delay=True)
-    except OSError:
-        handler = logging.NullHandler()
-    logging.getLogger().addHandler(handler)
+    log_to_file(Home.default())
 
 
 def _let_any_text_be_printed() -> None:

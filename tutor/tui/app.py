@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 import signal
 import sys
 from dataclasses import dataclass
-from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -68,7 +65,6 @@ def run(
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         raise TutorError("tui.no_terminal")  # Textual draws on standard error
     app = TutorApp(course, engine, messages, lesson_id, home, playing)
-    _keep_log(app.home)
     try:
         app.run()
     finally:
@@ -76,17 +72,6 @@ def run(
     if app.crash is not None:
         raise app.crash
     return app.return_code or 0
-
-
-def _keep_log(home: Home) -> None:
-    """Send what the rooms log to a file: while the app has the terminal, there is no other place for it."""
-    with contextlib.suppress(OSError):
-        home.state.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
-            home.state / "oci-tutor.log", maxBytes=1_000_000, backupCount=1, delay=True
-        )
-        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
-        logging.getLogger("tutor").addHandler(handler)
 
 
 @dataclass(frozen=True, slots=True)
