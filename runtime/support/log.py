@@ -23,6 +23,7 @@ class _Settings:
     """Where messages go, in which form, and from which level on."""
 
     file = 2
+    path = ""
     json = False
     debug = False
 
@@ -31,6 +32,7 @@ def configure(path: str = "", log_format: str = "text", *, debug: bool = False) 
     """Set where messages go from now on. Raises RuntError for an unknown format or a file that can't be written."""
     _Settings.debug = debug
     if path:
+        _Settings.path = path
         try:
             _Settings.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         except OSError as error:
@@ -74,10 +76,14 @@ def _write(level: str, message: str) -> None:
 
 def _emit(fd: int, line: str) -> None:
     """Write one line at once, whatever the locale is. Where nobody listens, there is nobody to tell."""
+    data = f"{line}\n".encode()
     try:
-        os.write(fd, f"{line}\n".encode())
-    except OSError:
-        pass
+        while data:
+            data = data[os.write(fd, data) :]
+    except OSError as error:
+        if fd != 2:
+            # As logrus does: on a full disk a warning would be lost.
+            _emit(2, _printable(f"Failed to write to log, write {_Settings.path}: {describe(error)}"))
 
 
 def _coloured(level: str, message: str) -> str:

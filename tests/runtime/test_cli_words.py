@@ -139,6 +139,28 @@ def test_an_error_is_in_the_log_and_plainly_on_standard_error(
 
 @pytest.mark.peer("runc")
 @pytest.mark.root
+@pytest.mark.parametrize(
+    "place", ["/dev/stderr", "/dev/full", "/dev/null", "fifo", "directory", "below/file"]
+)
+def test_wherever_the_log_is_it_fares_as_runcs_does(root: str, tmp_path: Path, place: str) -> None:
+    path = f"{tmp_path}/{place}".replace(f"{tmp_path}//", "/")
+    reader = -1
+    if place == "fifo":
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    elif place == "directory":
+        os.mkdir(path)  # noqa: PTH102
+    answers = []
+    for command in (runt, runc):
+        done = command("--root", root, "--log", path, "state", "nope")
+        read = os.read(reader, 1000).decode() if place == "fifo" else ""
+        answers.append((done.returncode, without_name(done.stderr), without_name(read)))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 1
+
+
+@pytest.mark.peer("runc")
+@pytest.mark.root
 def test_the_log_quotes_as_runcs_does(root: str, tmp_path: Path) -> None:
     odd = 'odd \a\b\f\v\n\r\t\x01\x7f\x85\u3000\u200b\U0001f600\U000e0001"\\z\udcff end'
     for program, name in ((RUNT, "ours"), (("runc",), "theirs")):
