@@ -7,8 +7,6 @@ import pytest
 from runtime.seccomp.numbers import X32_BIT, numbers_of
 from tests.support.libseccomp import AUDIT, name_of, number_of
 
-NEWER_THAN_DEBIANS_LIBSECCOMP = 449
-
 
 @pytest.mark.parametrize("architecture", AUDIT)
 def test_numbers_are_those_of_libseccomp(architecture: str) -> None:

@@ -38,7 +38,7 @@ GOOD = """{
 BAD = '{\n  "ociVersion": "1.0.0"\n  "root": {"path": "rootfs"}\n}\n'
 DELETE = "\x1b[3~"
 PATIENCE = 20.0  # seconds until an editor that does not end is a failure
-SAVE, LEAVE, NEXT, UNDO = "\x13", "\x11", "\x0e", "\x1a"
+SAVE, LEAVE, UNDO = "\x13", "\x11", "\x1a"
 
 
 @pytest.fixture

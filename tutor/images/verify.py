@@ -32,11 +32,6 @@ class Verified:
     diff_ids: tuple[str, ...]
 
 
-def form_of(path: Path) -> Form:
-    """Return the form that an image has, going by whether it is a directory."""
-    return "oci-layout" if path.is_dir() else "docker-archive"
-
-
 def verify(target: str) -> tuple[Form, Verified]:
     """Check `LAYOUT[:REF]` or `ARCHIVE`.
 

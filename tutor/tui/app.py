@@ -152,11 +152,6 @@ class TutorApp(App[int]):
         return self._opened[-1][0] if self._opened else None
 
     @property
-    def lesson_screen(self) -> LessonScreen | None:
-        """Its screen."""
-        return self._opened[-1][1] if self._opened else None
-
-    @property
     def only_plays(self) -> bool:
         """Whether the program was started for free play, and nothing else is open: leaving it ends the program."""
         return self._playing is not None and len(self._opened) <= 1

@@ -19,15 +19,13 @@ class EventLog:
 
     def __init__(self) -> None:
         self._news = threading.Condition()
-        self._step_id = ""
         self._notices: list[Notice] = []
         self._hints: list[str] = []
         self._feedback = ""
 
-    def begin(self, step_id: str) -> None:
-        """Forget what was said before; from now on it is about this step."""
+    def begin(self) -> None:
+        """Forget what was said before; from now on it is about another step."""
         with self._news:
-            self._step_id = step_id
             self._notices, self._hints, self._feedback = [], [], ""
 
     def hear(self, event: Event) -> None:

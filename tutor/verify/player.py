@@ -59,7 +59,7 @@ def play(
                     break
                 if session.index < len(steps):
                     session.execute("next")
-        events.begin("")
+        events.begin()
         session.leave()
     ending += [Problem("left", {"title": each.title, "body": each.body}) for each in events.notices()]
     return LessonPlayed(lesson, tuple(steps), time.monotonic() - began, tuple(ending))
@@ -75,7 +75,7 @@ class _Player:
         self._problems: list[Problem] = []
 
     def play(self) -> StepPlayed:
-        self._events.begin(self._step.id)
+        self._events.begin()
         before = self._session.verdicts
         self._look_at_beginning(before)
         for each in self._step.wrong:
@@ -103,7 +103,7 @@ class _Player:
 
     def _play_wrong(self, wrong: WrongAnswer) -> None:
         """Do a known wrong answer, see that it does not pass and that its hint comes, and undo it."""
-        self._events.begin(self._step.id)
+        self._events.begin()
         self._session.do(wrong.deeds)
         if wrong.hint:
             if not self._events.wait_for(lambda: wrong.hint in self._events.hints(), self._patience):
@@ -115,7 +115,7 @@ class _Player:
             self._say("wrong_passes", wrong=wrong.id)
         for title, body in self._events.errors():
             self._say("wrong_trouble", wrong=wrong.id, title=title, body=body)
-        self._events.begin(self._step.id)
+        self._events.begin()
         self._session.execute("reset")
         if self._session.step is not self._step and self._session.step is not None:
             self._step = self._session.step
@@ -134,7 +134,7 @@ class _Player:
             self._answer_wrongly("?")
 
     def _answer_wrongly(self, answer: str) -> None:
-        self._events.begin(self._step.id)
+        self._events.begin()
         self._session.execute(f"answer {answer}")
         if self._step.id in self._session.passed:
             self._say("wrong_passes", wrong=answer)
@@ -142,7 +142,7 @@ class _Player:
             self._say("no_feedback", choice=answer)
 
     def _solve(self) -> tuple[Verdict, ...]:
-        self._events.begin(self._step.id)
+        self._events.begin()
         session, step = self._session, self._step
         if isinstance(step.action, Read | Observe) or (isinstance(step.action, Shell) and not step.checks):
             after = session.verdicts

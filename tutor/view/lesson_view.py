@@ -104,7 +104,6 @@ class LessonView:
     finished: LessonFinished | None = None
     config_path: str = ""
     config_text: str = ""
-    config_origin: str = ""
     runs: tuple[Run, ...] = ()
     state: ContainerState | None = None
     can: tuple[str, ...] = ()
@@ -135,7 +134,7 @@ class LessonView:
             case CommandStarted() | Output() | CommandFinished() | Explained():
                 return self._fold_run(event)
             case ConfigChanged(path=path, text=text, origin=origin):
-                self.config_path, self.config_text, self.config_origin = path, text, origin
+                self.config_path, self.config_text = path, text
                 self.tried = self.tried or origin == "learner"
                 return frozenset({"config", "guide"})
             case StateChanged(state=state, can=can):

@@ -159,7 +159,6 @@ class Help(ModalScreen[None]):
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar = [Binding("escape,q,question_mark,f1,enter", "close", show=False)]
-    KEY_WIDTH: ClassVar[int] = 12
 
     def __init__(
         self, messages: Messages, groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
