@@ -142,6 +142,8 @@ def write() -> None:
     """Compile the modules of each operation and write the files. Raises OSError."""
     import subprocess
 
+    from runtime.support import files
+
     package = _package()
     names = sorted(os.listdir(f"{package}/operations"))
     operations = [
@@ -153,21 +155,19 @@ def write() -> None:
     heads += [(f"{_OPERATIONS}.{operation}", head) for head, operation in _SOMETIMES.items()]
     recorder = _RECORDER.format(root=os.path.dirname(package), operations=_OPERATIONS, heads=heads)
     done = subprocess.run([sys.executable, "-IS", "-c", recorder], check=True, capture_output=True, text=True)
-    files: dict[str, list[str]] = {"runtime.cli": [__name__]}
+    modules: dict[str, list[str]] = {"runtime.cli": [__name__]}
     compiled = {__name__: _compile(__name__, f"{package}/install/code_cache.py")}
     for line in done.stdout.splitlines():
         head, name, source = line.split("\t")
         # What needs that has been told to the compiler.
         if head and name != "__future__":
-            files.setdefault(head, []).append(name)
+            modules.setdefault(head, []).append(name)
             if name not in compiled:
                 compiled[name] = _compile(name, source)
     os.makedirs(f"{package}/__pycache__", exist_ok=True)
-    for head, members in files.items():
-        temporary = f"{path(head)}.{os.getpid()}"
-        with open(temporary, "wb") as file:
-            file.write(marshal.dumps([compiled[name] for name in members]))
-        os.rename(temporary, path(head))
+    for head, members in modules.items():
+        data = marshal.dumps([compiled[name] for name in members])
+        files.replace(path(head), data, f"{path(head)}.{os.getpid()}")
 
 
 def _compile(name: str, source: str) -> Compiled:

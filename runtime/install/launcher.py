@@ -20,6 +20,7 @@ import sys
 
 from runtime.install.interpreter import PLACES, interpreter, place, program, root
 from runtime.install.protection import unmount
+from runtime.support import files
 from runtime.support.errors import RuntError, describe
 
 _BLOCKED = "HUP,INT,TERM"
@@ -116,12 +117,7 @@ def _env() -> str:
 
 
 def _write(path: str, text: str, mode: int) -> None:
-    """Write a file so that whoever runs or reads it at this moment sees the old one or the new one."""
-    temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(text)
-        os.fchmod(file.fileno(), mode)
-    os.rename(temporary, path)
+    files.replace(path, text.encode("utf-8", "surrogateescape"), f"{path}.{os.getpid()}", mode)
 
 
 def _main(words: list[str]) -> int:

@@ -11,7 +11,7 @@ import os
 from runtime.kernel import process as kernel
 from runtime.lifecycle.hooks import run_hooks
 from runtime.state import liveness
-from runtime.support import jsontext, log
+from runtime.support import files, jsontext, log
 from runtime.support.errors import RuntError, describe
 from runtime.support.sockets import send_descriptor
 
@@ -115,16 +115,10 @@ def write_pid_file(c: Container) -> None:
     if not c.pid_file:
         return
     directory, name = os.path.split(c.pid_file)
-    temporary = os.path.join(directory, f".{name}")
-    made = False
+    temporary = os.path.join(directory, f".{name}.{os.getpid()}")
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            made = True
-            file.write(str(c.init_pid))
-        os.rename(temporary, c.pid_file)
+        files.replace(c.pid_file, str(c.init_pid).encode(), temporary)
     except OSError as error:
-        if made:
-            os.unlink(temporary)
         reason = os.strerror(error.errno or 0).lower()
         raise RuntError(f"cannot write the pid file {c.pid_file}: {reason}") from None
 

@@ -361,16 +361,8 @@ def _is_record(value: object) -> bool:
 
 def _write_json(path: str, value: object) -> None:
     """Write `value` to `path` so that a reader sees the old file or the new one, never a part."""
-    temporary = f"{path}.new"
-    # O_TRUNC and not O_EXCL: a killed process may have left its own, and only the container's owner comes here.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    # In ASCII: a path that isn't UTF-8 survives as an escape.
-    try:
-        files.write(temporary, jsontext.dumps(value).encode(), flags=flags, mode=0o600)
-    except OSError as error:
-        # By the name that others know.
-        raise OSError(error.errno, error.strerror, path) from None
-    os.rename(temporary, path)
+    # In ASCII: a path that isn't UTF-8 survives as an escape. One name is enough: only the container's owner comes here.
+    files.replace(path, jsontext.dumps(value).encode(), f"{path}.new", 0o600)
 
 
 def _unlink(path: str) -> None:

@@ -1,8 +1,10 @@
-"""Small files, read and written at once, without what `open` puts around a descriptor: a container's start has dozens of them."""
+"""Small files, read and written as a whole, without what `open` puts around a descriptor: a container's start has dozens of them."""
 
 from __future__ import annotations
 
 import os
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 def read(path: str, limit: int = 1 << 16) -> bytes:
@@ -19,16 +21,43 @@ def read(path: str, limit: int = 1 << 16) -> bytes:
     return data
 
 
-def write(path: str, data: bytes, *, flags: int = os.O_WRONLY | os.O_CLOEXEC, mode: int = 0o666) -> None:
-    """Write `data` to the file `path`, which exists unless `flags` say otherwise. Raises OSError."""
-    fd = os.open(path, flags, mode)
+def replace(path: str, data: bytes, temporary: str, mode: int | None = None) -> None:
+    """Write the file `path` so that a process that reads or runs it at this moment has the old one or the new one, never a part.
+
+    Nothing is flushed to the disk: what the runtime writes means nothing after a crash of the machine.
+
+    Args:
+        path: the file; a link is replaced, not followed.
+        data: all that it is to hold.
+        temporary: the name that it has at first, in the same directory. Only one process at a time may use it; what a killed
+            one has left there is removed, and a link there is not followed.
+        mode: its permissions; None for what the umask leaves of 0666.
+
+    Raises:
+        OSError: it names `path`. Nothing is left of the new file.
+    """
+    made = False
     try:
-        while data:
-            data = data[os.write(fd, data) :]
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from None
-    finally:
-        os.close(fd)
+        try:
+            fd = os.open(temporary, _NEW, 0o666)
+        except FileExistsError:
+            os.unlink(temporary)
+            fd = os.open(temporary, _NEW, 0o666)
+        made = True
+        try:
+            if mode is not None:
+                os.fchmod(fd, mode)
+            while data:
+                data = data[os.write(fd, data) :]
+        finally:
+            os.close(fd)
+        os.rename(temporary, path)
+    except BaseException as error:
+        if made:
+            os.unlink(temporary)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, path) from None
+        raise
 
 
 def mountinfo() -> list[str]:
