@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 from runtime.cgroups.group import write
-from runtime.files import mountinfo, unescape
-from runtime.support.files import unescape
+from runtime.support.files import mountinfo, unescape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import errno
 import os
 
-from runtime.errors import RuntError, describe
-from runtime.files import mountinfo, unescape
 from runtime.filesystem.mount_options import PROPAGATION
 from runtime.kernel import mount as kernel
 from runtime.state.store import Store
 from runtime.support.errors import RuntError, describe
-from runtime.support.files import unescape
+from runtime.support.files import mountinfo, unescape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -28,8 +28,6 @@ from tutor.session.events import (
     StepEntered,
     StepPassed,
 )
-from tutor.session.parse import parse
-from tutor.session.session import SIGNALS
 
 if TYPE_CHECKING:
     from pathlib import Path

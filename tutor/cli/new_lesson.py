@@ -10,8 +10,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor.cli.open_course import named_course
 from tutor.errors import TutorError
-from tutor.opening import named_course
 
 if TYPE_CHECKING:
     import argparse

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tutor import files
 from tutor.errors import TutorError
 
 if TYPE_CHECKING:
@@ -50,40 +50,11 @@ def replace(path: Path, data: bytes, *, like: Path | None = None) -> None:
 
     A new one is readable by all.
     """
-    fresh = path.with_name(f".{path.name}.new")
     with explaining(path):
-        try:
-            with fresh.open("wb") as file:
-                file.write(data)
-                file.flush()
-                _take_after(like or path, file.fileno())
-                os.fsync(file.fileno())
-            fresh.replace(path)
-        except BaseException:
-            fresh.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
+        files.replace(path, data, like=like)
 
 
 def remove(path: Path) -> None:
     """Remove a file that may be gone already."""
     with explaining(path):
         path.unlink(missing_ok=True)
-
-
-def _take_after(path: Path, descriptor: int) -> None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        os.fchmod(descriptor, 0o644)
-        return
-    os.fchown(descriptor, status.st_uid, status.st_gid)
-    os.fchmod(descriptor, status.st_mode & 0o7777)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from tutor import files
 from tutor.images.errors import UNFINISHED, ImageError, explaining_os_errors
 
 if TYPE_CHECKING:
@@ -35,15 +37,9 @@ def new_file(path: Path, *, replace: bool) -> Iterator[IO[bytes]]:
             code = "exists_file" if path.is_file() else "exists_other"
             raise ImageError(f"images.error.{code}", path=path)
         _check_parent(path)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=path.parent)
-        try:
-            with open(descriptor, "wb") as file:  # noqa: PTH123  (an open descriptor, not a path)
-                yield file
-            Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink()
-            raise
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
+        with files.replacing(path, draft=draft, mode=None, durable=False) as file:
+            yield file
 
 
 @contextmanager
@@ -148,11 +144,3 @@ def _check_parent(path: Path) -> None:
     missing = next((parent for parent in reversed(path.parents) if not parent.is_dir()), None)
     if missing is not None:
         raise ImageError("images.error.missing", path=missing)
-
-
-def _umask() -> int:
-    """Return the process's umask. mkstemp(3) makes files of mode 0600, which is not what a user expects of an output."""
-    for line in Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines():
-        if line.startswith("Umask:"):
-            return int(line.split()[1], 8)
-    return 0o022

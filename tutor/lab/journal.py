@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any, NamedTuple
 
+from tutor import files
 from tutor.lab.processes import Identity, boot_id, is_alive
 
 PREFIX = "oci-tutor-"
@@ -51,10 +52,8 @@ class Journal(NamedTuple):
             OSError: no space, or a file system that is read-only.
         """
         text = json.dumps(self._asdict() | {"path": None})
-        draft = f"{self.path}.new"
-        with open(draft, "w", encoding="utf-8") as file:  # noqa: PTH123  (starts fast)
-            file.write(text)
-        os.replace(draft, self.path)  # noqa: PTH105
+        # Not flushed to the disk: after a crash of the machine nothing of the lab is there to be given back.
+        files.replace(self.path, text.encode(), draft=f"{self.path}.new", mode=None, durable=False)
 
     def remove(self) -> None:
         """Remove it; nothing happens when it is gone."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import secrets
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor import files
 from tutor.errors import TutorError
 from tutor.session.workspace import LARGEST, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tutor.course.model import Lesson
     from tutor.home import Home
@@ -53,20 +53,9 @@ class OwnBundle(Workspace):
         """
         place = self.config.resolve()
         try:
-            before = place.stat() if place.exists() else None
-            descriptor, name = tempfile.mkstemp(prefix=".config.json.", dir=place.parent)
-            try:
-                with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                    file.write(text)
-                    file.flush()
-                    if before is not None and os.geteuid() == 0:
-                        os.fchown(file.fileno(), before.st_uid, before.st_gid)
-                    os.fchmod(file.fileno(), before.st_mode & 0o7777 if before is not None else 0o644)
-                    os.fsync(file.fileno())
-                Path(name).replace(place)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            # What lies beside it is not ours, and no lock of this folder is held.
+            draft = place.with_name(f".config.json.{secrets.token_hex(4)}")
+            files.replace(place, text.encode(), draft=draft)
         except OSError as error:
             raise TutorError("session.play.unwritable", path=place, reason=error.strerror) from error
 
