@@ -39,6 +39,7 @@ from tutor.session.events import (
 )
 
 if TYPE_CHECKING:
+    from tutor.engines.model import Stream
     from tutor.session.events import Event
 
 READ = Step("intro", "read", "Filesystem bundle", "本文です。", Read(), summary="", clause="bundle.md")
@@ -246,6 +247,23 @@ def test_output_is_printed_as_it_comes_and_the_next_thing_has_a_line_of_its_own(
     )
     assert text == "$ runt create alpine-test\nalpinewarn\n終了ステータス 0（0.50 秒）\n"
     assert printer.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "harmless"),
+    [
+        ("\x1b[2J\x1b[31mred", r"\x1b[2J\x1b[31mred"),
+        ("a\rb", r"a\x0db"),
+        ("bell\x07", r"bell\x07"),
+        ("csi \x9b", r"csi \x9b"),
+        ("dos\r\nline\ttab", "dos\nline\ttab"),
+        ("\u202efdp.exe 名前　空間", r"\u202efdp.exe 名前　空間"),
+    ],
+)
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_container_cannot_take_the_terminal_over(text: str, harmless: str, stream: Stream) -> None:
+    printer = Printer(Renderer(Messages("ja"), 80), escapes=False, colours=False)
+    assert printer.event(Output(CALL, stream, text)) == harmless
 
 
 def test_what_fails_is_counted() -> None:

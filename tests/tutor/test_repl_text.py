@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tutor.repl.layout import indent, line, plain, table, width_of, wrap_line
 from tutor.repl.markdown import render
-from tutor.repl.paint import STYLES, paint, sgr, tame, toolkit_styles
+from tutor.repl.paint import STYLES, paint, sgr, toolkit_styles
 
 WORDS = st.text(alphabet=st.sampled_from("abc コンテナを作る、。「」()・ー\u3000"), max_size=80)
 
@@ -105,17 +104,3 @@ def test_without_colours_bold_stays_and_no_colour_code_is_written() -> None:
     for style in STYLES:
         assert not set(sgr(style, colours=False).split(";")) & {str(code) for code in range(30, 98)}
     assert not any("ansi" in words for words in toolkit_styles(colours=False).values())
-
-
-@pytest.mark.parametrize(
-    ("text", "harmless"),
-    [
-        ("\x1b[2J\x1b[31mred", "^[[2J^[[31mred"),
-        ("a\rb", "a^Mb"),
-        ("bell\x07", "bell^G"),
-        ("csi \x9b", "csi \\x9b"),
-        ("dos\r\nline\ttab", "dos\nline\ttab"),
-    ],
-)
-def test_a_container_cannot_take_the_terminal_over(text: str, harmless: str) -> None:
-    assert tame(text) == harmless

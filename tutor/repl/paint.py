@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -54,7 +53,6 @@ STYLES: dict[str, Look] = {
 }
 
 _COLOUR_NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "gray")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def wants_escapes() -> bool:
@@ -86,16 +84,6 @@ def paint(lines: Iterable[Line], *, escapes: bool, colours: bool) -> str:
             written.append(f"\x1b[{codes}m{text}\x1b[0m" if codes else text)
         written.append("\n")
     return "".join(written)
-
-
-def tame(text: str) -> str:
-    """Return a program's output with its control characters made visible (`^[`), so that it cannot take the terminal over."""
-    return _CONTROL.sub(_caret, text.replace("\r\n", "\n"))
-
-
-def _caret(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return "^?" if code == 0x7F else f"^{chr(code ^ 0x40)}" if code < 0x20 else f"\\x{code:02x}"
 
 
 def toolkit_styles(*, colours: bool) -> dict[str, str]:

@@ -8,7 +8,7 @@ from tutor.configfile import problems
 from tutor.home import shown
 from tutor.repl import views
 from tutor.repl.layout import Line, line, table, wrap_line
-from tutor.repl.paint import paint, tame
+from tutor.repl.paint import paint
 from tutor.session.commands.parser import Parsed, parse, usage
 from tutor.session.commands.registry import BY_NAME, COMMANDS
 from tutor.session.events import (
@@ -17,7 +17,7 @@ from tutor.session.events import (
     Notice,
     Output,
 )
-from tutor.text import cell_width, truncate
+from tutor.text import cell_width, truncate, visible
 from tutor.view.glyphs import SEVERITIES
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Printer:
         self._at_line_start = False
 
     def _output(self, event: Output) -> str:
-        text = tame(event.text)
+        text = visible(event.text.replace("\r\n", "\n"), keep="\n\t")
         if not text:
             return ""
         self._at_line_start = text.endswith("\n")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tutor.text.cells import Align, cell_width, fit, pad, truncate
 from tutor.text.lines import NO_LINE_BEGINS_WITH, NO_LINE_ENDS_WITH, divide, wrap
-from tutor.text.visible import printable
+from tutor.text.visible import printable, visible
 
 __all__ = [
     "NO_LINE_BEGINS_WITH",
@@ -19,5 +19,6 @@ __all__ = [
     "pad",
     "printable",
     "truncate",
+    "visible",
     "wrap",
 ]

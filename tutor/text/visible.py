@@ -6,9 +6,15 @@ from unicodedata import category
 
 
 def printable(line: str) -> str:
-    r"""Return a line safe for the screen: tabs widened, and what is not printable as an escape (`\x1b`, `\u200b`)."""
-    line = line.rstrip("\r").expandtabs(8)
-    return line if line.isprintable() else "".join(map(_shown, line))
+    """Return a line safe for the screen: tabs widened, and `visible`."""
+    return visible(line.rstrip("\r").expandtabs(8))
+
+
+def visible(text: str, *, keep: str = "") -> str:
+    r"""Return a text with what is not printable as an escape (`\x1b`, `\u200b`), but for the characters in `keep`."""
+    if text.isprintable():
+        return text
+    return "".join(each if each in keep else _shown(each) for each in text)
 
 
 def _shown(character: str) -> str:
