@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime import files
+from runtime.support import files
 
 if TYPE_CHECKING:
     from tests.support.runt import Bundle, Runt
