@@ -10,11 +10,11 @@ import yaml
 from tests.support.engines import Stage, stage
 from tests.support.lab import bundle, until
 from tutor.course.checks import CheckContext, CommandOutput, evaluate, read_condition
-from tutor.course.checks.places import resolve
 from tutor.course.model import Check
 from tutor.course.yaml_items import Item
 from tutor.messages import Messages
 from tutor.observe import take_snapshot
+from tutor.paths import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,11 @@ PROCESS = {
     "args": [
         "sh",
         "-c",
-        "mkfifo /tmp/f; mkdir /tmp/d; echo one > /tmp/log; printf 'a\\fb\\n' > /tmp/page; sleep 5000 & sleep 6000 & wait",
+        (
+            "mkfifo /tmp/f; mkdir /tmp/d; echo one > /tmp/log; printf 'a\\fb\\n' > /tmp/page; "
+            "i=0; while [ $i -lt 45 ]; do ln -s l$((i+1)) /tmp/l$i; i=$((i+1)); done; ln -s /etc /tmp/l45; "
+            "sleep 5000 & sleep 6000 & wait"
+        ),
     ],
     "env": ["PATH=/bin", "GREETING=hello", "TWO=a\nb"],
     "cwd": "/home",
@@ -84,6 +88,8 @@ TRUE = r"""
 - file: {path: /tmp/log, in: container, equals: one, lines: 1, mode: "640"}
 - file: {path: /tmp/page, in: container, lines: 1}
 - file: {path: /tmp/log, in: host, exists: false}
+- file: {path: /tmp/l45, in: container, type: link}
+- file: {path: /tmp/l0/passwd, in: container, exists: false}
 - file: {path: rootfs/bin/busybox, type: file, mode: "0755"}
 - file: {path: config.json, matches: '"cwd":\s*"/home"'}
 - order: {path: log, equals: [a, b, c]}
@@ -297,10 +303,15 @@ def test_a_path_in_a_container_is_not_followed_out_of_it(tmp_path: Path) -> None
     (root / "up").symlink_to("../../../real")
     (root / "loop").symlink_to("loop")
 
-    assert resolve(str(root), "/var/x") == f"{root}/real/x"
-    assert resolve(str(root), "up/../../x") == f"{root}/x"
-    assert resolve(str(root), "/../../var") == f"{root}/var"
-    assert resolve(str(root), "loop/x").startswith(str(root))
+    assert resolve(str(root), "/var/x", follow=False) == f"{root}/real/x"
+    assert resolve(str(root), "up/../../x", follow=False) == f"{root}/x"
+    assert resolve(str(root), "/../../var", follow=False) == f"{root}/var"
+    assert resolve(str(root), "/../../var") == f"{root}/real"
+    for path in ("loop/x", "loop"):
+        with pytest.raises(OSError, match="Too many levels"):
+            resolve(str(root), path)
+    with pytest.raises(FileNotFoundError):
+        resolve(str(root), "var/none/../x", follow=False)
 
 
 @pytest.mark.parametrize(

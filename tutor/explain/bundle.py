@@ -8,13 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tutor import paths
 from tutor.configfile import parse, problems
 
 if TYPE_CHECKING:
     from tutor.configfile import Document, JsonValue, Problem
 
 _LONGEST = 1024 * 1024  # bytes of a config.json that is read
-_MOST_LINKS = 40  # as the kernel, path_resolution(7)
 
 
 class Bundle:
@@ -116,33 +116,7 @@ def kind_of(path: Path | None) -> Literal["directory", "file", "other", ""]:
 
 def resolve(root: Path, path: str) -> Path | None:
     """Return what a path leads to for a process whose root is `root`; None: nothing, or a loop of links."""
-    base = str(root)
-    todo = path.split("/")[::-1]
-    at: list[str] = []
-    links = 0
-    while todo:
-        name = todo.pop()
-        if name in ("", "."):
-            continue
-        if name == "..":
-            at = at[:-1]
-            continue
-        here = "/".join([base, *at, name])
-        try:
-            status = os.lstat(here)
-            target = os.readlink(here) if stat.S_ISLNK(status.st_mode) else None  # noqa: PTH115
-        except (
-            OSError,
-            ValueError,
-        ):  # ValueError: a name with a NUL or a lone surrogate, as JSON can write them
-            return None
-        if target is None:
-            at.append(name)
-            continue
-        links += 1
-        if links > _MOST_LINKS:
-            return None
-        if target.startswith("/"):
-            at = []
-        todo += target.split("/")[::-1]
-    return Path("/".join([base, *at]))
+    try:
+        return Path(paths.resolve(str(root), path))
+    except (OSError, ValueError):  # ValueError: a name with a NUL or a lone surrogate, as JSON can write them
+        return None

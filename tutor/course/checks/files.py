@@ -53,12 +53,13 @@ def file(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     """
     context = context.about(arguments.get("container"))
     words, tally, path = context.messages, Tally(), arguments["path"]
-    real, typed = _place(context, arguments)
+    typed = _typed(context, arguments)
     expected_there = arguments.get("exists", True)
     said = {side: words(f"course.check.file.{'there' if side else 'absent'}") for side in (True, False)}
-    if real is None:
-        return no_process(context, path, said[expected_there])
     try:
+        real = _place(context, arguments)
+        if real is None:
+            return no_process(context, path, said[expected_there])
         status = os.lstat(real)
     except OSError:
         content = (
@@ -79,19 +80,33 @@ def file(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     return tally.finding
 
 
-def _place(context: CheckContext, arguments: Mapping[str, Any]) -> tuple[str | None, str]:
-    """Return where the path lies for this process (None: in a container without a process), and how it is typed in the lab."""
+def _place(context: CheckContext, arguments: Mapping[str, Any]) -> str | None:
+    """Return where the path lies for this process (None: in a container without a process).
+
+    Raises:
+        OSError: a part before the last is not there.
+    """
     path = arguments["path"]
     match arguments.get("in", "directory"):
         case "container":
-            view = living(context)
-            typed = f"/proc/{view.pid}/root/{path.lstrip('/')}" if view else path
-            return in_container(context, path), typed
+            return in_container(context, path)
         case "host":
-            return in_lab(context, path), path
+            return in_lab(context, path)
         case _:
-            place = context.place / path
-            return str(place), shown(place)
+            return str(context.place / path)
+
+
+def _typed(context: CheckContext, arguments: Mapping[str, Any]) -> str:
+    """Return how the path is typed in the lab."""
+    path: str = arguments["path"]
+    match arguments.get("in", "directory"):
+        case "container":
+            view = living(context)
+            return f"/proc/{view.pid}/root/{path.lstrip('/')}" if view else path
+        case "host":
+            return path
+        case _:
+            return shown(context.place / path)
 
 
 def _contents(
