@@ -115,8 +115,7 @@ def test_something_else_by_that_name_is_no_engine(tmp_path: Path, monkeypatch: p
 def test_a_missing_engine_says_how_to_install_it(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("tutor.engines.engine._MORE_FOLDERS", str(tmp_path))
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("tutor.engines.engine.search_path", lambda: str(tmp_path))
     with pytest.raises(TutorError) as caught:
         find(name)  # type: ignore[arg-type]  # an EngineName, by way of parametrize
     assert caught.value.key == f"engines.missing.{name}"

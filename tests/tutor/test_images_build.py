@@ -151,7 +151,7 @@ def test_a_bad_name_is_refused_before_anything_is_written(tmp_path: Path, tag: s
 def test_without_busybox_and_shell_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tutor.images.programs._SEARCH_PATH", str(tmp_path))
+    monkeypatch.setattr("tutor.images.programs.search_path", lambda _: str(tmp_path))
     monkeypatch.setattr("tutor.images.programs._BUSYBOXES", ("busybox",))
     for source, code in (("auto", "no_programs"), ("busybox", "no_busybox")):
         with pytest.raises(ImageError) as caught:

@@ -386,8 +386,7 @@ def test_an_engine_that_is_missing_costs_nothing(
 ) -> None:
     stand_at(learner, "state")
     before = learner.state
-    monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("tutor.engines.engine._MORE_FOLDERS", "/nowhere")
+    monkeypatch.setattr("tutor.engines.engine.search_path", lambda: "/nowhere")
     learner.execute("engine crun")
 
     assert "crun" in diary.last_notice().title

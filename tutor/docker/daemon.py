@@ -11,17 +11,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tutor.paths import search_path
+
 _PATIENCE = 5.0
 """Seconds until a dockerd that was told to reload is taken to have refused."""
 _CLIENT_SECONDS = 20.0
-_FOLDERS = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
 CONFIG = Path("/etc/docker/daemon.json")
 PIDFILE = Path("/var/run/docker.pid")
 
 
 def installed() -> bool:
     """Tell whether this machine has a dockerd at all."""
-    return shutil.which("dockerd", path=_FOLDERS) is not None
+    return shutil.which("dockerd", path=search_path()) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tutor import paths
 from tutor.doctor.model import Docker, Tool
 
 SECONDS = 5
@@ -54,9 +55,7 @@ def look_for(name: str) -> Tool:
 
 def search_path() -> str:
     """Return PATH with, before it, the folder of this Python (where `runt` is) and, after it, administrators' folders."""
-    own = str(Path(sys.executable).parent)
-    path = os.environ.get("PATH", os.defpath)
-    return os.pathsep.join([own, path, "/usr/local/sbin", "/usr/sbin", "/sbin"])
+    return f"{Path(sys.executable).parent}:{paths.search_path()}"
 
 
 def ask_docker() -> Docker:

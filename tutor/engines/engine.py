@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from tutor.engines.model import ENGINE_NAMES, EngineName
 from tutor.errors import TutorError
+from tutor.paths import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _VERSION_SECONDS = 20.0
-# Debian keeps runc in /usr/sbin, which is not on an ordinary user's PATH.
-_MORE_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ def installed() -> tuple[Engine, ...]:
 
 def path_of(name: EngineName) -> str | None:
     """Return where an engine lies, None when this machine does not have it: on PATH, or where a user's PATH may not lead."""
-    folders = f"{os.environ.get('PATH', os.defpath)}:{_MORE_FOLDERS}"
+    folders = search_path()
     if name == "runt":
         folders = f"{Path(sys.executable).parent}:{folders}"
     return shutil.which(name, path=folders)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tutor.explain.bundle import kind_of, resolve
 from tutor.explain.model import Finding
 from tutor.images.elf import Elf
+from tutor.paths import SYSTEM_FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,8 +89,7 @@ def _command_line(root: Path, name: str, known: set[str]) -> Finding | None:
 
 def _elsewhere(root: Path, name: str, folders: list[str]) -> str:
     """Return where the program lies outside of PATH, of the places where programs usually lie."""
-    usual = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/")
-    for folder in usual:
+    for folder in (*SYSTEM_FOLDERS, "/"):
         file = resolve(root, f"{folder}/{name}") if name and folder not in folders else None
         if kind_of(file) == "file":
             return f"{folder.rstrip('/')}/{name}"

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tutor.images.errors import ImageError
+from tutor.paths import SYSTEM_PATH
 
 if TYPE_CHECKING:
     from tutor.images.rootfs import Rootfs
 
 ConfigStyle = Literal["full", "minimal"]
 
-_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ANNOTATION = "org.opencontainers.image."
 # What Docker leaves a container's root: enough for su, chown, ping and package managers, not enough to leave.
 _CAPABILITIES = [
@@ -73,7 +73,7 @@ def runtime_config(image: dict[str, Any], rootfs: Rootfs, style: ConfigStyle) ->
     user = _resolve_user(_typed(execution, "User", str) or "", rootfs)
     env = _strings(execution, "Env")
     if not any(entry.startswith("PATH=") for entry in env):
-        env = [*env, _PATH]
+        env = [*env, f"PATH={SYSTEM_PATH}"]
     minimal = style == "minimal"
     process_user: dict[str, Any] = {"uid": user.uid, "gid": user.gid}
     if user.additional:

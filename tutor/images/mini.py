@@ -19,6 +19,7 @@ from tutor.images.errors import ImageError, explaining_os_errors
 from tutor.images.layers import Layer
 from tutor.images.outputs import new_file
 from tutor.images.programs import Programs, Source
+from tutor.paths import SYSTEM_PATH
 
 TAG = "mini:latest"
 _SKELETON = Path(__file__).parent / "skeleton"
@@ -105,7 +106,7 @@ def _image_config(architecture: str, diff_ids: list[str]) -> dict[str, Any]:
         "architecture": architecture,
         "os": "linux",
         "config": {
-            "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+            "Env": [f"PATH={SYSTEM_PATH}"],
             "Cmd": ["/bin/sh"],
         },
         "rootfs": {"type": "layers", "diff_ids": diff_ids},

@@ -5,7 +5,6 @@ A static busybox is one file and everything. Without one, the machine's own shel
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -14,23 +13,13 @@ from typing import TYPE_CHECKING, Literal
 
 from tutor.images.elf import Elf, libraries_of
 from tutor.images.errors import ImageError
+from tutor.paths import SYSTEM_FOLDERS, search_path
 
 if TYPE_CHECKING:
     from tutor.images.layers import Layer
 
 Source = Literal["auto", "busybox", "tools"]
 
-_SEARCH_PATH = os.pathsep.join(
-    [
-        os.environ.get("PATH", os.defpath),
-        "/usr/local/sbin",
-        "/usr/local/bin",
-        "/usr/sbin",
-        "/usr/bin",
-        "/sbin",
-        "/bin",
-    ]
-)
 # Debian calls both packages' program busybox; the initramfs carries one on machines that have no other.
 _BUSYBOXES = ("busybox", "busybox-static", "busybox.static", "/usr/lib/initramfs-tools/bin/busybox")
 _TOOLS = (
@@ -131,20 +120,21 @@ class Programs:
         Raises:
             ImageError: code `no_programs` (neither a busybox nor a shell) or `no_busybox`.
         """
+        folders = search_path(SYSTEM_FOLDERS)
         if source != "tools":
-            busybox = _find_busybox()
+            busybox = _find_busybox(folders)
             if busybox is not None:
                 return cls("busybox", {"busybox": busybox})
             if source == "busybox":
-                raise ImageError("images.error.no_busybox", path=_SEARCH_PATH)
-        found = {name: shutil.which(name, path=_SEARCH_PATH) for name in _TOOLS}
+                raise ImageError("images.error.no_busybox", path=folders)
+        found = {name: shutil.which(name, path=folders) for name in _TOOLS}
         paths = {
             name: Path(path).resolve()
             for name, path in found.items()
             if path and _elf(Path(path)) is not None
         }
         if "sh" not in paths:
-            raise ImageError("images.error.no_programs", path=_SEARCH_PATH)
+            raise ImageError("images.error.no_programs", path=folders)
         return cls("tools", paths)
 
     def fingerprint(self) -> list[tuple[str, str, int, int]]:
@@ -171,8 +161,8 @@ class Programs:
         return _elf_or_raise(self.paths["sh"])[0].architecture
 
 
-def _find_busybox() -> Path | None:
-    found = [Path(path).resolve() for name in _BUSYBOXES if (path := shutil.which(name, path=_SEARCH_PATH))]
+def _find_busybox(folders: str) -> Path | None:
+    found = [Path(path).resolve() for name in _BUSYBOXES if (path := shutil.which(name, path=folders))]
     programs = [(path, elf) for path in found if (elf := _elf(path)) is not None]
     return min(programs, key=lambda item: item[1].interpreter is not None, default=(None, None))[0]
 

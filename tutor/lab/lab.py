@@ -19,6 +19,7 @@ from tutor.lab.cleaning import clean
 from tutor.lab.guard import PATIENCE
 from tutor.lab.options import PLAIN
 from tutor.lab.wire import Channel, Message
+from tutor.paths import ADMINISTRATORS_FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -323,8 +324,7 @@ def _environment() -> dict[str, str]:
     """Return the environment for programs in a lab: the caller's, with every engine on PATH and its default state root."""
     environment = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
     folders = [folder for folder in environment.get("PATH", os.defpath).split(":") if folder]
-    # Debian keeps runc in /usr/sbin, which is not on an ordinary user's PATH.
-    folders += [folder for folder in ("/usr/local/sbin", "/usr/sbin", "/sbin") if folder not in folders]
+    folders += [folder for folder in ADMINISTRATORS_FOLDERS if folder not in folders]
     ours = str(Path(sys.executable).parent)
     if (Path(ours) / "runt").exists() and shutil.which("runt", path=":".join(folders)) != f"{ours}/runt":
         # Last where nothing else answers to `runt`, so that the learner's `python3` stays what it was.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tutor.course.model import Quiz, Read
 from tutor.engines.model import Call, CallResult
 from tutor.errors import TutorError
+from tutor.paths import search_path
 from tutor.session.events import CommandFinished, CommandStarted, Output
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tutor.session.events import Event
 
 _IDS = itertools.count(2_000_000)  # beyond any number of a real call
-_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def lacking(lesson: Lesson) -> TutorError | None:
 
 def missing_programs(names: Iterable[str]) -> list[str]:
     """Return which of these programs are neither on PATH nor where daemons are."""
-    folders = f"{os.environ.get('PATH', os.defpath)}:{_FOLDERS}"
+    folders = search_path()
     return [each for each in names if shutil.which(each, path=folders) is None]
 
 
