@@ -8,7 +8,7 @@ from __future__ import annotations
 from runtime.config.resources import RESOURCES
 from runtime.config.seccomp import SECCOMP
 from runtime.config.shape import Array, Boolean, Integer, Map, Object, String, Unsupported
-from runtime.kernel import scheduling
+from runtime.kernel import process, scheduling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,28 +32,6 @@ HOOKS: tuple[HookKind, ...] = (
 )
 PROPAGATION = ("shared", "slave", "private", "unbindable")
 """With an `r` in front too: the specification has only these four, but runc takes and Docker writes the others."""
-RLIMITS = tuple(
-    f"RLIMIT_{name}"
-    for name in [
-        "AS",
-        "CORE",
-        "CPU",
-        "DATA",
-        "FSIZE",
-        "LOCKS",
-        "MEMLOCK",
-        "MSGQUEUE",
-        "NICE",
-        "NOFILE",
-        "NPROC",
-        "RSS",
-        "RTPRIO",
-        "RTTIME",
-        "SIGPENDING",
-        "STACK",
-    ]
-)
-"""getrlimit(2)."""
 
 STRINGS = Array(String())
 PATH = String(absolute=True)
@@ -98,7 +76,7 @@ CAPABILITIES = Object(
 )
 
 RLIMIT = Object(
-    {"type": String(choices=RLIMITS), "soft": UINT64, "hard": UINT64},
+    {"type": String(choices=tuple(sorted(process.LIMITS))), "soft": UINT64, "hard": UINT64},
     required=("type", "soft", "hard"),
 )
 

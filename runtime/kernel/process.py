@@ -8,6 +8,31 @@ import struct
 from runtime.kernel.syscall import after_fork_in_child, after_fork_in_parent, before_fork, call
 from runtime.support.signals import SIGCHLD
 
+LIMITS = {
+    f"RLIMIT_{name}": number
+    for number, name in enumerate(
+        [
+            "CPU",
+            "FSIZE",
+            "DATA",
+            "STACK",
+            "CORE",
+            "RSS",
+            "NPROC",
+            "NOFILE",
+            "MEMLOCK",
+            "AS",
+            "LOCKS",
+            "SIGPENDING",
+            "MSGQUEUE",
+            "NICE",
+            "RTPRIO",
+            "RTTIME",
+        ]
+    )
+}
+"""The numbers of getrlimit(2), asm-generic/resource.h."""
+
 # From clone(2), namespaces(7):
 CLONE_NEWTIME = 0x00000080
 CLONE_PARENT = 0x00008000

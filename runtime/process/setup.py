@@ -17,32 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.state.container import Container
 
-LIMITS = {
-    f"RLIMIT_{name}": number
-    for number, name in enumerate(
-        (
-            "CPU",
-            "FSIZE",
-            "DATA",
-            "STACK",
-            "CORE",
-            "RSS",
-            "NPROC",
-            "NOFILE",
-            "MEMLOCK",
-            "AS",
-            "LOCKS",
-            "SIGPENDING",
-            "MSGQUEUE",
-            "NICE",
-            "RTPRIO",
-            "RTTIME",
-        )
-    )
-}
-"""The numbers of getrlimit(2), asm-generic/resource.h."""
-
-
 _KEYRING_PERMISSIONS = 0x3F1B0000
 """keyctl_setperm(3): as a new keyring has them, and in addition its user may search it: that lets `exec` join it too."""
 
@@ -157,7 +131,7 @@ def set_limits(c: Container) -> None:
     """Set the resource limits (config.md, `rlimits`; getrlimit(2))."""
     for limit in c.process.get("rlimits", ()):
         try:
-            kernel.set_limit(LIMITS[limit["type"]], limit["soft"], limit["hard"])
+            kernel.set_limit(kernel.LIMITS[limit["type"]], limit["soft"], limit["hard"])
         except OSError as error:
             raise RuntError(f"error setting rlimit type {limit['type']}: {describe(error)}") from None
 

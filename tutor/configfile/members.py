@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tutor import rlimits
 from tutor.configfile.rules import Rule, array, integer, mapping, obj, one_of, string
 
 _LINUX = "config-linux.md#"
@@ -57,11 +58,7 @@ PROCESS = obj(
     rlimits=array(
         obj(
             "config.md#posix-process", "type soft hard",
-            type=one_of(
-                "RLIMIT_AS RLIMIT_CORE RLIMIT_CPU RLIMIT_DATA RLIMIT_FSIZE RLIMIT_LOCKS RLIMIT_MEMLOCK RLIMIT_MSGQUEUE "
-                "RLIMIT_NICE RLIMIT_NOFILE RLIMIT_NPROC RLIMIT_RSS RLIMIT_RTPRIO RLIMIT_RTTIME RLIMIT_SIGPENDING "
-                "RLIMIT_STACK"
-            ),
+            type=one_of(" ".join(sorted(rlimits.NAMES))),
             soft=UINT64, hard=UINT64,
         ),
         "config.md#posix-process", unique="type",

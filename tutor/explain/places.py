@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tutor import rlimits
 from tutor.configfile.document import child
 
 if TYPE_CHECKING:
@@ -19,25 +20,6 @@ NOWHERE = "-"
 
 # What runc calls a namespace where config.json says otherwise.
 _KINDS = {"net": "network", "mnt": "mount"}
-# runc prints a resource limit's number, getrlimit(2) (x86 and ARM).
-_RLIMITS = [
-    "CPU",
-    "FSIZE",
-    "DATA",
-    "STACK",
-    "CORE",
-    "RSS",
-    "NPROC",
-    "NOFILE",
-    "MEMLOCK",
-    "AS",
-    "LOCKS",
-    "SIGPENDING",
-    "MSGQUEUE",
-    "NICE",
-    "RTPRIO",
-    "RTTIME",
-]
 _HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 # runc runs poststart hooks at `create`, as nobody else does.
 _HOOKS_OF = {
@@ -215,7 +197,8 @@ def _capability(groups: Groups, bundle: Bundle) -> str:
 def _rlimit(groups: Groups, bundle: Bundle) -> str:
     kind = groups["type"]
     if kind.isdigit():
-        kind = f"RLIMIT_{_RLIMITS[int(kind)]}" if int(kind) < len(_RLIMITS) else ""
+        # runc prints a resource limit's number, getrlimit(2).
+        kind = rlimits.NAMES[int(kind)] if int(kind) < len(rlimits.NAMES) else ""
     for pointer, item in bundle.items("/process/rlimits"):
         if item.get("type") == kind:
             return pointer

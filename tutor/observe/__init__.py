@@ -6,7 +6,7 @@ does both in a thread and publishes only what changed. Nothing here writes, ente
 
 from __future__ import annotations
 
-from tutor.observe.details import LIMIT_NAMES, LIMIT_WORDS, SECCOMP_MODES, ProcessDetails, read_details
+from tutor.observe.details import SECCOMP_MODES, ProcessDetails, read_details
 from tutor.observe.difference import Changed, Changes, Delta, diff
 from tutor.observe.model import (
     NAMESPACE_KINDS,
@@ -32,8 +32,6 @@ from tutor.observe.snapshot import take_snapshot
 from tutor.observe.waits import describe
 
 __all__ = [
-    "LIMIT_NAMES",
-    "LIMIT_WORDS",
     "NAMESPACE_KINDS",
     "NO_CAPABILITIES",
     "SECCOMP_MODES",

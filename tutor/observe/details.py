@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tutor import rlimits
 from tutor.observe.model import NO_CAPABILITIES
 from tutor.observe.parts import parse_capabilities
 from tutor.observe.procfs import ProcessDirectory, decoded, start_time_of, status_fields, text
@@ -13,27 +14,7 @@ from tutor.observe.procfs import ProcessDirectory, decoded, start_time_of, statu
 if TYPE_CHECKING:
     from tutor.observe.model import Capabilities
 
-# /proc/PID/limits names the resources in words (fs/proc/base.c); setrlimit(2) and config.json by constants.
-_LIMIT_NAMES = {
-    "Max cpu time": "RLIMIT_CPU",
-    "Max file size": "RLIMIT_FSIZE",
-    "Max data size": "RLIMIT_DATA",
-    "Max stack size": "RLIMIT_STACK",
-    "Max core file size": "RLIMIT_CORE",
-    "Max resident set": "RLIMIT_RSS",
-    "Max processes": "RLIMIT_NPROC",
-    "Max open files": "RLIMIT_NOFILE",
-    "Max locked memory": "RLIMIT_MEMLOCK",
-    "Max address space": "RLIMIT_AS",
-    "Max file locks": "RLIMIT_LOCKS",
-    "Max pending signals": "RLIMIT_SIGPENDING",
-    "Max msgqueue size": "RLIMIT_MSGQUEUE",
-    "Max nice priority": "RLIMIT_NICE",
-    "Max realtime priority": "RLIMIT_RTPRIO",
-    "Max realtime timeout": "RLIMIT_RTTIME",
-}
-LIMIT_NAMES = tuple(_LIMIT_NAMES.values())
-LIMIT_WORDS = {constant: words for words, constant in _LIMIT_NAMES.items()}
+_LIMITS = {words: constant for constant, words in rlimits.WORDS.items()}
 SECCOMP_MODES = ("none", "strict", "filter")
 _COLUMN = 26  # bytes: the width of the first column of /proc/PID/limits
 
@@ -129,7 +110,7 @@ def parse_limits(raw: bytes) -> dict[str, tuple[int | None, int | None]]:
     """Return the resources of a `/proc/PID/limits` (proc_pid_limits(5)), by the constants of setrlimit(2)."""
     limits: dict[str, tuple[int | None, int | None]] = {}
     for line in raw.splitlines()[1:]:
-        constant = _LIMIT_NAMES.get(text(line[:_COLUMN]).strip())
+        constant = _LIMITS.get(text(line[:_COLUMN]).strip())
         values = line[_COLUMN:].split()
         if constant and len(values) >= 2:
             with suppress(ValueError):

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tutor import rlimits
 from tutor.course.checks.registry import Argument, kind
 from tutor.course.checks.tally import CONTAINER, Tally, living, no_process
-from tutor.observe import LIMIT_NAMES, LIMIT_WORDS, Process, ProcessDetails, read_details
+from tutor.observe import Process, ProcessDetails, read_details
 from tutor.observe.procfs import visible
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class _Answer(NamedTuple):
         "rlimit",
         "records",
         members=(
-            Argument("type", "word", required=True, known=LIMIT_NAMES),
+            Argument("type", "word", required=True, known=rlimits.NAMES),
             Argument("soft", "integer", known=(UNLIMITED,)),
             Argument("hard", "integer", known=(UNLIMITED,)),
         ),
@@ -275,7 +276,7 @@ def _rlimit(words: Messages, seen: _Seen, wanted: tuple[dict[str, Any], ...]) ->
             f"{path} {each['type']}",
             ", ".join(f"{side} = {value}" for side, value in sides.items()),
             ", ".join(f"{side} = {value}" for side, value in found.items() if value != -1) or "?",
-            f"grep '{LIMIT_WORDS[each['type']]}' {path}",
+            f"grep '{rlimits.WORDS[each['type']]}' {path}",
         )
 
 
