@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -118,13 +119,25 @@ def test_a_hook_may_leave_something_in_the_background_that_holds_its_output(tmp_
     assert liveness.send_signal(background, signal.SIGKILL)
 
 
-def test_a_hook_need_not_read_its_input_however_long_that_is() -> None:
-    annotations = {"a": "x" * 1_000_000}
-    run_hooks(
-        "prestart",
-        [sh("exec <&-; sleep 0.1"), sh("true"), sh("exec sleep 0.1")],
-        {**STATE, "annotations": annotations},
+@pytest.mark.parametrize("timeout", [None, 20])
+def test_a_hook_need_not_read_its_input_however_long_that_is(timeout: int | None, tmp_path: Path) -> None:
+    state = {**STATE, "annotations": {"a": "x" * 1_000_000}}
+    done = tmp_path / "done"
+    limit = {} if timeout is None else {"timeout": timeout}
+    scripts = (
+        "exec <&-; sleep 0.1; echo closed",
+        "echo ended",
+        "sleep 0.1; echo slow",
+        "head -c 1; echo",
+        f"cat >{tmp_path}/read",
     )
+    began = time.monotonic()
+    run_hooks(
+        "prestart", [sh(f"{{ {script}; }} >>{done}", **limit) for script in scripts], cast("State", state)
+    )
+    assert time.monotonic() - began < 10, "it was waited for a reader that there was not"
+    assert done.read_text().split() == ["closed", "ended", "slow", "{"]
+    assert json.loads((tmp_path / "read").read_text()) == state, "the last one has all of it"
 
 
 def test_a_hook_reads_all_of_a_long_state(tmp_path: Path) -> None:

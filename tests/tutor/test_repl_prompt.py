@@ -102,10 +102,24 @@ def test_a_mistake_puts_the_cursor_on_the_fault(repl: Repl, text: str, position:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "# a comment", "create", "kill TERM", "delete --force", "help kill"]
+    ("text", "meant"),
+    [
+        ("", None),
+        ("   ", None),
+        ("# a comment", None),
+        ("create", ("create", (), ())),
+        ("kill TERM", ("kill", ("TERM",), ())),
+        ("  delete --force  ", ("delete", (), ("--force",))),
+        ("help kill", ("help", ("kill",), ())),
+        ("exec sh -c 'echo --force; ls'", ("exec", ("sh", "-c", "echo --force; ls"), ())),
+    ],
 )
-def test_what_is_a_command_is_taken(repl: Repl, text: str) -> None:
+def test_what_is_a_command_is_taken(
+    repl: Repl, text: str, meant: tuple[str, tuple[str, ...], tuple[str, ...]] | None
+) -> None:
     CommandValidator(repl).validate(Document(text))
+    parsed = repl.parse(text)
+    assert (parsed and (parsed.command.name, parsed.arguments, parsed.flags)) == meant
 
 
 def test_help_names_every_command_and_one_in_full(repl: Repl) -> None:

@@ -31,7 +31,6 @@ from tutor.session.events import Explained, Notice, StepEntered
 from tutor.tui.app import TutorApp
 from tutor.tui.screens.dialogs import Ask, AskText, Help, Pick, Say
 from tutor.tui.screens.home import HomeScreen
-from tutor.tui.screens.lesson import LessonScreen
 from tutor.tui.screenshot import aligned_svg
 from tutor.tui.themes import DARK, LIGHT
 from tutor.tui.widgets.key_bar import KeyBar
@@ -288,15 +287,30 @@ async def test_a_lesson_that_cannot_be_opened_says_why_and_leads_home(tmp_path: 
         assert app.script.closed == 1
 
 
+def _colours_of(app: Any, text: str) -> tuple[str, str] | None:
+    """Return the colours, of the front and of the ground, in which a text stands on the screen."""
+    for strip in app.screen._compositor.render_strips():
+        for segment in strip:
+            if text in segment.text and segment.style and segment.style.color and segment.style.bgcolor:
+                return segment.style.color.get_truecolor().hex, segment.style.bgcolor.get_truecolor().hex
+    return None
+
+
 async def test_the_theme_changes_by_key_and_the_editor_follows(tmp_path: Path) -> None:
     app = scripted_app(tmp_path)
+    seen = []
     async with app.run_test(size=(120, 40)) as pilot:
-        screen = await opened(pilot)
-        await pilot.press("ctrl+t")
-        assert app.theme == LIGHT.name
-        await pilot.press("ctrl+t")
-        assert app.theme == DARK.name
-        assert isinstance(screen, LessonScreen)
+        await opened(pilot)
+        for theme in (DARK, LIGHT, DARK):
+            await settled(pilot, lambda theme=theme: app.theme == theme.name)  # type: ignore[misc]  # a bound default
+            label, ground = (
+                Color.parse(app.theme_variables[name]).rgb for name in ("text-primary", "surface")
+            )
+            wanted = tuple("#{:02x}{:02x}{:02x}".format(*colour) for colour in (label, ground))
+            await settled(pilot, lambda wanted=wanted: _colours_of(app, "ociVersion") == wanted)  # type: ignore[misc]  # the same
+            seen.append(wanted)
+            await pilot.press("ctrl+t")
+    assert seen[0] == seen[2] != seen[1]
 
 
 async def test_pictures_give_every_japanese_character_its_own_place(tmp_path: Path) -> None:
