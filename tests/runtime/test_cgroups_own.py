@@ -167,6 +167,16 @@ def test_frozen_cgroup_is_refused(bundle: Bundle, runt: Runt, container_id: str)
     outer.rmdir()
 
 
+def processes_in(container_id: str) -> list[int]:
+    """Return the pids in a container's cgroups, by what each process says of itself."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"/{container_id}" in (place / "cgroup").read_text():
+                found.append(int(place.name))
+    return found
+
+
 def test_processes_that_are_born_all_the_time_end_with_the_container(
     bundle: Bundle, runt: Runt, container_id: str
 ) -> None:
@@ -175,7 +185,9 @@ def test_processes_that_are_born_all_the_time_end_with_the_container(
     output = runt.create(bundle, container_id)
     runt.ok("start", container_id)
     wait_for(lambda: "up" in output.read_text())
+    wait_for(lambda: len(processes_in(container_id)) > 1)
     runt.ok("delete", "--force", container_id)
+    assert processes_in(container_id) == []
 
 
 def test_same_id_in_two_state_directories_gives_two_cgroups(
@@ -210,13 +222,14 @@ def test_all_processes_end_with_the_container_though_it_shares_the_pid_namespace
 def test_kill_all_reaches_every_process(bundle: Bundle, runt: Runt, container_id: str) -> None:
     output = runt.create(
         bundle.sh(
-            "for i in 1 2; do sh -c 'trap \"echo $i; exit\" USR1; echo up; while :; do sleep 0.01; done' & done; wait"
+            "for i in 1 2; do i=$i sh -c 'trap \"echo $i; exit\" USR1; echo up; while :; do sleep 0.01; done' & done; wait"
         ),
         container_id,
     )
     runt.ok("start", container_id)
     wait_for(lambda: output.read_text().count("up") == 2)
     runt.ok("kill", "--all", container_id, "USR1")
+    wait_for(lambda: {"1", "2"} <= set(output.read_text().splitlines()))
     runt.wait_until_stopped(container_id)
     runt.ok("delete", container_id)
 

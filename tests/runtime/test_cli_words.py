@@ -312,6 +312,7 @@ def test_state_and_list_do_not_load_what_creates_containers(root: str) -> None:
             check=True,
         )
         loaded = done.stdout
+        assert "'runtime.cli'" in loaded
         for heavy in (
             "ctypes",
             "argparse",
