@@ -54,7 +54,7 @@ def messages(path: Path) -> list[str]:
 
 def test_the_full_screen_logs_a_trouble_once(tmp_path: Path) -> None:
     script = (
-        "import logging, sys; from tutor import cli; from tutor.tui.app import TutorApp\n"
+        "import logging, sys; from tutor.cli import main as cli; from tutor.tui.app import TutorApp\n"
         "TutorApp.run = lambda app: logging.getLogger('tutor.test').warning('a trouble')\n"
         "sys.exit(cli.main([]))\n"
     )
