@@ -73,5 +73,5 @@ def image_phrase(origin: str, messages: Messages) -> str:
 
     try:
         return Origin.parse(origin).phrase(messages)
-    except ValueError:
+    except (ValueError, KeyError, RecursionError):  # not known, or not by this version
         return messages("images.origin.own")

@@ -1,0 +1,83 @@
+"""What each end of the stream keeps: the course, the lesson that is open, and what was said before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.errors import TutorError
+from tutor.messages import Messages
+from tutor.session.free_play import NAME, free_play_lesson
+from tutor.session.wire.lesson_copy import LessonCopy
+
+if TYPE_CHECKING:
+    from tutor.course.course import Course
+    from tutor.course.model import Lesson, Step
+    from tutor.engines.model import Call
+    from tutor.observe import Snapshot
+    from tutor.session.placeholders import Placeholders
+    from tutor.session.wire.values import Json
+
+
+class End:
+    """One end of a stream. `step` is the present step, `calls` what was started, `snapshot` the one before."""
+
+    def __init__(self, course: Course) -> None:
+        """Take this end's own copy of the course."""
+        self._course = course
+        self._messages = Messages.load(course.language)
+        self._copy: LessonCopy | None = None
+        self.step: Step | None = None
+        self.calls: dict[int, Call] = {}
+        self.snapshot: Snapshot | None = None
+
+    @property
+    def copy(self) -> LessonCopy:
+        """The copy of the lesson that is open.
+
+        Raises:
+            TutorError: `session.wire.no_lesson`.
+        """
+        if self._copy is None:
+            raise TutorError("session.wire.no_lesson")
+        return self._copy
+
+    def open(self, lesson_id: str, placeholders: Placeholders | None, *, read_only: bool) -> Lesson:
+        """Take a lesson as open, and return it.
+
+        Raises:
+            TutorError: `session.wire.lesson`.
+        """
+        lesson = self._find(lesson_id, placeholders)
+        self._copy = LessonCopy(lesson, placeholders, read_only=read_only, messages=self._messages)
+        self.step, self.snapshot = None, None
+        self.calls.clear()
+        return self._copy.lesson
+
+    def _find(self, lesson_id: str, placeholders: Placeholders | None) -> Lesson:
+        if lesson_id == NAME and placeholders is not None:
+            return free_play_lesson(Path(placeholders.bundle), self._messages)
+        for lesson in self._course.lessons:
+            if lesson.id == lesson_id:
+                return lesson
+        raise TutorError("session.wire.lesson", lesson=lesson_id)
+
+    def use(self, copy: LessonCopy) -> None:
+        """Take another copy of the lesson that is open."""
+        self._copy = copy
+
+    def hide(self, text: str) -> Json:
+        """Return a text as it is written."""
+        return self._copy.hide(text) if self._copy is not None else text
+
+    def reveal(self, data: Json) -> str:
+        """Return the text that was written.
+
+        Raises:
+            ValueError: none was.
+        """
+        if isinstance(data, str):
+            return data
+        if isinstance(data, list) and self._copy is not None:
+            return "".join(part if isinstance(part, str) else self._copy.reveal(part) for part in data)
+        raise ValueError(data)
