@@ -326,6 +326,14 @@ async def test_pictures_give_every_japanese_character_its_own_place(tmp_path: Pa
     assert "textLength" not in "".join(re.findall(r"<text[^>]*>[^<]*[ぁ-ん][^<]*<", svg))
 
 
+def test_the_list_of_lessons_is_painted_before_a_lesson_is_loaded() -> None:
+    code = "import sys, tutor.tui.app; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines())
+    assert "tutor.tui.screens.home" in loaded
+    assert not loaded & {"tutor.tui.screens.lesson", "tutor.session.session"}
+
+
 def test_the_view_keeps_calls_apart() -> None:
     from tutor.session.events import CommandFinished, CommandStarted, Output
     from tutor.view.lesson_view import LessonView

@@ -22,7 +22,6 @@ from tutor.tui.palette import CommandProvider
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import Ask, Say
 from tutor.tui.screens.home import HomeScreen
-from tutor.tui.screens.lesson import LessonScreen
 from tutor.tui.session_bridge import SessionEvent
 from tutor.tui.themes import DARK, LIGHT, THEMES
 from tutor.tui.widgets.notice_bar import NoticeBar
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.session.events import Event
     from tutor.session.protocol import SessionProtocol
+    from tutor.tui.screens.lesson import LessonScreen
 
 
 def run(
@@ -72,6 +72,12 @@ def run(
     if app.crash is not None:
         raise app.crash
     return app.return_code or 0
+
+
+def _load_ahead() -> None:
+    """Import what a lesson needs while the learner reads the list, so that opening one does not wait for it."""
+    from tutor.session import session  # noqa: F401
+    from tutor.tui.screens import lesson  # noqa: F401
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,8 @@ class TutorApp(App[int]):
             self.play(self._playing.bundle, self._engine)
         elif self._lesson_id is not None:
             self.open_lesson(self._lesson_id, self._engine)
+        else:
+            self.call_after_refresh(self.run_worker, _load_ahead, thread=True, group="loading")
 
     def exit(
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
@@ -158,9 +166,7 @@ class TutorApp(App[int]):
 
     def make_session(self, engine: EngineName, publish: Callable[[Event], None]) -> SessionProtocol:
         """Return a session that tells its events to `publish`."""
-        from tutor.session.session import (
-            Session,
-        )  # the home screen is painted before the session's rooms are loaded
+        from tutor.session.session import Session  # the list of lessons is painted before this is loaded
 
         return Session(course=self._course, engine=engine, publish=publish, home=self.home)
 
@@ -174,6 +180,8 @@ class TutorApp(App[int]):
         self._put_up(engine, lambda session: session.play_freely(bundle))
 
     def _put_up(self, engine: EngineName, opening: Callable[[SessionProtocol], None]) -> None:
+        from tutor.tui.screens.lesson import LessonScreen  # so is this
+
         outbox = Outbox()
         session = self.make_session(engine, outbox.publish)
         outbox.screen = LessonScreen(session, lambda: opening(session), self._messages, self)

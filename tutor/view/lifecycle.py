@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tutor.engines.model import Status
@@ -14,8 +13,7 @@ LIT, UNLIT = "●", "○"
 _ARROW, _BOTH_WAYS = " ──▶ ", " ⇄ "
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """One state: the arrow that leads to it (empty at the first), its glyph, and whether it is the present one."""
 
     state: Status

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from tutor.messages import Messages
@@ -15,8 +14,7 @@ OWNERS: dict[Owner, str] = {"own": "◆", "shared": "○", "unknown": "?"}
 """The glyph of each; `word` is the word beside it."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceRow:
+class NamespaceRow(NamedTuple):
     """One namespace of the container."""
 
     namespace: NamespaceView

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tutor.messages import Messages
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from tutor.view.glyphs import Mark
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessRow:
+class ProcessRow(NamedTuple):
     """One process; marked `+` where it was not there when the step began, `~` where it ran another program then."""
 
     process: Process
