@@ -28,6 +28,7 @@ from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.messages import Messages
 from tutor.session.events import Explained, Notice, StepEntered
+from tutor.text import cell_width
 from tutor.tui.app import TutorApp
 from tutor.tui.screens.dialogs import Ask, AskText, Help, Pick, Say
 from tutor.tui.screens.home import HomeScreen
@@ -205,6 +206,22 @@ async def test_the_list_reads_the_progress_once_and_not_to_draw_itself_again(tmp
         await pilot.press("enter")
         await settled(pilot, lambda: "✓" in screen_text(app))
         assert reads() == before + 1, "once, to show what has been done meanwhile"
+
+
+async def test_the_list_lines_up_and_a_long_title_gives_way(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path, "ja", lesson_id=None)
+    lesson = app._course.lesson("first-container")
+    short, long = (
+        replace(lesson, minutes=5),
+        replace(lesson, id="long", title="とても長い題名" * 9, minutes=120),
+    )
+    app._course = replace(app._course, lessons=(short, long))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot, lambda: "とても長い" in screen_text(app))
+        first, second = screen_text(app).splitlines()[2:4]
+    assert re.search("… {2,3}約 120 分  ─────  未着手", second), second
+    assert "    約 5 分  ─────  未着手" in first
+    assert cell_width(first.partition("分")[0]) == cell_width(second.partition("分")[0])
 
 
 async def test_one_goes_home_and_the_session_is_closed(tmp_path: Path) -> None:

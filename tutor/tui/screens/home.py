@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.model import ENGINE_NAMES
-from tutor.text import cell_width, fit
+from tutor.text import cell_width, fit, pad
 from tutor.tui.inline_markdown import inline
 from tutor.tui.keys import HOME_KEYS, bindings
 from tutor.tui.screens.base import TutorScreen
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 BAR_WIDTHS = (5, 10)  # where there is little room, and where there is more
 _ROOMY = 100  # columns
 _AROUND = 10  # cells: margins, frame and scroll bar of the list
+_GAP = 2  # cells after the title
 _BEFORE_TITLE = 6  # glyph and number
 
 
@@ -96,13 +97,17 @@ class HomeScreen(TutorScreen):
         progress = [self._progress_of(lesson) for lesson in self._course.lessons]
         lessons.clear_options()
         rows = [self._standing(*each) for each in zip(self._course.lessons, progress, strict=True)]
-        room = self.size.width - _AROUND - _BEFORE_TITLE - max(rest.cell_length for _, rest in rows)
-        title_width = min(room, max(cell_width(lesson.title) for lesson in self._course.lessons) + 2)
-        for lesson, (glyph, rest) in zip(self._course.lessons, rows, strict=True):
-            title = (fit(lesson.title, max(2, title_width)), "bold")
-            lessons.add_option(
-                Option(Content.assemble(glyph, f"{lesson.order:>2}  ", title, rest), id=lesson.id)
+        times = [self.messages("tui.home.minutes", minutes=lesson.minutes) for lesson in self._course.lessons]
+        time_width = max(map(cell_width, times))
+        after = _GAP + time_width + max(rest.cell_length for _, rest in rows)
+        room = self.size.width - _AROUND - _BEFORE_TITLE - after
+        title_width = max(2, min(room, max(cell_width(lesson.title) for lesson in self._course.lessons)))
+        for lesson, time, (glyph, rest) in zip(self._course.lessons, times, rows, strict=True):
+            title = (fit(lesson.title, title_width) + " " * _GAP, "bold")
+            line = Content.assemble(
+                glyph, f"{lesson.order:>2}  ", title, pad(time, time_width, "right"), rest
             )
+            lessons.add_option(Option(line, id=lesson.id))
         if lit is None:
             begun = [index for index, state in enumerate(progress) if state.step_id and not state.finished]
             left = [index for index, state in enumerate(progress) if not state.finished]
@@ -114,7 +119,7 @@ class HomeScreen(TutorScreen):
         return self._progress.get(lesson.id, LessonProgress())
 
     def _standing(self, lesson: Lesson, progress: LessonProgress) -> tuple[Content, Content]:
-        """Return what stands before and after a lesson's number and title: how far one got."""
+        """Return what stands before a lesson's number, and at the end of its line: how far the learner got."""
         m = self.messages
         done, count = len(progress.passed), len(lesson.steps)
         if progress.finished and progress.read:
@@ -128,7 +133,6 @@ class HomeScreen(TutorScreen):
         width = BAR_WIDTHS[self.size.width >= _ROOMY]
         filled = width * done // max(1, count)
         return Content.styled(f"{glyph} ", style), Content.assemble(
-            m("tui.home.minutes", minutes=lesson.minutes),
             ("  " + "━" * filled, "$text-success"),
             ("─" * (width - filled) + "  ", ""),
             (word, style),
