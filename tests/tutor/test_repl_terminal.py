@@ -130,7 +130,7 @@ def test_what_happens_while_one_types_is_shown_and_the_typed_text_is_kept(
     terminal.wait_for("lis")
     path = config(tmp_path)
     path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    terminal.wait_for("changed from outside")
+    terminal.wait_for("changed outside of oci-tutor")
     terminal.type("t\r")
     terminal.wait_for("BUNDLE")
     terminal.type("quit\r")
