@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def editor_command() -> list[str] | None:
-    """Return the learner's editor with its arguments, None where the environment names none.
+    """Return the editor with its arguments, None if the environment names none.
 
     Raises:
         TutorError: `repl.error.editor_quotes`: the variable cannot be read as a command line.
@@ -27,7 +27,7 @@ def editor_command() -> list[str] | None:
 
 
 def edit_with_program(session: SessionProtocol, command: list[str]) -> None:
-    """Let a program edit `config.json` itself, in place; then tell the session what is in it now.
+    """Run a program on `config.json` itself; then hand the new text to the session.
 
     Raises:
         TutorError: `repl.error.editor_missing`, `.editor_failed`, `.unreadable`.

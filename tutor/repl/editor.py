@@ -1,4 +1,4 @@
-"""A small full-screen editor for `config.json`, for where the environment names none: colours, faults marked as one types."""
+"""A small full-screen editor for `config.json`, if the environment names none: JSON in colours, problems marked during typing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class JsonLexer(Lexer):
     """Colours JSON line by line (no JSON token spans lines)."""
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
-        """Return what gives a line its styles."""
+        """Return a function that styles a line."""
         return lambda number: _coloured(document.lines[number])
 
 
@@ -61,26 +61,26 @@ def _coloured(text: str) -> StyleAndTextTuples:
 
 
 class FaultMarker(Processor):
-    """Underlines the faults in the text."""
+    """Underlines the problems in the text."""
 
-    def __init__(self, faults: Callable[[], tuple[Problem, ...]]) -> None:
-        self._faults = faults
+    def __init__(self, found: Callable[[], tuple[Problem, ...]]) -> None:
+        self._problems = found
 
     def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
-        """Return a line with its faults marked; a fault that spans lines is marked to the end of its first."""
+        """Return a line with its problems marked; one that spans lines is marked to the end of its first line."""
         number = transformation_input.lineno + 1
         fragments = explode_text_fragments(transformation_input.fragments)
-        for fault in self._faults():
-            if fault.line == number:
-                end = fault.end_column - 1 if fault.end_line == number else len(fragments)
-                for index in range(fault.column - 1, min(max(end, fault.column), len(fragments))):
+        for problem in self._problems():
+            if problem.line == number:
+                end = problem.end_column - 1 if problem.end_line == number else len(fragments)
+                for index in range(problem.column - 1, min(max(end, problem.column), len(fragments))):
                     style, text, *_ = fragments[index]
                     fragments[index] = (f"{style} class:fault", text)
         return Transformation(fragments)
 
 
 class Editor:
-    """One editing of one text. `saved` is the text that the learner saved, None when it was left as it was."""
+    """One text being edited, with its problems and what is warned of."""
 
     def __init__(self, text: str, path: Path, messages: Messages) -> None:
         self._original = text
@@ -96,7 +96,7 @@ class Editor:
             wrap_lines=False,
             input_processors=[FaultMarker(lambda: self._problems)],
         )
-        self._area.buffer.on_text_changed.add_handler(lambda _: self._look())
+        self._area.buffer.on_text_changed.add_handler(lambda _: self._find_problems())
         title = Window(
             FormattedTextControl(lambda: f" {path}"),
             height=1,
@@ -110,7 +110,7 @@ class Editor:
             style="class:bottom-toolbar",
         )
         self.container = HSplit([title, self._area, status, keys])
-        self._look()
+        self._find_problems()
         self.go_to_next_problem()
 
     def focused(self) -> Layout:
@@ -119,15 +119,15 @@ class Editor:
 
     @property
     def text(self) -> str:
-        """Return the text as it stands."""
+        """Return the text in the editor."""
         return self._area.text
 
-    def _look(self) -> None:
+    def _find_problems(self) -> None:
         self._problems = tuple(problems(self.text))
         self._warning = ""
 
     def _status(self) -> StyleAndTextTuples:
-        """Return the lines under the text: the first fault with its place, or that there is none, and the cursor's place."""
+        """Return the lines under the text: the first problem with its place, or that there is none and the place of the cursor."""
         document = self._area.document
         where = f"{document.cursor_position_row + 1}:{document.cursor_position_col + 1}"
         if self._warning:
@@ -146,7 +146,7 @@ class Editor:
         return [(f"class:{style}", f" {glyph} "), ("", "\n   ".join(lines))]
 
     def go_to_next_problem(self) -> None:
-        """Put the cursor on the next fault after it, or the first."""
+        """Move the cursor to the next problem after it, or to the first."""
         here = self._area.document
         place = (here.cursor_position_row + 1, here.cursor_position_col + 1)
         after = [each for each in self._problems if (each.line, each.column) > place]
@@ -160,7 +160,7 @@ class Editor:
         )
 
     def may_save(self) -> bool:
-        """Tell whether to save: at once when no runtime would refuse the text, else when asked a second time."""
+        """Tell whether to save: at once if no runtime would refuse the text, else at the second key."""
         errors = [each for each in self._problems if each.severity == "error"]
         if not errors or self._confirms("save"):
             return True
@@ -171,14 +171,14 @@ class Editor:
         return False
 
     def may_leave(self) -> bool:
-        """Tell whether to leave: at once when nothing was changed, else when asked a second time."""
+        """Tell whether to leave: at once if nothing was changed, else at the second key."""
         if self.text == self._original or self._confirms("leave"):
             return True
         self._warning = self._messages("repl.editor.leave_anyway")
         return False
 
     def _confirms(self, key: str) -> bool:
-        """Tell whether this key was pressed before on this very text; remember it."""
+        """Tell whether this key was pressed before on the same text; note that it was pressed."""
         again = self._confirmed == (key, self.text)
         self._confirmed = (key, self.text)
         return again
@@ -215,7 +215,7 @@ def _bindings(editor: Editor) -> KeyBindings:
 
 
 async def edit(text: str, path: Path, messages: Messages, style: BaseStyle) -> str | None:
-    """Let the learner edit the text on the whole screen; return what was saved, None when it was left."""
+    """Edit a text on the whole screen; return the text that was saved, None if it was not."""
     editor = Editor(text, path, messages)
     app: Application[str | None] = Application(
         layout=editor.focused(),

@@ -1,4 +1,4 @@
-"""The REPL at a terminal: one thread prints, in order, whatever happens; commands run beside it, so that Ctrl-C reaches them."""
+"""The REPL at a terminal: one thread prints the events in order; commands run in another, so that Ctrl-C interrupts them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class EventQueue:
-    """Brings events from any thread to the event loop, in their order; those from before it runs wait for it."""
+    """Brings events from any thread to the event loop, in order, also those published before it runs."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -45,22 +45,22 @@ class EventQueue:
         try:
             self._loop.call_soon_threadsafe(self._queue.put_nowait, event)
         except RuntimeError:
-            return  # the loop has ended: nobody is left to see it
+            return  # the loop has ended
 
     async def take(self) -> list[Event]:
-        """Return the events that have come, at least one."""
+        """Return the queued events; wait for the first."""
         events = [await self._queue.get()]
         while not self._queue.empty():
             events.append(self._queue.get_nowait())
         return events
 
     def done(self, count: int) -> None:
-        """Say that so many events have been printed."""
+        """Note that so many events have been printed."""
         for _ in range(count):
             self._queue.task_done()
 
     async def printed(self) -> None:
-        """Wait until everything that has come is printed."""
+        """Wait until every queued event is printed."""
         await self._queue.join()
 
 
@@ -89,15 +89,15 @@ class Interactive:
         )
         self._ended_by = 0
         self._in_shell = False
-        self._away = False  # in free play: what happens in the lesson meanwhile is told afterwards
+        self._away = False  # in free play: events of the lesson are printed after it
         self._held: list[Event] = []
 
     async def run(self, open_lesson: Callable[[], None]) -> int:
-        """Open the lesson and take commands until the learner has enough; return the exit status."""
+        """Open the lesson and run commands until the learner quits; return the exit status."""
         self._take_signals()
         printing = asyncio.create_task(self._print_events())
         try:
-            await self._beside(open_lesson)
+            await self._in_thread(open_lesson)
             await self._take_commands()
         except asyncio.CancelledError:
             if not self._ended_by:
@@ -114,7 +114,7 @@ class Interactive:
             loop.add_signal_handler(number, partial(self._end, number, asyncio.current_task()))
 
     def _interrupt(self) -> None:
-        self._repl.printer.something_was_printed()  # the terminal has echoed ^C
+        self._repl.printer.line_was_begun()  # the terminal has echoed ^C
         self._repl.session.interrupt()
 
     def _end(self, number: int, task: asyncio.Task[object] | None) -> None:
@@ -133,10 +133,10 @@ class Interactive:
             except EOFError:
                 return
             try:
-                if not await self._obey(text):
+                if not await self._run_command(text):
                     return
             except TutorError as error:
-                self._events.publish(self._repl.mistake(error))
+                self._events.publish(self._repl.notice_of(error))
                 await asyncio.sleep(0)
             await self._events.printed()
 
@@ -144,11 +144,11 @@ class Interactive:
         self._repl.printer.renderer.width = self._width()
         return FormattedText((f"class:{style}" if style else "", text) for style, text in self._repl.prompt())
 
-    async def _obey(self, text: str) -> bool:
-        """Run one command; return whether to go on.
+    async def _run_command(self, text: str) -> bool:
+        """Run one command; return False for `quit`.
 
         Raises:
-            TutorError: what was typed cannot be done.
+            TutorError: the command is refused.
         """
         parsed = self._repl.parse(text)
         if parsed is None:
@@ -165,32 +165,32 @@ class Interactive:
             case _ if parsed.command.scope in ("view", "face"):
                 self._write(self._repl.printer.lines(self._repl.answer(parsed)))
             case _:
-                await self._beside(partial(self._repl.session.execute, text))
+                await self._in_thread(partial(self._repl.session.execute, text))
         return True
 
-    async def _beside(self, work: Callable[[], object]) -> None:
-        """Do blocking work in a thread, then wait until what it said is printed."""
+    async def _in_thread(self, work: Callable[[], object]) -> None:
+        """Do blocking work in a thread, then wait until its events are printed."""
         try:
             await asyncio.to_thread(work)
         finally:
             await self._events.printed()
 
     async def _enter_shell(self) -> None:
-        """Give the terminal to a shell in the lab; meanwhile only what programs print is printed, the rest comes after it."""
+        """Run a shell in the lab on this terminal; meanwhile only output of programs is printed, other events after it."""
         argv, folder, environment = self._repl.session.shell_call()
         self._in_shell = True
         try:
-            await self._beside(partial(subprocess.run, argv, cwd=folder, env=environment, check=False))
+            await self._in_thread(partial(subprocess.run, argv, cwd=folder, env=environment, check=False))
         finally:
             self._in_shell = False
             self._print_held()
-        await self._beside(self._repl.session.back_from_shell)
+        await self._in_thread(self._repl.session.back_from_shell)
 
     async def _play(self, bundle: str | None) -> None:
-        """Open a bundle for free play, at a prompt of its own; the lesson waits as it is.
+        """Open a bundle for free play, at a prompt of its own; the lesson waits.
 
         Raises:
-            TutorError: there is nothing in it to play with.
+            TutorError: the bundle cannot be opened.
         """
         repl = self._repl
         events = EventQueue(asyncio.get_running_loop())
@@ -216,13 +216,13 @@ class Interactive:
         self._write("".join(map(self._repl.printer.event, held)))
 
     async def _edit(self) -> None:
-        """Let the learner edit `config.json` till it is in order or they have enough."""
+        """Edit `config.json` until it has no errors, or the learner stops."""
         command = editor_command()
         while True:
             if command is None:
                 await self._edit_here()
             else:
-                await self._beside(partial(edit_with_program, self._repl.session, command))
+                await self._in_thread(partial(edit_with_program, self._repl.session, command))
             lines, refused = self._repl.faults()
             self._write(self._repl.printer.lines(lines))
             if not refused or not await self._wants_to_go_on():
@@ -236,7 +236,7 @@ class Interactive:
         if text is None:
             self._write(repl.printer.lines([line(repl.messages("repl.edit.unchanged"), "faint")]))
         else:
-            await self._beside(partial(session.write_config, text))
+            await self._in_thread(partial(session.write_config, text))
 
     async def _wants_to_go_on(self) -> bool:
         question: PromptSession[str] = PromptSession()
@@ -260,7 +260,7 @@ class Interactive:
             self._events.done(len(events))
 
     def _printable(self, events: list[Event]) -> list[Event]:
-        """Return the events to print now; the others are held back until the shell, or free play, has ended."""
+        """Return the events to print now; hold the others until the shell, or free play, has ended."""
         if self._away:
             self._held += events
             return []
@@ -275,7 +275,7 @@ class Interactive:
 
 
 def _chrome(*, colours: bool) -> dict[str, str]:
-    """Return the styles of what is not text: the bottom line, the completions, the error under the prompt."""
+    """Return the styles of prompt_toolkit's own parts: the bottom line, the completions, the error under the prompt."""
     if not colours:
         return {"bottom-toolbar": "reverse", "validation-toolbar": "bold reverse"}
     return {

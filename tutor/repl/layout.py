@@ -98,7 +98,7 @@ def table(header: Sequence[Line], rows: Sequence[Sequence[Line]], width: int) ->
 
 
 def _shrink(widths: Sequence[int], room: int) -> list[int]:
-    """Return the widths made to fit, taking from the widest first."""
+    """Return the widths reduced to fit, the widest first."""
     fitted = list(widths)
     while sum(fitted) > room and max(fitted) > NARROWEST:
         widest = fitted.index(max(fitted))

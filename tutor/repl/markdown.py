@@ -1,4 +1,4 @@
-"""A lesson's Markdown as styled lines for a terminal. Line ends within a paragraph of Japanese are no spaces."""
+"""The Markdown of a lesson as styled lines for a terminal. A line end between Japanese characters is no space."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _inline(node: SyntaxTreeNode, style: str = "") -> Iterator[Fragment]:
 
 
 def _joint(before: list[SyntaxTreeNode], after: list[SyntaxTreeNode]) -> str:
-    """Return what a line end stands for: nothing where Japanese meets Japanese, else a space."""
+    """Return the text for a line end: nothing between Japanese characters, else a space."""
     left, right = _text(before[-1:])[-1:], _text(after[:1])[:1]
     return "" if left >= _JAPANESE_FROM and right >= _JAPANESE_FROM else " "
 

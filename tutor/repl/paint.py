@@ -1,4 +1,4 @@
-"""Styles and what they look like in a terminal. The terminal's own sixteen colours: its owner has chosen them to be read."""
+"""Styles, and their attributes in a terminal. They use its sixteen colours, which its user has chosen."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Look(NamedTuple):
     underline: bool = False
 
 
-# Nothing is said by a style alone: a glyph or a word stands beside it.
+# No style has a meaning alone: a glyph or a word is beside it.
 STYLES: dict[str, Look] = {
     "": Look(),
     "title": Look(36, bold=True),
@@ -61,12 +61,12 @@ def wants_escapes() -> bool:
 
 
 def wants_colours() -> bool:
-    """Tell whether colours are welcome (https://no-color.org)."""
+    """Tell whether to use colours (https://no-color.org)."""
     return not os.environ.get("NO_COLOR")
 
 
 def sgr(style: str, *, colours: bool) -> str:
-    """Return the parameters of the SGR sequence of a style; empty when there is nothing to set."""
+    """Return the parameters of the SGR sequence of a style; empty if it has no attribute."""
     look = STYLES[style]
     codes = [("1", look.bold), ("2", look.faint), ("4", look.underline)]
     wanted = [code for code, on in codes if on]
@@ -76,7 +76,7 @@ def sgr(style: str, *, colours: bool) -> str:
 
 
 def paint(lines: Iterable[Line], *, escapes: bool, colours: bool) -> str:
-    """Return the lines as text, each with its line end; with escape sequences only if `escapes`."""
+    """Return the lines as text, each with its line end, and with escape sequences if `escapes`."""
     written: list[str] = []
     for fragments in lines:
         for style, text in fragments:
@@ -87,7 +87,7 @@ def paint(lines: Iterable[Line], *, escapes: bool, colours: bool) -> str:
 
 
 def toolkit_styles(*, colours: bool) -> dict[str, str]:
-    """Return the styles in prompt_toolkit's words, by class name."""
+    """Return the styles in the form of prompt_toolkit, by class name."""
     return {name: _in_words(look, colours=colours) for name, look in STYLES.items() if name}
 
 

@@ -1,4 +1,4 @@
-"""The prompt's helpers for prompt_toolkit: completion, highlighting, validation, history."""
+"""Completion, highlighting, validation and history of the prompt, for prompt_toolkit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tutor.repl.repl import Repl
 
-# Which of an error's values is the word that is wrong, the most telling first.
+# The values of an error that may be the wrong word, in the order of preference.
 _FAULTY_WORDS = ("flag", "extra", "typed", "command")
 
 
@@ -33,7 +33,7 @@ class CommandCompleter(Completer):
         self._repl = repl
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        """Yield what the word at the cursor may become."""
+        """Yield the completions of the word at the cursor."""
         del complete_event
         words = document.text_before_cursor.split()
         prefix = document.get_word_before_cursor(WORD=True)
@@ -65,7 +65,7 @@ class CommandLexer(Lexer):
     """Colours a command line: known and unknown commands, flags, arguments."""
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
-        """Return what gives a line its styles."""
+        """Return a function that styles a line."""
 
         def styled(number: int) -> StyleAndTextTuples:
             fragments: StyleAndTextTuples = []
@@ -96,13 +96,13 @@ def _with_spaces(text: str) -> list[str]:
 
 
 class CommandValidator(Validator):
-    """Refuses what is no command, with the cursor on the word that is wrong."""
+    """Refuses a line that is no command, with the cursor on the wrong word."""
 
     def __init__(self, repl: Repl) -> None:
         self._repl = repl
 
     def validate(self, document: Document) -> None:
-        """Check a line before it is taken.
+        """Check a line before it is run.
 
         Raises:
             ValidationError: it is no command.
@@ -116,7 +116,7 @@ class CommandValidator(Validator):
 
 
 def fault_position(text: str, error: TutorError) -> int:
-    """Return the offset of the word that an error is about; the end of the text when it misses something."""
+    """Return the offset of the word that an error is about; the end of the text if an argument is missing."""
     words = (str(error.values[name]) for name in _FAULTY_WORDS if name in error.values)
     missing = error.key.endswith("missing_argument")
     found = [text.find(word) for word in words if word in text]
@@ -124,7 +124,7 @@ def fault_position(text: str, error: TutorError) -> int:
 
 
 def open_history(folder: Path) -> History:
-    """Return the history kept in a folder; one that lasts as long as the program where that cannot be written."""
+    """Return the history that is kept in a directory; one in memory if that can't be written."""
     path = folder / "repl-history"
     try:
         folder.mkdir(parents=True, exist_ok=True)

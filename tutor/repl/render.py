@@ -1,4 +1,4 @@
-"""Events as styled lines, in the words of the catalogue. Nothing here knows of a terminal."""
+"""Events as styled lines, with texts of the catalogue, whatever terminal they are for."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _PANEL_COMMANDS = {
 class Renderer:
     """Turns events into lines of at most `width` cells.
 
-    It remembers what was shown last (the state, how many checks passed), so that nothing is told twice.
+    It keeps what was shown last (the state, how many checks passed), so that nothing is shown twice.
     """
 
     def __init__(self, messages: Messages, width: int) -> None:
@@ -60,17 +60,17 @@ class Renderer:
         self._good: int | None = None
 
     def another(self) -> Renderer:
-        """Return a renderer for the same place that remembers nothing yet."""
+        """Return a renderer of the same width that has shown nothing yet."""
         return Renderer(self._messages, self.width)
 
     @singledispatchmethod
     def lines(self, event: Event) -> list[Line]:
-        """Return what to print for an event; nothing for what only views show (`SnapshotTaken`)."""
+        """Return the lines of an event; none for what only `ns`, `mounts` and `ps` show (`SnapshotTaken`)."""
         del event
         return []
 
     def step(self, index: int, step: Step, *, passed: bool = False) -> list[Line]:
-        """Return a step as it is read: where one stands, the text, what to do."""
+        """Return the lines of a step: its number, the text, what to do."""
         if self._free:
             return [(), *markdown(step.body, self.width)]
         where = self._messages("repl.step.where", number=index + 1, total=self._steps)
@@ -126,7 +126,7 @@ class Renderer:
     @lines.register
     def _(self, event: ConfigChanged) -> list[Line]:
         if event.origin not in ("learner", "outside"):
-            return []  # the session says itself what it did
+            return []  # the session publishes a notice of its own
         text = self._messages(f"repl.config.{event.origin}", path=event.path)
         return wrap_line(line(f"{SEVERITIES['information']} {text}", "faint"), self.width)
 
@@ -156,11 +156,11 @@ class Renderer:
         can = f"{self._messages('view.state.can')} {' '.join(event.can)}" if event.can else ""
         if status is None:
             return [(("", f"{UNLIT} {self._messages('view.state.none')}"), ("faint", f"  {can}"))]
-        lights: list[tuple[str, str]] = []
+        shown: list[tuple[str, str]] = []
         for stage in stages(status):
-            lights.append(("faint", stage.arrow))
-            lights.append(("current" if stage.present else "faint", f"{stage.glyph} {stage.state}"))
-        whole = (*lights, ("faint", f"    {can}"))
+            shown.append(("faint", stage.arrow))
+            shown.append(("current" if stage.present else "faint", f"{stage.glyph} {stage.state}"))
+        whole = (*shown, ("faint", f"    {can}"))
         return wrap_line(whole, self.width)
 
     @lines.register
@@ -172,7 +172,7 @@ class Renderer:
         good = sum(verdict.passed for verdict in event.verdicts)
         before, self._good = self._good, good
         if before in (None, good):
-            return []  # how a step begins, and what has been said already, is no news
+            return []  # neither the first result in a step nor the same again is shown
         text = self._messages("repl.check.summary", passed=good, total=len(event.verdicts))
         glyph, style = (PASSED, "good") if event.passed else (NOT_YET, "faint")
         return [line(f"{glyph} {text}", style)]
@@ -181,7 +181,7 @@ class Renderer:
         mark = ("good", f"{PASSED} ") if verdict.passed else ("bad", f"{FAILED} ")
         lines = indent(markdown(verdict.text, self.width - 2), mark)
         for number, evidence in enumerate(verdict.evidence):
-            # Where several pieces come from one command, it stands once, below the last of them.
+            # A command that several pieces of evidence share is shown once, below the last of them.
             again = any(each.command == evidence.command for each in verdict.evidence[number + 1 :])
             rows = [
                 (line(f"  {self._messages(f'repl.check.{name}')}", "faint"), line(text, style))
@@ -201,7 +201,7 @@ class Renderer:
         feedback = indent(markdown(event.feedback, self.width - 2), ("", "  "))
         quiz = event.step.action
         if isinstance(quiz, Quiz) and quiz.prediction:
-            # Whether it was right is what the learner is about to see for themselves.
+            # The next step shows whether it was right.
             return [
                 line(
                     f"{SEVERITIES['information']} {self._messages('repl.quiz.predicted', choice=event.choice)}"

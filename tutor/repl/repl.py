@@ -1,4 +1,4 @@
-"""What both loops share: the words of the prompt, the answers that need no session command, and printing events in order."""
+"""What both loops share: the prompt, the commands that only show something, and events as text."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _SCOPES = ("lesson", "engine", "view", "face")
 
 
 class Printer:
-    """Events and lines as text for a terminal or a pipe, knowing whether the last line has ended.
+    """Turns events and lines into text for a terminal or a pipe; keeps track of whether the last line has ended.
 
-    `failed` counts what went wrong: an engine command, a check that was asked for, a mistake.
+    `failed` counts failures: of an engine's command, of a check that was asked for, of a line that was typed.
     """
 
     def __init__(self, renderer: Renderer, *, escapes: bool, colours: bool) -> None:
@@ -49,11 +49,11 @@ class Printer:
         self._at_line_start = True
 
     def another(self) -> Printer:
-        """Return a printer of the same kind that remembers nothing yet: for another session."""
+        """Return a printer of the same kind for another session."""
         return Printer(self.renderer.another(), escapes=self._escapes, colours=self._colours)
 
     def event(self, event: Event) -> str:
-        """Return what to print for an event."""
+        """Return the text of an event."""
         self._count(event)
         if isinstance(event, Output):
             return self._output(event)
@@ -65,13 +65,13 @@ class Printer:
         return self.end_of_line() + text if text else ""
 
     def end_of_line(self) -> str:
-        """Return a line end where the last output had none."""
+        """Return a line end if the last output had none."""
         missing = "" if self._at_line_start else "\n"
         self._at_line_start = True
         return missing
 
-    def something_was_printed(self) -> None:
-        """Take note that somebody else has left the cursor within a line."""
+    def line_was_begun(self) -> None:
+        """Note that the terminal itself has written within a line."""
         self._at_line_start = False
 
     def _output(self, event: Output) -> str:
@@ -87,7 +87,7 @@ class Printer:
         return painted.removesuffix("\n")
 
     def fail(self) -> None:
-        """Count a failure that no event tells of."""
+        """Count a failure that has no event."""
         self.failed += 1
 
     def _count(self, event: Event) -> None:
@@ -99,7 +99,7 @@ class Printer:
 
 
 class Repl:
-    """One session at a prompt: what it says and what it answers by itself."""
+    """One session at a prompt."""
 
     def __init__(self, session: SessionProtocol, printer: Printer, messages: Messages) -> None:
         self.session = session
@@ -110,7 +110,7 @@ class Repl:
         """Return the command that was typed, None for an empty line or a comment.
 
         Raises:
-            TutorError: it is not one.
+            TutorError: it is no command.
         """
         if text.lstrip().startswith("#"):
             return None
@@ -141,7 +141,7 @@ class Repl:
         return state.status if state is not None else self.messages("repl.state.none")
 
     def toolbar(self, width: int) -> str:
-        """Return the bottom line: lesson, step, state, engine, keys; where it is too narrow, the titles give way."""
+        """Return the bottom line: lesson, step, state, engine, keys; where it is too narrow, the titles are cut."""
         session = self.session
         lesson = session.lesson.title if session.lesson is not None else ""
         step = session.step.title if session.step is not None else ""
@@ -160,7 +160,7 @@ class Repl:
         return truncate(SEPARATOR.join([truncate(step, room), *rest]), width)
 
     def answer(self, parsed: Parsed) -> list[Line]:
-        """Return the answer of a command that only shows: `read`, `ns`, `mounts`, `ps`, `help`."""
+        """Return the lines of a command that only shows something: `read`, `ns`, `mounts`, `ps`, `help`."""
         session, width = self.session, self.printer.renderer.width
         match parsed.command.name:
             case "read" if session.step is not None:
@@ -199,10 +199,10 @@ class Repl:
         """Return a command by its name.
 
         Raises:
-            TutorError: there is none; near misses are named.
+            TutorError: there is none; it names similar ones.
         """
         if name not in BY_NAME:
-            self.parse(name)  # says so, with the near misses
+            self.parse(name)  # raises, with the names of similar ones
         return BY_NAME[name]
 
     def _help_of(self, command: Command) -> list[Line]:
@@ -224,7 +224,7 @@ class Repl:
         return self.messages(f"session.command.{command.name}")
 
     def faults(self) -> tuple[list[Line], bool]:
-        """Return what is wrong with `config.json`, with lines and columns, and whether a runtime would refuse it."""
+        """Return the problems of `config.json` with lines and columns, and whether a runtime would refuse it."""
         found = problems(self.session.config_text)
         if not found:
             return [], False
@@ -239,6 +239,6 @@ class Repl:
         refused = any(each.severity == "error" for each in found)
         return [head, *table((), rows, self.printer.renderer.width)], refused
 
-    def mistake(self, error: TutorError) -> Notice:
-        """Return a mistake as what a session would say."""
+    def notice_of(self, error: TutorError) -> Notice:
+        """Return the notice of a line that was refused."""
         return Notice("error", *error.render(self.messages))

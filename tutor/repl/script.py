@@ -1,4 +1,4 @@
-"""The REPL without a terminal: commands from standard input, one a line, and everything that happens on standard output."""
+"""The REPL without a terminal: reads commands from standard input, one a line, and writes every event to standard output."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 0.5
 PATIENCE_SECONDS = 3.0
 AT_ONCE = frozenset({"next", "back", "answer", "check", "hint"})
-"""The commands that set nothing going which could print later."""
+"""The commands after which nothing prints later."""
 
 
 class EventWriter:
-    """Writes events as they come, from whichever thread, and knows when the last one came."""
+    """Writes events as they are published, from any thread, and keeps the time of the last one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -40,7 +40,7 @@ class EventWriter:
                 self._write(self.repl.printer.event(event))
 
     def write(self, text: str) -> None:
-        """Write text of our own, not into the middle of an event's."""
+        """Write text of the REPL itself, not into the middle of an event."""
         with self._lock:
             self._write(text)
 
@@ -50,14 +50,14 @@ class EventWriter:
             sys.stdout.flush()
 
     def settle(self) -> None:
-        """Wait until nothing has happened for a moment: what a container prints comes after the command has ended."""
+        """Wait until no event has come for `QUIET_SECONDS`: a container prints after the command has ended."""
         end = time.monotonic() + PATIENCE_SECONDS
         while (now := time.monotonic()) < min(end, self._last + QUIET_SECONDS):
             time.sleep(min(end, self._last + QUIET_SECONDS) - now)
 
 
 def run_script(repl: Repl, writer: EventWriter, lines: Iterator[str]) -> int:
-    """Run the commands; return 1 when one of them failed, else 0."""
+    """Run the commands; return 1 if one of them failed, else 0."""
     for typed in lines:
         text = typed.strip()
         if not text:
@@ -69,7 +69,7 @@ def run_script(repl: Repl, writer: EventWriter, lines: Iterator[str]) -> int:
             elif not _run(repl, writer, text):
                 break
         except TutorError as error:
-            writer.publish(repl.mistake(error))
+            writer.publish(repl.notice_of(error))
     return 1 if repl.printer.failed else 0
 
 
@@ -77,7 +77,7 @@ def _play(repl: Repl, writer: EventWriter, text: str, lines: Iterator[str]) -> N
     """Open a bundle for free play and run the lines that follow there, until `quit`.
 
     Raises:
-        TutorError: there is nothing in it to play with.
+        TutorError: the bundle cannot be opened.
     """
     parsed = repl.parse(text)
     bundle = parsed.arguments[0] if parsed is not None and parsed.arguments else None
@@ -92,10 +92,10 @@ def _play(repl: Repl, writer: EventWriter, text: str, lines: Iterator[str]) -> N
 
 
 def _run(repl: Repl, writer: EventWriter, text: str) -> bool:
-    """Run one command; return whether to go on.
+    """Run one command; return False for `quit`.
 
     Raises:
-        TutorError: it is no command, or none that works without a terminal.
+        TutorError: it is no command, or one that needs a terminal.
     """
     parsed = repl.parse(text)
     if parsed is None:

@@ -1,4 +1,4 @@
-"""The views `ns`, `mounts` and `ps`: what a snapshot says, as aligned lines."""
+"""The commands `ns`, `mounts` and `ps`: a snapshot as aligned lines."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _OWNER_STYLES: dict[Owner, str] = {"own": "own", "shared": "", "unknown": "warni
 def namespaces(
     snapshot: Snapshot | None, state: ContainerState | None, messages: Messages, width: int
 ) -> list[Line]:
-    """Return the container's namespaces: its own or the host's, with inodes."""
+    """Return the namespaces of the container, its own and the shared ones, with their inodes."""
     container = _living(snapshot)
     if container is None:
-        return _nobody(state, messages, width)
+        return _no_process(state, messages, width)
     header = [
         line(messages(f"repl.ns.{name}"), "heading") for name in ("kind", "whose", "inode", "host", "what")
     ]
@@ -47,10 +47,10 @@ def _namespace(row: NamespaceRow, messages: Messages) -> list[Line]:
 def mounts(
     snapshot: Snapshot | None, state: ContainerState | None, messages: Messages, width: int
 ) -> list[Line]:
-    """Return the mount table that the container's process sees, and whether it is the host's own."""
+    """Return the mount table of the container's process, and whether its mount namespace is the host's."""
     container = _living(snapshot)
     if container is None:
-        return _nobody(state, messages, width)
+        return _no_process(state, messages, width)
     header = [
         line(messages(f"repl.mounts.{name}"), "heading")
         for name in ("target", "fstype", "source", "options", "propagation")
@@ -73,10 +73,10 @@ def _mount(row: MountRow) -> list[Line]:
 def processes(
     snapshot: Snapshot | None, state: ContainerState | None, messages: Messages, width: int
 ) -> list[Line]:
-    """Return the container's processes as a tree, each with what it waits for."""
+    """Return the processes of the container as a tree, each with the system call in which it waits."""
     container = snapshot.container if snapshot is not None else None
     if container is None or not container.processes:
-        return _nobody(state, messages, width)
+        return _no_process(state, messages, width)
     header = [line(messages(f"repl.ps.{name}"), "heading") for name in ("pid", "ns_pid", "state", "command")]
     rows = process_rows(container)
     lines = table(header, [_process(row, messages) for row in rows], width)
@@ -103,8 +103,8 @@ def _living(snapshot: Snapshot | None) -> ContainerView | None:
     return container if container is not None and container.alive else None
 
 
-def _nobody(state: ContainerState | None, messages: Messages, width: int) -> list[Line]:
-    """Say why there is nothing to show: no container, or one whose process has ended."""
+def _no_process(state: ContainerState | None, messages: Messages, width: int) -> list[Line]:
+    """Return why there is nothing to show: no container, or one whose process has ended."""
     key = "repl.view.no_container" if state is None else "repl.view.ended"
     return wrap_line(line(messages(key)), width)
 

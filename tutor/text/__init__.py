@@ -1,4 +1,4 @@
-"""Text in a terminal: how wide it is, how it is cut and padded, and where a line may break. No user interface in it.
+"""Text in a terminal: its width, cutting and padding, where a line may break, and control characters. No user interface.
 
 Widths are counted in cells: Japanese is two columns wide, a combining mark none.
 """

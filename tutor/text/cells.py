@@ -62,7 +62,7 @@ def _is_regional_indicator(character: str) -> bool:
 
 
 def pad(text: str, width: int, align: Align = "left") -> str:
-    """Return `text` filled up with spaces to `width` cells; a text that is wider comes back as it is."""
+    """Return `text` padded with spaces to `width` cells; a wider text is returned as it is."""
     missing = width - cell_width(text)
     if missing <= 0:
         return text
@@ -72,7 +72,7 @@ def pad(text: str, width: int, align: Align = "left") -> str:
 
 
 def truncate(text: str, width: int) -> str:
-    """Return `text` in at most `width` cells; where something had to go, `…` stands at the end."""
+    """Return `text` in at most `width` cells; a text that was cut ends in `…`."""
     if cell_width(text) <= width:
         return text
     room = width - cell_width(ELLIPSIS)

@@ -1,4 +1,4 @@
-"""Where a line may break: JIS X 4051's kinsoku shori in the small, as a terminal needs it.
+"""Where a line may break: the part of JIS X 4051 (kinsoku shori) that a terminal needs.
 
 Japanese breaks between any two characters except before closing marks and small kana and after opening brackets; Latin
 words stay whole and keep their punctuation; a line is filled where Japanese follows Latin without a space.
@@ -59,14 +59,14 @@ def is_cjk(character: str) -> bool:
 def divide(text: str, width: int, measure: Callable[[str], int] = cell_width) -> list[int]:
     """Return the offsets at which `text`, one paragraph without line ends, is cut into lines of at most `width` cells.
 
-    The pieces joined give the text back. Spaces at a cut hang on the line before and may stand beyond the width (whoever
-    draws strips them). A word that is wider than the width is folded; kinsoku is broken only where nothing else would fit,
+    The pieces joined give the text back. Spaces at a cut hang on the line before and may extend beyond the width (the
+    caller strips them). A word that is wider than the width is folded; kinsoku is broken only where nothing else would fit,
     and a single character that is wider than the width has a line of its own.
 
     Args:
         text: what to divide.
         width: in cells; nothing is divided when it is not positive.
-        measure: gives the width of a piece of text in cells: a renderer passes its own, so that both agree.
+        measure: returns the width of a piece of text in cells; a renderer passes its own, so that both agree.
     """
     if width <= 0 or measure(text) <= width:
         return []
@@ -96,7 +96,7 @@ _FREE, _WITHIN, _FORBIDDEN = range(3)
 
 
 def _opportunities(text: str, starts: list[int]) -> list[int]:
-    """Return for each piece whether a line may begin with it: freely, only when a word must be folded, or not at all."""
+    """Return for each piece whether a line may begin with it: always, only if a word must be folded, or never."""
     found = [_FORBIDDEN]
     opened: set[str] = set()
     glue_next = False
@@ -124,7 +124,7 @@ def _opportunities(text: str, starts: list[int]) -> list[int]:
 
 
 def _fold(allowed: list[int], line: int, limit: int) -> int:
-    """Return where to cut inside a word: as late as fits and kinsoku allows, else simply as late as fits."""
+    """Return where to cut inside a word: at the last place that fits and kinsoku allows, else at the last that fits."""
     return next((index for index in range(limit, line, -1) if allowed[index] != _FORBIDDEN), limit)
 
 

@@ -1,4 +1,4 @@
-"""Reading what logrus writes in its text form (`time="..." level=error msg="..."`): runc, runt, skopeo and Docker's parts do."""
+"""Reads what logrus writes in its text form (`time="..." level=error msg="..."`): runc, runt, skopeo and Docker's parts do."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 
 
 def message_of(line: str) -> str | None:
-    """Return the message of a record, as it was before it was quoted; None where the line is no record."""
+    """Return the message of a record, unquoted; None if the line is no record."""
     record = _RECORD.match(line)
     return unquoted(record[1]) if record else None
 
 
 def unquoted(value: str) -> str:
-    """Return a value as it was: quoted as Go's `%q` quotes, where it is (strconv.Quote)."""
+    """Return a value without the quoting of Go's `%q`, if it has it (strconv.Quote)."""
     return _ESCAPE.sub(_unescaped, value[1:-1]) if value.startswith('"') else value
 
 
@@ -27,5 +27,5 @@ def _unescaped(match: re.Match[str]) -> str:
     if letter is not None:
         return _LETTERS.get(letter, letter)
     code = int(byte or short or long, 16)
-    # `\xff` stands for a byte that was no UTF-8: it has no character, and stays as it is written.
+    # `\xff` is a byte that was not UTF-8: it is no character, and stays as it is written.
     return match[0] if code > 0x10FFFF or (byte and code > 0x7F) else chr(code)

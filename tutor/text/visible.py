@@ -1,4 +1,4 @@
-"""Characters that no terminal shows, made visible: a program's own colours, bells, and what turns the writing around."""
+"""Makes characters visible that a terminal obeys or does not show: escape sequences, bells, overrides of the direction."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from unicodedata import category
 
 
 def printable(line: str) -> str:
-    """Return a line safe for the screen: tabs widened, and `visible`."""
+    """Return a line that is safe for the screen: with spaces for tabs, and `visible`."""
     return visible(line.rstrip("\r").expandtabs(8))
 
 

@@ -1,4 +1,4 @@
-"""The app: it puts screens up, carries the session's events to them, and closes the session however it ends."""
+"""The app: shows the screens, carries the events of each session to its screen, and closes every session at the end."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def run(
         course: the lessons, already loaded in the learner's language.
         engine: the runtime with which lessons are opened.
         messages: the catalogue in the learner's language.
-        home: where the course's work is kept.
+        home: the directories for labs, progress and logs.
         lesson_id: the lesson to open at once; None starts with the list.
         playing: the bundle to open at once for free play.
     """
@@ -82,13 +82,13 @@ def _load_ahead() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Playing:
-    """Free play in a bundle; None: a fresh one."""
+    """Free play in a bundle; None: a new one."""
 
     bundle: Path | None = None
 
 
 class Outbox:
-    """Hands a session's events, from any thread, to its own screen: one below another goes on hearing of its lesson."""
+    """Hands the events of a session, from any thread, to its own screen, which need not be the one in front."""
 
     def __init__(self) -> None:
         self.screen: LessonScreen | None = None
@@ -104,7 +104,7 @@ class TutorApp(App[int]):
 
     TITLE = "oci-tutor"
     COMMANDS: ClassVar = {CommandProvider}
-    ENABLE_COMMAND_PALETTE = False  # ours opens with our own texts
+    ENABLE_COMMAND_PALETTE = False  # `open_palette` opens it, with texts of the catalogue
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class TutorApp(App[int]):
         self.theme = DARK.name
 
     def on_mount(self) -> None:
-        """Put up the first screen; a signal to end ends the app in order."""
+        """Show the first screen; SIGTERM and SIGHUP end the app in order."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.exit, 128 + number, 128 + number)
@@ -147,7 +147,7 @@ class TutorApp(App[int]):
     def exit(
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
-        """End the app; a command that runs is interrupted, so that its thread does not hold the end up."""
+        """End the app; interrupt the command that runs, or its thread would delay the end."""
         for session, _ in self._opened:
             session.interrupt()
         super().exit(result, return_code, message)
@@ -161,11 +161,11 @@ class TutorApp(App[int]):
 
     @property
     def only_plays(self) -> bool:
-        """Whether the program was started for free play, and nothing else is open: leaving it ends the program."""
+        """Whether the program was started for free play and nothing else is open: to leave it is to end the program."""
         return self._playing is not None and len(self._opened) <= 1
 
     def make_session(self, engine: EngineName, publish: Callable[[Event], None]) -> SessionProtocol:
-        """Return a session that tells its events to `publish`."""
+        """Return a session that hands its events to `publish`."""
         from tutor.session.session import Session  # the list of lessons is painted before this is loaded
 
         return Session(course=self._course, engine=engine, publish=publish, home=self.home)
@@ -176,7 +176,7 @@ class TutorApp(App[int]):
         self._put_up(engine, lambda session: session.open(lesson_id))
 
     def play(self, bundle: Path | None, engine: EngineName) -> None:
-        """Open a bundle (None: a fresh one) for free play, on top of the lesson that may be open and waits below."""
+        """Open a bundle (None: a new one) for free play, on top of the lesson that is open, which waits."""
         self._put_up(engine, lambda session: session.play_freely(bundle))
 
     def _put_up(self, engine: EngineName, opening: Callable[[SessionProtocol], None]) -> None:
@@ -189,7 +189,7 @@ class TutorApp(App[int]):
         self.push_screen(outbox.screen)
 
     def go_back(self, notice: Notice | None = None) -> None:
-        """Go back to what is below, the lesson or the list, once the session has been closed; say why, if it was not asked for."""
+        """Close the session in front and go back to the screen below; say why, where the learner did not ask for it."""
         if not self._opened:
             self._say(notice)
             return
@@ -210,11 +210,11 @@ class TutorApp(App[int]):
             self.push_screen(Say(notice.title, notice.body, notice.next, self._messages("tui.say.close")))
 
     def close_session(self) -> None:
-        """Close every session: the labs go, progress stays. Safe to call twice."""
+        """Close every session: remove the labs, keep the progress. A second call does nothing."""
         while self._opened:
             self._opened.pop()[0].close()
 
-    # -- help for screens ------------------------------------------------------------------------------------------
+    # -- for the screens -------------------------------------------------------------------------------------------
 
     def engines(self) -> tuple[tuple[str, str], ...]:
         """Return the runtimes by name, each with whether it is installed."""
@@ -230,13 +230,13 @@ class TutorApp(App[int]):
         )
 
     def notice_of(self, error: Exception) -> Notice:
-        """Return what to tell the learner of an error; an unexpected one is written to a file, whose path is told."""
+        """Return what to tell the learner of an error; write an unexpected one to a file, and name its path."""
         if isinstance(error, TutorError):
             return Notice("error", *error.render(self._messages))
         return Notice("error", *crash.tell(error, self.home, self._messages))
 
     def change_theme(self) -> None:
-        """Change between dark and light."""
+        """Change between the dark and the light theme."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
     def open_palette(self) -> None:
@@ -246,7 +246,7 @@ class TutorApp(App[int]):
             self.push_screen(CommandPalette(placeholder=placeholder, id="--command-palette"))
 
     async def action_quit(self) -> None:
-        """End the program (ctrl+q, from anywhere); the screen asks when something would be lost."""
+        """End the program (ctrl+q, on any screen); the screen asks first where something would be lost."""
         if isinstance(self.screen, Ask):
             self.exit(0)  # asked already
             return
@@ -256,13 +256,13 @@ class TutorApp(App[int]):
             self.screen.action_quit_gently()
 
     def action_help_quit(self) -> None:
-        """Say how to leave: ctrl+c does not end the program."""
+        """Say how to quit: ctrl+c does not end the program."""
         if isinstance(self.screen, TutorScreen):
             self.screen.query_one(NoticeBar).say(Notice("information", self._messages("tui.quit_how")))
 
     def _handle_exception(self, error: Exception) -> None:
-        # Textual would print a traceback with local variables at the end; the last resort of the command line says one
-        # sentence instead and writes the log.
+        # Textual would print a traceback with local variables at the end; the handler of the command line prints one
+        # sentence instead, and writes the log.
         self.crash = error
         self._return_code = 1
         if self._exception is None:

@@ -1,4 +1,4 @@
-"""Short texts of a lesson (a question, a hint, a check) hold inline Markdown: here it becomes styled text."""
+"""Turns the inline Markdown in short texts of a lesson (a question, a hint, a check) into styled text."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Textual 8.2 divides a `Content` (labels, Markdown, notices) with Rich's `divide_line`, which breaks at spaces only: a line may
 begin with a full stop, and stays half empty where Japanese follows Latin. `install` puts `tutor.text.divide` in its place.
-`tests/tutor/test_tui_kinsoku.py` notices when Textual does it in another way. `TextArea` divides by itself; our editor
-scrolls sideways instead.
+`tests/tutor/test_tui_kinsoku.py` notices when Textual does it in another way. `TextArea` divides by itself; the editor
+here scrolls sideways instead.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 
 def install() -> None:
-    """Make Textual divide lines as Japanese wants it, from now on; doing it twice is harmless."""
+    """Make Textual divide lines by the rules of Japanese from now on; a second call changes nothing."""
     vars(content)["divide_line"] = divide_line
 
 
 def divide_line(text: str, width: int, fold: bool = True) -> list[int]:
-    """Take the place of `rich._wrap.divide_line`: offsets at which to cut, by Textual's own measure of width."""
+    """Replace `rich._wrap.divide_line`: return the offsets at which to cut, by Textual's own measure of width."""
     return divide(text, width, cell_len) if fold else divide_at_spaces(text, width, fold=False)
 
 
 def markdown_parser() -> MarkdownIt:
-    """Return a Markdown parser for Textual's widget under which a line end between two Japanese characters is no space."""
+    """Return a Markdown parser for Textual's widget that makes no space of a line end between two Japanese characters."""
     parser = MarkdownIt("gfm-like")
     parser.core.ruler.push("japanese_line_ends", _drop_line_ends)
     return parser

@@ -18,7 +18,7 @@ Group = Literal["runtime", "lesson", "panels", "app", "editor", "home"]
 class Key:
     """One key: `keys` as Textual names them, the action, where the help lists it, and whether the bottom line shows it.
 
-    `always`: it works while typing too (function keys, control keys); others are letters that an editor takes.
+    `always`: it also works while the focus is in a text (function keys, control keys); other keys are letters of the text there.
     """
 
     id: str
@@ -90,5 +90,5 @@ GROUPS: tuple[Group, ...] = ("home", "lesson", "runtime", "panels", "editor", "a
 
 
 def bindings(screen: str, keys: tuple[Key, ...]) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
-    """Return a screen's bindings, for its `BINDINGS`."""
+    """Return the bindings of a screen, for its `BINDINGS`."""
     return [key.binding(screen) for key in keys]

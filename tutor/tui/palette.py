@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     PaletteCommand = tuple[str, str, Callable[[], object]]
-    """A command's title, what it does, and how to do it."""
+    """The title of a command, its help, and the call that runs it."""
 
 
 @runtime_checkable

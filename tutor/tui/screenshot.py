@@ -1,4 +1,4 @@
-"""Pictures of the screen for the manual: the SVG that Textual exports, set right for Japanese, and as PNG by a browser.
+"""Pictures of the screen for the manual: the SVG that Textual exports, corrected for Japanese, and as PNG by a browser.
 
 Rich gives each piece of text the width of as many cells as it has characters, so that Japanese comes out squeezed to half
 its width. Here every character that needs it gets its own place.

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from tutor.tui.widgets.notice_bar import NoticeBar
 
 
-_MOST_WAITING = 8  # a burst of keys, not a forgotten finger
+_MOST_WAITING = 8  # enough for keys typed ahead, not for a key held down
 
 
 class SessionEvent(Message):
-    """An event of the session, on its way into the screen's own thread."""
+    """An event of the session, for the thread of the screen."""
 
     def __init__(self, event: Event) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class SessionEvent(Message):
 
 
 class SessionIdle(Message):
-    """The calls into the session have come back; `done` is what is to happen now."""
+    """The calls into the session have returned; `done` is to be called now."""
 
     def __init__(self, done: Callable[[], None] | None) -> None:
         super().__init__()
@@ -40,9 +40,9 @@ class SessionIdle(Message):
 
 
 class SessionBridge:
-    """Makes one series of calls into the session at a time; whatever goes wrong in them becomes a notice.
+    """Makes one series of calls into the session at a time; turns each exception of a call into a notice.
 
-    Its methods are for the screen's thread. The screen hands every `SessionIdle` to `idle`.
+    Its methods are for the thread of the screen, which passes every `SessionIdle` to `idle`.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class SessionBridge:
         notice_of: Callable[[Exception], Notice],
         is_slow: Callable[[], bool],
     ) -> None:
-        """Take what is needed to speak.
+        """Make no call yet.
 
         Args:
-            screen: gets the messages and runs the threads.
-            notices: where to say that something waits, or can't be done now.
+            screen: receives the messages and runs the threads.
+            notices: shows that a command waits, or can't be run now.
             messages: the catalogue.
             notice_of: returns what to tell the learner of an error.
-            is_slow: tells whether the present calls make the learner wait; other waits are too short to be worth a word.
+            is_slow: tells whether the present calls take long; only then a wait is shown.
         """
         self._screen = screen
         self._notices = notices
@@ -71,14 +71,14 @@ class SessionBridge:
         self._waiting: deque[Callable[[], object]] = deque()
         self.busy = False
         self.leaving = False
-        """The session is being closed: nothing more can be asked of it."""
+        """The session is being closed: no more calls can be made."""
 
     def when_idle(self, name: str, do: Callable[[], object]) -> None:
-        """Do something now, or, while calls are being made, in its turn after them: no key typed ahead is lost.
+        """Call `do` now; while calls are being made, in its turn after them, so that no key typed ahead is lost.
 
         Args:
-            name: what the learner asked for, to say that it waits.
-            do: calls into the session, or not; it runs in this thread.
+            name: the command, as the notice names it while it waits.
+            do: runs in this thread; it may `call`.
         """
         if self.leaving:
             self.say_busy()
@@ -92,11 +92,11 @@ class SessionBridge:
             self.say_busy()
 
     def forget_waiting(self) -> None:
-        """Drop what was typed ahead: an interrupt is meant for the rest, too."""
+        """Drop the commands that wait: an interrupt is meant for them, too."""
         self._waiting.clear()
 
     def call(self, *calls: Callable[[], None], done: Callable[[], None] | None = None) -> None:
-        """Make blocking calls, one after the other, in a thread; then, and after their events, do `done` in this one."""
+        """Make blocking calls, one after the other, in a thread; after them and their events, call `done` in this thread."""
         if self.busy or self.leaving:
             self.say_busy()
             return
@@ -106,7 +106,7 @@ class SessionBridge:
         )
 
     def wait_for(self, work: Callable[[], Coroutine[object, object, None]], done: Callable[[], None]) -> None:
-        """Let something else happen in place of calls (a shell has the terminal), then do `done`; what is typed ahead waits."""
+        """Await `work` in place of calls (a shell that has the terminal), then call `done`; commands typed ahead wait."""
         self.busy = True
         self._screen.run_worker(self._await(work, done), group="session")
 
@@ -119,7 +119,7 @@ class SessionBridge:
         )
 
     def idle(self, message: SessionIdle) -> None:
-        """Go on when calls have come back: with what follows them, then with what was typed ahead."""
+        """Go on when calls have returned: with `done`, then with the commands that wait."""
         self.busy = False
         if message.done is not None:
             message.done()

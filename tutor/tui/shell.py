@@ -1,4 +1,4 @@
-"""A whole interactive shell on the learner's terminal, while the app stands aside but goes on living."""
+"""A whole interactive shell on the learner's terminal; the app is suspended, but its event loop runs on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tutor.messages import Messages
 
-_LONGEST = 2.0  # seconds for a shell that is hung up on to put the terminal in order
+_LONGEST = 2.0  # seconds for a shell to restore the terminal after SIGHUP
 
 
 ShellCall = tuple[tuple[str, ...], str, dict[str, str]]
@@ -28,9 +28,9 @@ ShellCall = tuple[tuple[str, ...], str, dict[str, str]]
 async def run_shell(
     app: App[int], argv: tuple[str, ...], cwd: str, env: dict[str, str], messages: Messages
 ) -> None:
-    """Run a shell in the foreground and come back when it ends; cancelled, hang up on it first.
+    """Run a shell in the foreground and return when it ends; when cancelled, send it SIGHUP first.
 
-    The app hears of the session, and of signals, all the while; it draws nothing until the shell has ended.
+    The app goes on to take events of the session, and signals; it draws nothing until the shell has ended.
 
     Raises:
         TutorError: this terminal can't be handed over, or the shell can't be started.
@@ -42,7 +42,7 @@ async def run_shell(
             try:
                 await _run(argv, cwd, env)
             except OSError as error:
-                failure = error  # passed through, the app would not take the terminal back
+                failure = error  # raised here, the app would not resume the terminal
     except SuspendNotSupported:
         raise TutorError("tui.shell.no_terminal") from None
     if failure is not None:
@@ -64,9 +64,9 @@ async def _run(argv: tuple[str, ...], cwd: str, env: dict[str, str]) -> None:
 
 @contextlib.contextmanager
 def _left_alone_by_ctrl_c() -> Iterator[None]:
-    """Take SIGINT and do nothing: it is meant for what runs in the shell, and reaches us when that has no process group of its own.
+    """Handle SIGINT by doing nothing: it is meant for the programs in the shell, and also comes here if they have this process group.
 
-    It is not ignored, which a shell would inherit and pass on: no Ctrl-C would end what runs in it (execve(2), signal(7)).
+    It is not ignored: the shell would inherit that and pass it on, and Ctrl-C would end no program there (execve(2), signal(7)).
     """
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:

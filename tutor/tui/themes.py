@@ -1,4 +1,4 @@
-"""Two themes: one for a screen in a dim room, one for a projector. Every text stands at 4.5:1 or more on its ground."""
+"""Two themes: one for a screen in a dim room, one for a projector. Every text has a contrast of 4.5:1 or more."""
 
 from __future__ import annotations
 

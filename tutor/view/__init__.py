@@ -1,4 +1,4 @@
-"""What a face shows, folded from the events of a session; no user interface in it.
+"""What a face shows, folded from the events of a session; it has no user interface.
 
-Rows are NamedTuples: a frozen dataclass takes eight times as long to be made, and a face waits for it when it starts.
+Rows are NamedTuples: to define a frozen dataclass takes eight times as long, and every start of a face pays for it.
 """

@@ -1,4 +1,4 @@
-"""The glyphs of every face, and what each of them says. Colour says nothing alone: a glyph and a word stand beside it."""
+"""The glyphs of every face, and their meaning. Colour never has a meaning alone: a glyph or a word is beside it."""
 
 from __future__ import annotations
 
@@ -24,4 +24,4 @@ SEVERITIES: dict[Literal["error", "warning", "information"], str] = {
 }
 
 Mark = Literal["+", "-", "~", " "]
-"""What became of a thing since the step began: it came, it went, it is another, it is the same (or nothing is known)."""
+"""The change of a thing since the step began: added, removed, changed, or none known."""

@@ -1,4 +1,4 @@
-"""What a face says about the machine."""
+"""What a face shows of the machine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ if TYPE_CHECKING:
 
 
 def cgroup_version(host: HostView) -> str:
-    """Return `v1` where any hierarchy of it is mounted (cgroups(7)), else `v2`; empty where there are no cgroups."""
+    """Return `v1` if a hierarchy of version 1 is mounted (cgroups(7)), else `v2`; empty if no cgroups are mounted."""
     kinds = {mount.fstype for mount in host.mounts}
     return "v1" if "cgroup" in kinds else "v2" if "cgroup2" in kinds else ""

@@ -1,4 +1,4 @@
-"""What the learner sees of a lesson, folded from the session's events; widgets are drawings of it and keep nothing themselves."""
+"""What the learner sees of a lesson, folded from the events of the session; a widget draws it and keeps no copy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Part = Literal["header", "guide", "config", "output", "status", "panels", "notice"]
 
 
-MOST_LINES = 500  # of one command's output on the screen: nobody scrolls further, and drawing it stays cheap
+MOST_LINES = 500  # of the output of one command: more is not read on a screen, and takes long to draw
 _MOST_CHARACTERS = 64 * 1024
 
 
@@ -50,10 +50,10 @@ class Run:
     result: CallResult | None = None
     explained: Explained | None = None
     shortened: bool = False
-    """It printed more than is kept here; `chunks` holds the end of it."""
+    """It printed more than is kept: `chunks` is the end of it."""
 
     def add(self, stream: Stream, text: str) -> None:
-        """Take in what was printed; of a program that prints without end only the last lines stay."""
+        """Add what was printed; only the last `MOST_LINES` lines are kept."""
         lines = text.splitlines(keepends=True)
         self.chunks.append((stream, "".join(lines[-MOST_LINES:])[-_MOST_CHARACTERS:]))
         self.shortened |= len(self.chunks[-1][1]) < len(text)
@@ -70,9 +70,11 @@ class Run:
 
     @property
     def gist(self) -> str:
-        """What it printed in one line: the last one, or all in a row where that says nothing, as the `}` of JSON.
+        """What it printed, in one line.
 
-        Of an error in the form of logrus (`time=... level=error msg="..."`), which runc has, it is the message.
+        - the message of a log record in the form of logrus (`time=... level=error msg="..."`), as runc prints
+        - else the last line
+        - all lines joined, if the last one has no letter or digit, as the `}` of JSON
         """
         text = "".join(text for _, text in self.chunks)
         last = next((line.rstrip() for line in reversed(text.split("\n")) if line.strip()), "")
@@ -83,7 +85,7 @@ class Run:
 
 @dataclass(slots=True)
 class LessonView:
-    """The state of the lesson screen."""
+    """What a face shows of one lesson."""
 
     engine: EngineName
     engine_version: str = ""
@@ -100,7 +102,7 @@ class LessonView:
     hint_offered: bool = False
     notice: Notice | None = None
     tried: bool = False
-    """The learner has done something in this step, so that what is not there yet is a fault."""
+    """The learner has done something in this step: a check that does not hold is shown as failed from now on."""
     finished: LessonFinished | None = None
     config_path: str = ""
     config_text: str = ""
@@ -109,7 +111,7 @@ class LessonView:
     can: tuple[str, ...] = ()
     snapshot: Snapshot | None = None
     baseline: Snapshot | None = None
-    """What the kernel showed when the present step began."""
+    """The snapshot as the present step began."""
     changes: Delta | None = None
     """What is different from `baseline`, for the panels to mark; None while there is nothing to compare."""
 
@@ -125,7 +127,7 @@ class LessonView:
         return self.lesson is not None and self.lesson.is_free_play
 
     def fold(self, event: Event) -> frozenset[Part]:
-        """Take one event in; return the parts of the screen that are to be drawn again."""
+        """Apply one event; return the parts of the screen that are to be drawn again."""
         match event:
             case LessonOpened() | StepEntered() | StepPassed() | LessonFinished():
                 return self._fold_progress(event)
@@ -160,7 +162,7 @@ class LessonView:
             self.changes = diff(self.baseline, self.snapshot)
 
     def _is_present(self, snapshot: Snapshot) -> bool:
-        """Tell whether a snapshot shows the container that there is now, or that there is none."""
+        """Tell whether a snapshot is of the present container (or of none, if there is none)."""
         seen = snapshot.container.pid if snapshot.container is not None else 0
         return seen == (self.state.pid if self.state is not None else 0)
 
@@ -179,7 +181,7 @@ class LessonView:
                 self.passed = self.passed | {step.id} if passed else self.passed - {step.id}
                 self.solved, self.verdicts, self.answer = False, (), None
                 self.hints, self.hint_offered, self.finished, self.tried = (), False, None, False
-                # A container that was just brought back is not news of this step: its first snapshot is waited for.
+                # A container that was just created again is no change of this step: its first snapshot becomes the baseline.
                 present = self.snapshot is not None and self._is_present(self.snapshot)
                 self.baseline, self.notice = self.snapshot if present else None, None
                 self._compare()
@@ -208,10 +210,10 @@ class LessonView:
         return frozenset({"guide"})
 
     def _run_under_which(self, call: Call) -> Run | None:
-        """Return the command under which the output of a call is shown: its own, as it may come late when others follow quickly.
+        """Return the command under which the output of a call is shown.
 
-        But what a container prints after its `create` has ended well is shown where a terminal would show it: under the command
-        that came last, `start`, which made it print.
+        - its own, also when the next command has been started before the output came
+        - the last command, if its own has ended with status 0: a container prints after `create`, because of `start`
         """
         own = next((run for run in reversed(self.runs) if run.call.id == call.id), None)
         if own is None or (own.result is not None and own.result.returncode == 0):

@@ -1,4 +1,4 @@
-"""The states of a container in the order in which it goes through them (runtime.md, State), with the present one lit."""
+"""The states of a container in their order (runtime.md, State), with the present one marked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ARROW, _BOTH_WAYS = " ──▶ ", " ⇄ "
 
 
 class Stage(NamedTuple):
-    """One state: the arrow that leads to it (empty at the first), its glyph, and whether it is the present one."""
+    """One state: the arrow before it (empty at the first), its name, and whether it is the present one."""
 
     state: Status
     arrow: str
@@ -22,12 +22,12 @@ class Stage(NamedTuple):
 
     @property
     def glyph(self) -> str:
-        """The glyph that stands before the state's name."""
+        """The glyph before the name of the state."""
         return LIT if self.present else UNLIT
 
 
 def stages(present: Status | None) -> tuple[Stage, ...]:
-    """Return the states from left to right; `paused` is one of them only while the container is paused."""
+    """Return the states from left to right, with `paused` only while the container is paused."""
     states = STATES_WITH_PAUSED if present == "paused" else STATES
     return tuple(
         Stage(

@@ -1,4 +1,4 @@
-"""The tree of mounts, each below the one on which it is mounted, with what became of it since the step began."""
+"""The tree of mounts, each below the mount of its parent, with its change since the step began."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class MountRow(NamedTuple):
-    """One mount; `depth` counts the mounts below it that are in the table, too."""
+    """One mount; `depth` counts its ancestors in the table."""
 
     mount: Mount
     mark: Mark
@@ -20,12 +20,12 @@ class MountRow(NamedTuple):
 
     @property
     def target(self) -> str:
-        """The mount point, indented by the place in the tree."""
+        """The mount point, indented by two spaces for each ancestor."""
         return "  " * self.depth + self.mount.target
 
 
 def mount_rows(mounts: tuple[Mount, ...], changes: Delta | None = None) -> list[MountRow]:
-    """Return the mounts in tree order, and after them those that went.
+    """Return the mounts in tree order, and after them the removed ones.
 
     Args:
         mounts: the mount table of the container's process.
@@ -44,13 +44,13 @@ def mount_rows(mounts: tuple[Mount, ...], changes: Delta | None = None) -> list[
 
 
 def counts(rows: list[MountRow]) -> str:
-    """Return how many came, went and changed: `+2 ~1`; empty where nothing did."""
+    """Return how many mounts were added, removed and changed, as `+2 ~1`; empty if none was."""
     found = {mark: sum(row.mark == mark for row in rows) for mark in "+-~"}
     return " ".join(f"{mark}{count}" for mark, count in found.items() if count)
 
 
 def _in_tree_order(mounts: tuple[Mount, ...]) -> list[Mount]:
-    """Return each mount before those on top of it, the oldest first."""
+    """Return each mount before its children, the oldest first."""
     ids = {mount.id for mount in mounts}
     children: dict[int, list[Mount]] = {}
     roots: list[Mount] = []

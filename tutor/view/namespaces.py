@@ -1,4 +1,4 @@
-"""The list of namespaces: which are the container's own, which it shares with the host, and which changed in the step."""
+"""The list of namespaces: the container's own, those shared with the host, and which of them changed since the step began."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Owner = Literal["own", "shared", "unknown"]
 OWNERS: dict[Owner, str] = {"own": "◆", "shared": "○", "unknown": "?"}
-"""The glyph of each; `word` is the word beside it."""
+"""The glyph of each; `word` returns the word beside it."""
 
 
 class NamespaceRow(NamedTuple):
@@ -23,12 +23,12 @@ class NamespaceRow(NamedTuple):
 
     @property
     def glyph(self) -> str:
-        """The glyph that says whose it is."""
+        """The glyph of its owner."""
         return OWNERS[self.owner]
 
     @property
     def inode(self) -> str:
-        """Its inode, or why it could not be read (an errno's name)."""
+        """Its inode; the name of the errno if that could not be read."""
         return str(self.namespace.inode) if self.namespace.inode is not None else self.namespace.reason
 
 
@@ -47,7 +47,7 @@ def namespace_rows(container: ContainerView, changes: Delta | None = None) -> li
 
 
 def owner_of(namespace: NamespaceView) -> Owner:
-    """Return whose a namespace is."""
+    """Return the owner of a namespace."""
     if not namespace.known:
         return "unknown"
     return "shared" if namespace.shared else "own"

@@ -1,4 +1,4 @@
-"""The list of processes in the order of their tree, with what became of each since the step began."""
+"""The list of processes in tree order, each with its change since the step began."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ProcessRow(NamedTuple):
-    """One process; marked `+` where it was not there when the step began, `~` where it ran another program then."""
+    """One process; the mark is `+` if it is new since the step began, `~` if its command line was another."""
 
     process: Process
     mark: Mark
@@ -24,12 +24,12 @@ class ProcessRow(NamedTuple):
 
     @property
     def command(self) -> str:
-        """Its whole command line; of one that has none, as a zombie, its name in brackets (ps(1))."""
+        """Its whole command line; its name in brackets if it has none, as a zombie (ps(1))."""
         return " ".join(self.process.words) or f"[{self.process.comm}]"
 
     @property
     def short_command(self) -> str:
-        """Its command line for a narrow panel."""
+        """Its command line for a narrow panel (`short_command`)."""
         return short_command(self.process.words) or self.command
 
     def state(self, messages: Messages) -> str:
@@ -57,9 +57,9 @@ def process_rows(container: ContainerView, changes: Delta | None = None) -> list
 
 
 def short_command(words: tuple[str, ...]) -> str:
-    """Return a command line without the directories of its programs (an interpreter's script is one of them).
+    """Return a command line without the directories of its program and, behind an interpreter, of its script.
 
-    Of a Python that was handed its program on the command line (`-c`), as a fast `runt` is, only its arguments are left.
+    Of a Python with its program on the command line (`-c`), as the code cache starts `runt`, only the arguments are kept.
     """
     if words and Path(words[0]).name.startswith("python") and "-c" in words:
         arguments = words[words.index("-c") + 2 :]

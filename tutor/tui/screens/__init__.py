@@ -1,1 +1,1 @@
-"""Whole screens: they lay out widgets and answer keys."""
+"""Whole screens, which lay out widgets and handle keys."""

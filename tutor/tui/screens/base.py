@@ -1,4 +1,4 @@
-"""What our screens have in common: the message for a terminal that is too small, help made from the keys, notices."""
+"""What all screens have: the message for a terminal that is too small, the list of keys, questions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SMALLEST = (80, 24)
 
 
 class TutorScreen(Screen[None]):
-    """A screen of oci-tutor: it speaks through the catalogue and knows its keys."""
+    """A screen of oci-tutor, with texts of the catalogue and a table of keys."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (80, "-narrow"), (110, "-medium"), (160, "-wide")]  # noqa: RUF012  (as Textual declares it)
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (24, "-low"), (32, "-tall")]  # noqa: RUF012  (as Textual declares it)
@@ -39,7 +39,7 @@ class TutorScreen(Screen[None]):
 
     @property
     def typing(self) -> bool:
-        """Tell whether letters go into a text and so are no keys."""
+        """Tell whether the focus is in a text, so that letters are no keys."""
         return isinstance(self.focused, TextArea | Input)
 
     def compose(self) -> ComposeResult:
@@ -50,7 +50,7 @@ class TutorScreen(Screen[None]):
         yield Static(Content(text), id="too-small")
 
     def parts(self) -> ComposeResult:
-        """Lay out what this screen is about."""
+        """Lay out the widgets of this screen."""
         raise NotImplementedError
 
     def palette_commands(self) -> Iterator[PaletteCommand]:
@@ -58,7 +58,7 @@ class TutorScreen(Screen[None]):
         raise NotImplementedError
 
     def ask(self, name: str, yes: Callable[[], object], no: Callable[[], object] = lambda: None) -> None:
-        """Ask the catalogue's question `tui.ask.NAME`, and do what is answered."""
+        """Ask the question `tui.ask.NAME` of the catalogue; call `yes` or `no` by the answer."""
 
         def answered(answer: bool | None) -> None:
             (yes if answer else no)()
@@ -84,7 +84,7 @@ class TutorScreen(Screen[None]):
         self.app.push_screen(Help(m, tuple(groups)))
 
     def action_help_anywhere(self) -> None:
-        """Show all keys, also while typing."""
+        """Show all keys of this screen, also while typing."""
         self.action_help()
 
     @property

@@ -1,4 +1,4 @@
-"""Keeps the editor and the `config.json` on disk together, whoever changes the file."""
+"""Keeps the editor and the `config.json` on disk in step, whichever of them changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ConfigFile:
-    """The learner's `config.json`: its text on disk, and what the editor holds."""
+    """The `config.json` of the learner: the text on disk, and the text in the editor."""
 
     def __init__(
         self, screen: TutorScreen, session: SessionProtocol, bridge: SessionBridge, pane: ConfigPane
@@ -28,7 +28,7 @@ class ConfigFile:
         self._asking = False
 
     def changed(self, event: ConfigChanged) -> None:
-        """Show what the file holds now; edits that are not saved are never lost without a question."""
+        """Show the new text of the file; ask before unsaved edits are replaced."""
         if event.origin == "learner" or event.text == self.pane.text:
             self.pane.mark_saved(event.text)
         elif event.origin == "outside" and self.pane.unsaved:
@@ -52,7 +52,7 @@ class ConfigFile:
         self._screen.ask("outside", load, keep)
 
     def save(self) -> None:
-        """Save the text as it stands in the editor when its turn has come."""
+        """Save the text that the editor has when the turn of this command comes."""
 
         def save() -> None:
             self._bridge.call(partial(self._write, self.pane.text))
@@ -60,11 +60,11 @@ class ConfigFile:
         self.when_typed(partial(self._bridge.when_idle, self._screen.messages("tui.key.save.short"), save))
 
     def when_typed(self, do: Callable[[], object]) -> None:
-        """Do something after the editor has taken in what was typed before: such keys come first, its letters queue."""
+        """Call `do` after the editor has taken the letters typed before: a key that is always bound overtakes them."""
         self.pane.area.call_later(do)
 
     def unsaved_text(self) -> str | None:
-        """Return what the editor holds and the disk does not; None where they are the same."""
+        """Return the text in the editor, None if it is the text on disk."""
         return self.pane.text if self.pane.unsaved else None
 
     def _write(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Small screens on top of another: a question, a choice, a message, and the keys."""
+"""Small screens on top of another: a question, a message, a choice, a line to type, and the list of keys."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Ask(ModalScreen[bool]):
                 yield Button(Content(f"{no} (n)"), id="no", variant="primary")
 
     def on_mount(self) -> None:
-        """Put the focus on the answer that loses nothing."""
+        """Give the focus to the answer that loses nothing."""
         self.query_one("#no").focus()
 
     def action_answer(self, answer: bool) -> None:
@@ -58,7 +58,7 @@ class Ask(ModalScreen[bool]):
 
 
 class Say(ModalScreen[None]):
-    """A message that must be read: what happened, where, and what to do now. Any of Enter, Esc, Space closes it."""
+    """A message that must be read: what happened, where, and what to do now. Enter, Esc or Space closes it."""
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar = [Binding("enter,escape,space,q", "close", show=False)]
@@ -86,7 +86,7 @@ class Say(ModalScreen[None]):
 
 
 class Pick(ModalScreen[str | None]):
-    """One of a few: an engine, a theme. Esc picks none."""
+    """A choice among a few values. Esc chooses none."""
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar = [Binding("escape,q", "cancel", show=False)]
@@ -114,7 +114,7 @@ class Pick(ModalScreen[str | None]):
             )
 
     def on_mount(self) -> None:
-        """Start at the present one."""
+        """Highlight the present value."""
         values = [value for value, _ in self._options]
         self.query_one(OptionList).highlighted = values.index(self._present) if self._present in values else 0
 
@@ -128,7 +128,7 @@ class Pick(ModalScreen[str | None]):
 
 
 class AskText(ModalScreen[str | None]):
-    """A question whose answer is typed; Enter gives it, Esc none."""
+    """A question whose answer is typed; Enter answers, Esc does not."""
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar = [Binding("escape", "cancel", show=False)]
@@ -155,7 +155,7 @@ class AskText(ModalScreen[str | None]):
 
 
 class Help(ModalScreen[None]):
-    """All keys, grouped; the keys are those that work here, remapped ones included."""
+    """All keys of a screen, in groups, as the user has remapped them."""
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar = [Binding("escape,q,question_mark,f1,enter", "close", show=False)]

@@ -1,4 +1,4 @@
-"""Where each line of the command language is done: here, where it concerns this face, else in the session, in its turn."""
+"""Runs lines of the command language: some on the screen itself, the others in the session, each in its turn."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 VIEW_COMMANDS = {"read": "guide", "ns": "namespaces", "mounts": "mounts", "ps": "processes", "edit": "config"}
 """The commands that only show something, with the pane that shows it."""
 _CONFIRMED = ("reset", "solve", "engine")
-# Besides the runtime's operations these look at config.json, or replace it and keep what was there.
+# Besides the operations of the runtime, these read config.json, or replace it and keep a copy.
 _TOUCHING = ("check", "next", "reset", "solve")
-# The palette writes these on the command line, for what follows them.
+# The palette opens the command line with these, for their arguments to be typed.
 _NEEDING = ("answer", "kill", "exec", "update", "play")
 
 
 class Commands:
-    """Takes lines of the command language.
+    """The commands of a lesson's screen.
 
-    `own` are the commands that the screen does itself, by their names.
+    `own` are those that the screen runs itself, by name.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Commands:
         self._own = own
 
     def dispatch(self, line: str) -> None:
-        """Do what a line of the command language says."""
+        """Run a line of the command language; ask first, where it replaces the work of the learner."""
         words = line.split()
         if not words:
             return
@@ -81,7 +81,7 @@ class Commands:
         self._bridge.when_idle(line, partial(self.execute_now, line))
 
     def execute_now(self, line: str) -> None:
-        """Run a line in the session; unsaved edits of config.json are saved before whatever reads or replaces the file."""
+        """Run a line in the session; save unsaved edits of config.json first, where the command reads or replaces the file."""
         command = BY_NAME.get(line.split()[0])
         needs_file = command is not None and (command.scope == "engine" or command.name in _TOUCHING)
         text = self._config.unsaved_text() if needs_file else None

@@ -1,4 +1,4 @@
-"""The first screen: the lessons, how far one got in each, and which runtime will run the containers."""
+"""The first screen: the lessons, the progress in each, and the runtime that will run the containers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tutor.tui.navigation import Navigation
     from tutor.tui.palette import PaletteCommand
 
-BAR_WIDTHS = (5, 10)  # where there is little room, and where there is more
+BAR_WIDTHS = (5, 10)  # cells: in a narrow terminal, and in one of `_ROOMY` columns or more
 _ROOMY = 100  # columns
 _AROUND = 10  # cells: margins, frame and scroll bar of the list
 _GAP = 2  # cells after the title
@@ -61,7 +61,7 @@ class HomeScreen(TutorScreen):
         self.engine: EngineName = engine
 
     def parts(self) -> ComposeResult:
-        """Lay out the title, the list and what the lit lesson is about."""
+        """Lay out the title, the list, and the summary of the highlighted lesson."""
         m = self.messages
         with Vertical(id="home"):
             yield Static(self._title(), id="title")
@@ -82,18 +82,18 @@ class HomeScreen(TutorScreen):
         self.redraw()
 
     def on_resize(self) -> None:
-        """Give the titles the room that there is."""
+        """Draw the titles again for the new width."""
         self.redraw()
 
     def on_screen_resume(self) -> None:
-        """Show the progress that was made meanwhile."""
+        """Read and show the progress that was made in a lesson."""
         self._progress = self._kept.all()
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw the list again; the lit lesson stays lit."""
+        """Draw the list again, with the same lesson highlighted."""
         lessons = self.query_one("#lessons", OptionList)
-        lit = lessons.highlighted
+        highlighted = lessons.highlighted
         progress = [self._progress_of(lesson) for lesson in self._course.lessons]
         lessons.clear_options()
         rows = [self._standing(*each) for each in zip(self._course.lessons, progress, strict=True)]
@@ -108,18 +108,18 @@ class HomeScreen(TutorScreen):
                 glyph, f"{lesson.order:>2}  ", title, pad(time, time_width, "right"), rest
             )
             lessons.add_option(Option(line, id=lesson.id))
-        if lit is None:
+        if highlighted is None:
             begun = [index for index, state in enumerate(progress) if state.step_id and not state.finished]
             left = [index for index, state in enumerate(progress) if not state.finished]
-            lit = next(iter(begun + left), 0)
-        lessons.highlighted = lit if self._course.lessons else None
+            highlighted = next(iter(begun + left), 0)
+        lessons.highlighted = highlighted if self._course.lessons else None
         self._show_machine()
 
     def _progress_of(self, lesson: Lesson) -> LessonProgress:
         return self._progress.get(lesson.id, LessonProgress())
 
     def _standing(self, lesson: Lesson, progress: LessonProgress) -> tuple[Content, Content]:
-        """Return what stands before a lesson's number, and at the end of its line: how far the learner got."""
+        """Return the two parts of a line that show the progress in a lesson: before its number, and at the end."""
         m = self.messages
         done, count = len(progress.passed), len(lesson.steps)
         if progress.finished and progress.read:
@@ -176,7 +176,7 @@ class HomeScreen(TutorScreen):
             self.navigation.open_lesson(event.option_id, self.engine)
 
     def action_open(self) -> None:
-        """Open the lit lesson."""
+        """Open the highlighted lesson."""
         self.query_one("#lessons", OptionList).action_select()
 
     def action_play(self) -> None:
@@ -201,7 +201,7 @@ class HomeScreen(TutorScreen):
         self.app.push_screen(Pick(m("tui.engine.title"), self.navigation.engines(), self.engine), picked)
 
     def palette_commands(self) -> Iterator[PaletteCommand]:
-        """Yield each lesson, the engine, the theme and the end."""
+        """Yield each lesson, and the keys of this screen."""
         m = self.messages
         for lesson in self._course.lessons:
             yield lesson.title, lesson.summary, partial(self.navigation.open_lesson, lesson.id, self.engine)

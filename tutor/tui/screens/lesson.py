@@ -1,4 +1,4 @@
-"""The lesson screen: it folds the session's events into a view, has the widgets draw it, and turns keys into commands."""
+"""The lesson screen: folds the events of the session into a view, has widgets draw it, and turns keys into commands."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ if TYPE_CHECKING:
     from tutor.tui.palette import PaletteCommand
     from tutor.view.lesson_view import Part
 
-# Letters and digits that are keys, unless one types.
+# The actions of letters and digits, which are no keys while the focus is in a text.
 LETTERS = ("shell", "lesson", "panel", "to_guide", "command", "help", "home", "uncover")
-# What these print is what the learner asked for, so it comes into sight even where only one pane fits.
+# The learner runs these for their output, so it is shown even where only one pane fits.
 PRINTING = ("state", "list", "exec")
 
 
 class LessonScreen(TutorScreen):
-    """One lesson, one learner: guide, config.json, output, the container's life, and what the kernel shows.
+    """One lesson: guide, config.json, output, the state of the container, and what the kernel shows of it.
 
-    Its parts do the work: `bridge` calls the session, `panes` says what is in front, `commands` knows where a line is done.
+    Its parts do the work: `bridge` calls the session, `panes` brings panes forward, `commands` runs lines.
     """
 
     CSS_PATH: ClassVar = ["base.tcss", "lesson.tcss"]
@@ -107,7 +107,7 @@ class LessonScreen(TutorScreen):
         )
 
     def parts(self) -> ComposeResult:
-        """Lay out every pane once; the styles decide which stand side by side."""
+        """Lay out every pane once; the style sheet decides which are side by side."""
         view, m = self.view, self.messages
         yield TopLine(view, m, privileged=os.geteuid() == 0)
         yield self.panes.tabs
@@ -145,7 +145,7 @@ class LessonScreen(TutorScreen):
     def _idle(self, message: SessionIdle) -> None:
         self.bridge.idle(message)
 
-    # -- what the session says -------------------------------------------------------------------------------------
+    # -- events of the session ------------------------------------------------------------------------------------
 
     @on(SessionEvent)
     async def _take(self, message: SessionEvent) -> None:
@@ -176,7 +176,7 @@ class LessonScreen(TutorScreen):
             await self.query_one(Guide).redraw()
 
     def _follow(self, event: Event) -> None:
-        """Bring forward what an event is about."""
+        """Bring forward the pane that an event is about."""
         match event:
             case StepEntered(step=step):
                 self.remove_class("-opening")
@@ -203,7 +203,7 @@ class LessonScreen(TutorScreen):
     # -- keys ------------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002  (Textual's signature)
-        """Tell which keys work now: letters not while typing, operations not while one runs."""
+        """Tell whether the key of an action works now."""
         if action == "interrupt":
             return self.view.running is not None
         if action == "leave":
@@ -231,7 +231,7 @@ class LessonScreen(TutorScreen):
         self.commands.execute(command)
 
     def action_answer(self) -> None:
-        """Go to where the answer is typed."""
+        """Give the focus to the line in which the answer is typed."""
         self.panes.show("guide")
         self.set_focus(self.query_one(TypedAnswer).input)
 
@@ -253,19 +253,19 @@ class LessonScreen(TutorScreen):
         self.panes.redraw_tabs()
 
     def action_interrupt(self) -> None:
-        """Interrupt the command that runs, and forget what was typed ahead."""
+        """Interrupt the command that runs, and drop the commands that wait."""
         self.bridge.forget_waiting()
         self._notices.say(None)
         self._session.interrupt()
 
     def action_leave(self) -> None:
-        """Leave what one is in: the command line, the editor, a panel; back to the guide."""
+        """Leave the command line, the editor or a panel, and go back to the guide."""
         self._line.close()
         self._notices.say(None)
         self.panes.bring("guide")
 
     def action_to_guide(self) -> None:
-        """Go back to the guide, and put away what was said."""
+        """Go back to the guide, and hide the notice."""
         self.action_leave()
 
     def action_command(self) -> None:
@@ -284,13 +284,13 @@ class LessonScreen(TutorScreen):
         asked = self.view.step
 
         def answer() -> None:
-            if self.view.step is asked:  # typed ahead, it must not answer another question
+            if self.view.step is asked:  # an answer typed ahead is for this question only
                 self.commands.execute_now(f"answer {shlex.quote(event.choice_id)}")
 
         self.bridge.when_idle("answer", answer)
 
     def action_shell(self) -> None:
-        """Give the learner a shell inside the lab, on the whole terminal."""
+        """Run a shell inside the lab, on the whole terminal."""
         self.bridge.when_idle("shell", self._shell)
 
     def _shell(self) -> None:
@@ -303,7 +303,7 @@ class LessonScreen(TutorScreen):
             calls.append(self._session.shell_call())
 
         def enter() -> None:
-            for call in calls:  # none, where it could not be prepared: that has been said
+            for call in calls:  # none, if it could not be prepared: a notice says why
                 self.bridge.wait_for(
                     partial(run_shell, self.app, *call, self.messages),
                     done=partial(self.bridge.call, self._session.back_from_shell),
@@ -312,7 +312,7 @@ class LessonScreen(TutorScreen):
         self.bridge.call(prepare, done=enter)
 
     def action_home(self) -> None:
-        """Leave the lesson; the lab goes, progress stays."""
+        """Leave the lesson: remove the lab, keep the progress."""
         self._ask_if_lost(self._leave_lesson)
 
     def _leave_lesson(self) -> None:
@@ -322,22 +322,22 @@ class LessonScreen(TutorScreen):
 
     @property
     def covers(self) -> bool:
-        """Whether this is free play on top of a lesson, or of the list, to which leaving it leads back."""
+        """Whether this is free play on top of another screen, to which it returns."""
         return self.view.plays_freely and not self.navigation.only_plays
 
     def action_uncover(self) -> None:
-        """Leave free play for what is below."""
+        """Leave free play for the screen below."""
         self.action_home()
 
     def action_quit_gently(self) -> None:
-        """End the program, or leave free play for what is below; ask only when something would be lost."""
+        """End the program, or leave free play for the screen below; ask only if something would be lost."""
         if self.covers:
             self.action_home()
         else:
             self.action_quit_anywhere()
 
     def action_quit_anywhere(self) -> None:
-        """End the program; ask only when something would be lost."""
+        """End the program; ask only if something would be lost."""
         self._ask_if_lost(lambda: self.app.exit(0))
 
     def _ask_if_lost(self, proceed: Callable[[], object]) -> None:
@@ -353,7 +353,7 @@ class LessonScreen(TutorScreen):
         self.ask("unsaved" if unsaved else "running", go)
 
     def palette_commands(self) -> Iterator[PaletteCommand]:
-        """Yield every command of the registry, and what only this face has."""
+        """Yield every command of the registry, and the keys that have no command."""
         m = self.messages
         yield from self.commands.for_palette()
         yield m("tui.key.home.short"), m("tui.key.home.long"), self.action_home

@@ -1,4 +1,4 @@
-"""The panes of a screen: which of them is in front, by key, by click or by what happens; the styles decide which stand side by side."""
+"""The panes of a screen: which of them is in front. The style sheet decides which are side by side."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WORK = ("config", "output")
 
 
 class Panes:
-    """Brings panes forward; what is in them is not its concern, but for the marks beside their names."""
+    """Brings panes forward, and writes the tabs with their names."""
 
     def __init__(
         self, screen: Screen[None], view: LessonView, config: ConfigPane, messages: Messages
@@ -40,11 +40,11 @@ class Panes:
 
     @property
     def one_at_a_time(self) -> bool:
-        """Tell whether the terminal is so narrow that only one pane is seen."""
+        """Tell whether the terminal is so narrow that only one pane fits."""
         return self._screen.has_class("-narrow")
 
     def begin(self) -> None:
-        """Show the panes as they are at first."""
+        """Show the guide, and config.json beside it."""
         self._screen.add_class("-at-guide", "-work-config")
 
     def bring(self, panel: str) -> None:
@@ -56,7 +56,7 @@ class Panes:
         self._screen.set_focus(target, scroll_visible=False)  # at once: the next key is for this pane
 
     def show(self, panel: str) -> None:
-        """Show a pane without the focus: where only one fits, in place of the others."""
+        """Bring a pane forward without the focus."""
         if panel == self._panel:
             return
         self._panel = panel
@@ -64,35 +64,35 @@ class Panes:
             self._screen.set_class(each == panel, f"-at-{each}")
         if panel in WORK:
             self.set_work(panel)
-        self.tabs.light(panel)
+        self.tabs.highlight(panel)
         self._screen.refresh_bindings()
 
     def set_work(self, panel: str) -> None:
         """Show config.json or the output where the two share a place."""
         for each in WORK:
             self._screen.set_class(each == panel, f"-work-{each}")
-        self.work_tabs.light(panel)
+        self.work_tabs.highlight(panel)
 
     def want(self, panel: str) -> None:
-        """Mark the pane that a step is about (none where it is empty)."""
+        """Mark the pane that a step is about; an empty name marks none."""
         for each in PANELS:
             self._screen.query_one(f"#{each}").set_class(each == panel, "-wanted")
         if panel in WORK:
             self.set_work(panel)
 
     def redraw_tabs(self) -> None:
-        """Draw the names again: one may carry a mark now."""
+        """Draw the names again, with their present marks."""
         self.tabs.redraw()
         self.work_tabs.redraw()
 
     def _tab_text(self, panel: str) -> str:
-        """Return a pane's name with its key; a mark says that it holds something unsaved."""
+        """Return the name of a pane with its key, and `*` if it has unsaved edits."""
         m = self._messages
         mark = "*" if panel == "config" and self._config.unsaved else ""
         return f"{m(f'tui.key.{panel}.key')} {m(f'tui.panel.{panel}')}{mark}"
 
     def _tail(self) -> str:
-        """Return what the tabs say beside the panes' names: that the step is passed, or a hint has come."""
+        """Return the text after the names: that the step is passed, or that there is a hint."""
         m = self._messages
         if self._view.step_passed:
             return f"{PASSED} n {m('tui.key.next.short')}"

@@ -1,4 +1,4 @@
-"""The command line that `:` opens: the words of the REPL, with completion."""
+"""The command line that `:` opens: the commands of the REPL, with completion."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class CommandInput(Input):
-    """The line itself. Arrow keys walk through the completions, Tab takes one, Up with none of them shown is history."""
+    """The line itself. Arrow keys move among the completions, Tab takes one; on an empty line, Up recalls the history."""
 
     BINDINGS: ClassVar = [
         Binding("tab", "complete", show=False),
@@ -41,14 +41,14 @@ class CommandInput(Input):
             self.by = by
 
     class CompletionWanted(Message):
-        """Tab: take the completion that is lit."""
+        """Tab: take the highlighted completion."""
 
     def action_complete(self) -> None:
-        """Take the lit completion."""
+        """Take the highlighted completion."""
         self.post_message(self.CompletionWanted())
 
     def action_walk(self, by: int) -> None:
-        """Light another completion."""
+        """Highlight another completion."""
         self.post_message(self.Walked(by))
 
 
@@ -98,12 +98,12 @@ class CommandLine(Vertical):
         return self.query_one(CommandInput)
 
     def open(self, line: str = "") -> None:
-        """Show the line, with what is to stand in it already, and give it the focus."""
+        """Show the line with a text in it, and give it the focus."""
         self.add_class("-open")
         self._set(line)
         self._recalled = len(self._history)
         self._offer(line)
-        self.screen.set_focus(self.input)  # at once: what is typed next must not fall on the keys
+        self.screen.set_focus(self.input)  # at once: the next key is for this line
 
     def close(self) -> None:
         """Hide it."""
@@ -115,7 +115,7 @@ class CommandLine(Vertical):
         return self.has_class("-open")
 
     def candidates(self, line: str) -> list[tuple[str, str, str]]:
-        """Return what may stand at the end of `line`: the whole line with it, the word, and what it does."""
+        """Return the completions of the last word of `line`: the whole line with it, the word, and its help."""
         words = line.split(" ")
         if len(words) == 1:
             return [

@@ -1,4 +1,4 @@
-"""The editor of `config.json`: JSON in colours, and what is wrong with it marked where it is wrong, while one types."""
+"""The editor of `config.json`: JSON in colours, with its problems marked during typing."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from tutor.configfile import Problem, Severity
     from tutor.messages import Messages
 
-_TYPING_PAUSE = 0.15  # seconds after the last keystroke before the text is looked at
+_TYPING_PAUSE = 0.15  # seconds after the last keystroke before the text is checked
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong in one line: from which column to which (from 0, the end exclusive; None: to the line's end)."""
+    """A problem in one line: from column `start` to `end` (from 0, the end exclusive; None: to the end of the line)."""
 
     start: int
     end: int | None
@@ -45,9 +45,9 @@ class Fault:
 
 
 class JsonArea(TextArea):
-    """A text area whose faulty lines have a glyph in the gutter and an underline from the fault on."""
+    """A text area that marks a line with a problem by a glyph in the gutter and an underline."""
 
-    # Function keys belong to the container's operations here; what Textual has on them is reached by other keys.
+    # Function keys run operations here, so the actions that Textual binds to them get other keys.
     BINDINGS: ClassVar = [
         Binding("ctrl+a", "select_all", show=False),
         Binding("ctrl+home", "document_start", show=False),
@@ -63,25 +63,25 @@ class JsonArea(TextArea):
 
     @property
     def faults(self) -> dict[int, Fault]:
-        """Where the text is wrong, by line, from 0."""
+        """The problems by line, from 0."""
         return self._faults
 
     def show_faults(self, faults: dict[int, Fault]) -> None:
-        """Mark lines from a column on, and only those."""
+        """Mark these lines and no others."""
         if faults != self._faults:
             self._faults = faults
             self.notify_style_update()
             self.refresh()
 
     def use_colours(self, variables: dict[str, str]) -> None:
-        """Colour JSON by the app's theme (its CSS variables)."""
+        """Colour JSON by the CSS variables of the theme."""
         name = f"tutor-{variables['background']}"
         if name not in self.available_themes:
             self.register_theme(json_theme(name, variables))
         self.theme = name
 
     def get_line(self, line_index: int) -> Text:
-        """Return a line as Textual draws it, underlined from the fault on."""
+        """Return a line as Textual draws it, with its problem underlined."""
         line = super().get_line(line_index)
         if line_index in self._faults and len(line):
             fault = self._faults[line_index]
@@ -90,7 +90,7 @@ class JsonArea(TextArea):
         return line
 
     def render_line(self, y: int) -> Strip:
-        """Return a line of the screen with its mark in the gutter."""
+        """Return a line of the screen, with the glyph of its problem in the gutter."""
         strip = super().render_line(y)
         line_index = y + self.scroll_offset.y  # lines are not wrapped here
         if line_index not in self._faults or self.gutter_width < 3:
@@ -112,7 +112,7 @@ class JsonArea(TextArea):
 
 
 def json_theme(name: str, variables: dict[str, str]) -> TextAreaTheme:
-    """Return an editor theme in the colours of the app's theme."""
+    """Return a theme for the editor in the colours of the app's theme."""
 
     def style(variable: str, *, bold: bool = False) -> Style:
         return Style(color=Color.parse(variables[variable]).rich_color, bold=bold)
@@ -146,7 +146,7 @@ def json_theme(name: str, variables: dict[str, str]) -> TextAreaTheme:
 
 
 class ProblemLine(Widget):
-    """One line under the editor: the fault nearest to the cursor, or that the file is in order, and whether it is saved."""
+    """The text under the editor: the problem nearest to the cursor, or that there is none."""
 
     DEFAULT_CSS = "ProblemLine { height: auto; max-height: 4; padding: 0 1; background: $panel; }"
 
@@ -166,10 +166,10 @@ class ProblemLine(Widget):
 
 
 class ConfigPane(Vertical):
-    """The editor with its line of problems. It knows the text on disk, so it knows whether something is unsaved."""
+    """The editor with the text of its nearest problem. It keeps the text on disk, to tell whether there are unsaved edits."""
 
     class Edited(Message):
-        """The text is now saved or unsaved, other than before."""
+        """`unsaved` has changed."""
 
     def __init__(self, messages: Messages) -> None:
         super().__init__(id="config", classes="pane")
@@ -177,7 +177,7 @@ class ConfigPane(Vertical):
         self._saved = ""
         self._timer: Timer | None = None
         self._problems: Sequence[Problem] = ()
-        self._told_unsaved = False
+        self._was_unsaved = False
 
     def compose(self) -> ComposeResult:
         """Lay out the editor and the line below it."""
@@ -185,10 +185,10 @@ class ConfigPane(Vertical):
         yield ProblemLine()
 
     def on_mount(self) -> None:
-        """Take the theme's colours, now and whenever it changes."""
+        """Use the colours of the theme, now and after each change of it."""
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._use_colours())
         self._use_colours()
-        self._tell()
+        self._update()
 
     def _use_colours(self) -> None:
         self.area.use_colours(self.app.theme_variables)
@@ -200,52 +200,52 @@ class ConfigPane(Vertical):
 
     @property
     def text(self) -> str:
-        """The text as it stands in the editor."""
+        """The text in the editor."""
         return self.area.text
 
     @property
     def unsaved(self) -> bool:
-        """Tell whether the editor holds something that the disk does not."""
+        """Tell whether the text in the editor is another than on disk."""
         return self.text != self._saved
 
     def load(self, text: str) -> None:
-        """Show the text that lies on disk, in place of what the editor holds; the cursor stays on its line."""
+        """Replace the text in the editor by the text on disk; the cursor stays on its line."""
         self._saved = text
         if self.text != text:
             cursor = self.area.cursor_location
             self.area.load_text(text)
             self.area.move_cursor(self.area.clamp_visitable(cursor))
-        self._look()
+        self._find_problems()
 
     def mark_saved(self, text: str) -> None:
-        """Remember that `text` is what lies on disk, without touching what the editor holds."""
+        """Note that `text` is on disk, without a change of the text in the editor."""
         self._saved = text
-        self._tell()
+        self._update()
 
     @on(TextArea.Changed)
     def _typed(self, event: TextArea.Changed) -> None:
         event.stop()
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(_TYPING_PAUSE, self._look)
-        self._tell()
+        self._timer = self.set_timer(_TYPING_PAUSE, self._find_problems)
+        self._update()
 
     @on(TextArea.SelectionChanged)
     def _moved(self, event: TextArea.SelectionChanged) -> None:
         event.stop()
-        self._tell()
+        self._update()
 
-    def _look(self) -> None:
-        """Find what is wrong with the text, and show it."""
+    def _find_problems(self) -> None:
+        """Find the problems of the text, and show them."""
         self._problems = problems(self.text) if self.text.strip() or self._saved else ()
         faults: dict[int, Fault] = {}
         for problem in reversed(self._problems):
             end = problem.end_column - 1 if problem.end_line == problem.line else None
             faults[problem.line - 1] = Fault(problem.column - 1, end, problem.severity)
         self.area.show_faults(faults)
-        self._tell()
+        self._update()
 
-    def _tell(self) -> None:
+    def _update(self) -> None:
         m = self._messages
         row, column = self.area.cursor_location
         place = m("tui.config.place", line=row + 1, column=column + 1)
@@ -269,6 +269,6 @@ class ConfigPane(Vertical):
         glyph = "●" if self.unsaved else PASSED
         self.border_title = f"config.json  {glyph} {saved}"
         self.border_subtitle = place
-        if self.unsaved != self._told_unsaved:
-            self._told_unsaved = self.unsaved
+        if self.unsaved != self._was_unsaved:
+            self._was_unsaved = self.unsaved
             self.post_message(self.Edited())

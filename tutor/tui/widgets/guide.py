@@ -1,4 +1,4 @@
-"""The guide: what this step is about, what to do, what was checked and what was found, hints, and what to take along."""
+"""The guide: the text of a step, what to do, the checks with their evidence, hints, and the summary."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Guide(VerticalScroll, can_focus=True):
-    """One step of the lesson, top to bottom. Entering a step builds it; what happens in it changes only what it concerns."""
+    """One step of the lesson. Its widgets are made when the step is entered; later events change their contents only."""
 
     def __init__(self, view: LessonView, messages: Messages) -> None:
         super().__init__(id="guide", classes="pane")
@@ -38,17 +38,17 @@ class Guide(VerticalScroll, can_focus=True):
         self._shown_commands: set[str] = set()
         self._at_end = False
         self._revealed: dict[str, object] = {}
-        self._to_reveal = ""  # what could not be brought into sight yet
+        self._to_reveal = ""  # a selector: to be scrolled to as soon as this pane is shown
 
     async def redraw(self) -> None:
-        """Draw the step anew if it is another one, else only what may have changed in it."""
+        """Make the widgets of the step if it is another one; update their contents."""
         step = self._view.step
         lesson = self._view.lesson
         if step is None or lesson is None:
             return
         shown = (lesson.id, step.id)
         if shown != self._shown:
-            # Before the widgets change, because what follows the end looks at it when their sizes do.
+            # Before the widgets change: `watch_virtual_size` reads these when the sizes do.
             self._shown, self._at_end, self._revealed, self._to_reveal = shown, False, {}, ""
             async with self.batch():
                 await self.remove_children()
@@ -78,7 +78,7 @@ class Guide(VerticalScroll, can_focus=True):
         yield Rows(name="onward")
 
     def _to_do(self, step: Step) -> list[Row]:
-        """Return how this face does what the step asks for: the key to press."""
+        """Return which key to press for what the step asks."""
         m = self._messages
         commands: tuple[str, ...] = ()
         match step.action:
@@ -113,7 +113,7 @@ class Guide(VerticalScroll, can_focus=True):
                 box.show_answer(answer.choice if answer else None)
             self.query_one("#feedback", Rows).show(self._feedback(step.action))
         if step.checks:
-            # To observe is to look for oneself: what the checks found comes with going on, or when asked for.
+            # The learner is to look first: the checks are shown after `next`, or after `check`.
             told = not isinstance(step.action, Observe) or view.tried or view.step_passed
             self.query_one("#checks-heading").display = told
             self.query_one("#checks", Rows).show(self._checks(step) if told else [])
@@ -123,7 +123,7 @@ class Guide(VerticalScroll, can_focus=True):
         self._reveal_what_is_new()
 
     def _reveal_what_is_new(self) -> None:
-        """Bring into sight what answers to what the learner did: a hint, the verdicts, what follows a passed step."""
+        """Scroll to what is new: a hint, feedback, verdicts, or the way on after a passed step."""
         view = self._view
         now = {
             "#hints": (*view.hints, *(["offered"] if view.hint_offered else [])),
@@ -141,7 +141,7 @@ class Guide(VerticalScroll, can_focus=True):
             self.call_after_refresh(self._reveal)
 
     def on_show(self) -> None:
-        """Bring into sight what came while another pane was in front."""
+        """Scroll to what was added while another pane was in front."""
         self.call_after_refresh(self._reveal)
 
     def _reveal(self) -> None:
@@ -150,21 +150,21 @@ class Guide(VerticalScroll, can_focus=True):
             self._to_reveal = ""
 
     def watch_virtual_size(self) -> None:
-        """Stay at the end while what follows a passed step is still being laid out."""
+        """Stay at the end while the widgets after a passed step are still being laid out."""
         if self._at_end:
             self.call_after_refresh(self._stay_at_end)
 
     def _stay_at_end(self) -> None:
-        if self._at_end:  # it may have been another step's when this was asked for
+        if self._at_end:  # it is False if another step was entered since this was scheduled
             self.scroll_end(animate=False, immediate=True)
 
     def action_scroll_up(self) -> None:
-        """Scroll up: the learner reads, so the end is followed no longer."""
+        """Scroll up, and follow the end no longer."""
         self._at_end = False
         super().action_scroll_up()
 
     def action_page_up(self) -> None:
-        """Scroll up by a page."""
+        """Scroll up by a page, and follow the end no longer."""
         self._at_end = False
         super().action_page_up()
 
@@ -197,7 +197,7 @@ class Guide(VerticalScroll, can_focus=True):
         return [line for check in step.checks for line in self._check(check, verdicts.get(check.id))]
 
     def _check(self, check: Check, verdict: Verdict | None) -> list[Row]:
-        """Return one check; what the learner has not tried yet is open, not failed."""
+        """Return one check; one that the learner has not tried yet is shown as open, not as failed."""
         if self._view.step_passed and (verdict is None or not (verdict.passed or self._view.tried)):
             return [row((f"{PASSED} ", "bold $text-success"), inline(check.text))]
         if verdict is None or not (verdict.passed or self._view.tried):
@@ -216,7 +216,7 @@ class Guide(VerticalScroll, can_focus=True):
         if not passed:
             lines.append(row("    ", (m("tui.guide.expected", expected=evidence.expected), "$text-error")))
         if evidence.command and evidence.command not in self._shown_commands:
-            self._shown_commands.add(evidence.command)  # once is enough where checks look at the same thing
+            self._shown_commands.add(evidence.command)  # checks of the same thing show its command once
             lines.append(row(("    $ ", "$text-muted"), (evidence.command, "$text-primary")))
         return lines
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class KeyBar(Widget):
-    """The keys that work now, as the screen's bindings say; a click presses one."""
+    """The keys that work now, by the bindings of the screen; a click on one does what the key does."""
 
     DEFAULT_CSS = (
         "KeyBar { height: auto; max-height: 2; background: $panel; color: $foreground; padding: 0 1; }"
@@ -36,7 +36,7 @@ class KeyBar(Widget):
 
     @property
     def shown(self) -> list[tuple[str, str, str]]:
-        """The keys that are shown: binding id's last part, the key as displayed, its short text."""
+        """The keys that are shown: the last part of the binding's id, the key as displayed, its short text."""
         found: dict[str, tuple[str, str, str]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
@@ -67,7 +67,7 @@ class KeyBar(Widget):
         return Content.assemble(*parts).rstrip()
 
     def on_click(self, event: Click) -> None:
-        """Press the key under the pointer."""
+        """Do what the key under the pointer does."""
         position = event.x - self.styles.padding.left
         for y, start, end, name in self._places:
             if y == event.y and start <= position < end:

@@ -1,4 +1,4 @@
-"""A scrollable view of lines that are drawn one by one: live tables redraw the lines that changed and no others."""
+"""A scrollable view of lines that redraws only the lines that changed, for live tables."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ MARK_STYLES: dict[Mark, str] = {
 
 
 class LineView(ScrollView, can_focus=True):
-    """Lines of styled text; subclasses say what the lines are, in `build`. Keys scroll when it has the focus."""
+    """Lines of styled text; a subclass makes them in `build`. Keys scroll when it has the focus."""
 
     DEFAULT_CSS = """
     LineView { background: $surface; color: $foreground; text-wrap: nowrap; text-overflow: clip; scrollbar-size: 1 1; }
     """
     STICKS_TO_END: ClassVar[bool] = False
-    """Whether the view follows its last line while that is in sight, as a log does."""
+    """Whether the view follows new lines while the last one is in sight, as for a log."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  (Textual's name)
         super().__init__(id=id, classes=classes)
@@ -43,7 +43,7 @@ class LineView(ScrollView, can_focus=True):
         self._at_end = True
 
     def build(self, width: int) -> list[Content]:
-        """Return the lines for a view of `width` cells; a line that is wider can be reached by scrolling sideways."""
+        """Return the lines for a view of `width` cells; a wider line is scrolled sideways."""
         raise NotImplementedError
 
     @property
@@ -52,7 +52,7 @@ class LineView(ScrollView, can_focus=True):
         return [line.plain for line in self._lines]
 
     def redraw(self) -> None:
-        """Build the lines again and refresh those that are not the same."""
+        """Build the lines again and refresh those that changed."""
         width = self.scrollable_content_region.width
         if width <= 0:
             return
@@ -70,7 +70,7 @@ class LineView(ScrollView, can_focus=True):
         self._follow()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Take note whether the end is in sight: who scrolls up reads, and is not carried away."""
+        """Note whether the end is in sight: after scrolling up, new lines do not move the view."""
         super().watch_scroll_y(old_value, new_value)
         self._at_end = new_value >= self.max_scroll_y - 1
 
@@ -79,7 +79,7 @@ class LineView(ScrollView, can_focus=True):
             self.scroll_end(animate=False, force=True)
 
     def notify_style_update(self) -> None:
-        """Forget what was drawn in another theme's colours."""
+        """Drop the strips in the colours of another theme."""
         super().notify_style_update()
         self._strips.clear()
 
@@ -87,7 +87,7 @@ class LineView(ScrollView, can_focus=True):
         """Build the lines for the new width."""
         self._strips.clear()
         self.redraw()
-        self.call_after_refresh(self._follow)  # what was said below has taken a few lines of it
+        self.call_after_refresh(self._follow)  # a notice below may have taken a few lines of this view
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen, as Textual's line API asks."""
@@ -105,7 +105,7 @@ class LineView(ScrollView, can_focus=True):
 
 
 def empty_panel(view: LessonView, messages: Messages, width: int) -> list[Content]:
-    """Return what a panel says while there is no process to look at."""
+    """Return the lines of a panel while there is no process to show."""
     key = "tui.panel.stopped" if view.state is not None else "tui.panel.no_container"
     return styled_lines(messages(key), width, "$text-muted", indent=" ")
 

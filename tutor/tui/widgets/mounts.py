@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tutor.view.lesson_view import LessonView
     from tutor.view.mounts import MountRow
 
-_WITH_SOURCE = 50  # cells of a panel that has room for the source, too
+_WITH_SOURCE = 50  # cells of a panel with room for the source
 
 
 class MountsPanel(LineView):
@@ -28,7 +28,7 @@ class MountsPanel(LineView):
         self.border_title = messages("tui.panel.mounts")
 
     def build(self, width: int) -> list[Content]:
-        """Return the lines, and put the count and the change into the border."""
+        """Return the lines, and put the counts of changes into the border."""
         container = self._view.snapshot.container if self._view.snapshot else None
         if container is None or not container.alive:
             self.border_subtitle = ""
@@ -39,7 +39,7 @@ class MountsPanel(LineView):
             return [Content("")]
         wide = min(max(cell_width(row.target) for row in rows), max(18, width * 2 // 5))
         kind = min(max(len(row.mount.fstype) for row in rows), 10)
-        # In a narrow panel the source gives way: what was mounted where, and how, says more.
+        # In a narrow panel the source is left out: target, type and options are needed more.
         source = min(max(cell_width(row.mount.source) for row in rows), 18) if width >= _WITH_SOURCE else 0
         return [self._line(row, wide, kind, source) for row in rows]
 

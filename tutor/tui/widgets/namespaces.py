@@ -1,4 +1,4 @@
-"""The panel of namespaces: which are the container's own, and which it shares with the host."""
+"""The panel of namespaces: the container's own, and those shared with the host."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STYLES: dict[Owner, str] = {"own": "bold $text-success", "shared": "$text-muted
 
 
 class NamespacesPanel(LineView):
-    """One line for each kind of namespace: glyph, word, inode; where there is room, the host's inode beside it."""
+    """One line for each kind of namespace: glyph, word, inode and, where there is room, the inode of the host."""
 
     DEFAULT_CSS = "NamespacesPanel { overflow-x: hidden; }"  # its lines fit
 

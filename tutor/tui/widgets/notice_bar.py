@@ -1,7 +1,7 @@
-"""What the session has to say besides: between the panes and the keys, where it hides nothing that one reads.
+"""The notices of the session, between the panes and the keys, where they cover nothing.
 
-Not Textual's toasts: they lie over the panes, and Textual cuts what lies above at the edges of what lies below, which
-halves Japanese characters.
+Textual's toasts are not used: they lie over the panes, and Textual cuts the upper layer at the edges of the lower one,
+which halves Japanese characters.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _STYLES = {"information": "$text-primary", "warning": "$text-warning", "error": 
 
 
 class NoticeBar(Rows):
-    """Title, explanation, and what to do now; hidden while there is nothing to say. A click puts it away."""
+    """Title, explanation, and what to do now; hidden while there is no notice. A click hides it."""
 
     DEFAULT_CSS = """
     NoticeBar { max-height: 8; padding: 0 1; background: $panel; border-left: outer $border-blurred; }
@@ -34,7 +34,7 @@ class NoticeBar(Rows):
         super().__init__(name="notice")
 
     def say(self, notice: Notice | None) -> None:
-        """Say something, or nothing any more."""
+        """Show a notice; None hides it."""
         self.set_class(notice is not None and notice.severity == "warning", "-warning")
         self.set_class(notice is not None and notice.severity == "error", "-error")
         self.show([] if notice is None else self._rows_of(notice))
@@ -48,5 +48,5 @@ class NoticeBar(Rows):
         return rows
 
     def on_click(self) -> None:
-        """Put it away."""
+        """Hide the notice."""
         self.say(None)

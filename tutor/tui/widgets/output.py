@@ -1,4 +1,4 @@
-"""The output: every engine command as it is typed, where it ran, what it printed, and how it ended."""
+"""The output: each command of the engine as it is typed, its directory, what it printed, and how it ended."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STREAM_STYLES: dict[str, str] = {"stdout": "$foreground", "stderr": "$text-erro
 
 
 class OutputPane(LineView):
-    """All commands of this lesson, the newest at the end; it follows what is printed."""
+    """All commands of this lesson, the newest at the end."""
 
     STICKS_TO_END: ClassVar[bool] = True
 
@@ -62,7 +62,7 @@ class OutputPane(LineView):
 
 
 def explanation(explained: Explained, messages: Messages, width: int, *, short: bool) -> list[Content]:
-    """Return what went wrong, where, why, and what to do now; of a failure that the step asked for, only what and the rule."""
+    """Return what is wrong, where, why, and what to do now; of a failure that the step asks for, only what, where and the clause."""
     where = explained.place + (f"  {explained.pointer}" if explained.pointer else "")
     rows = [
         row((f"{EXPLAINED} ", "bold $text-warning"), (explained.title, "bold $text-warning")),
@@ -79,9 +79,9 @@ def explanation(explained: Explained, messages: Messages, width: int, *, short: 
 
 
 def printed_lines(run: Run, width: int) -> list[Content]:
-    """Return what a command printed, its streams told apart.
+    """Return what a command printed, in a style for each stream.
 
-    Standard output keeps its lines, so that a table stays one (the pane scrolls sideways); messages are wrapped to read.
+    Lines of standard output are not wrapped, since they may be a table (the pane scrolls sideways); messages are.
     """
     lines: list[list[tuple[str, str]]] = [[]]
     for stream, text in run.chunks:

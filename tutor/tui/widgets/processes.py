@@ -1,4 +1,4 @@
-"""The panel of processes: the tree, each one's state and what it means, and what each waits for."""
+"""The panel of processes: their tree, the state of each, and the system call in which it waits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STATE_STYLES = {"R": "bold $text-success", "Z": "$text-error", "X": "$text-erro
 
 
 class ProcessesPanel(LineView):
-    """A tree of processes, two to four lines each; whole command lines are for the evidence of checks and for `ps`."""
+    """A tree of processes, one to four lines each, with short command lines."""
 
     DEFAULT_CSS = "ProcessesPanel { overflow-x: hidden; }"  # its lines are wrapped
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ChoiceRow(Horizontal):
-    """One answer: a round box and a text that may take several lines."""
+    """One choice: a round box and a text that may take several lines."""
 
     DEFAULT_CSS = """
     ChoiceRow { height: auto; width: 1fr; padding: 0 1;
@@ -32,7 +32,7 @@ class ChoiceRow(Horizontal):
     """
 
     class Chosen(Message):
-        """The learner clicked on an answer."""
+        """The learner clicked on this choice."""
 
         def __init__(self, choice_id: str) -> None:
             super().__init__()
@@ -54,7 +54,7 @@ class ChoiceRow(Horizontal):
 
 
 class QuizBox(Vertical, can_focus=True):
-    """The question and its answers. It keeps where the cursor is; what was answered comes from the session."""
+    """The question and its choices. It keeps the place of the cursor; the answer comes from the session."""
 
     DEFAULT_CSS = """
     QuizBox { height: auto; margin: 1 0 0 0; padding: 0 1; border-left: outer $border-blurred;
@@ -84,17 +84,17 @@ class QuizBox(Vertical, can_focus=True):
         self._chosen: str | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out the question and the answers."""
+        """Lay out the question and the choices."""
         yield Label(inline(self._quiz.question), classes="question")
         for choice in self._quiz.choices:
             yield ChoiceRow(choice)
 
     def on_mount(self) -> None:
-        """Show where the cursor is."""
+        """Show the cursor."""
         self.action_move(0)
 
     def show_answer(self, chosen: str | None) -> None:
-        """Fill the box of the answer that was given."""
+        """Fill the box of the choice that was answered."""
         self._chosen = chosen
         self.action_move(0)
 
@@ -128,7 +128,7 @@ class QuizBox(Vertical, can_focus=True):
 
 
 class TypedAnswer(Vertical):
-    """A question whose answer is typed: a line below it, to which a key leads; Enter answers, Esc goes back."""
+    """A question whose answer is typed in the line below it; Enter answers, Esc goes back."""
 
     DEFAULT_CSS = """
     TypedAnswer { height: auto; margin: 1 0 0 0; padding: 0 1; border-left: outer $border-blurred;
@@ -159,7 +159,7 @@ class TypedAnswer(Vertical):
         return self.query_one(Input)
 
     def show_answer(self, answer: str | None) -> None:
-        """Show what was answered, where nothing else has been typed since."""
+        """Show the answer, unless the learner is typing another."""
         if answer is not None and not self.input.has_focus:
             self.input.value = answer
 

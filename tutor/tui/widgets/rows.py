@@ -1,4 +1,4 @@
-"""Paragraphs with a hanging indent: a glyph, and text beside it that stays beside it when it is wrapped."""
+"""Paragraphs with a hanging indent: a glyph, and wrapped text beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
 Row = tuple[Content, Content]
-"""What stands at the left (a glyph, an indent), and the text."""
+"""The head (a glyph, an indent), and the text beside it."""
 
 
 def row(head: str | tuple[str, str], *body: str | Content | tuple[str, str]) -> Row:

@@ -1,4 +1,4 @@
-"""What must always be in sight: the last command, and the life of the container with its present state lit."""
+"""What is always in sight: the last command, and the states of the container with the present one marked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class LastCommand(Widget):
-    """The command line as a person types it, how it ended, and what it printed in one line."""
+    """The command line as it is typed, how it ended, and what it printed, in one line."""
 
     DEFAULT_CSS = "LastCommand { height: 2; text-wrap: nowrap; }"
 
@@ -62,7 +62,7 @@ def outcome(run: Run, messages: Messages) -> Content:
 
 
 class Lifecycle(Widget):
-    """`creating ──▶ ● created ──▶ ○ running ──▶ ○ stopped`, and which operations the present state allows."""
+    """`creating ──▶ ● created ──▶ ○ running ──▶ ○ stopped`, and the operations that the present state allows."""
 
     DEFAULT_CSS = "Lifecycle { height: auto; }"
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class TabLine(Widget):
-    """The panes that can be brought forward, each with its key; one is lit. A click does what the key does."""
+    """The panes that can be brought forward, each with its key; one is highlighted. A click does what the key does."""
 
     DEFAULT_CSS = "TabLine { height: 1; text-wrap: nowrap; padding: 0 0 0 1; background: $background; }"
 
@@ -40,30 +40,30 @@ class TabLine(Widget):
         self._tail = tail
         self._label = label
         self._panels = panels
-        self._lit = panels[0]
+        self._highlighted = panels[0]
 
-    def light(self, panel: str) -> None:
-        """Light a pane's name, if it is one of these."""
-        if panel in self._panels and panel != self._lit:
-            self._lit = panel
+    def highlight(self, panel: str) -> None:
+        """Highlight the name of a pane, if it is one of these."""
+        if panel in self._panels and panel != self._highlighted:
+            self._highlighted = panel
             self.refresh()
 
     @property
-    def lit(self) -> str:
-        """The pane whose name is lit."""
-        return self._lit
+    def highlighted(self) -> str:
+        """The pane whose name is highlighted."""
+        return self._highlighted
 
     def redraw(self) -> None:
-        """Draw the labels anew: one may carry a mark now."""
+        """Draw the labels again, with their present marks."""
         self.refresh()
 
     def render(self) -> RenderResult:
-        """Return the names, and at the right what there is to say beside them, if it fits."""
+        """Return the names, and at the right the tail, if it fits."""
         parts: list[str | tuple[str, str]] = []
         for panel in self._panels:
             style = (
                 "bold $block-cursor-foreground on $block-cursor-background"
-                if panel == self._lit
+                if panel == self._highlighted
                 else "$foreground"
             )
             parts += [(f" {self._label(panel)} ", style)]

@@ -1,4 +1,4 @@
-"""The line at the top: the lesson, its progress as dots, the engine, and what the machine allows."""
+"""The line at the top: the lesson, its progress as dots, the engine, and the machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BAR_WIDTH = 10  # cells of the progress where there is no room for a dot a step
 
 
 class TopLine(Widget):
-    """oci-tutor, the lesson, its progress as dots, and on the right the engine and what the machine allows.
+    """oci-tutor, the lesson, its progress as dots, and on the right the engine, root or rootless, and the version of cgroups.
 
     `privileged`: this program runs as root.
     """
@@ -37,7 +37,7 @@ class TopLine(Widget):
         self._messages = messages
 
     def render(self) -> RenderResult:
-        """Return the line; the title gives way when it is narrow."""
+        """Return the line; the title is cut where there is no room."""
         m, view = self._messages, self._view
         name = Content.styled("oci-tutor", "bold $text-primary")
         engine = f"{view.engine} {view.engine_version}".strip()
