@@ -143,7 +143,7 @@ class ScriptedSession:
         self.closed = 0
         self.interrupted = threading.Event()
         self.hold = threading.Event()
-        """Set, commands end at once; a test clears it to keep one running."""
+        """While it is set, commands end at once; a test clears it to keep one running."""
         self.hold.set()
         self.failure: Exception | None = None
         self.unopened: TutorError | None = None
@@ -310,12 +310,12 @@ def scripted_app(
 
 
 def screen_text(app: App[Any]) -> str:
-    """Return what stands on the screen, line by line."""
+    """Return the text on the screen, line by line."""
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 async def settled(pilot: Pilot[Any], ready: Callable[[], bool]) -> None:
-    """Wait until something is so on the screen; fail after ten seconds with what is there."""
+    """Wait until a condition holds; fail after ten seconds with the text on the screen."""
     for _ in range(400):
         await pilot.pause()
         if ready():
@@ -325,7 +325,7 @@ async def settled(pilot: Pilot[Any], ready: Callable[[], bool]) -> None:
 
 
 async def opened(pilot: Pilot[Any]) -> LessonScreen:
-    """Wait until the lesson stands on the screen."""
+    """Wait until the lesson is on the screen."""
     app: Any = pilot.app
     await settled(pilot, lambda: isinstance(app.screen, LessonScreen) and app.screen.view.step is not None)
     await settled(pilot, lambda: not app.screen.bridge.busy and not app.screen.has_class("-opening"))

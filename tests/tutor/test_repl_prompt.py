@@ -1,4 +1,4 @@
-"""The prompt's helpers: completion, highlighting, validation, history, and the editor."""
+"""The prompt: completion, highlighting, validation, history, and the editor."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SAVE, LEAVE, UNDO = "\x13", "\x11", "\x1a"
 
 @pytest.fixture
 def repl(tmp_path: Path) -> Iterator[Repl]:
-    """A REPL whose session has no lesson open: what needs no lab needs no root."""
+    """A REPL whose session has no lesson open, so that no root is needed."""
     with session(tmp_path, Diary(), engine="runt") as opened:
         messages = Messages("en")
         yield Repl(opened, Printer(Renderer(messages, 80), escapes=False, colours=False), messages)
@@ -158,7 +158,7 @@ async def test_a_text_in_order_is_saved_at_once() -> None:
 
 async def test_a_faulty_text_is_saved_only_when_asked_again() -> None:
     assert await edited(GOOD, "x" + SAVE + SAVE) == "x" + GOOD
-    # The cursor has gone to the fault, and what is mended is looked at anew.
+    # The cursor has moved to the problem, and a correction is checked again.
     assert await edited(GOOD, "x" + SAVE + DELETE + SAVE) == GOOD
 
 

@@ -1,4 +1,4 @@
-"""The REPL at a terminal: keys, signals, what comes while one types, and leaving without a trace."""
+"""The REPL at a terminal: keys, signals, events during typing, and an end that leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_signal_closes_the_lab(
     assert "Traceback" not in terminal.text
 
 
-def test_what_happens_while_one_types_is_shown_and_the_typed_text_is_kept(
+def test_what_happens_during_typing_is_shown_and_the_typed_text_is_kept(
     terminal: PseudoTerminal, tmp_path: Path
 ) -> None:
     terminal.type("lis")

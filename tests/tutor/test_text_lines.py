@@ -1,4 +1,4 @@
-"""Where lines break: no line too wide, nothing lost, and none that begins or ends as no Japanese book would print it."""
+"""Where lines break: no line too wide, nothing lost, and no line that begins or ends against the rules of Japanese."""
 
 from __future__ import annotations
 

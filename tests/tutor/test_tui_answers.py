@@ -85,14 +85,14 @@ async def test_a_task_says_what_to_do_and_a_mistake_brings_its_hint(tmp_path: Pa
         await pilot.press("3")
         for hint in hints[1:]:
             app.script.publish(HintGiven(hint, 0, 1, for_mistake=True))
-        await settled(pilot, lambda: "! 1 ヒント" in screen_text(app))  # wherever one looks
+        await settled(pilot, lambda: "! 1 ヒント" in screen_text(app))  # in every pane
         await pilot.press("1")
         await settled(pilot, lambda: "コンマが足りません" in screen_text(app))
         assert "綴りが違います" in screen_text(app)
         app.script.publish(HintOffered(1))
         await settled(
             pilot, lambda: "h を押すと" in screen_text(app)
-        )  # they don't count among those to ask for
+        )  # they are not counted among the hints to ask for
         app.script.publish(HintGiven(hints[0], 1, 1))
         await settled(pilot, lambda: "ヒント 1/1  順に試します" in screen_text(app))
         assert "h を押すと" not in screen_text(app)
@@ -149,7 +149,7 @@ async def test_the_output_stays_at_its_end_when_something_is_said_below(tmp_path
         await settled(pilot, lambda: "line 20" in screen_text(app))
         app.script.publish(Notice("warning", "a dead end", "why", "what now"))
         await settled(pilot, lambda: "what now" in screen_text(app))
-        assert "line 20" in screen_text(app)  # one reads there
+        assert "line 20" in screen_text(app)  # the learner is reading
 
 
 async def test_a_long_command_takes_one_line_where_it_is_always_in_sight(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ async def test_free_play_covers_the_lesson_and_leaves_it_as_it_was(tmp_path: Pat
         assert "n 次へ" not in shown
         await pilot.press("n")
         assert app.scripts[1].executed == []
-        app.scripts[0].pass_step()  # what happens in the lesson below is heard there
+        app.scripts[0].pass_step()  # the screen below takes the events of its own lesson
         await pilot.press("q")
         await settled(pilot, lambda: app.screen is lesson)
         await settled(pilot, lambda: lesson.view.step_passed)
@@ -217,14 +217,14 @@ async def test_free_play_from_the_list_asks_which_bundle(tmp_path: Path) -> None
         await settled(pilot, lambda: isinstance(app.screen, HomeScreen))
         await pilot.press("p", "enter")
         await opened(pilot)
-        assert app.script.played == [None]  # a fresh one
+        assert app.script.played == [None]  # a new one
         await pilot.press("0")
         await settled(pilot, lambda: isinstance(app.screen, HomeScreen))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_every_step_of_the_course_is_laid_out(tmp_path: Path, language: Language) -> None:
-    """Whatever kind it is of, and whatever operation it asks for, in each face."""
+    """For each kind, and each operation, in each face."""
     app = scripted_app(tmp_path, language)
     renderer = Renderer(Messages(language), 80)
     async with app.run_test(size=SIZE) as pilot:

@@ -1,4 +1,4 @@
-"""The app around the lesson: the list of lessons, themes, and every way out."""
+"""The app around the lesson: the list of lessons, themes, and every way to quit."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 def text_below_contrast(app: Any, least: float = 4.5) -> list[str]:
-    """Return what stands on the screen (in the dialog, if one is open) with less contrast than that to its ground (WCAG 2)."""
+    """Return the text on the screen (in the dialog, if one is open) with less contrast to its ground (WCAG 2)."""
     found: list[str] = []
     strips = app.screen._compositor.render_strips()
     if app.screen.is_modal:
@@ -176,7 +176,7 @@ _OPENED: list[str] = []
 
 @lru_cache(maxsize=1)
 def _watch_opens() -> None:
-    """Note what this process opens from now on: an audit hook can't be taken back (PEP 578)."""
+    """Record which files this process opens from now on: an audit hook can't be removed (PEP 578)."""
     sys.addaudithook(lambda event, values: _OPENED.append(str(values[0])) if event == "open" else None)
 
 
@@ -224,7 +224,7 @@ async def test_the_list_lines_up_and_a_long_title_gives_way(tmp_path: Path) -> N
     assert cell_width(first.partition("分")[0]) == cell_width(second.partition("分")[0])
 
 
-async def test_one_goes_home_and_the_session_is_closed(tmp_path: Path) -> None:
+async def test_going_home_closes_the_session(tmp_path: Path) -> None:
     app = scripted_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot)
@@ -305,7 +305,7 @@ async def test_a_lesson_that_cannot_be_opened_says_why_and_leads_home(tmp_path: 
 
 
 def _colours_of(app: Any, text: str) -> tuple[str, str] | None:
-    """Return the colours, of the front and of the ground, in which a text stands on the screen."""
+    """Return the foreground and the background colours of a text on the screen."""
     for strip in app.screen._compositor.render_strips():
         for segment in strip:
             if text in segment.text and segment.style and segment.style.color and segment.style.bgcolor:

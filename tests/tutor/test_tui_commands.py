@@ -1,4 +1,4 @@
-"""Commands on the lesson screen, by keys, by the line that `:` opens and by the palette; what is asked first, what is busy."""
+"""Commands on the lesson screen, by keys, by the line that `:` opens and by the palette; questions before commands, and commands while one runs."""
 
 from __future__ import annotations
 

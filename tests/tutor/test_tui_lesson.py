@@ -33,7 +33,7 @@ WORDS = {"ja": ("専用", "共有", "次にできる"), "en": ("own", "shared", 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
 async def test_create_is_seen_everywhere(tmp_path: Path, language: Language) -> None:
-    """The command, the lit state, what can be done next, the namespaces and what the process waits for."""
+    """The command, the marked state, the allowed operations, the namespaces and what the process waits for."""
     own, shared, can = WORDS[language]
     app = scripted_app(tmp_path, language)
     async with app.run_test(size=SMALL) as pilot:
@@ -96,7 +96,7 @@ def _shown(screen: LessonScreen, panes: tuple[str, ...]) -> list[str]:
     ]
 
 
-async def test_resizing_keeps_what_one_types_and_where(tmp_path: Path) -> None:
+async def test_resizing_keeps_the_typed_text_and_the_cursor(tmp_path: Path) -> None:
     app = scripted_app(tmp_path)
     async with app.run_test(size=SMALL) as pilot:
         screen = await opened(pilot)
@@ -111,7 +111,7 @@ async def test_resizing_keeps_what_one_types_and_where(tmp_path: Path) -> None:
             assert '"1.0.0",x' in screen.query_one(ConfigPane).text
 
 
-async def test_an_error_is_marked_on_its_line_while_one_types(tmp_path: Path) -> None:
+async def test_an_error_is_marked_on_its_line_during_typing(tmp_path: Path) -> None:
     app = scripted_app(tmp_path)
     async with app.run_test(size=MEDIUM) as pilot:
         screen = await opened(pilot)
@@ -355,7 +355,7 @@ async def test_many_mounts_scroll(tmp_path: Path) -> None:
         assert screen.query_one(MountsPanel).virtual_size.height == 300
 
 
-async def test_what_one_is_to_observe_is_not_told_beforehand(tmp_path: Path) -> None:
+async def test_what_is_to_be_observed_is_not_told_beforehand(tmp_path: Path) -> None:
     app = scripted_app(tmp_path)
     async with app.run_test(size=LARGE) as pilot:
         await opened(pilot)

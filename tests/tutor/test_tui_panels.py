@@ -1,4 +1,4 @@
-"""What the panels and the edges say, drawn without an app: the widgets are drawings of a view and keep nothing themselves."""
+"""What the panels and the edges say, drawn without an app: a widget draws a view and keeps no copy."""
 
 from __future__ import annotations
 

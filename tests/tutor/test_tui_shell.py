@@ -1,4 +1,4 @@
-"""The shell that the full screen hands the terminal to: a shell as any other, while the app below goes on living."""
+"""The shell for which the app gives the terminal away: a shell as any other, while the event loop of the app runs on."""
 
 from __future__ import annotations
 

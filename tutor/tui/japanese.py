@@ -2,7 +2,7 @@
 
 Textual 8.2 divides a `Content` (labels, Markdown, notices) with Rich's `divide_line`, which breaks at spaces only: a line may
 begin with a full stop, and stays half empty where Japanese follows Latin. `install` puts `tutor.text.divide` in its place.
-`tests/tutor/test_tui_kinsoku.py` notices when Textual does it in another way. `TextArea` divides by itself; the editor
+`tests/tutor/test_tui_japanese.py` notices when Textual does it in another way. `TextArea` divides by itself; the editor
 here scrolls sideways instead.
 """
 
