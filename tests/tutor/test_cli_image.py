@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import signal
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 
 from tests.support.images import REPOSITORY
 from tutor.cli import image as commands
+from tutor.cli.main import main
 from tutor.images import mini
 from tutor.images.bundle_config import ConfigStyle
 from tutor.images.errors import ImageError
@@ -22,18 +22,11 @@ from tutor.messages import LANGUAGES, Language, Messages
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAIN = (
-    "import argparse, sys; from tutor.cli import image as commands; from tutor.messages import Messages\n"
-    "m = Messages.load('en'); parser = argparse.ArgumentParser()\n"
-    "commands.add_arguments(parser.add_subparsers(), m); sys.exit(commands.run(parser.parse_args(), m))"
-)
+MAIN = "import sys; from tutor.cli.main import main\nsys.exit(main(sys.argv[1:]))"
 
 
 def _run(*argv: object, language: Language = "en") -> int:
-    messages = Messages.load(language)
-    parser = argparse.ArgumentParser()
-    commands.add_arguments(parser.add_subparsers(), messages)
-    return commands.run(parser.parse_args(["image", *map(str, argv)]), messages)
+    return main(["image", *map(str, argv), "--lang", language])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -113,9 +106,7 @@ def test_a_signal_in_the_middle_leaves_nothing_half_written(
     )
     out = tmp_path / "out"
     out.mkdir()
-    script = MAIN.replace("m = Messages", stop + "m = Messages").replace(
-        "parse_args()", "parse_args(sys.argv[1:-1])"
-    )
+    script = MAIN.replace("sys.exit", stop + "sys.exit").replace("[1:]", "[1:-1]")
     done = subprocess.run(
         [sys.executable, "-c", script, "image", "build", "-o", out / "mini.tar", str(int(number))],
         cwd=REPOSITORY,

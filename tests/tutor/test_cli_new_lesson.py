@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,12 @@ import pytest
 import yaml
 
 from tutor.cli.main import main
-from tutor.cli.verify import run as verify
 from tutor.course.checks import KINDS, read_condition
 from tutor.course.course import Course
 from tutor.course.find import lessons_folder
 from tutor.course.lint.course import lint
 from tutor.course.yaml_items import Item
-from tutor.messages import LANGUAGES, Messages
+from tutor.messages import LANGUAGES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,8 +65,7 @@ def test_a_new_lesson_verifies_as_it_is(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("OCI_TUTOR_HOME", str(tmp_path / "home"))
     course = tmp_path / "course"
     assert main(["new-lesson", "first", "--dir", str(course)]) == 0
-    arguments = argparse.Namespace(lessons=[], jobs=1)
-    assert verify(arguments, Messages("en"), Course.load("en", course), "runt") == 0
+    assert main(["verify", "--jobs", "1", "--course", str(course), "--trust", "--lang", "en"]) == 0
 
 
 @pytest.mark.parametrize("name", ["README.ja.md", "README.md"])

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
-from tutor.course.course import Course
-from tutor.doctor.conclusions import conclude
-from tutor.doctor.findings import assess
-from tutor.doctor.machine import examine
-from tutor.doctor.report import as_json as to_json
-from tutor.doctor.report import as_text
-from tutor.errors import TutorError
-from tutor.home import Home
-from tutor.session.recording import missing_programs
-
 if TYPE_CHECKING:
+    import argparse
+
     from tutor.course.model import Lesson
     from tutor.messages import Messages
 
 WIDEST = 110
-"""Lines longer than this (in cells) are hard to read, however wide the terminal is."""
+"""Lines of the report longer than this (in cells) are hard to read, however wide the terminal is."""
 
 
-def run(messages: Messages, *, as_json: bool) -> int:
+def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
+    """Add the arguments of `doctor`."""
+    parser.add_argument("--json", action="store_true", help=messages("cli.doctor.json"))
+
+
+def run(arguments: argparse.Namespace, messages: Messages) -> int:
     """Examine the machine, print the report, and return 0 when the first lesson can be done, else 1."""
+    from tutor.cli.terminal import text_width
+    from tutor.course.course import Course
+    from tutor.doctor.conclusions import conclude
+    from tutor.doctor.findings import assess
+    from tutor.doctor.machine import examine
+    from tutor.doctor.report import as_json, as_text
+    from tutor.errors import TutorError
+    from tutor.home import Home
+    from tutor.session.recording import missing_programs
+
     problem = ""
     lessons: tuple[Lesson, ...] = ()
     try:
@@ -35,9 +41,8 @@ def run(messages: Messages, *, as_json: bool) -> int:
     findings = assess(machine)
     lacking = {each for lesson in lessons for each in missing_programs(lesson.needs)}
     conclusions = conclude(machine, lessons, problem, lacking)
-    if as_json:
-        print(to_json(machine, findings, conclusions, messages))
+    if arguments.json:
+        print(as_json(machine, findings, conclusions, messages))
     else:
-        width = min(shutil.get_terminal_size().columns, WIDEST)
-        print("\n".join(as_text(machine, findings, conclusions, messages, width)))
+        print("\n".join(as_text(machine, findings, conclusions, messages, text_width(WIDEST))))
     return 0 if conclusions.can_start else 1

@@ -1,4 +1,4 @@
-"""`oci-tutor image build|convert|unpack|verify|fetch`: the arguments, and what is printed."""
+"""`oci-tutor image build|convert|unpack|verify|fetch`."""
 
 from __future__ import annotations
 
@@ -19,19 +19,15 @@ if TYPE_CHECKING:
 
     SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-
 _TAG = "mini:latest"
 _REFERENCE = "docker://alpine:3.9"
 _SOURCES = ("auto", "busybox", "tools")
 _STYLES = ("full", "minimal")
 
 
-def add_arguments(subparsers: SubParsers, messages: Messages) -> None:
-    """Add the command `image` with its subcommands."""
-    image = subparsers.add_parser(
-        "image", help=messages("images.help.image"), description=messages("images.help.image")
-    )
-    commands = image.add_subparsers(
+def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
+    """Add the subcommands of `image` and their arguments."""
+    commands = parser.add_subparsers(
         dest="image_command", metavar=messages("images.help.command"), required=True
     )
 
@@ -70,8 +66,8 @@ def _command(commands: SubParsers, messages: Messages, name: str) -> argparse.Ar
     return parser
 
 
-def run(args: argparse.Namespace, messages: Messages) -> int:
-    """Run `image` as `args` say; return the exit code: 0, 1 after an error, 130 after Ctrl-C.
+def run(arguments: argparse.Namespace, messages: Messages) -> int:
+    """Do what a subcommand of `image` says; return the exit status: 0, 1 after an error, 130 after Ctrl-C.
 
     What was made is printed on standard output, an error as one message on standard error.
     """
@@ -84,7 +80,7 @@ def run(args: argparse.Namespace, messages: Messages) -> int:
                 "verify": _verify,
                 "fetch": _fetch,
             }
-            lines = does[args.image_command](args, messages)
+            lines = does[arguments.image_command](arguments, messages)
     except ImageError as error:
         print("\n".join(part for part in error.render(messages) if part), file=sys.stderr)
         return 1
@@ -94,10 +90,10 @@ def run(args: argparse.Namespace, messages: Messages) -> int:
     return _print(lines)
 
 
-def _build(args: argparse.Namespace, messages: Messages) -> list[str]:
+def _build(arguments: argparse.Namespace, messages: Messages) -> list[str]:
     from tutor.images.mini import build
 
-    image = build(args.output, tag=args.tag, source=args.source, replace=args.force)
+    image = build(arguments.output, tag=arguments.tag, source=arguments.source, replace=arguments.force)
     if image.programs.kind == "busybox":
         origin = messages("images.built.busybox", path=image.programs.paths["busybox"])
     else:
@@ -105,25 +101,25 @@ def _build(args: argparse.Namespace, messages: Messages) -> list[str]:
             "images.built.tools", count=len(image.programs.paths), path=image.programs.paths["sh"]
         )
     return [
-        messages("images.built.title", path=args.output, tag=image.tag, architecture=image.architecture),
+        messages("images.built.title", path=arguments.output, tag=image.tag, architecture=image.architecture),
         origin,
         messages("images.built.image_id", digest=image.image_id),
         *(
             messages("images.built.layer", number=number, digest=layer.diff_id, size=layer.size)
             for number, layer in enumerate(image.layers, 1)
         ),
-        messages("images.built.next", path=args.output, name=image.tag.replace("/", "-")),
+        messages("images.built.next", path=arguments.output, name=image.tag.replace("/", "-")),
     ]
 
 
-def _convert(args: argparse.Namespace, messages: Messages) -> list[str]:
+def _convert(arguments: argparse.Namespace, messages: Messages) -> list[str]:
     from tutor.images.convert import convert
     from tutor.images.layout import split_reference
 
-    layout, ref = split_reference(args.layout)
-    image = convert(args.archive, layout, ref=ref, replace=args.force)
+    layout, ref = split_reference(arguments.layout)
+    image = convert(arguments.archive, layout, ref=ref, replace=arguments.force)
     lines = [
-        messages("images.converted.title", archive=args.archive, layout=layout, ref=image.ref),
+        messages("images.converted.title", archive=arguments.archive, layout=layout, ref=image.ref),
         messages("images.converted.manifest", digest=image.manifest),
         messages("images.converted.config", digest=image.config),
     ]
@@ -134,14 +130,14 @@ def _convert(args: argparse.Namespace, messages: Messages) -> list[str]:
     return lines
 
 
-def _unpack(args: argparse.Namespace, messages: Messages) -> list[str]:
+def _unpack(arguments: argparse.Namespace, messages: Messages) -> list[str]:
     from tutor.images.layout import split_reference
     from tutor.images.unpack import unpack
 
-    layout, ref = split_reference(args.layout)
-    unpacked = unpack(layout, args.bundle, ref=ref, config=args.config, replace=args.force)
+    layout, ref = split_reference(arguments.layout)
+    unpacked = unpack(layout, arguments.bundle, ref=ref, config=arguments.config, replace=arguments.force)
     lines = [
-        messages("images.unpacked.title", layout=args.layout, bundle=args.bundle),
+        messages("images.unpacked.title", layout=arguments.layout, bundle=arguments.bundle),
         messages("images.converted.manifest", digest=unpacked.image.manifest.digest),
         messages("images.converted.config", digest=unpacked.image.config_descriptor.digest),
     ]
@@ -155,17 +151,19 @@ def _unpack(args: argparse.Namespace, messages: Messages) -> list[str]:
     ]
     if unpacked.foreign:
         lines.append(messages("images.notice.foreign", architecture=unpacked.foreign))
-    lines.append(messages(f"images.unpacked.{args.config}", bundle=args.bundle))
+    lines.append(messages(f"images.unpacked.{arguments.config}", bundle=arguments.bundle))
     return lines
 
 
-def _verify(args: argparse.Namespace, messages: Messages) -> list[str]:
+def _verify(arguments: argparse.Namespace, messages: Messages) -> list[str]:
     from tutor.images.verify import verify
 
-    form, found = verify(args.image)
+    form, found = verify(arguments.image)
     return [
         messages(
-            f"images.verified.{form.replace('-', '_')}", image=args.image, names=", ".join(found.names) or "-"
+            f"images.verified.{form.replace('-', '_')}",
+            image=arguments.image,
+            names=", ".join(found.names) or "-",
         ),
         messages("images.built.image_id", digest=found.image_id),
         *(
@@ -175,7 +173,7 @@ def _verify(args: argparse.Namespace, messages: Messages) -> list[str]:
     ]
 
 
-def _fetch(args: argparse.Namespace, messages: Messages) -> list[str]:
+def _fetch(arguments: argparse.Namespace, messages: Messages) -> list[str]:
     from tutor.home import Home
     from tutor.images.alpine import MINI, REF, VARIABLE, fetch
     from tutor.images.fetching import Patience
@@ -185,7 +183,7 @@ def _fetch(args: argparse.Namespace, messages: Messages) -> list[str]:
         print(f"$ {command}", file=sys.stderr, flush=True)
 
     asked = os.environ.get(VARIABLE, "")
-    reference = args.reference or (asked if asked != MINI else "") or _REFERENCE
+    reference = arguments.reference or (asked if asked != MINI else "") or _REFERENCE
     fetched = fetch(Home.default().cache, reference, Patience(None, tell))
     image = Layout(fetched.layout).image(REF)
     return [

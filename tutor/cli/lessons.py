@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from typing import TYPE_CHECKING
 
-from tutor.cli.open_course import read_course
-from tutor.cli.spec_map import count_line, print_spec_map
-from tutor.course.progress import Progress
 from tutor.text import cell_width, pad, wrap
 
 if TYPE_CHECKING:
@@ -19,17 +15,32 @@ if TYPE_CHECKING:
     from tutor.course.progress import LessonProgress
     from tutor.messages import Messages
 
-WIDEST = 100
 BEADS = 10
 
 
-def print_lessons(arguments: argparse.Namespace, messages: Messages) -> int:
-    """Print the list, or the map of the specification; return the exit status."""
-    if arguments.spec_map:
-        return print_spec_map(arguments, messages)
+def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
+    """Add the arguments of `lessons`."""
+    parser.add_argument("--spec-map", action="store_true", help=messages("cli.lessons.spec_map"))
+
+
+def run(arguments: argparse.Namespace, messages: Messages) -> int:
+    """Print the list, or the map of the specification; return the exit status.
+
+    Raises:
+        TutorError: a lesson is defective, or the course has no map.
+    """
+    from tutor.cli.open_course import read_course
+    from tutor.cli.spec_map import count_line, spec_map_lines
+    from tutor.cli.terminal import text_width
+    from tutor.course.progress import Progress
+
     course, home = read_course(arguments, messages)
     progress = Progress(home.records)
-    width = min(shutil.get_terminal_size().columns, WIDEST)
+    width = text_width()
+    if arguments.spec_map:
+        for line in spec_map_lines(course, progress.all(), messages, width):
+            print(line)
+        return 0
     print(messages("cli.list.heading"))
     name_width = max(cell_width(lesson.id) for lesson in course.lessons)
     for lesson in course.lessons:

@@ -1,6 +1,6 @@
 """`oci-tutor new-lesson`: a lesson to begin with, that loads, lints and verifies as it is.
 
-It is made from the lesson `my-lesson` beside this file: its name is replaced, and its place in the course.
+It is made from the lesson `my-lesson` in `tutor/course/scaffold`: its name is replaced, and its place in the course.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor.cli.open_course import named_course
 from tutor.errors import TutorError
 
 if TYPE_CHECKING:
@@ -18,33 +17,29 @@ if TYPE_CHECKING:
 
     from tutor.messages import Messages
 
-    SubParsers = argparse._SubParsersAction[argparse.ArgumentParser]
-
 _NAME = "my-lesson"
 _MODEL = Path(__file__).parent.parent / "course" / "scaffold" / _NAME
 _SCHEMA = "schema"
 
 
-def add_arguments(subparsers: SubParsers, messages: Messages) -> None:
-    """Add the command `new-lesson`."""
-    text = messages("scaffold.help.new_lesson")
-    parser = subparsers.add_parser("new-lesson", help=text, description=text)
+def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
+    """Add the arguments of `new-lesson`."""
     parser.add_argument("name", metavar="NAME", help=messages("scaffold.help.name"))
     parser.add_argument("--dir", type=Path, metavar="DIR", help=messages("scaffold.help.dir"))
 
 
-def run(args: argparse.Namespace, messages: Messages) -> int:
-    """Write a lesson as `args` say and print what was written and what to do with it; return the exit status.
+def run(arguments: argparse.Namespace, messages: Messages) -> int:
+    """Write a lesson, print what was written and what to do with it, and return the exit status.
 
     Raises:
-        TutorError: the name can't be one, there is such a lesson, or it can't be written.
+        TutorError: the name cannot be used, there is such a lesson, or it cannot be written.
     """
-    course = args.dir or named_course(args) or Path()
-    folder = new_lesson(course, args.name, messages)
+    course = arguments.dir or arguments.course or Path()
+    folder = new_lesson(course, arguments.name, messages)
     print(messages("scaffold.written", folder=folder))
     for file in sorted(each.relative_to(folder) for each in folder.rglob("*") if each.is_file()):
         print(f"  {file}")
-    print(messages("scaffold.next", folder=folder, name=args.name, course=course))
+    print(messages("scaffold.next", folder=folder, name=arguments.name, course=course))
     return 0
 
 
@@ -52,7 +47,7 @@ def new_lesson(course: Path, name: str, messages: Messages) -> Path:
     """Write a lesson of this name into a course's folder, last in its order; return the lesson's folder.
 
     Raises:
-        TutorError: the name can't be one, there is such a lesson, or it can't be written.
+        TutorError: the name cannot be used, there is such a lesson, or it cannot be written.
     """
     from tutor.course.lint.sources import Sources
     from tutor.course.lint.translation import write_stamps

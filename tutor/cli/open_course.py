@@ -14,18 +14,11 @@ from tutor.home import Home, shown
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tutor.course.executes import Executed
     from tutor.messages import Messages
 
 _YES = frozenset({"y", "yes"})
-
-
-def named_course(arguments: argparse.Namespace) -> Path | None:
-    """Return the folder that `--course` names; None: the course that travels with oci-tutor."""
-    path: Path | None = getattr(arguments, "course", None)
-    return path
 
 
 def read_course(arguments: argparse.Namespace, messages: Messages) -> tuple[Course, Home]:
@@ -34,7 +27,7 @@ def read_course(arguments: argparse.Namespace, messages: Messages) -> tuple[Cour
     Raises:
         LessonError: one of its lessons is defective.
     """
-    course = Course.load(messages.language, named_course(arguments))
+    course = Course.load(messages.language, arguments.course)
     return course, Home.default().of_course(course.key)
 
 
@@ -48,7 +41,7 @@ def open_course(arguments: argparse.Namespace, messages: Messages) -> tuple[Cour
         TutorError: `cli.course.*`, nobody agreed.
     """
     course, home = read_course(arguments, messages)
-    if course.key and not getattr(arguments, "trust", False):
+    if course.key and not arguments.trust:
         _have_agreed(course, home, messages)
     return course, home
 

@@ -2,56 +2,48 @@
 
 from __future__ import annotations
 
-import shutil
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from tutor.cli.open_course import read_course
-from tutor.course.progress import Progress
+from tutor.course.progress import LessonProgress
 from tutor.course.specmap import SpecMap
 from tutor.errors import TutorError
 from tutor.text import wrap
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Iterator
 
     from tutor.course.course import Course
-    from tutor.course.progress import LessonProgress
     from tutor.course.specmap import Rule
     from tutor.messages import Messages
 
     Progresses = Callable[[str], LessonProgress]
 
-WIDEST = 100
 SEEN, SHOWN, NOT_COVERED = "✓", "○", "–"
 
 
-def print_spec_map(arguments: argparse.Namespace, messages: Messages) -> int:
-    """Print the map; return the exit status.
+def spec_map_lines(
+    course: Course, records: dict[str, LessonProgress], messages: Messages, width: int
+) -> Iterator[str]:
+    """Yield the map as lines of at most `width` cells; `records` is the learner's progress in each lesson.
 
     Raises:
         TutorError: the course has no map.
     """
-    course, home = read_course(arguments, messages)
     spec_map = SpecMap.load(course.folder, messages.language)
     if spec_map is None:
         raise TutorError("cli.map.none", path=course.folder)
-    # Read once: a look into the file for each of the rules would be slow.
-    records = Progress(home.records).all()
     done = _progresses(records)
-    width = min(shutil.get_terminal_size().columns, WIDEST)
-    print(messages("cli.map.heading", version=spec_map.version))
-    print("\n".join(wrap(_count(spec_map, done, messages), width)))
-    print(messages("cli.map.legend", seen=SEEN, shown=SHOWN, not_covered=NOT_COVERED))
+    yield messages("cli.map.heading", version=spec_map.version)
+    yield from wrap(_count(spec_map, done, messages), width)
+    yield messages("cli.map.legend", seen=SEEN, shown=SHOWN, not_covered=NOT_COVERED)
     titles = _step_titles(course)
     for document, rules in groupby(spec_map.rules, key=lambda rule: rule.document):
         listed = list(rules)
-        print()
-        print(messages("cli.map.document", document=document, **_numbers(listed, done)))
+        yield ""
+        yield messages("cli.map.document", document=document, **_numbers(listed, done))
         for rule in listed:
-            print("\n".join(_lines(rule, done, titles, width, messages)))
-    return 0
+            yield from _lines(rule, done, titles, width, messages)
 
 
 def count_line(course: Course, records: dict[str, LessonProgress], messages: Messages) -> str:
@@ -63,8 +55,6 @@ def count_line(course: Course, records: dict[str, LessonProgress], messages: Mes
 
 
 def _progresses(records: dict[str, LessonProgress]) -> Progresses:
-    from tutor.course.progress import LessonProgress
-
     return lambda lesson: records.get(lesson, LessonProgress())
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
-import threading
-from concurrent.futures import ThreadPoolExecutor
+import os
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor.engines.engine import find
 from tutor.home import Home
 from tutor.text import wrap
-from tutor.verify.player import play
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from tutor.course.course import Course
     from tutor.course.model import Lesson
@@ -26,37 +23,70 @@ if TYPE_CHECKING:
 _WIDTH = 100
 
 
-def run(arguments: argparse.Namespace, messages: Messages, course: Course, engine: EngineName) -> int:
+def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
+    """Add the arguments of `verify`."""
+    parser.add_argument(
+        "lessons", nargs="*", metavar=messages("cli.lesson"), help=messages("verify.help.lessons")
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=_default_jobs(), metavar="N", help=messages("verify.help.jobs")
+    )
+
+
+def _default_jobs() -> int:
+    # Much of playing a lesson is waiting for a process to come to a state.
+    return min(8, 2 * (os.cpu_count() or 1))
+
+
+def run(arguments: argparse.Namespace, messages: Messages) -> int:
     """Play lessons with an engine and print what came of it; return 0 when all is well, 1 when something is not.
 
     Raises:
         UnknownLesson: a lesson named is none of the course's.
         TutorError: the engine is missing.
     """
+    from tutor.cli.open_course import open_course
+    from tutor.engines.engine import find
+    from tutor.log import log_to_file
+
+    course, home = open_course(arguments, messages)
+    log_to_file(home)
     lessons = [course.lesson(name) for name in arguments.lessons] or list(course.lessons)
+    engine: EngineName = arguments.engine
     find(engine)  # said once, not by every lesson
+    print(messages("verify.heading", count=len(lessons), engine=engine), flush=True)
+    bad = 0
+    with closing(_play(course, lessons, engine, max(1, arguments.jobs), home.cache)) as results:
+        for played in results:
+            print("\n".join(_lines(played, messages)), flush=True)
+            bad += not played.good
+    print(messages("verify.bad" if bad else "verify.good", bad=bad, count=len(lessons), engine=engine))
+    return 1 if bad else 0
+
+
+def _play(
+    course: Course, lessons: list[Lesson], engine: EngineName, jobs: int, cache: Path
+) -> Generator[LessonPlayed]:
+    """Play some lessons at a time, each with a home of its own; yield what came of each, in order."""
+    import tempfile
+    import threading
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tutor.verify.player import play
+
     stop = threading.Event()
-    cache = Home.default().cache
     with tempfile.TemporaryDirectory(prefix="oci-verify-") as folder:
 
         def play_one(lesson: Lesson) -> LessonPlayed:
             home = Home(Path(folder, "labs"), Path(folder, lesson.id), cache)
             return play(course, lesson.id, engine, home, go_on=lambda: not stop.is_set())
 
-        print(messages("verify.heading", count=len(lessons), engine=engine), flush=True)
-        with ThreadPoolExecutor(max(1, arguments.jobs)) as pool:
+        with ThreadPoolExecutor(jobs) as pool:
             try:
-                played = []
-                for each in pool.map(play_one, lessons):
-                    played.append(each)
-                    print("\n".join(_lines(each, messages)), flush=True)
+                yield from pool.map(play_one, lessons)
             except BaseException:
                 stop.set()
                 raise
-    bad = sum(not each.good for each in played)
-    key = "verify.bad" if bad else "verify.good"
-    print(messages(key, bad=bad, count=len(played), engine=engine))
-    return 1 if bad else 0
 
 
 def _lines(played: LessonPlayed, messages: Messages) -> Iterator[str]:

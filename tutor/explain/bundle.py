@@ -25,6 +25,11 @@ class Bundle:
         self.path = path or (config.parent if config else None)
         self.config = config or (path / "config.json" if path else None)
 
+    @classmethod
+    def here(cls) -> Bundle:
+        """Return the bundle of the present directory, as engines take it; an empty one where it has no `config.json`."""
+        return cls(Path()) if kind_of(Path("config.json")) else cls()
+
     @cached_property
     def text(self) -> str | None:
         """The text of `config.json`; None where it can't be read as text."""

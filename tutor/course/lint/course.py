@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.course.errors import LessonError
+from tutor.course.errors import LessonError, UnknownLesson
 from tutor.course.lint.logic import logic
 from tutor.course.lint.map import spec_map
 from tutor.course.lint.recordings import recordings
@@ -12,8 +12,9 @@ from tutor.course.lint.sources import Sources, found, member
 from tutor.course.lint.spec import spec
 from tutor.course.lint.structure import errors
 from tutor.course.lint.texts import texts
-from tutor.course.lint.translation import translation
+from tutor.course.lint.translation import FIRST, translation, write_stamps
 from tutor.course.load import LOGIC, lesson_folders
+from tutor.errors import TutorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,24 @@ def lint_lesson(sources: Sources) -> list[Finding]:
                 continue
             findings.append(each)
     return sorted(findings, key=lambda each: (each.file, each.line, each.column))
+
+
+def stamp(path: Path, names: list[str]) -> Iterator[Path]:
+    """Write the stamps of the lessons named, or of all, and yield each file that changed.
+
+    Raises:
+        UnknownLesson: a name is none of the lessons'; nothing has been written.
+        TutorError: `lint.no_original`, `lint.unwritable`.
+    """
+    known = {folder.name: folder for folder in folders(path)}
+    for name in names:
+        if name not in known:
+            raise UnknownLesson(name, tuple(known))
+    for name in names or known:
+        sources = Sources(known[name])
+        if FIRST not in sources.texts:
+            raise TutorError("lint.no_original", file=sources.folder / f"text.{FIRST}.yaml")
+        yield from write_stamps(sources)
 
 
 def _orders(lessons: list[Sources]) -> Iterator[Finding]:

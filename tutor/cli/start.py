@@ -1,0 +1,36 @@
+"""`oci-tutor start LESSON`, and `oci-tutor` alone: the TUI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from tutor.messages import Messages
+
+
+def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
+    """Add the arguments of `start`."""
+    parser.add_argument("lesson", metavar=messages("cli.lesson"), help=messages("cli.start.lesson"))
+
+
+def run(arguments: argparse.Namespace, messages: Messages) -> int:
+    """Open the TUI, in a lesson if one is named; return the exit status.
+
+    Raises:
+        TutorError: the lesson is unknown, a lesson is defective, or the TUI cannot be drawn here.
+    """
+    from tutor.cli.open_course import open_course
+    from tutor.cli.terminal import need_full_screen
+
+    course, home = open_course(arguments, messages)
+    lesson_id: str | None = getattr(arguments, "lesson", None)  # without a subcommand there is none
+    if lesson_id is not None:
+        course.lesson(lesson_id)  # an unknown name is reported here, before the TUI takes the screen
+    need_full_screen()
+    from tutor.log import log_to_file
+    from tutor.tui.app import run as run_tui
+
+    log_to_file(home)
+    return run_tui(course=course, engine=arguments.engine, messages=messages, home=home, lesson_id=lesson_id)

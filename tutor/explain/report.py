@@ -1,0 +1,68 @@
+"""An explanation as lines for a terminal or a pipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tutor.explain.explainer import explain, explain_bundle
+from tutor.explain.model import Failure
+from tutor.explain.printed import sentences
+from tutor.home import shown
+from tutor.text import cell_width, pad, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tutor.explain.bundle import Bundle
+    from tutor.explain.model import Explanation
+    from tutor.messages import Messages
+
+_UNEXPLAINED = ("unknown", "silent")
+_MOST_SENTENCES = 6  # of an error that are printed again
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Lines to print; `good`: the error could be explained, or nothing is wrong in the bundle."""
+
+    lines: list[str]
+    good: bool
+
+
+def error_report(said: str, bundle: Bundle, messages: Messages, width: int) -> Report:
+    """Explain what an engine printed, and count what else is wrong in its bundle; lines are at most `width` cells wide."""
+    found = explain(Failure(said), bundle, messages)
+    lines = list(_lines(found, messages, width, "\n".join(sentences(said)[:_MOST_SENTENCES])))
+    others = [
+        each for each in explain_bundle(bundle, messages) if bundle.text and each.pointer != found.pointer
+    ]
+    if others:
+        command = messages("explain.more", count=len(others), path=bundle.path or bundle.config)
+        lines += ["", *wrap(command, width)]
+    return Report(lines, found.id not in _UNEXPLAINED)
+
+
+def bundle_report(bundle: Bundle, messages: Messages, width: int) -> Report:
+    """Explain everything that is wrong in a bundle; lines are at most `width` cells wide."""
+    found = explain_bundle(bundle, messages)
+    if not found:
+        return Report(wrap(messages("explain.nothing", path=shown(bundle.config or "")), width), good=True)
+    lines: list[str] = []
+    for each in found:
+        lines += [*([""] if lines else []), *_lines(each, messages, width)]
+    return Report(lines, not any(each.severity == "error" for each in found))
+
+
+def _lines(found: Explanation, messages: Messages, width: int, said: str = "") -> Iterator[str]:
+    glyph = "△" if found.severity == "warning" else "✗"
+    yield from wrap(f"{glyph} {messages(f'explain.severity.{found.severity}')}: {found.title}", width)
+    pointer = f"({found.pointer})" if found.pointer else ""
+    place = "  ".join(filter(None, (found.place, pointer)))
+    rows = {"said": said, "place": place, "clause": found.clause, "cause": found.cause, "fix": found.fix}
+    labels = {name: messages(f"explain.row.{name}") for name in rows}
+    column = max(cell_width(label) for label in labels.values()) + 2
+    for name, text in rows.items():
+        for number, line in enumerate(wrap(text, width - column - 2) if text else ()):
+            label = labels[name] if number == 0 else ""
+            yield f"  {pad(label, column)}{line}"

@@ -1,0 +1,83 @@
+"""The REPL as a whole: a session, and the loop that fits where it runs (a terminal, or commands from a pipe)."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from tutor.repl.paint import wants_colours, wants_escapes
+from tutor.repl.render import Renderer
+from tutor.repl.repl import Printer, Repl
+from tutor.session.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from tutor.course.course import Course
+    from tutor.engines.model import EngineName
+    from tutor.home import Home
+    from tutor.messages import Messages
+    from tutor.session.protocol import SessionProtocol
+
+    Opening = Callable[[SessionProtocol], None]
+
+WIDEST = 100
+"""Lines of prose longer than this (in cells) are hard to read, however wide the terminal is."""
+
+
+def run(opening: Opening, course: Course, engine: EngineName, home: Home, messages: Messages) -> int:
+    """Open something in a session (`opening`) and take commands for it until the end; return the exit status.
+
+    The exit status is 1 when one of the commands of a script failed.
+
+    Raises:
+        TutorError: it cannot be opened, or its lab cannot be set up.
+    """
+    if sys.stdin.isatty() and wants_escapes():
+        return asyncio.run(_interact(course, engine, home, opening, messages))
+    return _run_script(course, engine, home, opening, messages)
+
+
+def text_width() -> int:
+    """Return how wide text is set: as wide as the terminal, but no wider than `WIDEST`; without one, that."""
+    return min(shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST)
+
+
+def _run_script(course: Course, engine: EngineName, home: Home, opening: Opening, messages: Messages) -> int:
+    from tutor.repl.script import EventWriter, run_script
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    writer = EventWriter()
+    printer = Printer(Renderer(messages, text_width()), escapes=wants_escapes(), colours=wants_colours())
+    with Session(course=course, engine=engine, publish=writer.publish, home=home) as session:
+        repl = Repl(session, printer, messages)
+        writer.repl = repl
+        opening(session)
+        return run_script(repl, writer, sys.stdin)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End the program as the signal asks, but through every `finally`: the lab is closed on the way."""
+    del frame
+    raise SystemExit(128 + number)
+
+
+async def _interact(
+    course: Course, engine: EngineName, home: Home, opening: Opening, messages: Messages
+) -> int:
+    from tutor.repl.interactive import EventQueue, Interactive
+
+    events = EventQueue(asyncio.get_running_loop())
+    printer = Printer(Renderer(messages, text_width()), escapes=True, colours=wants_colours())
+    session = Session(course=course, engine=engine, publish=events.publish, home=home)
+    try:
+        repl = Repl(session, printer, messages)
+        loop = Interactive(repl, events, home.state, text_width, colours=wants_colours())
+        return await loop.run(lambda: opening(session))
+    finally:
+        await asyncio.to_thread(session.close)
