@@ -84,7 +84,7 @@ def test_each_step_says_what_can_be_read_in_one_sitting() -> None:
 def test_the_configurations_of_the_lesson_are_the_seeds() -> None:
     """The replaced config.json, member by member, as the seed's chapter has it."""
     lesson = Course.load("ja").lesson(LESSON)
-    edit = next(step.action for step in lesson.steps if isinstance(step.action, EditConfig))
+    edit = next(step.activity for step in lesson.steps if isinstance(step.activity, EditConfig))
 
     assert json.loads(edit.solution) == {
         "ociVersion": "1.0.0",
@@ -111,10 +111,10 @@ def test_the_lesson_uses_every_kind_of_step() -> None:
         "quiz",
         "shell",
     }
-    operations = {step.action.operation for step in lesson.steps if isinstance(step.action, RunOperation)}
+    operations = {step.activity.operation for step in lesson.steps if isinstance(step.activity, RunOperation)}
     assert operations == {"create", "start", "state", "list", "kill", "delete"}
-    assert any(isinstance(step.action, Quiz) and step.action.prediction for step in lesson.steps)
-    assert any(isinstance(step.action, Shell) for step in lesson.steps)
+    assert any(isinstance(step.activity, Quiz) and step.activity.prediction for step in lesson.steps)
+    assert any(isinstance(step.activity, Shell) for step in lesson.steps)
 
 
 def test_evidence_can_be_seen_again_by_hand(tmp_path: Path) -> None:

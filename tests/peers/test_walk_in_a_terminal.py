@@ -25,7 +25,7 @@ class _ByHand(TuiWalk):
     """Edits one configuration in the editor, key by key."""
 
     def do(self, step: Step) -> None:
-        if isinstance(step.action, EditConfig) and step.id == "change-config":
+        if isinstance(step.activity, EditConfig) and step.id == "change-config":
             self.change_a_word_by_hand("alpine", "alpines")
         else:
             super().do(step)

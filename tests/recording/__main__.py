@@ -77,7 +77,9 @@ def record(lesson_id: str, engine: EngineName) -> dict[str, Any]:
                 for line in also.get(step.id, ()):
                     run.container.script(line.replace("{engine}", engine))
                 session.execute("solve")
-                assert step.id in run.passed or isinstance(step.action, Shell) or step.kind == "read", step.id
+                assert step.id in run.passed or isinstance(step.activity, Shell) or step.kind == "read", (
+                    step.id
+                )
                 recorder.stand_at("")
                 while session.index == index and index + 1 < len(run.lesson.steps):
                     session.execute("next")

@@ -34,7 +34,7 @@ from tutor.session.placeholders import placeholders_of, written
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tutor.course.model import Deed, Step
+    from tutor.course.model import Action, Step
     from tutor.engines.model import EngineName
     from tutor.messages import Language
 
@@ -100,8 +100,8 @@ class Walk:
         return self._traces
 
     def _go_on(self, step: Step) -> None:
-        by_itself = not isinstance(step.action, Read | Observe | Shell) or (
-            isinstance(step.action, Shell) and bool(step.checks)
+        by_itself = not isinstance(step.activity, Read | Observe | Shell) or (
+            isinstance(step.activity, Shell) and bool(step.checks)
         )
         if not by_itself and step.summary:
             self.next()  # the summary first
@@ -113,7 +113,7 @@ class Walk:
         self.terminal.wait(lambda _: step.id in self.progress().passed, f"{step.id} passed")
 
     def do(self, step: Step) -> None:
-        match step.action:
+        match step.activity:
             case Observe(panel=panel):
                 self.look_at(panel)
             case Quiz() as quiz:
@@ -125,31 +125,31 @@ class Walk:
                 self.operate(Operate(operation, arguments))
             case Shell(suggested=suggested):
                 self.in_the_shell([suggested[0]])
-            case Task(solution=deeds):
-                self._do_all(list(deeds))
+            case Task(solution=actions):
+                self._do_all(list(actions))
             case _:
                 pass
 
-    def _do_all(self, deeds: list[Deed]) -> None:
-        while deeds:
-            match deeds.pop(0):
+    def _do_all(self, actions: list[Action]) -> None:
+        while actions:
+            match actions.pop(0):
                 case Write(file=file, content=content):
                     (self.config.parent / file).write_text(content)
-                case Operate() as deed:
-                    self.operate(deed)
-                case Fail(deed=Operate() as deed):
-                    self.operate(deed)
-                case Run(line=line) | Fail(deed=Run(line=line)):
+                case Operate() as action:
+                    self.operate(action)
+                case Fail(action=Operate() as action):
+                    self.operate(action)
+                case Run(line=line) | Fail(action=Run(line=line)):
                     lines = [line]
-                    while deeds and isinstance(deeds[0], Run):
-                        lines.append(deeds.pop(0).line)  # type: ignore[union-attr]  # a Run, as was just seen
+                    while actions and isinstance(actions[0], Run):
+                        lines.append(actions.pop(0).line)  # type: ignore[union-attr]  # a Run, as was just seen
                     self.in_the_shell(lines)
                 case Wait(until=until):
                     assert until.kind == "state", "the walker waits for nothing else yet"
                     wanted = until.arguments["is"][0]
                     self.terminal.wait(lambda screen, word=wanted: f"● {word}" in screen, wanted)  # type: ignore[misc]  # mypy knows no defaults of lambdas
-                case deed:
-                    raise AssertionError(deed)
+                case action:
+                    raise AssertionError(action)
 
     def _answer_quiz(self, step: Step, quiz: Quiz) -> None:
         if quiz.command:
@@ -212,7 +212,7 @@ class Walk:
     def look_at(self, panel: str) -> None:
         raise NotImplementedError
 
-    def operate(self, deed: Operate) -> None:
+    def operate(self, action: Operate) -> None:
         raise NotImplementedError
 
     def answer(self, step: Step, answer: str) -> None:
@@ -263,18 +263,18 @@ class TuiWalk(Walk):
         self.terminal.keys("Escape")
         self.terminal.wait(lambda screen: "^s" not in screen, "the editor left")
 
-    def operate(self, deed: Operate) -> None:
-        if deed.operation in FUNCTION_KEYS and not deed.arguments:
-            self.press(FUNCTION_KEYS[deed.operation])
+    def operate(self, action: Operate) -> None:
+        if action.operation in FUNCTION_KEYS and not action.arguments:
+            self.press(FUNCTION_KEYS[action.operation])
         else:
             self.press(":")
             self.terminal.wait_for(self.m("tui.command.placeholder")[-10:])
-            self.terminal.type(" ".join((deed.operation, *deed.arguments)))
+            self.terminal.type(" ".join((action.operation, *action.arguments)))
             self.terminal.keys("Enter")
 
     def answer(self, step: Step, answer: str) -> None:
-        assert isinstance(step.action, Quiz)
-        choices = [choice.id for choice in step.action.choices]
+        assert isinstance(step.activity, Quiz)
+        choices = [choice.id for choice in step.activity.choices]
         if choices:
             self.press("1")
             self.press(*["Up"] * len(choices), *["Down"] * choices.index(answer), "Enter")
@@ -350,10 +350,10 @@ class ReplWalk(Walk):
         if panel == "processes":
             self.terminal.wait_for("exec.fifo")
 
-    def operate(self, deed: Operate) -> None:
+    def operate(self, action: Operate) -> None:
         ended = self.m("repl.call.done", seconds="").split("0")[0]
         before = self.terminal.history().count(ended)
-        self.type(" ".join((deed.operation, *deed.arguments)))
+        self.type(" ".join((action.operation, *action.arguments)))
         self.terminal.wait(lambda _: self.terminal.history().count(ended) > before, "the end of the command")
 
     def answer(self, step: Step, answer: str) -> None:  # noqa: ARG002  (the TUI wants to know)

@@ -103,8 +103,8 @@ def test_a_lesson_loads(tmp_path: Path) -> None:
         "there is a proc",
     )
     assert look.hints[0].after_failures == 2
-    assert isinstance(ask.action, Quiz)
-    assert [choice.feedback for choice in ask.action.choices] == ["No.", "Yes."]
+    assert isinstance(ask.activity, Quiz)
+    assert [choice.feedback for choice in ask.activity.choices] == ["No.", "Yes."]
 
 
 def test_placeholders_are_filled_and_other_braces_stay(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def _skeleton(lesson: Lesson) -> list[object]:
     for step in lesson.steps:
         found.append((step.id, step.kind, step.requires, step.clause, bool(step.summary), len(step.hints)))
         found.append([check.id for check in step.checks])
-        found.append(step.action.solution if isinstance(step.action, EditConfig) else "")
+        found.append(step.activity.solution if isinstance(step.activity, EditConfig) else "")
     return found
 
 

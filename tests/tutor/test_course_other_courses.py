@@ -147,8 +147,8 @@ def test_the_lines_of_conditions_are_found_however_deep(course: Path) -> None:
         replace(step, checks=(Check("a", line.kind, line.arguments, "text"),)),
         replace(step, hints=(Hint("text", when=line),)),
         replace(step, dead_ends=(DeadEnd("a", inner, "text"),)),
-        replace(step, action=Quiz("text", (), when=(("a", line),))),
-        replace(step, action=Task((Wait(line),))),
+        replace(step, activity=Quiz("text", (), when=(("a", line),))),
+        replace(step, activity=Task((Wait(line),))),
     ):
         lesson = replace(loaded.lessons[0], steps=(changed,))
         assert "echo deep" in [each.text for each in executed_by(replace(loaded, lessons=(lesson,)))]

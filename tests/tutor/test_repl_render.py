@@ -174,7 +174,7 @@ def test_a_quiz_shows_its_choices_with_what_to_type() -> None:
 def test_an_observation_names_the_command_that_shows_it(panel: str, command: str) -> None:
     panels = {"namespaces": Observe("namespaces"), "mounts": Observe("mounts"), "processes": Observe("processes"),
               "config": Observe("config"), "output": Observe("output")}  # fmt: skip
-    step = replace(READ, kind="observe", action=panels[panel])
+    step = replace(READ, kind="observe", activity=panels[panel])
     assert f"▸ {command} " in said(StepEntered(0, step, passed=False))
 
 
@@ -212,7 +212,7 @@ def test_checks_that_ran_by_themselves_speak_up_only_when_something_is_new() -> 
 
 
 def test_a_prediction_is_not_judged() -> None:
-    guess = replace(QUIZ, action=replace(QUESTION, prediction=True))
+    guess = replace(QUIZ, activity=replace(QUESTION, prediction=True))
     text = said(QuizAnswered(guess, "a", correct=False, feedback="次で確かめましょう。"))
     assert "✗" not in text
     assert "次で確かめましょう。" in text
@@ -221,7 +221,7 @@ def test_a_prediction_is_not_judged() -> None:
 
 def test_a_step_that_passes_by_going_on_says_no_more_than_the_next_one() -> None:
     assert said(StepPassed(0, READ, "learner")) == ""
-    look = replace(READ, kind="shell", action=Shell(("ls",)))
+    look = replace(READ, kind="shell", activity=Shell(("ls",)))
     assert said(StepPassed(0, look, "learner")) == ""
     text = said(StepPassed(1, CREATE, "learner"))
     assert "✓ 手順 2 を終えました。" in text

@@ -70,7 +70,7 @@ def _steps(*kinds: type) -> Iterator[tuple[Lesson, Step]]:
     """Yield the steps of the whole course whose activity is of a kind."""
     for each in COURSE["en"].lessons:
         lesson = told(written(each, PLACES), PLACES, Messages("en"))
-        yield from ((lesson, step) for step in lesson.steps if isinstance(step.action, kinds))
+        yield from ((lesson, step) for step in lesson.steps if isinstance(step.activity, kinds))
 
 
 def _step_with_hints() -> tuple[Lesson, Step]:
@@ -125,12 +125,12 @@ def _quiz_samples() -> Iterator[Event]:
         if each.id != lesson:
             lesson = each.id
             yield _opened(lesson)
-        assert isinstance(step.action, Quiz)
-        for choice in step.action.choices:
-            yield QuizAnswered(step, choice.id, choice.id == step.action.answer, choice.feedback)
-        if not step.action.choices:
+        assert isinstance(step.activity, Quiz)
+        for choice in step.activity.choices:
+            yield QuizAnswered(step, choice.id, choice.id == step.activity.answer, choice.feedback)
+        if not step.activity.choices:
             yield QuizAnswered(step, "4026531836", True, "")
-            yield QuizAnswered(step, "no idea", False, step.action.feedback)
+            yield QuizAnswered(step, "no idea", False, step.activity.feedback)
 
 
 def _pass(sent: list[Event], language: Any = "en") -> list[Event]:
@@ -226,15 +226,15 @@ def _strings(data: Any) -> Iterator[str]:
 def _solutions(lesson: Lesson) -> Iterator[str]:
     """Yield what leads to the end of a step, if it is not what the step tells to type."""
     for step in lesson.steps:
-        match step.action:
+        match step.activity:
             case EditConfig(solution=text):
                 yield text
             case Shell(solution=lines, suggested=suggested):
                 yield from (line for line in lines if line not in suggested)
-            case Task(solution=deeds, suggested=suggested):
-                yield from (each.content for each in deeds if isinstance(each, Write))
+            case Task(solution=actions, suggested=suggested):
+                yield from (each.content for each in actions if isinstance(each, Write))
                 yield from (
-                    each.line for each in deeds if isinstance(each, Run) and each.line not in suggested
+                    each.line for each in actions if isinstance(each, Run) and each.line not in suggested
                 )
 
 
@@ -272,8 +272,8 @@ def test_the_answer_that_a_lesson_names_is_not_in_the_lines() -> None:
     for event in _quiz_samples():
         line = json.loads(encoder.encode(event))
         if isinstance(event, QuizAnswered):
-            assert isinstance(event.step.action, Quiz)
-            right = event.choice == event.step.action.answer
+            assert isinstance(event.step.activity, Quiz)
+            right = event.choice == event.step.activity.answer
             assert ("choice" in line) is not right
             answers += right
         assert "feedback" not in line

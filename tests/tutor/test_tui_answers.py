@@ -33,17 +33,17 @@ from tutor.tui.widgets.guide import Guide
 from tutor.tui.widgets.quiz import TypedAnswer
 
 if TYPE_CHECKING:
-    from tutor.course.model import Action
+    from tutor.course.model import Activity
     from tutor.messages import Language
 
 SIZE = (80, 24)
 
 
-def _app(tmp_path: Path, action: Action, kind: Any, *hints: Hint) -> ScriptedApp:
+def _app(tmp_path: Path, activity: Activity, kind: Any, *hints: Hint) -> ScriptedApp:
     """The app on a lesson of one step, in which `action` is to be done."""
     app = scripted_app(tmp_path)
     lesson = app._course.lessons[0]
-    step = replace(lesson.steps[0], kind=kind, action=action, checks=(), hints=hints)
+    step = replace(lesson.steps[0], kind=kind, activity=activity, checks=(), hints=hints)
     app._course = replace(app._course, lessons=(replace(lesson, steps=(step,)),))
     return app
 

@@ -105,7 +105,7 @@ async def test_every_text_can_be_read_from_the_back_row(tmp_path: Path, theme: s
         await settled(pilot, lambda: "▸ ( )" in screen_text(app))
         assert text_below_contrast(app) == []
         typed = replace(
-            step, id="typed", kind="quiz", action=Quiz("q", (), command="x", feedback="f"), checks=()
+            step, id="typed", kind="quiz", activity=Quiz("q", (), command="x", feedback="f"), checks=()
         )
         app.script.publish(StepEntered(0, typed, passed=False))
         await settled(pilot, lambda: "ここに答えを入力" in screen_text(app))

@@ -19,8 +19,8 @@ from tutor.course.model import (
     StepKind,
 )
 from tutor.course.placeholders import check_placeholders, spoken
-from tutor.course.read_activity import OWN_KEYS, read_action
-from tutor.course.read_checks import identifier, read_checks, read_dead_ends, read_hints, read_wrong
+from tutor.course.read_activity import OWN_KEYS, read_activity
+from tutor.course.read_checks import identifier, read_checks, read_dead_ends, read_hints, read_wrong_answers
 from tutor.course.yaml_items import Item, parse
 from tutor.engines.model import ENGINE_NAMES
 
@@ -142,7 +142,7 @@ def _step(folder: Path, item: Item, name: str, text: Item) -> Step:
         kind=kind,
         title=spoken(words["title"]),
         body=spoken(words["body"]),
-        action=read_action(folder, kind, logic, words),
+        activity=read_activity(folder, kind, logic, words),
         checks=read_checks(logic["checks"], words["checks"]) if "checks" in logic else (),
         hints=hints,
         summary=spoken(words["summary"]) if "summary" in words else "",
@@ -152,7 +152,9 @@ def _step(folder: Path, item: Item, name: str, text: Item) -> Step:
         begins=file_text(folder / "solutions", logic["begins"]).content if "begins" in logic else None,
         setup=logic["setup"].texts() if "setup" in logic else (),
         replay=logic["replay"].boolean() if "replay" in logic else False,
-        wrong=read_wrong(folder, logic["wrong"], hints, quiz=kind == "quiz") if "wrong" in logic else (),
+        wrong=read_wrong_answers(folder, logic["wrong"], hints, quiz=kind == "quiz")
+        if "wrong" in logic
+        else (),
         dead_ends=read_dead_ends(folder, logic["fail_if"], words["fail_if"]) if "fail_if" in logic else (),
     )
 

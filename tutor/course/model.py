@@ -102,10 +102,10 @@ class Wait:
 class Fail:
     """Do something that must end with an error."""
 
-    deed: Operate | Run
+    action: Operate | Run
 
 
-Deed = Write | Operate | Run | Answer | Wait | Fail
+Action = Write | Operate | Run | Answer | Wait | Fail
 """One thing done by hand, as solutions and known wrong answers are made of."""
 
 
@@ -114,7 +114,7 @@ class WrongAnswer:
     """A known wrong answer: what the learner does, and the id of the hint made for it (empty: a quiz's feedback)."""
 
     id: str
-    deeds: tuple[Deed, ...]
+    actions: tuple[Action, ...]
     hint: str
 
 
@@ -125,7 +125,7 @@ class DeadEnd:
     id: str
     when: Condition
     text: str
-    recovery: tuple[Deed, ...] = ()
+    recovery: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +199,12 @@ class Shell:
 class Task:
     """The learner does whatever leads to where all checks hold; `solution` is one way there."""
 
-    solution: tuple[Deed, ...]
+    solution: tuple[Action, ...]
     suggested: tuple[str, ...] = ()
     panel: Panel | None = None
 
 
-Action = Read | EditConfig | RunOperation | Observe | Quiz | Shell | Task
+Activity = Read | EditConfig | RunOperation | Observe | Quiz | Shell | Task
 StepKind = Literal["read", "edit-config", "run-op", "observe", "quiz", "shell", "task"]
 
 
@@ -223,7 +223,7 @@ class Step:
     kind: StepKind
     title: str
     body: str
-    action: Action
+    activity: Activity
     checks: tuple[Check, ...] = ()
     hints: tuple[Hint, ...] = ()
     summary: str = ""  # shown once the step has passed: what was seen, and why

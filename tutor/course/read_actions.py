@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tutor.course.checks import read_condition
 from tutor.course.lesson_files import file_name, file_text
-from tutor.course.model import OPERATIONS, Answer, Deed, Fail, Operate, Run, Wait, Write
+from tutor.course.model import OPERATIONS, Action, Answer, Fail, Operate, Run, Wait, Write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 _KINDS = ("write", "op", "run", "answer", "wait", "fails")
 
 
-def read_deeds(folder: Path, item: Item) -> tuple[Deed, ...]:
+def read_actions(folder: Path, item: Item) -> tuple[Action, ...]:
     """Return the actions of a list.
 
     Raises:
         LessonError: one of them is no action, or names a file or an operation that there is not.
     """
-    return tuple(_deed(folder, each) for each in item.items())
+    return tuple(_action(folder, each) for each in item.items())
 
 
-def _deed(folder: Path, item: Item) -> Deed:
+def _action(folder: Path, item: Item) -> Action:
     kind, value = item.single(_KINDS)
     match kind:
         case "write":

@@ -8,7 +8,7 @@ from tutor.course.checks import read_condition
 from tutor.course.lesson_files import file_name, file_text
 from tutor.course.model import (
     OPERATIONS,
-    Action,
+    Activity,
     Choice,
     EditConfig,
     Observe,
@@ -21,7 +21,7 @@ from tutor.course.model import (
     Task,
 )
 from tutor.course.placeholders import spoken
-from tutor.course.read_actions import read_deeds
+from tutor.course.read_actions import read_actions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ OWN_KEYS: dict[StepKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-def read_action(folder: Path, kind: StepKind, logic: dict[str, Item], words: dict[str, Item]) -> Action:
+def read_activity(folder: Path, kind: StepKind, logic: dict[str, Item], words: dict[str, Item]) -> Activity:
     """Return what there is to do; the keys have been checked against `OWN_KEYS`.
 
     Raises:
@@ -68,7 +68,7 @@ def read_action(folder: Path, kind: StepKind, logic: dict[str, Item], words: dic
             return Shell(logic["suggested"].texts(), solution)
         case "task":
             return Task(
-                read_deeds(folder, logic["solution"]),
+                read_actions(folder, logic["solution"]),
                 logic["suggested"].texts() if "suggested" in logic else (),
                 _panel(logic["panel"]) if "panel" in logic else None,
             )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.course.checks import read_condition
-from tutor.course.model import Check, DeadEnd, Deed, Hint, WrongAnswer
+from tutor.course.model import Action, Check, DeadEnd, Hint, WrongAnswer
 from tutor.course.placeholders import spoken
-from tutor.course.read_actions import read_deeds
+from tutor.course.read_actions import read_actions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,14 +63,16 @@ def read_hints(item: Item, words: Item) -> tuple[Hint, ...]:
     )
 
 
-def read_wrong(folder: Path, item: Item, hints: tuple[Hint, ...], *, quiz: bool) -> tuple[WrongAnswer, ...]:
+def read_wrong_answers(
+    folder: Path, item: Item, hints: tuple[Hint, ...], *, quiz: bool
+) -> tuple[WrongAnswer, ...]:
     """A known wrong answer is what is done (`do`) and the state-driven `hint` made for it; a quiz has its feedback instead."""
     made_for = [hint.id for hint in hints if hint.when is not None]
     found = []
     for name, each in _pairs(item).items():
         entries = each.mapping(("id", "do") if quiz else ("id", "do", "hint"), ("hint",) if quiz else ())
         hint = entries["hint"].choice(made_for) if "hint" in entries else ""
-        found.append(WrongAnswer(name, read_deeds(folder, entries["do"]), hint))
+        found.append(WrongAnswer(name, read_actions(folder, entries["do"]), hint))
     return tuple(found)
 
 
@@ -84,11 +86,11 @@ def read_dead_ends(folder: Path, item: Item, words: Item) -> tuple[DeadEnd, ...]
     )
 
 
-def _recovery(folder: Path, entries: dict[str, Item]) -> tuple[Deed, ...]:
+def _recovery(folder: Path, entries: dict[str, Item]) -> tuple[Action, ...]:
     recovery = entries.get("recovery")
     if recovery is None or recovery.is_word("reset"):
         return ()
-    return read_deeds(folder, recovery)
+    return read_actions(folder, recovery)
 
 
 def _pairs(item: Item) -> dict[str, Item]:

@@ -91,14 +91,14 @@ def lesson_schema(messages: Messages) -> Schema:
         "condition": _one_kind(messages, {}, ()),
         "check": _one_kind(messages, {name: _BESIDE[name] for name in BESIDE}, ("id",)),
         "hint": _object(("id",), id=_IDENTIFIER, after=_NUMBER, when=_ref("condition")),
-        "wrong": _object(("id", "do"), id=_IDENTIFIER, do=_list(_ref("deed")), hint=_IDENTIFIER),
+        "wrong": _object(("id", "do"), id=_IDENTIFIER, do=_list(_ref("action")), hint=_IDENTIFIER),
         "fail_if": _object(
             ("id", "when"),
             id=_IDENTIFIER,
             when=_ref("condition"),
-            recovery={"oneOf": [{"const": "reset"}, _list(_ref("deed"))]},
+            recovery={"oneOf": [{"const": "reset"}, _list(_ref("action"))]},
         ),
-        "deed": _deed(),
+        "action": _action(),
     }
     return {"$schema": _DRAFT, "title": "lesson.yaml", **top, "definitions": definitions}
 
@@ -163,7 +163,7 @@ _OWN: dict[str, Schema] = {
 _OF_A_KIND: dict[str, dict[str, Schema]] = {
     "edit-config": {"solution": _FILE},
     "shell": {"solution": _TEXTS},
-    "task": {"solution": _list(_ref("deed"))},
+    "task": {"solution": _list(_ref("action"))},
     "quiz": {
         "answer": {
             "oneOf": [
@@ -194,7 +194,7 @@ def _step() -> Schema:
     return step
 
 
-def _deed() -> Schema:
+def _action() -> Schema:
     operate: Schema = {"type": "string", "pattern": f"^({'|'.join(OPERATIONS)})\\b"}
     single = {"minProperties": 1, "maxProperties": 1}
     return {

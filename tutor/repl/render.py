@@ -83,7 +83,7 @@ class Renderer:
         return lines
 
     def _task(self, step: Step) -> list[Line]:
-        match step.action:
+        match step.activity:
             case Quiz() as quiz:
                 choices = [
                     each
@@ -199,7 +199,7 @@ class Renderer:
     @lines.register
     def _(self, event: QuizAnswered) -> list[Line]:
         feedback = indent(markdown(event.feedback, self.width - 2), ("", "  "))
-        quiz = event.step.action
+        quiz = event.step.activity
         if isinstance(quiz, Quiz) and quiz.prediction:
             # The next step shows whether it was right.
             return [
@@ -274,7 +274,7 @@ class Renderer:
 
 
 def _passes_by_going_on(step: Step) -> bool:
-    match step.action:
+    match step.activity:
         case Read() | Observe():
             return True
         case Shell():

@@ -11,7 +11,7 @@ from tutor.errors import TutorError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tutor.course.model import Condition, Deed
+    from tutor.course.model import Action, Condition
     from tutor.session.container import Container
     from tutor.session.workspace import Workspace
 
@@ -37,35 +37,35 @@ class ActionRunner:
         self._container, self._workspace = container, workspace
         self._holds, self._answer, self._write_config = holds, answer, write_config
 
-    def run(self, deeds: tuple[Deed, ...]) -> None:
+    def run(self, actions: tuple[Action, ...]) -> None:
         """Run them all, in order. A command that fails does not stop the rest: the checks say what came of it.
 
         Raises:
             TutorError: a file can't be written or the lab has ended; `session.error.never_held`, `.did_not_fail`.
         """
-        for deed in deeds:
-            self._run(deed)
+        for action in actions:
+            self._run(action)
 
-    def _run(self, deed: Deed) -> None:
-        match deed:
+    def _run(self, action: Action) -> None:
+        match action:
             case Write(file="config.json", content=content):
                 self._write_config(content)
             case Write(file=file, content=content, executable=executable):
                 self._workspace.write_file(file, content, executable=executable)
             case Operate() | Run():
-                self._run_command(deed)
+                self._run_command(action)
             case Answer(answer=answer):
                 self._answer(answer)
             case Wait(until=condition):
                 self._wait(condition)
-            case Fail(deed=inner):
+            case Fail(action=inner):
                 if self._run_command(inner) == 0:
                     raise TutorError("session.error.did_not_fail", command=_as_typed(inner))
 
-    def _run_command(self, deed: Operate | Run) -> int:
-        if isinstance(deed, Operate):
-            return self._container.run(deed.operation, *deed.arguments).returncode
-        return self._container.script(deed.line).returncode
+    def _run_command(self, action: Operate | Run) -> int:
+        if isinstance(action, Operate):
+            return self._container.run(action.operation, *action.arguments).returncode
+        return self._container.script(action.line).returncode
 
     def _wait(self, condition: Condition) -> None:
         deadline = time.monotonic() + _WAIT_SECONDS
@@ -75,5 +75,5 @@ class ActionRunner:
             time.sleep(_LOOK_EVERY)
 
 
-def _as_typed(deed: Operate | Run) -> str:
-    return " ".join((deed.operation, *deed.arguments)) if isinstance(deed, Operate) else deed.line
+def _as_typed(action: Operate | Run) -> str:
+    return " ".join((action.operation, *action.arguments)) if isinstance(action, Operate) else action.line

@@ -79,12 +79,12 @@ def _refused(found: Explanation) -> bool:
 
 def _expected(operation: Operation, found: Explanation, there: Circumstances, bundle: Bundle) -> bool:
     """Tell whether the step is about this operation's failing: it says so, or it has given a broken `config.json` itself."""
-    match there.step.action:
+    match there.step.activity:
         case RunOperation(operation=wanted, fails=True) if wanted == operation:
             return True
-        case Task(solution=deeds):
-            failing = [deed.deed for deed in deeds if isinstance(deed, Fail)]
-            if any(isinstance(deed, Operate) and deed.operation == operation for deed in failing):
+        case Task(solution=actions):
+            failing = [action.action for action in actions if isinstance(action, Fail)]
+            if any(isinstance(action, Operate) and action.operation == operation for action in failing):
                 return True
     # What is wrong with it is the riddle; once the learner has changed something, they get the whole explanation.
     given = there.step.begins is not None and bundle.text == there.step.begins

@@ -76,7 +76,7 @@ class Grader:
     @property
     def passes_by_itself(self) -> bool:
         """Whether the step is passed as soon as it `holds`; the others pass when the learner goes on."""
-        match self.step.action:
+        match self.step.activity:
             case Read() | Observe():
                 return False
             case Shell():
@@ -86,7 +86,7 @@ class Grader:
 
     @property
     def _answered(self) -> bool:
-        match self.step.action:
+        match self.step.activity:
             case Quiz(prediction=prediction):
                 return self.answer is not None and (prediction or self.right)
             case _:

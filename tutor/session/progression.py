@@ -29,7 +29,7 @@ from tutor.session.replay import bring_to, set_up
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tutor.course.model import Condition, Deed, Operation
+    from tutor.course.model import Action, Condition, Operation
     from tutor.engines.model import CallResult, ContainerState
     from tutor.session.lesson_run import LessonRun
 
@@ -197,7 +197,7 @@ def warn_if_led_away(run: LessonRun, before: ContainerState | None) -> None:
     A task leads through several states by itself: there it is for its dead ends to say. And where the lesson knows a dead
     end, that has been said in its own words.
     """
-    if isinstance(run.step.action, Task) or run.grader.dead_end is not None:
+    if isinstance(run.step.activity, Task) or run.grader.dead_end is not None:
         return
     moved = status_of(run.state) not in (status_of(before), run.step.requires)
     if moved and run.step.id not in run.passed and not run.grader.holds:
@@ -225,7 +225,7 @@ def operate(run: LessonRun, operation: Operation, *arguments: str) -> CallResult
     return result
 
 
-def perform(run: LessonRun, deeds: tuple[Deed, ...]) -> None:
+def perform(run: LessonRun, actions: tuple[Action, ...]) -> None:
     """Run the actions of a solution, a known wrong answer or a recovery; what of `config.json` was the learner's is kept.
 
     Raises:
@@ -238,7 +238,7 @@ def perform(run: LessonRun, deeds: tuple[Deed, ...]) -> None:
         run.notice("information", "session.notice.solution_written", path=run.workspace.config)
         run.tell_kept(kept)
 
-    _action_runner(run, write).run(deeds)
+    _action_runner(run, write).run(actions)
     run.see_config("solution")  # a shell line may have written it
     run.look_again()
 
@@ -262,7 +262,7 @@ def answer(run: LessonRun, *words: str) -> None:
     Raises:
         TutorError: `session.error.unknown_choice`.
     """
-    quiz = run.step.action
+    quiz = run.step.activity
     if not isinstance(quiz, Quiz):
         run.notice("information", "session.notice.no_quiz")
         return

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tutor.course.checks.verdict import Verdict
-    from tutor.course.model import Deed, Lesson, Step
+    from tutor.course.model import Action, Lesson, Step
     from tutor.engines.model import ContainerState, EngineName
     from tutor.home import Home
     from tutor.messages import Messages
@@ -134,7 +134,7 @@ class PlayerSession(SessionProtocol, Protocol):
     def verdicts(self) -> tuple[Verdict, ...]:
         """The verdicts of the present step's last check."""
 
-    def do(self, deeds: tuple[Deed, ...]) -> None:
+    def do(self, actions: tuple[Action, ...]) -> None:
         """Do what a lesson lists as a known wrong answer. Failures are told by a `Notice`, never raised."""
 
     def right_answer(self) -> str | None:

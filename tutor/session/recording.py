@@ -55,7 +55,7 @@ def to_read(lesson: Lesson) -> Lesson:
 
 
 def _to_read(step: Step) -> Step:
-    match step.action:
+    match step.activity:
         case Read():
             return step
         case Quiz(when=(), command=""):
@@ -69,7 +69,7 @@ def _to_read(step: Step) -> Step:
 
 def _bare(step: Step, body: str) -> Step:
     return replace(
-        step, kind="read", body=body, action=Read(), checks=(), hints=(), wrong=(), dead_ends=(), setup=(),
+        step, kind="read", body=body, activity=Read(), checks=(), hints=(), wrong=(), dead_ends=(), setup=(),
         replay=False, requires="none",
     )  # fmt: skip
 

@@ -12,11 +12,11 @@ from tutor.errors import TutorError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tutor.course.model import Deed, Step
+    from tutor.course.model import Action, Step
     from tutor.session.container import Container
     from tutor.session.workspace import Workspace
 
-    Perform = Callable[[tuple[Deed, ...]], None]
+    Perform = Callable[[tuple[Action, ...]], None]
 
 # The operations that change a container; the others only look at it, and need not be run again.
 _CHANGING = ("create", "start", "kill", "delete", "pause", "resume", "exec", "update")
@@ -90,17 +90,17 @@ def _replay(step: Step, following: str, container: Container, workspace: Workspa
     """Run a step's solution again; `following` is the container's status afterwards."""
     if step.begins is not None:
         workspace.write(step.begins)
-    match step.action:
+    match step.activity:
         case EditConfig(file="config.json", solution=solution):
             workspace.write(solution)
             return
         case RunOperation(operation=operation, fails=False) as action if operation in _CHANGING:
             container.run(operation, *action.arguments)
         case Task(solution=solution):
-            deeds = [deed for deed in solution if not isinstance(deed, Fail)]
-            if deeds[:1] and _deletes(deeds[0]) and container.query() is None:
-                deeds = deeds[1:]
-            perform(tuple(deeds))
+            actions = [action for action in solution if not isinstance(action, Fail)]
+            if actions[:1] and _deletes(actions[0]) and container.query() is None:
+                actions = actions[1:]
+            perform(tuple(actions))
         case Shell(solution=lines) if step.replay:
             for line in lines:
                 container.ask(line)
@@ -117,27 +117,27 @@ def _first_to_replay(steps: tuple[Step, ...], first: int, index: int) -> int:
     """
     start = first
     for number in range(first, index):
-        match steps[number].action:
-            case Task(solution=deeds) if deeds and _deletes(deeds[0]):
+        match steps[number].activity:
+            case Task(solution=actions) if actions and _deletes(actions[0]):
                 start = number
         if not _leaves_only_the_container(steps[number]):
             break
     return start
 
 
-def _deletes(deed: Deed) -> bool:
-    return isinstance(deed, Operate) and deed.operation == "delete"
+def _deletes(action: Action) -> bool:
+    return isinstance(action, Operate) and action.operation == "delete"
 
 
 def _leaves_only_the_container(step: Step) -> bool:
     """Tell whether a step's solution leaves nothing behind but its container and `config.json`."""
-    match step.action:
-        case Task(solution=deeds):
+    match step.activity:
+        case Task(solution=actions):
             return not step.replay and all(
-                isinstance(deed, Wait | Fail)
-                or (isinstance(deed, Operate) and deed.operation != "exec")
-                or (isinstance(deed, Write) and deed.file == "config.json")
-                for deed in deeds
+                isinstance(action, Wait | Fail)
+                or (isinstance(action, Operate) and action.operation != "exec")
+                or (isinstance(action, Write) and action.file == "config.json")
+                for action in actions
             )
         case RunOperation(operation="exec"):
             return False

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tutor.course.checks.verdict import Verdict
     from tutor.course.course import Course
-    from tutor.course.model import Deed, Lesson, Step
+    from tutor.course.model import Action, Lesson, Step
     from tutor.engines.model import ContainerState, EngineName
     from tutor.observe import Snapshot
     from tutor.session.commands.registry import Argument
@@ -217,13 +217,13 @@ class Session:
             if parsed is not None:
                 dispatch(run, parsed)
 
-    def do(self, deeds: tuple[Deed, ...]) -> None:
+    def do(self, actions: tuple[Action, ...]) -> None:
         """Do what a lesson lists as a known wrong answer, as if the learner had. Failures are told, never raised."""
         with self._guarded():
             run = self._lesson_run
             if run is None:
                 raise TutorError("session.error.no_lesson")
-            progression.perform(run, deeds)
+            progression.perform(run, actions)
             progression.check(run, tried=True)
 
     def right_answer(self) -> str | None:
@@ -231,8 +231,8 @@ class Session:
         right = None
         with self._guarded():
             run = self._lesson_run
-            if run is not None and isinstance(run.step.action, Quiz):
-                right = progression.right_answer(run, run.step.action)
+            if run is not None and isinstance(run.step.activity, Quiz):
+                right = progression.right_answer(run, run.step.activity)
         return right
 
     def write_config(self, text: str) -> bool:
@@ -276,7 +276,7 @@ class Session:
         """Check the step, for a face whose shell has ended: what was done in there was a try. Failures are told, never raised."""
         with self._guarded():
             run = self._lesson_run
-            if run is not None and isinstance(run.step.action, EditConfig | RunOperation | Shell | Task):
+            if run is not None and isinstance(run.step.activity, EditConfig | RunOperation | Shell | Task):
                 run.see_state()
                 progression.check(run, tried=True)
 

@@ -198,12 +198,14 @@ class Workspace:
 def _configs_of(step: Step) -> list[str]:
     """Return the texts of `config.json` that a step knows, in the order in which they are written."""
     texts = [] if step.begins is None else [step.begins]
-    match step.action:
+    match step.activity:
         case EditConfig(file="config.json", solution=solution):
             texts.append(solution)
-        case Task(solution=deeds):
+        case Task(solution=actions):
             texts += [
-                deed.content for deed in deeds if isinstance(deed, Write) and deed.file == "config.json"
+                action.content
+                for action in actions
+                if isinstance(action, Write) and action.file == "config.json"
             ]
     return texts
 

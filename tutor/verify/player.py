@@ -80,8 +80,8 @@ class _Player:
         self._look_at_beginning(before)
         for each in self._step.wrong:
             self._play_wrong(each)
-        if isinstance(self._step.action, Quiz):
-            self._choose_wrongly(self._step.action)
+        if isinstance(self._step.activity, Quiz):
+            self._choose_wrongly(self._step.activity)
         after = self._solve()
         return StepPlayed(self._step, before, after, len(self._step.wrong), tuple(self._problems))
 
@@ -104,12 +104,12 @@ class _Player:
     def _play_wrong(self, wrong: WrongAnswer) -> None:
         """Do a known wrong answer, see that it does not pass and that its hint comes, and undo it."""
         self._events.begin()
-        self._session.do(wrong.deeds)
+        self._session.do(wrong.actions)
         if wrong.hint:
             if not self._events.wait_for(lambda: wrong.hint in self._events.hints(), self._patience):
                 given = ", ".join(self._events.hints()) or "-"
                 self._say("no_hint", wrong=wrong.id, hint=wrong.hint, given=given)
-        elif any(isinstance(each, Answer) for each in wrong.deeds) and not self._events.feedback():
+        elif any(isinstance(each, Answer) for each in wrong.actions) and not self._events.feedback():
             self._say("no_feedback", choice=wrong.id)
         if self._step.id in self._session.passed:
             self._say("wrong_passes", wrong=wrong.id)
@@ -144,7 +144,9 @@ class _Player:
     def _solve(self) -> tuple[Verdict, ...]:
         self._events.begin()
         session, step = self._session, self._step
-        if isinstance(step.action, Read | Observe) or (isinstance(step.action, Shell) and not step.checks):
+        if isinstance(step.activity, Read | Observe) or (
+            isinstance(step.activity, Shell) and not step.checks
+        ):
             after = session.verdicts
             session.execute("next")
         else:
@@ -172,4 +174,4 @@ class _Player:
 
 
 def _has_task(step: Step) -> bool:
-    return not isinstance(step.action, Read | Observe | Quiz)
+    return not isinstance(step.activity, Read | Observe | Quiz)

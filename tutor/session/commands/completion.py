@@ -28,8 +28,8 @@ def completions(
             names = lesson.engines if lesson else ENGINE_NAMES
             known = [(each, messages(f"session.engine.{each}")) for each in names]
         case "choice":
-            if step and isinstance(step.action, Quiz):
-                known = [(each.id, each.text) for each in step.action.choices]
+            if step and isinstance(step.activity, Quiz):
+                known = [(each.id, each.text) for each in step.activity.choices]
         case "folder":
             return folders(prefix)
         case "none":

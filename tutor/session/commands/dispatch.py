@@ -53,7 +53,7 @@ def dispatch(run: LessonRun, parsed: Parsed) -> None:
 def _operate(run: LessonRun, operation: Operation, arguments: tuple[str, ...]) -> None:
     before = run.state
     result = progression.operate(run, operation, *arguments)
-    wanted = getattr(run.step.action, "operation", "") == operation
+    wanted = getattr(run.step.activity, "operation", "") == operation
     progression.check(run, tried=wanted or result.returncode != 0)
     if not wanted:
         progression.warn_if_led_away(run, before)

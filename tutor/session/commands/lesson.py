@@ -49,7 +49,7 @@ def check(run: LessonRun) -> None:
     """`check`: run the checks and show every verdict."""
     run.see_state()
     if not run.step.checks:
-        key = "answer_first" if isinstance(run.step.action, Quiz) else "nothing_to_check"
+        key = "answer_first" if isinstance(run.step.activity, Quiz) else "nothing_to_check"
         run.notice("information", f"session.notice.{key}")
         return
     progression.check(run, asked=True, tried=True)
@@ -119,7 +119,7 @@ def engine(run: LessonRun, name: str = "") -> None:
 
 
 def _tell_missing(run: LessonRun) -> None:
-    if isinstance(run.step.action, Quiz):
+    if isinstance(run.step.activity, Quiz):
         run.notice("information", "session.notice.answer_first")
         return
     missing = "\n".join(f"- {text}" for text in run.grader.missing())

@@ -19,8 +19,8 @@ _LAST_WORDS_SECONDS = 1.0
 
 def solve(run: LessonRun) -> None:
     """`solve`: show the solution and apply it; the progress says so."""
-    action = run.step.action
-    if isinstance(action, Read | Observe) or (isinstance(action, Shell) and not action.solution):
+    activity = run.step.activity
+    if isinstance(activity, Read | Observe) or (isinstance(activity, Shell) and not activity.solution):
         run.notice("information", "session.notice.nothing_to_solve")
         return
     if run.step.id not in run.passed:
@@ -31,7 +31,7 @@ def solve(run: LessonRun) -> None:
 
 
 def _apply(run: LessonRun) -> None:
-    match run.step.action:
+    match run.step.activity:
         case EditConfig(file="config.json", solution=solution):
             _bring_if_unfit(run)
             kept = run.workspace.replace(solution)
@@ -43,8 +43,8 @@ def _apply(run: LessonRun) -> None:
             run.notice("information", "session.notice.solution_written", path=run.workspace.bundle / file)
         case RunOperation(operation=operation, arguments=arguments):
             _do_or_begin_anew(run, lambda: operate(run, operation, *arguments))
-        case Task(solution=deeds):
-            _do_or_begin_anew(run, lambda: perform(run, deeds))
+        case Task(solution=actions):
+            _do_or_begin_anew(run, lambda: perform(run, actions))
         case Shell(solution=lines):
             for line in lines:
                 run.container.script(line)

@@ -163,7 +163,7 @@ def _read_verdict(end: End, data: Json, texts: dict[str, str], place: str) -> Ve
 
 
 def _write_quiz_answered(end: End, event: events.QuizAnswered) -> Line:
-    quiz = event.step.action
+    quiz = event.step.activity
     line = {"step": event.step.id, "correct": event.correct}
     if not isinstance(quiz, Quiz) or not quiz.answer or event.choice != quiz.answer:
         line["choice"] = end.hide(event.choice)
@@ -174,7 +174,7 @@ def _write_quiz_answered(end: End, event: events.QuizAnswered) -> Line:
 
 def _read_quiz_answered(end: End, line: Line) -> events.QuizAnswered:
     step, correct = _step(end, line), _get(end, line, "correct", bool)
-    answer = step.action.answer if isinstance(step.action, Quiz) and step.action.answer else None
+    answer = step.activity.answer if isinstance(step.activity, Quiz) and step.activity.answer else None
     choice = _get(end, {"choice": answer} | line, "choice", str)
     feedback = _get(end, {"feedback": _feedback(step, choice, correct=correct)} | line, "feedback", str)
     return events.QuizAnswered(step, choice, correct, feedback)
@@ -182,7 +182,7 @@ def _read_quiz_answered(end: End, line: Line) -> events.QuizAnswered:
 
 def _feedback(step: Step, choice: str, *, correct: bool) -> str:
     """Return what the lesson says to an answer."""
-    quiz = step.action
+    quiz = step.activity
     if not isinstance(quiz, Quiz):
         return ""
     if quiz.choices:

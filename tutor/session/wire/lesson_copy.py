@@ -85,14 +85,14 @@ def solution_texts(step: Step) -> tuple[str, ...]:
     """Return the files and shell lines of a step's solution, without blanks at their ends; not what its own text suggests."""
     texts: list[str] = []
     suggested: tuple[str, ...] = ()
-    match step.action:
+    match step.activity:
         case EditConfig(solution=solution):
             texts = [solution]
         case Shell(solution=lines, suggested=suggested):
             texts = list(lines)
-        case Task(solution=deeds, suggested=suggested):
-            for each in deeds:
-                deed = each.deed if isinstance(each, Fail) else each
-                if isinstance(deed, Write | Run):
-                    texts.append(deed.content if isinstance(deed, Write) else deed.line)
+        case Task(solution=actions, suggested=suggested):
+            for each in actions:
+                action = each.action if isinstance(each, Fail) else each
+                if isinstance(action, Write | Run):
+                    texts.append(action.content if isinstance(action, Write) else action.line)
     return tuple(text.strip() for text in texts if text.strip() and text not in suggested)

@@ -180,7 +180,7 @@ class LessonScreen(TutorScreen):
         match event:
             case StepEntered(step=step):
                 self.remove_class("-opening")
-                self._enter_step(step.action)
+                self._enter_step(step.activity)
             case CommandStarted():
                 self.panes.set_work("output")
             case HintGiven(for_mistake=True) | QuizAnswered():
@@ -194,8 +194,8 @@ class LessonScreen(TutorScreen):
             case _:
                 pass
 
-    def _enter_step(self, action: object) -> None:
-        self.panes.want((action.panel or "") if isinstance(action, Observe | Task) else "")
+    def _enter_step(self, activity: object) -> None:
+        self.panes.want((activity.panel or "") if isinstance(activity, Observe | Task) else "")
         target = self.query_one(QuizBox) if self.query(QuizBox) else self.query_one(Guide)
         if not self.typing:
             self.set_focus(target, scroll_visible=False)

@@ -67,8 +67,8 @@ class Guide(VerticalScroll, can_focus=True):
         if step.body:
             yield _markdown(step.body, "step-body")
         yield Rows(self._to_do(step), classes="task")
-        if isinstance(step.action, Quiz):
-            yield QuizBox(step.action) if step.action.choices else TypedAnswer(step.action, m)
+        if isinstance(step.activity, Quiz):
+            yield QuizBox(step.activity) if step.activity.choices else TypedAnswer(step.activity, m)
             yield Rows(name="feedback")
         if step.checks:
             yield Static(Content(m("tui.guide.checks")), id="checks-heading", classes="heading")
@@ -81,7 +81,7 @@ class Guide(VerticalScroll, can_focus=True):
         """Return which key to press for what the step asks."""
         m = self._messages
         commands: tuple[str, ...] = ()
-        match step.action:
+        match step.activity:
             case RunOperation(operation=operation, arguments=arguments):
                 key = f"tui.key.{operation}.key"
                 if m.has(key) and not arguments:
@@ -107,14 +107,14 @@ class Guide(VerticalScroll, can_focus=True):
 
     def _update(self, step: Step) -> None:
         view = self._view
-        if isinstance(step.action, Quiz):
+        if isinstance(step.activity, Quiz):
             answer = view.answer
             for box in [*self.query(QuizBox), *self.query(TypedAnswer)]:
                 box.show_answer(answer.choice if answer else None)
-            self.query_one("#feedback", Rows).show(self._feedback(step.action))
+            self.query_one("#feedback", Rows).show(self._feedback(step.activity))
         if step.checks:
             # The learner is to look first: the checks are shown after `next`, or after `check`.
-            told = not isinstance(step.action, Observe) or view.tried or view.step_passed
+            told = not isinstance(step.activity, Observe) or view.tried or view.step_passed
             self.query_one("#checks-heading").display = told
             self.query_one("#checks", Rows).show(self._checks(step) if told else [])
         self.query_one("#hints", Rows).show(self._hints(step))
@@ -252,7 +252,7 @@ class Guide(VerticalScroll, can_focus=True):
         if view.step_passed:
             said = m("tui.guide.solved" if view.solved else "tui.guide.passed")
             return [row((f"{PASSED} ", "bold $text-success"), (f"{said}  ", "$text-success"), *onward)]
-        if step.checks or isinstance(step.action, Quiz | Task):
+        if step.checks or isinstance(step.activity, Quiz | Task):
             return []
         return [row((f"{NEXT} ", "$text-accent"), *onward)]
 
