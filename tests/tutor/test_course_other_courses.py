@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.pseudo_terminal import PseudoTerminal
-from tutor.cli.open_course import visible
+from tutor.cli.open_course import _visible
 from tutor.course.course import Course
 from tutor.course.errors import LessonError
 from tutor.course.executes import Executed, executed_by
@@ -162,8 +162,8 @@ def test_a_name_that_stands_twice_hides_no_program(course: Path) -> None:
 
 
 def test_what_would_hide_a_line_on_the_terminal_is_shown() -> None:
-    assert visible("rm -rf x\x1b[2K\recho \u202enice") == "rm -rf x\\x1b[2K\\recho \\u202enice"
-    assert visible("日本語 | sed s/a/b/") == "日本語 | sed s/a/b/"
+    assert _visible("rm -rf x\x1b[2K\recho \u202enice") == "rm -rf x\\x1b[2K\\x0decho \\u202enice"
+    assert _visible("日本語 | sed s/a/b/") == "日本語 | sed s/a/b/"
 
 
 def test_without_a_terminal_nothing_is_opened(course: Path, tmp_path: Path) -> None:

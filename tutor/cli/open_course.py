@@ -1,4 +1,4 @@
-"""Opening the course that the command line names; what another one than ours would execute is shown and asked for first."""
+"""Open the course that the command line names. What another course would execute is shown first, and needs the user's consent."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tutor.course.course import Course
 from tutor.errors import TutorError
 from tutor.home import Home, shown
+from tutor.text import visible
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +23,7 @@ _YES = frozenset({"y", "yes"})
 
 
 def read_course(arguments: argparse.Namespace, messages: Messages) -> tuple[Course, Home]:
-    """Return the course of a command line, and where its work is kept; for what only reads it.
+    """Return the course of a command line and the home of its work, for a subcommand that only reads it.
 
     Raises:
         LessonError: one of its lessons is defective.
@@ -32,28 +33,28 @@ def read_course(arguments: argparse.Namespace, messages: Messages) -> tuple[Cour
 
 
 def open_course(arguments: argparse.Namespace, messages: Messages) -> tuple[Course, Home]:
-    """Return the course of a command line, and where its work is kept; for what plays it.
+    """Return the course of a command line and the home of its work, for a subcommand that executes it.
 
-    What another course would execute is shown, and somebody must agree to it, once for the same content.
+    What a course other than the installed one would execute is shown, and the user is asked; once for the same content.
 
     Raises:
         LessonError: one of its lessons is defective.
-        TutorError: `cli.course.*`, nobody agreed.
+        TutorError: `cli.course.unasked` (no terminal), `cli.course.refused`.
     """
     course, home = read_course(arguments, messages)
     if course.key and not arguments.trust:
-        _have_agreed(course, home, messages)
+        _ask_consent(course, home, messages)
     return course, home
 
 
-def _have_agreed(course: Course, home: Home, messages: Messages) -> None:
+def _ask_consent(course: Course, home: Home, messages: Messages) -> None:
     from tutor.course.executes import executed_by
-    from tutor.course.other_courses import Agreements, content_digest
+    from tutor.course.other_courses import Consents, content_digest
 
-    agreements = Agreements(home)
+    consents = Consents(home)
     digest = content_digest(course.folder)
     executed = executed_by(course)
-    if not executed or agreements.has(digest):
+    if not executed or consents.has(digest):
         return
     path = shown(course.folder.resolve())
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -65,7 +66,7 @@ def _have_agreed(course: Course, home: Home, messages: Messages) -> None:
     print()
     if _answer(messages("cli.course.question", count=len(executed))).strip().lower() not in _YES:
         raise TutorError("cli.course.refused", path=path)
-    agreements.add(digest, course.folder)
+    consents.add(digest, course.folder)
 
 
 def _answer(question: str) -> str:
@@ -79,16 +80,13 @@ def _answer(question: str) -> str:
 def _listed(executed: list[Executed], messages: Messages) -> Iterator[str]:
     for (lesson, step), members in groupby(executed, key=lambda each: (each.lesson, each.step)):
         yield ""
-        yield visible(f"{lesson} / {step or messages('cli.course.opened')}")
+        yield _visible(f"{lesson} / {step or messages('cli.course.opened')}")
         for each in members:
             first, *rest = each.text.rstrip("\n").split("\n")
-            yield f"  {messages(f'cli.course.kind.{each.kind}')}  {visible(first)}"
-            yield from (f"      {visible(line)}" for line in rest)
+            yield f"  {messages(f'cli.course.kind.{each.kind}')}  {_visible(first)}"
+            yield from (f"      {_visible(line)}" for line in rest)
 
 
-def visible(text: str) -> str:
-    """Return a line with everything in it to be seen: what moves the cursor or turns the writing around could hide the rest."""
-    return "".join(
-        character if character.isprintable() or character == "\t" else ascii(character)[1:-1]
-        for character in text
-    )
+def _visible(line: str) -> str:
+    # Control characters could hide the rest of a line.
+    return visible(line, keep="\t")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The lessons of a folder, ordered as they are taught. `key` tells another course than ours by its place."""
+    """The lessons of a folder, in their order. `key` is empty for the installed course; another is known by its place."""
 
     language: Language
     folder: Path
@@ -30,7 +30,7 @@ class Course:
 
     @classmethod
     def load(cls, language: Language, path: Path | None = None) -> Course:
-        """Load every lesson below `path` (the course that travels with oci-tutor, when there is none).
+        """Load every lesson below `path` (None: the course that is installed with oci-tutor).
 
         Raises:
             LessonError: a lesson is defective, or there is none at all.
@@ -50,7 +50,7 @@ class Course:
         """Return a lesson by its id.
 
         Raises:
-            UnknownLesson: there is none; the error names the ones with a similar id.
+            UnknownLesson: there is none; the error names those with a similar id.
         """
         known = {lesson.id: lesson for lesson in self.lessons}
         if lesson_id in known:

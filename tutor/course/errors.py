@@ -1,4 +1,4 @@
-"""What can be wrong with a lesson, said with the place where it is wrong."""
+"""Errors in a lesson, with their place in its files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class LessonError(TutorError):
-    """A defect in a lesson's files. `line` and `column` count from 1, as editors do; 0 when the whole file is meant."""
+    """A defect in a lesson's files. `line` and `column` count from 1, as editors do; 0: the whole file."""
 
     def __init__(self, key: str, /, *, file: Path, line: int = 0, column: int = 0, **values: object) -> None:
         super().__init__(f"course.error.{key}", file=file, line=line, column=column, **values)
@@ -20,8 +20,8 @@ class LessonError(TutorError):
         self.column = column
 
 
-class UnknownLesson(TutorError, KeyError):  # noqa: N818  (it is named for what the learner did)
-    """There is no lesson of that name; `near` names the ones that look alike, else all of them."""
+class UnknownLesson(TutorError, KeyError):  # noqa: N818  (named after what the learner typed)
+    """There is no lesson of that name; `near` are the names that are similar, else all of them."""
 
     def __init__(self, lesson_id: str, near: tuple[str, ...]) -> None:
         super().__init__("course.unknown_lesson", lesson=lesson_id, near=", ".join(near))

@@ -1,7 +1,7 @@
-"""What a course would execute on this machine, found in its loaded lessons: for a person to read before it is opened.
+"""What a course would execute on this machine, found in its loaded lessons: shown to the user before it is opened.
 
-Shell lines, operations with arguments of their own, the programs and hooks of the configurations that it brings, and its
-scripts. Texts are left out: what they suggest is typed, or not, by the learner.
+Shell lines, operations with arguments of their own, the programs and hooks of its configurations, and its scripts.
+Texts are left out: the learner decides whether to type what they suggest.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 _HARMLESS = frozenset(
     {"kill", "delete"}
-)  # a signal, and --force: they reach nothing but the lesson's container
+)  # their arguments, a signal and --force, reach only the lesson's container
 
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """One thing that is executed: in which step (empty: when the lesson is opened), of what kind, and its text.
+    """One thing that is executed: its step (empty: when the lesson is opened), its kind and its text.
 
     `shell` is a line for `sh -c` in the lab; `operation` the arguments of an engine's operation; `program` and `hook` are
     command lines in a `config.json`; `config` is a configuration that could not be read, as a whole; `script` is a file's
@@ -51,7 +51,7 @@ class Executed:
 
 
 def executed_by(course: Course) -> list[Executed]:
-    """Return what the lessons of a course would execute, in their order; each thing once a step."""
+    """Return what the lessons of a course would execute, in their order, each thing once for each step."""
     found: dict[Executed, None] = {}
     for lesson in course.lessons:
         for each in _of_lab(lesson.id, lesson.lab):
@@ -72,7 +72,7 @@ def _of_lab(lesson: str, plan: LabPlan) -> Iterator[Executed]:
 
 
 def _of(value: object, lesson: str, step: str) -> Iterator[Executed]:
-    """Find what is executed in a value of the model and in all that it is made of."""
+    """Find what is executed in a value of the model and in its parts."""
     match value:
         case Run(line=line) | Quiz(command=line) if line:
             yield Executed(lesson, step, "shell", line)
@@ -113,8 +113,8 @@ def _file(lesson: str, step: str, name: str, file: LabFile) -> Iterator[Executed
 def _config(lesson: str, step: str, text: str) -> Iterator[Executed]:
     """Find the program and the hooks in a `config.json`, as any runtime would read it.
 
-    runc takes names in any case, the last of several, and what stands before trailing rubbish; crun takes comments. So all
-    members are looked at, and a text that Python can't read is shown whole.
+    runc takes names in any case, the last of several equal ones, and a document with garbage after it; crun takes comments.
+    So all members are examined, and a text that Python cannot parse is shown as a whole.
     """
     try:
         document, _ = json.JSONDecoder(object_pairs_hook=_Pairs).raw_decode(text.lstrip())
@@ -132,7 +132,7 @@ def _config(lesson: str, step: str, text: str) -> Iterator[Executed]:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """The members of a JSON object, those included whose name stands twice."""
+    """The members of a JSON object, including those with the same name."""
 
 
 def _members(value: object, name: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Where the lessons lie: inside the installed package, or in the checkout beside it."""
+"""The folder of the installed course: in the package, or beside it in a checkout."""
 
 from __future__ import annotations
 

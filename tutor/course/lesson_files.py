@@ -1,4 +1,4 @@
-"""Files that a lesson brings along: solutions, scripts, configurations."""
+"""The files of a lesson besides its YAML: solutions, scripts, configurations."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def file_text(folder: Path, item: Item) -> LabFile:
-    """Return the content of a file that a lesson names; it must lie in the lesson's own folder.
+    """Return the content of a file that a lesson names; it must be in the lesson's own folder.
 
     Raises:
-        LessonError: it lies elsewhere, or can't be read as UTF-8.
+        LessonError: it is elsewhere, or cannot be read as UTF-8.
     """
     path = folder / item.text()
     # Not of `folder` alone: `solutions` itself may be a link to somewhere else.
@@ -33,10 +33,10 @@ def file_text(folder: Path, item: Item) -> LabFile:
 
 
 def file_name(item: Item) -> str:
-    """Return the name of a file in the lab's directory, in words that lead nowhere else.
+    """Return the name of a file in the lab's directory; it may not lead out of it.
 
     Raises:
-        LessonError: it is absolute or goes up.
+        LessonError: it is absolute, or has `..` in it.
     """
     name = PurePosixPath(item.text())
     if name.is_absolute() or ".." in name.parts or not name.parts:

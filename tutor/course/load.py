@@ -1,7 +1,7 @@
-"""From a lesson's files to a `Lesson`: the logic in `lesson.yaml`, joined by ids with the texts of one language.
+"""Load a lesson: join the logic in `lesson.yaml` by ids with the texts of one language.
 
-Everything that does not fit is an error with its file, line and column: a key that means nothing, a value of another
-type, a text without its step, a step without its text.
+Every defect is an error with its file, line and column: an unknown key, a value of another type, a text without its step, a
+step without its text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tutor.course.model import (
     Step,
     StepKind,
 )
-from tutor.course.placeholders import check_placeholders, spoken
+from tutor.course.placeholders import check_placeholders, shown_text
 from tutor.course.read_activity import OWN_KEYS, read_activity
 from tutor.course.read_checks import identifier, read_checks, read_dead_ends, read_hints, read_wrong_answers
 from tutor.course.yaml_items import Item, parse
@@ -51,10 +51,10 @@ COMMON_KEYS = (
 
 
 def load_lesson(folder: Path, language: Language, read: Callable[[Path], Item] = parse) -> Lesson:
-    """Return the lesson that lies in a folder, in one language; `read` gives the root of a file.
+    """Return the lesson of a folder in one language; `read` returns the root of a file.
 
     Raises:
-        LessonError: a file is missing or something in it does not fit.
+        LessonError: a file is missing or defective.
     """
     logic = read(folder / LOGIC).mapping(
         ("format", "order", "minutes", "spec", "lab", "steps"), ("engines", "needs")
@@ -107,19 +107,19 @@ def _word(item: Item, known: tuple[W, ...]) -> W:
 
 
 def _steps(folder: Path, item: Item, texts: Item) -> tuple[Step, ...]:
-    said = texts.entries()
+    step_texts = texts.entries()
     steps: dict[str, Step] = {}
     for each in item.items():
         own = each.entries()
         name = identifier(each, own)
         if name in steps:
             raise own["id"].error("duplicate_id", name=name)
-        if name not in said:
+        if name not in step_texts:
             raise own["id"].error("no_text", name=name, texts=texts.file)
-        steps[name] = _step(folder, each, name, said[name])
+        steps[name] = _step(folder, each, name, step_texts[name])
     if not steps:
         raise item.error("no_steps")
-    for name in said:
+    for name in step_texts:
         if name not in steps:
             raise texts.key(name).error("text_without", name=name)
     return tuple(steps.values())
@@ -129,10 +129,8 @@ def _step(folder: Path, item: Item, name: str, text: Item) -> Step:
     kind = _kind(item)
     required, optional = OWN_KEYS[kind]
     logic = item.mapping(("id", "kind", *required), (*COMMON_KEYS, *optional))
-    spoken_parts = [part for part in ("checks", "hints", "fail_if") if part in logic]
-    words = text.mapping(
-        ("title", "body", *spoken_parts, *(["quiz"] if kind == "quiz" else [])), ("summary",)
-    )
+    shown_parts = [part for part in ("checks", "hints", "fail_if") if part in logic]
+    words = text.mapping(("title", "body", *shown_parts, *(["quiz"] if kind == "quiz" else [])), ("summary",))
     for part in ("setup", "suggested"):
         if part in logic:
             check_placeholders(logic[part])
@@ -140,12 +138,12 @@ def _step(folder: Path, item: Item, name: str, text: Item) -> Step:
     return Step(
         id=name,
         kind=kind,
-        title=spoken(words["title"]),
-        body=spoken(words["body"]),
+        title=shown_text(words["title"]),
+        body=shown_text(words["body"]),
         activity=read_activity(folder, kind, logic, words),
         checks=read_checks(logic["checks"], words["checks"]) if "checks" in logic else (),
         hints=hints,
-        summary=spoken(words["summary"]) if "summary" in words else "",
+        summary=shown_text(words["summary"]) if "summary" in words else "",
         clause=logic["clause"].text() if "clause" in logic else "",
         requires=_word(logic["requires"], REQUIREMENTS) if "requires" in logic else "none",
         shows=logic["shows"].texts() if "shows" in logic else (),

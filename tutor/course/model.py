@@ -1,7 +1,7 @@
-"""What a lesson is, once loaded: frozen values, language already chosen.
+"""A loaded lesson: frozen values, in one language.
 
 The logic (kinds, checks, solutions) comes from `lesson.yaml`, the texts from `text.<language>.yaml`, joined by step id.
-Texts are Markdown. A face shows them; it never asks which file they came from.
+Texts are Markdown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Provided = Literal["archive", "layout"]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Something that holds or not: `kind` names its function in `tutor.course.checks`, `arguments` are its own."""
+    """A condition that holds or not: `kind` names its function in `tutor.course.checks`, `arguments` are that function's."""
 
     kind: str
     arguments: dict[str, Any]
@@ -34,11 +34,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One declarative check on real state; `kind` names its function in `tutor.course.checks`, `arguments` are its own.
+    """One declarative check on real state; `kind` and `arguments` are as in `Condition`.
 
-    `text` says in the learner's language what is true when it passes (`the status is created`). `within`: for so many
-    seconds after a try it is looked at again before it counts as failed. `stable_for`: it must hold for so many seconds.
-    `guard`: it holds when the step begins, and must still hold in the end.
+    Attributes:
+        text: what is true when it passes, in the learner's language (`the status is created`).
+        within: the seconds after a try during which it is repeated before it counts as failed.
+        stable_for: the seconds for which it must hold.
+        guard: it holds when the step begins, and must still hold at the end.
     """
 
     id: str
@@ -52,7 +54,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A hint: offered after `after_failures` failed tries, in order; with `when`, given unasked where that holds."""
+    """A hint: offered in order after `after_failures` failed tries; one with `when` is given unasked if that holds."""
 
     text: str
     after_failures: int = 0
@@ -93,7 +95,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait till this holds."""
+    """Wait until this holds."""
 
     until: Condition
 
@@ -106,12 +108,12 @@ class Fail:
 
 
 Action = Write | Operate | Run | Answer | Wait | Fail
-"""One thing done by hand, as solutions and known wrong answers are made of."""
+"""One thing done by hand; solutions and known wrong answers are lists of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrongAnswer:
-    """A known wrong answer: what the learner does, and the id of the hint made for it (empty: a quiz's feedback)."""
+    """A known wrong answer: what the learner does, and the id of its hint (empty: a quiz, which has its feedback)."""
 
     id: str
     actions: tuple[Action, ...]
@@ -120,7 +122,7 @@ class WrongAnswer:
 
 @dataclass(frozen=True, slots=True)
 class DeadEnd:
-    """Where it holds, the step can't be done any more; `text` says so, and `reset` (or `recovery`) leads out."""
+    """A state in which the step cannot be done any more; `text` says so, and `recovery` (empty: `reset`) leads out of it."""
 
     id: str
     when: Condition
@@ -143,9 +145,9 @@ class EditConfig:
 
 @dataclass(frozen=True, slots=True)
 class RunOperation:
-    """The learner runs one operation (any way: key, command, shell); `arguments` follow the container id (`KILL`).
+    """The learner runs one operation, by a key, a command or in a shell; `arguments` follow the container id (`KILL`).
 
-    `fails`: the operation is tried on purpose in a state that does not allow it, and its error is what there is to see.
+    `fails`: it is run on purpose in a state that does not allow it, to see its error.
     """
 
     operation: Operation
@@ -155,14 +157,14 @@ class RunOperation:
 
 @dataclass(frozen=True, slots=True)
 class Observe:
-    """The learner looks at a panel; `panel` is the one to bring forward."""
+    """The learner looks at a panel; `panel` is the one that is brought forward."""
 
     panel: Panel
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer of a quiz; `feedback` is shown when it was chosen."""
+    """One answer of a quiz; `feedback` is shown when it is chosen."""
 
     id: str
     text: str
@@ -171,11 +173,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Quiz:
-    """A question; also a prediction before an observation. Without `choices` the answer is typed freely.
+    """A question, or a prediction before an observation. Without `choices` the answer is typed.
 
-    A prediction passes with any answer: the observation that follows tells. Any other quiz passes with the right one: the
-    choice `answer`; or the first one whose condition in `when` holds in the kernel at that moment; or, typed, what the shell
-    line `command` prints in the lab. Faces only ever see the verdict. `feedback` is said to a wrong typed answer.
+    A prediction passes with any answer: the observation that follows shows which is right. Any other quiz passes with the
+    right answer, which is one of
+
+    - the choice `answer`;
+    - the first choice whose condition in `when` holds at that moment;
+    - for a typed answer, what the shell line `command` prints in the lab.
+
+    Faces get only the verdict. `feedback` is shown for a wrong typed answer.
     """
 
     question: str
@@ -189,7 +196,7 @@ class Quiz:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """The learner works in an interactive shell inside the lab; `suggested` are commands worth trying, `solution` does the job."""
+    """The learner works in an interactive shell inside the lab; `suggested` are commands to try, `solution` is one way to pass."""
 
     suggested: tuple[str, ...]
     solution: tuple[str, ...] = ()
@@ -197,7 +204,7 @@ class Shell:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The learner does whatever leads to where all checks hold; `solution` is one way there."""
+    """The learner may do anything that makes all checks hold; `solution` is one way."""
 
     solution: tuple[Action, ...]
     suggested: tuple[str, ...] = ()
@@ -212,11 +219,15 @@ StepKind = Literal["read", "edit-config", "run-op", "observe", "quiz", "shell", 
 class Step:
     """One step of a lesson. It is passed when every check passes and its quiz is answered.
 
-    `read` and `observe` pass by going on (`next`), `observe` only while its checks hold. `requires` is the state of the
-    container in which the step begins: `reset` and resuming bring it there. `begins` is the text of `config.json` with which
-    it begins, where that is not the last solution before it; `setup` are shell lines that are run then. `replay`: its solution
-    is run again to bring a later step about. `shows` are the rules of the specification's map that its checks show. The texts
-    may hold the placeholders of `tutor.course.placeholders` until a session has filled them in.
+    `read` and `observe` pass with `next`, `observe` only while its checks hold. The texts may contain the placeholders of
+    `tutor.course.placeholders` until a session fills them in.
+
+    Attributes:
+        requires: the state of the container in which the step begins; `reset` and resuming restore it.
+        begins: the text of `config.json` with which it begins; None: the last solution before it.
+        setup: shell lines that are run when it begins.
+        replay: its solution is run again to set up a later step.
+        shows: the rules of the specification's map that its checks show.
     """
 
     id: str
@@ -239,7 +250,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class LabFile:
-    """A file laid into the lab's directory at first."""
+    """A file that is written into the lab's directory when a lesson is begun."""
 
     content: str
     executable: bool = False
@@ -247,14 +258,19 @@ class LabFile:
 
 @dataclass(frozen=True, slots=True)
 class LabPlan:
-    """What a lesson needs in its lab: the bundle folder's name, the container id, the files laid into its directory at first.
+    """What a lesson needs in its lab.
 
-    `image` names what the bundle is unpacked from (`alpine`: the real one where it can be had; `mini`: the image built from
-    this machine; `none`: the lesson makes the bundle). `directory` is where the learner's shell opens and what paths are
-    relative to: the bundle, or the lesson's folder around it. `files` is path within it to content, and lies over what the
-    image brought. `config` is the text of the first `config.json` (None: as generated). `provides` are forms of the image laid
-    beside the bundle. `daemon`: a private dockerd runs while the lesson is open. `place`: a bundle of somebody's, for free
-    play, into which nothing is laid.
+    Attributes:
+        bundle: the name of the bundle's folder.
+        container_id: the id of the lesson's container.
+        image: what the bundle is unpacked from: `alpine` (the real one, if it can be fetched), `mini` (built from this
+            machine's programs), or `none` (the learner makes the bundle).
+        files: path in `directory` to content; they replace what the image has there.
+        directory: where the learner's shell opens and what paths are relative to: the bundle, or the folder around it.
+        config: the text of the first `config.json`; None: as generated.
+        provides: the forms of the image that are put beside the bundle.
+        daemon: a private dockerd runs while the lesson is open.
+        place: the bundle of free play, into which nothing is written; None for a lesson.
     """
 
     bundle: str
@@ -282,9 +298,9 @@ class Lesson:
     steps: tuple[Step, ...]
     lab: LabPlan
     folder: Path
-    needs: tuple[str, ...] = ()  # programs without which it can't be done by hand
+    needs: tuple[str, ...] = ()  # programs without which it cannot be done by hand
 
     @property
     def is_free_play(self) -> bool:
-        """Whether it is no lesson but a bundle of somebody's to play with: nothing is checked, nothing recorded."""
+        """Whether it is not a lesson but a bundle for free play: nothing is checked or recorded."""
         return self.lab.place is not None

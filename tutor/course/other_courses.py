@@ -1,4 +1,4 @@
-"""Another course than ours: which it is, where its progress is kept apart, and whether its content was agreed to before."""
+"""Courses other than the installed one: their keys, and the user's consent to what they execute."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _KEY_CHARACTERS = 8
 
 
 def course_key(folder: Path) -> str:
-    """Return a name by which a course's work and progress are kept apart; empty for the course that travels with oci-tutor.
+    """Return the name under which a course's work and progress are kept; empty for the course that is installed with oci-tutor.
 
-    It follows the place, not the content: a course that was brought up to date is still the same one.
+    It depends on the place, not on the content: a course that is updated keeps it.
     """
     place = folder.resolve()
     if place == lessons_folder().resolve():
@@ -34,7 +34,7 @@ def course_key(folder: Path) -> str:
 
 
 def content_digest(folder: Path) -> str:
-    """Return a SHA-256 of every file of a course's lessons: of its name, whether it is executable, and its content.
+    """Return the SHA-256 of all files of a course's lessons: their names, contents, and whether they are executable.
 
     Raises:
         TutorError: `course.error.unreadable`.
@@ -65,23 +65,23 @@ def _facts(path: Path, root: Path) -> Iterator[bytes]:
         else:
             yield str(
                 stat.S_IFMT(mode)
-            ).encode()  # a folder; a named pipe is nothing that a lesson could read
+            ).encode()  # a folder, or a file that a lesson cannot read, such as a named pipe
     except OSError as error:
         raise TutorError("course.error.unreadable", file=path, reason=error.strerror) from error
 
 
-class Agreements:
-    """The courses to which somebody has said yes, by their content: one small file each."""
+class Consents:
+    """The contents of courses to which the user has consented: a small file each."""
 
     def __init__(self, home: Home) -> None:
         self._folder = home.state / "agreed-courses"
 
     def has(self, digest: str) -> bool:
-        """Tell whether exactly this content was agreed to."""
+        """Tell whether the user has consented to exactly this content."""
         return (self._folder / digest).is_file()
 
     def add(self, digest: str, course: Path) -> None:
-        """Remember it.
+        """Record the user's consent.
 
         Raises:
             TutorError: `session.error.home`.

@@ -1,6 +1,6 @@
-"""The few words in a lesson's texts that are known only when it is played: `{engine}`, `{container}`, `{bundle}`, `{image}` ...
+"""Placeholders in a lesson, whose values are known when it is played: `{engine}`, `{container}`, `{bundle}`, `{image}` ...
 
-They are replaced as whole words, so that `"linux": {}` and other braces stay what they are.
+Only these names in braces are replaced, so that `"linux": {}` and other braces stay as they are.
 """
 
 from __future__ import annotations
@@ -15,48 +15,48 @@ if TYPE_CHECKING:
 
 PLACEHOLDERS = ("engine", "runtime", "container", "bundle", "config", "work", "image")
 _PATTERN = re.compile(r"\{([a-z_]+)\}")
-_SPOKEN = frozenset({"title", "body", "summary", "text", "question", "feedback", "suggested"})
-# What runtimes and shells are handed: configurations (a hook's path must be absolute), shell lines, scripts; and what checks
-# compare with it.
-_WRITTEN = frozenset({"line", "setup", "command", "solution", "content", "begins", "config", "arguments"})
+_SHOWN = frozenset({"title", "body", "summary", "text", "question", "feedback", "suggested"})
+# The inputs of runtimes and shells: configurations (a hook's path must be absolute), shell lines, scripts; and what checks
+# compare with them.
+_EXECUTED = frozenset({"line", "setup", "command", "solution", "content", "begins", "config", "arguments"})
 
 T = TypeVar("T")
 
 
 def check_placeholders(item: Item) -> None:
-    """Raise a LessonError when a text, or one of several, names a placeholder that nobody fills."""
+    """Raise a LessonError if a text, or one of several, names an unknown placeholder."""
     for name in (name for text in item.texts() for name in _PATTERN.findall(text)):
         if name not in PLACEHOLDERS:
             known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
             raise item.error("unknown_placeholder", name=f"{{{name}}}", known=known)
 
 
-def spoken(item: Item) -> str:
-    """Return a text whose placeholders are all known.
+def shown_text(item: Item) -> str:
+    """Return a text that is shown to the learner.
 
     Raises:
-        LessonError: one is not, or it is no text.
+        LessonError: it is not a text, or one of its placeholders is unknown.
     """
     check_placeholders(item)
     return item.text()
 
 
 def fill(lesson: Lesson, values: dict[str, str]) -> Lesson:
-    """Return a lesson whose texts have their placeholders filled in: paths as a person writes them (`~/labs/...`)."""
-    return replace(lesson, steps=tuple(_fill(step, values, _SPOKEN) for step in lesson.steps))
+    """Return a lesson with the placeholders of its texts filled in; `values` has paths as a person writes them (`~/labs/...`)."""
+    return replace(lesson, steps=tuple(_fill(step, values, _SHOWN) for step in lesson.steps))
 
 
-def fill_written(lesson: Lesson, values: dict[str, str]) -> Lesson:
-    """Return a lesson whose configurations, scripts and shell lines have their placeholders filled in: paths are absolute."""
+def fill_executed(lesson: Lesson, values: dict[str, str]) -> Lesson:
+    """Return a lesson with the placeholders of its configurations, scripts and shell lines filled in; paths are absolute."""
     return replace(
         lesson,
-        steps=tuple(_fill(step, values, _WRITTEN) for step in lesson.steps),
-        lab=_fill(lesson.lab, values, _WRITTEN),
+        steps=tuple(_fill(step, values, _EXECUTED) for step in lesson.steps),
+        lab=_fill(lesson.lab, values, _EXECUTED),
     )
 
 
 def _fill(value: T, values: dict[str, str], names: frozenset[str]) -> T:
-    """Fill those parts of a frozen value that bear one of the names, and those of the values in it."""
+    """Fill the members of a frozen value that have one of these names, and those of the values in it."""
     if not is_dataclass(value) or isinstance(value, type):
         return value
     changed: dict[str, Any] = {}
@@ -81,7 +81,7 @@ def _fill(value: T, values: dict[str, str], names: frozenset[str]) -> T:
 
 
 def _data(value: Any, values: dict[str, str]) -> Any:
-    """Fill the texts in plain data, and in the conditions that a combination is made of."""
+    """Fill the texts in plain data, and in the conditions of a combination."""
     match value:
         case str():
             return _text(value, values)
@@ -92,7 +92,7 @@ def _data(value: Any, values: dict[str, str]) -> Any:
         case tuple():
             return tuple(_data(member, values) for member in value)
         case _:
-            return _fill(value, values, _WRITTEN)
+            return _fill(value, values, _EXECUTED)
 
 
 def _text(text: str, values: dict[str, str]) -> str:

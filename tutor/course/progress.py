@@ -1,4 +1,4 @@
-"""How far a learner has come, on disk: written after every passed step, and never lost to a crash."""
+"""The learner's progress on disk: written after every passed step, so that no crash loses it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class LessonProgress:
-    """One lesson's progress: the step at which the learner stands, and the ids of steps.
+    """The progress in one lesson: the id of the current step, and the ids of steps that are passed.
 
-    Of the `passed` ones some were `solved` for the learner; others were `read` along with a recording, not done by hand.
+    Of the `passed` steps, some are `solved` by the solution, and some are `read` along with a recording, not done by hand.
     """
 
     step_id: str | None = None
@@ -33,22 +33,22 @@ class LessonProgress:
 
 
 class Progress:
-    """The progress of all lessons, in one small file; each call reads or writes the file, so that two programs may share it.
+    """The progress in all lessons, in one small file; each call reads or writes the file, so that two programs may share it.
 
-    A file that can't be understood is set aside under another name (`damaged` is its path then), and a new one begins.
+    A file that cannot be parsed is renamed (`damaged` is its new path), and a new one is begun.
     """
 
     def __init__(self, state: Path) -> None:
-        """Take the progress kept in this folder (`Home.state`); nothing is written yet."""
+        """Use the progress in this folder (`Home.records`); nothing is written yet."""
         self._file = state / "progress.json"
         self.damaged: Path | None = None
 
     def of(self, lesson_id: str) -> LessonProgress:
-        """Return a lesson's progress, an empty one if there is none or it can't be read."""
+        """Return the progress in a lesson; an empty one if there is none or it cannot be read."""
         return self.all().get(lesson_id, LessonProgress())
 
     def all(self) -> dict[str, LessonProgress]:
-        """Return the progress of every lesson begun."""
+        """Return the progress in every lesson that was begun."""
         try:
             text = self._file.read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -60,7 +60,7 @@ class Progress:
             return {}
 
     def save(self, lesson_id: str, progress: LessonProgress) -> None:
-        """Record a lesson's progress.
+        """Record the progress in a lesson.
 
         Raises:
             TutorError: `course.progress.unwritable`.
@@ -90,7 +90,7 @@ class Progress:
                 try:
                     self._file.rename(kept)
                 except OSError:
-                    return  # it stays where it is; saving will say what is wrong with the folder
+                    return  # it stays there; `save` will report what is wrong with the folder
                 self.damaged = kept
                 return
 

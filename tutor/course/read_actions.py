@@ -1,4 +1,4 @@
-"""Reading what is done by hand, in solutions and known wrong answers: a list of single actions."""
+"""Read the lists of actions in solutions and known wrong answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_actions(folder: Path, item: Item) -> tuple[Action, ...]:
     """Return the actions of a list.
 
     Raises:
-        LessonError: one of them is no action, or names a file or an operation that there is not.
+        LessonError: one of them is not an action, or names a file or an operation that does not exist.
     """
     return tuple(_action(folder, each) for each in item.items())
 

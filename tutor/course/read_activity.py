@@ -1,4 +1,4 @@
-"""Reading what there is to do in a step: one action for each kind of step."""
+"""Read the activity of a step: what there is to do in it. Each kind of step has one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tutor.course.model import (
     StepKind,
     Task,
 )
-from tutor.course.placeholders import spoken
+from tutor.course.placeholders import shown_text
 from tutor.course.read_actions import read_actions
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tutor.course.yaml_items import Item
 
-# What each kind of step must have, and may have, of its own.
+# The keys that each kind of step must have, and those that it may have.
 OWN_KEYS: dict[StepKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "read": ((), ()),
     "edit-config": (("solution",), ("file",)),
@@ -41,10 +41,10 @@ OWN_KEYS: dict[StepKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def read_activity(folder: Path, kind: StepKind, logic: dict[str, Item], words: dict[str, Item]) -> Activity:
-    """Return what there is to do; the keys have been checked against `OWN_KEYS`.
+    """Return the activity of a step, whose keys have been checked against `OWN_KEYS`.
 
     Raises:
-        LessonError: a value does not fit.
+        LessonError: a value is not allowed.
     """
     match kind:
         case "read":
@@ -83,16 +83,18 @@ def _quiz(logic: dict[str, Item], words: Item) -> Quiz:
     answer = logic["answer"]
     if "choices" not in logic:
         command = answer.mapping(("command",))["command"].text()
-        said = words.mapping(("question", "feedback"))
-        return Quiz(spoken(said["question"]), (), command=command, feedback=spoken(said["feedback"]))
+        texts = words.mapping(("question", "feedback"))
+        return Quiz(
+            shown_text(texts["question"]), (), command=command, feedback=shown_text(texts["feedback"])
+        )
     names = [each.identifier() for each in logic["choices"].items()]
-    said = words.mapping(("question", "choices"))
-    choices = said["choices"].mapping(names)
+    texts = words.mapping(("question", "choices"))
+    choices = texts["choices"].mapping(names)
     conditions = answer.mapping(("when",))["when"].mapping((), names) if answer.is_mapping else {}
     return Quiz(
-        question=spoken(said["question"]),
+        question=shown_text(texts["question"]),
         choices=tuple(
-            Choice(name, spoken(parts["text"]), spoken(parts["feedback"]))
+            Choice(name, shown_text(parts["text"]), shown_text(parts["feedback"]))
             for name in names
             for parts in [choices[name].mapping(("text", "feedback"))]
         ),

@@ -1,4 +1,4 @@
-"""Reading what a step asks and how it helps: its checks, hints, known wrong answers and dead ends."""
+"""Read the checks, hints, known wrong answers and dead ends of a step."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.course.checks import read_condition
 from tutor.course.model import Action, Check, DeadEnd, Hint, WrongAnswer
-from tutor.course.placeholders import spoken
+from tutor.course.placeholders import shown_text
 from tutor.course.read_actions import read_actions
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ BESIDE = ("id", "within", "stable_for", "guard")
 
 
 def identifier(item: Item, entries: dict[str, Item]) -> str:
-    """Return the `id` of something that a lesson lists.
+    """Return the `id` of a member of a list.
 
     Raises:
-        LessonError: it has none, or one with other characters than an id's.
+        LessonError: it has none, or the id has characters that are not allowed.
     """
     if "id" not in entries:
         raise item.error("missing_key", name="id")
@@ -29,7 +29,7 @@ def identifier(item: Item, entries: dict[str, Item]) -> str:
 
 
 def read_checks(item: Item, words: Item) -> tuple[Check, ...]:
-    """Each check is a mapping of its `id`, of one kind with that kind's arguments, and of how long it is looked at."""
+    """Return a step's checks: each is a mapping of its `id`, one kind with its arguments, and its times."""
     pairs = _pairs(item)
     texts = words.mapping(list(pairs))
     return tuple(
@@ -37,7 +37,7 @@ def read_checks(item: Item, words: Item) -> tuple[Check, ...]:
             name,
             condition.kind,
             condition.arguments,
-            spoken(texts[name]),
+            shown_text(texts[name]),
             within=entries["within"].seconds() if "within" in entries else 0.0,
             stable_for=entries["stable_for"].seconds() if "stable_for" in entries else 0.0,
             guard=entries["guard"].boolean() if "guard" in entries else False,
@@ -49,12 +49,12 @@ def read_checks(item: Item, words: Item) -> tuple[Check, ...]:
 
 
 def read_hints(item: Item, words: Item) -> tuple[Hint, ...]:
-    """A hint is offered `after` so many failed tries, or given `when` a condition holds."""
+    """Return a step's hints: each is offered `after` a number of failed tries, or given `when` a condition holds."""
     pairs = {name: each.mapping(("id",), ("after", "when")) for name, each in _pairs(item).items()}
     texts = words.mapping(list(pairs))
     return tuple(
         Hint(
-            spoken(texts[name]),
+            shown_text(texts[name]),
             entries["after"].number() if "after" in entries else 0,
             name,
             read_condition(entries["when"]) if "when" in entries else None,
@@ -66,22 +66,22 @@ def read_hints(item: Item, words: Item) -> tuple[Hint, ...]:
 def read_wrong_answers(
     folder: Path, item: Item, hints: tuple[Hint, ...], *, quiz: bool
 ) -> tuple[WrongAnswer, ...]:
-    """A known wrong answer is what is done (`do`) and the state-driven `hint` made for it; a quiz has its feedback instead."""
-    made_for = [hint.id for hint in hints if hint.when is not None]
+    """Return a step's known wrong answers: each has the actions to `do`, and the `hint` with `when` for it; a quiz has feedback."""
+    with_when = [hint.id for hint in hints if hint.when is not None]
     found = []
     for name, each in _pairs(item).items():
         entries = each.mapping(("id", "do") if quiz else ("id", "do", "hint"), ("hint",) if quiz else ())
-        hint = entries["hint"].choice(made_for) if "hint" in entries else ""
+        hint = entries["hint"].choice(with_when) if "hint" in entries else ""
         found.append(WrongAnswer(name, read_actions(folder, entries["do"]), hint))
     return tuple(found)
 
 
 def read_dead_ends(folder: Path, item: Item, words: Item) -> tuple[DeadEnd, ...]:
-    """`fail_if` lists the conditions in which the step can't be done any more, each with its `recovery`."""
+    """Return a step's dead ends (`fail_if`): conditions in which it cannot be done any more, each with its `recovery`."""
     pairs = {name: each.mapping(("id", "when"), ("recovery",)) for name, each in _pairs(item).items()}
     texts = words.mapping(list(pairs))
     return tuple(
-        DeadEnd(name, read_condition(entries["when"]), spoken(texts[name]), _recovery(folder, entries))
+        DeadEnd(name, read_condition(entries["when"]), shown_text(texts[name]), _recovery(folder, entries))
         for name, entries in pairs.items()
     )
 
@@ -94,7 +94,7 @@ def _recovery(folder: Path, entries: dict[str, Item]) -> tuple[Action, ...]:
 
 
 def _pairs(item: Item) -> dict[str, Item]:
-    """Return the members of a list by their ids, which may not stand twice."""
+    """Return the members of a list by their ids, which must differ."""
     found: dict[str, Item] = {}
     for each in item.items():
         entries = each.entries()

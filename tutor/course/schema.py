@@ -1,7 +1,7 @@
-"""JSON Schemas of `lesson.yaml` and of `text.*.yaml`, for editors: made from the same tables that the loader reads by.
+"""JSON Schemas of `lesson.yaml` and `text.*.yaml` for editors, made from the tables of the loader.
 
-Draft 7, which YAML language servers know best. A schema sees one file at a time: that ids agree between files, that files are
-there, and what the specification has is `lint`'s to tell.
+They are of draft 7, which YAML language servers support best. A schema describes one file: whether ids agree between files,
+files exist, and the specification has a clause, only `lint` checks.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _object(required: Iterable[str], **members: Schema) -> Schema:
 
 
 def lesson_schema(messages: Messages) -> Schema:
-    """Return the schema of `lesson.yaml`; what an editor shows about a key is in the language of `messages`."""
+    """Return the schema of `lesson.yaml`; descriptions of keys are in the language of `messages`."""
     lab = _object(
         ("bundle", "container"),
         bundle=_IDENTIFIER,
@@ -159,7 +159,7 @@ _OWN: dict[str, Schema] = {
     "suggested": _TEXTS,
     "solution": {},
 }
-# What a key of a step means depends on the step's kind.
+# Keys of a step whose type depends on the step's kind.
 _OF_A_KIND: dict[str, dict[str, Schema]] = {
     "edit-config": {"solution": _FILE},
     "shell": {"solution": _TEXTS},
@@ -177,7 +177,7 @@ _OF_A_KIND: dict[str, dict[str, Schema]] = {
 
 
 def _step() -> Schema:
-    """Return the schema of a step: what it must and may have besides the common keys depends on its kind."""
+    """Return the schema of a step: the keys besides the common ones depend on its kind."""
     members = {name: _COMMON[name] for name in COMMON_KEYS} | _OWN
     step = _object(("id", "kind"), id=_IDENTIFIER, kind={"enum": list(OWN_KEYS)}, **members)
     step["allOf"] = [
@@ -262,7 +262,7 @@ def _argument(argument: Argument) -> Schema:
 
 
 def _structure(argument: Argument) -> Schema:
-    """Return the schema of an argument that is made of others."""
+    """Return the schema of an argument that consists of others."""
     if argument.type == "map":
         names: Schema = {"propertyNames": {"enum": list(argument.known)}} if argument.known else {}
         return {"type": "object", "additionalProperties": _argument(argument.members[0]), **names}

@@ -1,6 +1,6 @@
-"""The map of the specification: its rules, where the lessons show each, and which ones a learner has seen pass.
+"""The map of the specification: its rules, the checks of lessons that show each, and those that a learner has seen.
 
-`spec-map.yaml` lies beside the lessons; it says how the rules were counted.
+`spec-map.yaml`, beside the lessons, says how the rules were counted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FILE = "spec-map.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A check of a lesson's step that shows a rule; `check` is empty for a quiz that is answered from the live lab."""
+    """A check of a lesson's step that shows a rule; `check` is empty for a quiz whose answer comes from the lab."""
 
     lesson: str
     step: str
@@ -32,7 +32,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of the specification, said in one language. `musts`: how many MUSTs say it."""
+    """One rule of the specification, in one language. `musts`: how many MUSTs state it."""
 
     id: str
     clause: Item
@@ -42,11 +42,11 @@ class Rule:
 
     @property
     def document(self) -> str:
-        """The document that the rule stands in (`runtime.md`)."""
+        """The document of the rule (`runtime.md`)."""
         return self.clause.text().partition("#")[0]
 
     def seen_in(self, progress: Callable[[str], LessonProgress]) -> Shown | None:
-        """Return the first check that showed this rule to the learner: in a step passed by hand, not one only read."""
+        """Return the first check that showed this rule to the learner, in a step that was done by hand."""
         for each in self.shown:
             done = progress(each.lesson)
             if each.step in done.passed and each.step not in done.read:
@@ -56,7 +56,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """How many words of obligation a document has; those not in rules speak of other platforms or explain the words."""
+    """The number of words of obligation (MUST ...) in a document; `elsewhere` are of other platforms, `notation` define the words."""
 
     name: Item
     words: int
@@ -74,10 +74,10 @@ class SpecMap:
 
     @classmethod
     def load(cls, course: Path, language: Language) -> SpecMap | None:
-        """Return the map of a course; None where it has none, as third parties' courses.
+        """Return the map of a course; None if it has none.
 
         Raises:
-            LessonError: something in it does not fit.
+            LessonError: it is defective.
         """
         file = course / FILE
         if not file.is_file():

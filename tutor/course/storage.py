@@ -1,4 +1,4 @@
-"""The files of a course and of its learners: where they may lie, and how they are written."""
+"""The files of a course and of its learners: where they may be, and how they are written."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reading YAML with the position of every value at hand, so that each defect is told with line and column.
+"""Read YAML with the position of every value, so that each error has its line and column.
 
-PyYAML's constructed values have forgotten where they stood; its nodes have not. An `Item` is a node with the questions
-that a loader asks: is this a mapping with only these keys, a text, one of these words?
+PyYAML's constructed values have no position; its nodes have. An `Item` is a node with the methods that a loader needs:
+return a mapping with only these keys, a text, one of these words, or raise an error with the position.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def parse(file: Path) -> Item:
     """Return the root of a YAML file.
 
     Raises:
-        LessonError: the file can't be read, is no YAML, is empty, or is a link to somewhere else.
+        LessonError: the file cannot be read, is not YAML, is empty, or is a link that leads out of its folder.
     """
     if not lies_within(file, file.parent):
         raise LessonError("outside", file=file, line=1, column=1, path=file.resolve())
@@ -53,18 +53,18 @@ def parse(file: Path) -> Item:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A YAML node and the file that it stands in."""
+    """A YAML node and its file."""
 
     file: Path
     node: yaml.Node
 
     def error(self, key: str, /, **values: object) -> LessonError:
-        """Return the error `course.error.KEY`, placed at this node."""
+        """Return the error `course.error.KEY` with the position of this node."""
         mark = self.node.start_mark
         return LessonError(key, file=self.file, line=mark.line + 1, column=mark.column + 1, **values)
 
     def entries(self) -> dict[str, Item]:
-        """Return a mapping's members, whatever their keys; a key that stands twice is an error."""
+        """Return the members of a mapping, of any keys; a key that occurs twice is an error."""
         if not isinstance(self.node, yaml.MappingNode):
             raise self.error("expected.mapping", found=self._kind())
         found: dict[str, Item] = {}
@@ -76,7 +76,7 @@ class Item:
         return found
 
     def mapping(self, required: Collection[str], optional: Collection[str] = ()) -> dict[str, Item]:
-        """Return a mapping's members, after checking that all the required keys are there and no unknown ones."""
+        """Return the members of a mapping, which must have all the required keys and no unknown ones."""
         entries = self.entries()
         known = [*required, *optional]
         for name in entries:
@@ -89,11 +89,11 @@ class Item:
 
     def key(self, name: str) -> Item:
         """Return the key itself, for an error about it."""
-        assert isinstance(self.node, yaml.MappingNode)  # noqa: S101  (only asked after `entries`)
+        assert isinstance(self.node, yaml.MappingNode)  # noqa: S101  (called after `entries` only)
         return Item(self.file, next(node for node, _ in self.node.value if node.value == name))
 
     def items(self) -> list[Item]:
-        """Return a sequence's members."""
+        """Return the members of a sequence."""
         if not isinstance(self.node, yaml.SequenceNode):
             raise self.error("expected.sequence", found=self._kind())
         return [Item(self.file, node) for node in self.node.value]
@@ -120,15 +120,15 @@ class Item:
 
     @property
     def is_mapping(self) -> bool:
-        """Tell whether this is a mapping, where a lesson may write one or a plain value."""
+        """Whether this is a mapping, where a lesson may have one or a plain value."""
         return isinstance(self.node, yaml.MappingNode)
 
     def is_word(self, word: str) -> bool:
-        """Tell whether this is the plain word, where a lesson may write one or something longer."""
+        """Tell whether this is that plain word, where a lesson may have one or another value."""
         return isinstance(self.node, yaml.ScalarNode) and self.node.value == word
 
     def single(self, known: Collection[str], beside: Collection[str] = ()) -> tuple[str, Item]:
-        """Return the one member of a mapping that is among the known ones; those `beside` it are others' business."""
+        """Return the one member of a mapping that is among the known ones; keys in `beside` are ignored."""
         entries = self.entries()
         names = [name for name in entries if name not in beside]
         for name in names:
@@ -150,7 +150,7 @@ class Item:
         return value
 
     def identifier(self) -> str:
-        """Return a text that can be a file name and a command's argument: lower case letters, digits and `-`."""
+        """Return a text of lowercase letters, digits and `-`, which can be a file name and an argument."""
         value = self.text()
         if not value or not all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in value):
             raise self.error("identifier", value=value)

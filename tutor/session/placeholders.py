@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tutor.course.placeholders import fill, fill_written
+from tutor.course.placeholders import fill, fill_executed
 from tutor.docker.private import runtime_name
 from tutor.home import shown
 
@@ -48,7 +48,7 @@ def placeholders_of(lesson: Lesson, engine: EngineName, home: Home) -> Placehold
 def written(lesson: Lesson, values: Placeholders) -> Lesson:
     """Return the lesson with what is handed to runtimes and shells filled in: paths are absolute."""
     paths = {"bundle": values.bundle, "config": f"{values.bundle}/config.json", "work": values.work}
-    return fill_written(lesson, _names(lesson, values.engine) | paths | {"image": lesson.lab.image})
+    return fill_executed(lesson, _names(lesson, values.engine) | paths | {"image": lesson.lab.image})
 
 
 def told(lesson: Lesson, values: Placeholders, messages: Messages) -> Lesson:

@@ -1,1 +1,1 @@
-"""Lint: everything in a course that can be told to be wrong without playing it, each with file, line and column."""
+"""Lint: find the defects of a course that show without playing it, each with file, line and column."""

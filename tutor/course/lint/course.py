@@ -1,4 +1,4 @@
-"""Lint of a whole course, or of one lesson."""
+"""Lint a whole course, or one lesson."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RULES = (texts, spec, logic, recordings, translation)
 
 
 def folders(path: Path) -> list[Path]:
-    """Return the lessons' folders that a path means: itself where it is a lesson, else those below it.
+    """Return the folders of the lessons at a path: itself if it is a lesson, else those below it.
 
     Raises:
         LessonError: there is no lesson.
@@ -38,7 +38,7 @@ def folders(path: Path) -> list[Path]:
 
 
 def lint(path: Path) -> list[Finding]:
-    """Return everything that is wrong with a course or a lesson, by files and lines.
+    """Return the defects of a course or of a lesson, ordered by file and line.
 
     Raises:
         LessonError: there is no lesson.
@@ -49,9 +49,9 @@ def lint(path: Path) -> list[Finding]:
 
 
 def lint_lesson(sources: Sources) -> list[Finding]:
-    """Return what is wrong with one lesson."""
+    """Return the defects of one lesson."""
     findings = errors(sources.folder)
-    told = {
+    reported = {
         (file, each.values["name"])
         for each in findings
         if "name" in each.values
@@ -59,10 +59,10 @@ def lint_lesson(sources: Sources) -> list[Finding]:
     }
     for rule in RULES:
         for each in rule(sources):
-            # A key that only one language has may be one that the loader misses, or has not heard of.
+            # A key that only one language has may also be one that the loader reports as missing or unknown.
             other = sources.folder / str(each.values.get("other", ""))
             name = str(each.values.get("name", ""))
-            if each.key == "lint.only_here" and {(each.file, name), (other, name)} & told:
+            if each.key == "lint.only_here" and {(each.file, name), (other, name)} & reported:
                 continue
             findings.append(each)
     return sorted(findings, key=lambda each: (each.file, each.line, each.column))
@@ -72,7 +72,7 @@ def stamp(path: Path, names: list[str]) -> Iterator[Path]:
     """Write the stamps of the lessons named, or of all, and yield each file that changed.
 
     Raises:
-        UnknownLesson: a name is none of the lessons'; nothing has been written.
+        UnknownLesson: a name is not that of a lesson; nothing has been written.
         TutorError: `lint.no_original`, `lint.unwritable`.
     """
     known = {folder.name: folder for folder in folders(path)}
@@ -87,7 +87,7 @@ def stamp(path: Path, names: list[str]) -> Iterator[Path]:
 
 
 def _orders(lessons: list[Sources]) -> Iterator[Finding]:
-    """Two lessons can't both be the fourth."""
+    """Yield each `order` that an earlier lesson has, too."""
     taken: dict[str, str] = {}
     for sources in lessons:
         order = member(sources.logic, "order")

@@ -1,4 +1,4 @@
-"""What lint finds, and how it is said: `file:line:column`, as compilers say it and editors jump to."""
+"""What lint finds, and how it is printed: `file:line:column`, the form of compilers, to which editors jump."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Finding:
 
     @classmethod
     def of(cls, error: LessonError) -> Finding:
-        """Return the finding that an error of the loader is."""
+        """Return an error of the loader as a finding."""
         return cls(error.file, error.line, error.column, error.key, error.values)
 
     @property
     def place(self) -> str:
-        """Where it is: the path (below the working directory a relative one), and line and column where they are known."""
+        """Its place: the path (relative below the working directory), and line and column if they are known."""
         return ":".join([_near(self.file), *(str(number) for number in (self.line, self.column) if number)])
 
     def render(self, messages: Messages, width: int) -> str:
@@ -39,7 +39,7 @@ class Finding:
             messages(f"{self.key}.{part}", **self.values) if messages.has(f"{self.key}.{part}") else ""
             for part in ("title", "body", "next")
         )
-        # The loader's errors begin their body with the place; here it has been said.
+        # The loader's errors begin their body with the place, which is printed already.
         for place in (f"{self.file}:{self.line}:{self.column}", str(self.file)):
             if body.startswith(place):
                 body = body.removeprefix(place).removeprefix(":").strip()

@@ -1,4 +1,4 @@
-"""Rules for the logic: hints that are given, files that are used, a prediction, shell lines that are filled in."""
+"""Rules for the logic: hints that are tested, files that are used, a prediction, placeholders of shell lines."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from tutor.course.lint.sources import Sources
     from tutor.course.yaml_items import Item
 
-# Most braces of a shell line or a script are the shell's or awk's: only what looks like one of ours is looked at.
+# Most braces of a shell line or a script belong to the shell or to awk: only what resembles a placeholder is examined.
 _PLACEHOLDER = re.compile(r"(\$?)\{([a-z_]+)\}")
 _FOLDERS = ("solutions", "files")
 
 
 def logic(sources: Sources) -> Iterator[Finding]:
-    """Yield what is wrong in a lesson's logic, apart from what the loader says."""
+    """Yield the defects of a lesson's logic that the loader does not report."""
     yield from _prediction(sources)
     for _, step in sources.steps:
         yield from _hints(step)
@@ -45,7 +45,7 @@ def _is_true(item: Item | None) -> bool:
 
 
 def _hints(step: Item) -> Iterator[Finding]:
-    """A state-driven hint has a known wrong answer that proves it; one that only counts is dealt out at some time."""
+    """Yield each hint with `when` that no known wrong answer tests; one without is given after some failed tries anyway."""
     named = {word(member(item, "hint")) for _, item in entries(member(step, "wrong"))}
     for name, hint in entries(member(step, "hints")):
         if member(hint, "when") is not None and name not in named:
@@ -59,7 +59,7 @@ def _lines(step: Item) -> Iterator[Finding]:
 
 
 def _placeholders(text: str) -> Iterator[tuple[int, str, dict[str, str]]]:
-    """Yield offset, key and values of each placeholder in a text that can't be meant: misspelt, or a shell's variable."""
+    """Yield offset, key and values of each doubtful placeholder in a text: misspelt, or a shell variable."""
     for match in _PLACEHOLDER.finditer(text):
         name, whole = match[2], match[0]
         near = difflib.get_close_matches(name, PLACEHOLDERS, n=1, cutoff=0.7)
@@ -70,7 +70,7 @@ def _placeholders(text: str) -> Iterator[tuple[int, str, dict[str, str]]]:
 
 
 def _shell_lines(item: Item) -> Iterator[Item]:
-    """Yield the shell lines of a step: solutions, `run`, `command`; `setup` and `suggested` are the loader's."""
+    """Yield the shell lines of a step: solutions, `run`, `command`; the loader checks `setup` and `suggested`."""
     for name, _, value in pairs(item):
         if name in ("run", "command", "solution") and isinstance(value.node, yaml.ScalarNode):
             yield value
@@ -85,7 +85,7 @@ def _shell_lines(item: Item) -> Iterator[Item]:
 
 
 def _files(sources: Sources) -> Iterator[Finding]:
-    """Every file that a lesson brings along is named somewhere; its placeholders are filled in like a shell line's."""
+    """Yield each file of a lesson that nothing names, and doubtful placeholders in the others."""
     if sources.logic is None:
         return
     named = {word(item) for item in scalars(sources.logic)}

@@ -1,4 +1,4 @@
-"""Rules for the map of the specification: its clauses exist, what it names exists, and its numbers add up."""
+"""Rules for the map of the specification: its clauses exist, the checks that it names exist, and its numbers add up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def spec_map(course: Path, lessons: list[Sources]) -> Iterator[Finding]:
-    """Yield what is wrong with a course's map, where it has one, and with the lessons' references to it."""
+    """Yield the defects of a course's map, if it has one, and of the lessons' references to it."""
     try:
         the_map = SpecMap.load(course, "ja")
     except LessonError as error:
@@ -45,7 +45,7 @@ def spec_map(course: Path, lessons: list[Sources]) -> Iterator[Finding]:
 
 
 def _names(step: Item) -> list[str]:
-    """Return the checks of a step by which it may be named: a quiz by none, when its answer comes from the lab."""
+    """Return the names of a step's checks that the map may use; an empty name for a quiz whose answer comes from the lab."""
     names = [name for name, _ in entries(member(step, "checks"))]
     return [*names, ""] if list(pairs(member(step, "answer"))) else names
 

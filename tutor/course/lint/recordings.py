@@ -1,4 +1,4 @@
-"""Rules for the recordings along which a lesson is read where it can't be done by hand."""
+"""Rules for recordings: a lesson is read along with one where it cannot be done by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOLDER = "recorded"
 
 
 def recordings(sources: Sources) -> Iterator[Finding]:
-    """Yield what is wrong with a lesson's recordings: not JSON, of steps that there are not, or missing for an engine."""
+    """Yield the defects of a lesson's recordings: not JSON, of steps that do not exist, or missing for an engine."""
     folder = sources.folder / FOLDER
     needs = member(sources.logic, "needs")
     if needs is not None:
@@ -34,7 +34,7 @@ def recordings(sources: Sources) -> Iterator[Finding]:
         except json.JSONDecodeError as error:
             yield Finding(file, error.lineno, error.colno, "lint.no_json", {"reason": error.msg})
             continue
-        # What the engines have recorded is below `steps`; what is to be recorded besides the solutions is the whole file.
+        # An engine's recording has its steps below `steps`; the list of what to record besides the solutions is the whole file.
         for name in document.get("steps", document):
             if name not in steps:
                 line = text[: max(text.find(f'"{name}"'), 0)].count("\n") + 1

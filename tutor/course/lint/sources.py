@@ -1,7 +1,7 @@
-"""A lesson's files as YAML nodes, for rules that look at what an author wrote and say where.
+"""A lesson's files as YAML nodes, for rules that need the position of what an author wrote.
 
-The loader answers for the structure; these questions are asked of files that may be defective, so a part that is not there
-or of another type is simply none.
+The loader checks the structure. These functions read files that may be defective: a part that is missing or of another type
+is None or empty.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Sources:
-    """The files of one lesson; a file that can't be parsed is not there."""
+    """The files of one lesson; a file that cannot be parsed counts as missing."""
 
     folder: Path
 
@@ -70,21 +70,21 @@ def _root(file: Path) -> Item | None:
 
 
 def pairs(item: Item | None) -> Iterator[tuple[str, Item, Item]]:
-    """Yield a mapping's members as name, key node and value node; nothing when it is no mapping."""
+    """Yield the members of a mapping as name, key node and value node; nothing if it is not a mapping."""
     if item is not None and isinstance(item.node, yaml.MappingNode):
         for key, value in item.node.value:
             yield str(key.value), Item(item.file, key), Item(item.file, value)
 
 
 def member(item: Item | None, *names: str) -> Item | None:
-    """Return what lies at a path of keys, if there is anything."""
+    """Return the value at a path of keys; None if there is none."""
     for name in names:
         item = next((value for key, _, value in pairs(item) if key == name), None)
     return item
 
 
 def elements(item: Item | None) -> list[Item]:
-    """Return a sequence's members; none when it is no sequence."""
+    """Return the members of a sequence; none if it is not a sequence."""
     if item is None or not isinstance(item.node, yaml.SequenceNode):
         return []
     return [Item(item.file, node) for node in item.node.value]
@@ -96,7 +96,7 @@ def entries(item: Item | None) -> list[Entry]:
 
 
 def word(item: Item | None) -> str:
-    """Return a text, an empty one when it is none."""
+    """Return a text; an empty one if it is not a text."""
     return item.node.value if item is not None and item.node.tag == _STRING else ""
 
 
@@ -121,7 +121,7 @@ def found(item: Item, key: str, /, offset: int = 0, **values: object) -> Finding
 
 
 def place(item: Item, offset: int) -> tuple[int, int]:
-    """Return line and column in the file, from 1, of an offset in a text; that of the text itself where it can't be told."""
+    """Return line and column in the file, from 1, of an offset in a text; the start of the text if it cannot be computed."""
     node, value = item.node, str(item.node.value)
     start, end = node.start_mark, node.end_mark
     lines = item.file.read_text(encoding="utf-8").split("\n")
@@ -132,7 +132,7 @@ def place(item: Item, offset: int) -> tuple[int, int]:
         written = value.split("\n")[before.count("\n")]
         indent = lines[number].find(written) if number < len(lines) else -1
         return (number + 1, indent + at + 1) if indent >= 0 else (start.line + 1, start.column + 1)
-    # Quoted and folded texts are not written as they read: look for the words from there to the next space.
+    # Quoted and folded texts differ from their source: search for the characters up to the next space.
     words = value[offset:].split("\n")[0].split(" ")[0][:40]
     seen = before.count(words)
     for number in range(start.line, min(end.line + 1, len(lines))):

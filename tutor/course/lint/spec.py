@@ -1,4 +1,4 @@
-"""The specifications' documents and anchors, and whether what a lesson names is among them.
+"""The specifications' documents and anchors, and rules for a lesson's references to them.
 
 `spec-anchors.json` is made by script/spec-anchors from the specifications' repositories; it holds names only.
 """
@@ -42,7 +42,7 @@ def specifications() -> dict[str, dict[str, Documents]]:
 
 
 def spec(sources: Sources) -> Iterator[Finding]:
-    """Yield every clause, link and document's name in a lesson that the specification does not have."""
+    """Yield every clause, link and document name in a lesson that the specification does not have."""
     version = word(member(sources.logic, "spec"))
     known = specifications()[_RUNTIME]
     if version and version not in known:
@@ -60,7 +60,7 @@ def spec(sources: Sources) -> Iterator[Finding]:
 
 
 def clause_findings(item: Item, version: str = "") -> Iterator[Finding]:
-    """Yield what is wrong with `document.md#anchor`, or `image-spec/document.md#anchor`, of that version of the runtime-spec."""
+    """Yield the defects of `document.md#anchor`, or `image-spec/document.md#anchor`, of that version of the runtime-spec."""
     document, _, anchor = word(item).partition("#")
     yield from _look_up(item, 0, document, anchor, "" if document.startswith(_IMAGE) else version)
 
@@ -86,7 +86,7 @@ def _links(item: Item) -> Iterator[Finding]:
 def _look_up(
     item: Item, offset: int, document: str, anchor: str, version: str, *, named: bool = False
 ) -> Iterator[Finding]:
-    """Look in one version, or without one in all; a document that a text only names may be either specification's."""
+    """Search one version, or without one all; a document that a text only names may belong to either specification."""
     known: dict[str, set[str]] = {}
     for name, versions in specifications().items():
         for number, documents in versions.items():

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from tutor.messages import Language
 
 CODE_WIDTH = 76
-"""Columns of code that an 80 column terminal shows whole: the guide has a frame and a margin around it."""
+"""The columns of code that fit an 80 column terminal: the guide has a frame and a margin."""
 LONGEST_BODY = 2000
-"""Columns of a body, all its lines together: 1000 Japanese characters, or as much English as says the same."""
+"""The columns of a body, all lines together: 1000 Japanese characters, or the same in English."""
 # Kana and kanji (written as escapes, because code holds no Japanese).
 _JAPANESE = re.compile("[\u3041-\u30ff\u3400-\u9fff]")
 _CODE = re.compile(r"^( *)(```+|~~~+)[^\n]*\n(.*?)^ *\2 *$", re.MULTILINE | re.DOTALL)
 
 
 def texts(sources: Sources) -> Iterator[Finding]:
-    """Yield what is wrong in a lesson's texts, apart from what the loader says."""
+    """Yield the defects of a lesson's texts that the loader does not report."""
     yield from _keys(sources)
     for language in sources.texts:
         root = sources.texts[language]
@@ -41,7 +41,7 @@ def texts(sources: Sources) -> Iterator[Finding]:
 
 
 def _keys(sources: Sources) -> Iterator[Finding]:
-    """Each language has the keys that the other has; a list would be no text, and is the loader's."""
+    """Yield the keys and the code blocks that only one language has."""
     if len(sources.texts) == len(LANGUAGES):
         one, other = (sources.texts[language] for language in LANGUAGES)
         yield from _missing(one, other)
@@ -59,7 +59,7 @@ def _missing(here: Item, there: Item) -> Iterator[Finding]:
 
 
 def _code_blocks(sources: Sources) -> Iterator[Finding]:
-    """What is to be typed or written is the same in both languages, comments aside."""
+    """Yield each step whose code blocks differ between the languages, comments aside."""
     one, other = LANGUAGES
     theirs = sources.step_texts(other)
     for step, item in sources.step_texts(one).items():
@@ -79,7 +79,7 @@ def _typed(item: Item) -> list[str]:
 
 
 def _left_over(item: Item, language: Language) -> Iterator[Finding]:
-    """A translation has no Japanese left in it."""
+    """Yield a translation's text if there is Japanese left in it."""
     left = _JAPANESE.search(str(item.node.value)) if language != "ja" else None
     if left is not None:
         yield found(item, "left_over", offset=left.start(), text=str(item.node.value)[left.start() :][:12])

@@ -1,7 +1,7 @@
-"""Which Japanese text a translation was made of: a stamp for each step, and the steps whose Japanese has changed since.
+"""Stale translations: a stamp for each step says of which Japanese text its translation was made.
 
 `translation.en.yaml` beside the texts holds the stamps. A stamp is the beginning of the SHA-256 of the step's Japanese texts
-as data, so that moving or re-indenting them is no change.
+as data, so that moving or indenting them does not change it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HEADER = """\
 
 
 def translation(sources: Sources) -> Iterator[Finding]:
-    """Yield the steps whose translation has no stamp, or that of another Japanese text."""
+    """Yield the steps whose translation has no stamp, or the stamp of another Japanese text."""
     if FIRST not in sources.texts:
         return
     now = stamps(sources)
@@ -57,7 +57,7 @@ def _compare(sources: Sources, language: Language, now: dict[str, str]) -> Itera
     for name, stamp in now.items():
         key = texts if name == _HEAD else keys.get(name)
         if key is None:
-            continue  # it is not translated at all, which the loader says
+            continue  # not translated at all, which the loader reports
         if name not in made_of:
             yield found(key, "unstamped", step=name, lesson=lesson)
         elif word(made_of[name][1]) != stamp:
@@ -88,7 +88,7 @@ def _stamp(texts: object) -> str:
 
 
 def stamp_file(sources: Sources, language: Language) -> Path:
-    """Return where the stamps of a translation are kept."""
+    """Return the file of a translation's stamps."""
     return sources.folder / f"translation.{language}.yaml"
 
 
