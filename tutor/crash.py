@@ -1,4 +1,4 @@
-"""What nobody expected: written to a file for whoever will mend it; the learner gets a sentence and the file's path."""
+"""Unexpected errors: recorded in a file for a report; the learner gets one message with the path of the file."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
 
-def tell(error: BaseException, home: Home, messages: Messages) -> tuple[str, str, str]:
-    """Record an unexpected error as well as can be; return title, body and what to do next, for the learner."""
+def report(error: BaseException, home: Home, messages: Messages) -> tuple[str, str, str]:
+    """Record an unexpected error, if that is possible; return title, body and what to do next, for the learner."""
     try:
         path = record(error, home)
     except OSError as failure:

@@ -1,4 +1,4 @@
-"""The one kind of expected failure in `tutor`: it carries catalogue keys, so that every face says it in the learner's language."""
+"""The one kind of expected failure in `tutor`: it carries catalogue keys, so that every face shows it in the learner's language."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class TutorError(Exception):
-    """An expected failure: what, where, why, what now.
+    """An expected failure: what, where, why, what to do next.
 
     `key` names a catalogue entry group with the members `title`, `body` and `next`, e.g. `lab.no_root` has `lab.no_root.title`.
     `body` and `next` may be missing. `values` fill the placeholders.

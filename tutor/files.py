@@ -1,4 +1,4 @@
-"""Files that are written as a whole: whoever reads one, and whatever crashes, it has the old content or the new one."""
+"""Files that are replaced as a whole: a reader, also after a crash, finds the old content or the new one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def replace(
     mode: int | None = 0o644,
     durable: bool = True,
 ) -> None:
-    """Give a file this content, and let it keep its owner and its permissions, or take those of `like`.
+    """Replace the content of a file; it keeps its owner and its permissions, or takes those of `like`.
 
     Raises:
         OSError: as `replacing`.

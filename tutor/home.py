@@ -1,4 +1,4 @@
-"""Where oci-tutor keeps things on disk, and nowhere else.
+"""The folders in which oci-tutor keeps files; it writes nowhere else.
 
 Work that a learner edits lies in plain sight (`~/labs/LESSON/`); progress and cache lie where the XDG Base Directory
 Specification puts them. `OCI_TUTOR_HOME` moves all of them below one folder (tests, a USB stick, a shared machine).
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The three folders; they are made when first written to. `course` is the key of another course than ours."""
+    """The three folders; they are made when first written to. `course` is the key of a course other than the installed one, else empty."""
 
     labs: Path
     state: Path
@@ -34,11 +34,11 @@ class Home:
 
     @property
     def records(self) -> Path:
-        """Where what is known about a course's lessons lies: progress, locks, what they began with."""
+        """The folder of a course's records: progress, locks, and the files that its lessons began with."""
         return self.state / "courses" / self.course if self.course else self.state
 
     def of_course(self, key: str) -> Home:
-        """Return the home of another course's work: its progress and its labs do not mix with ours."""
+        """Return the home of another course's work: its progress and its labs are kept apart."""
         return replace(self, labs=self.labs / key, course=key) if key else self
 
 

@@ -1,7 +1,7 @@
-"""What oci-tutor logs of its own troubles: a file below `Home.state`, never the screen.
+"""The log of oci-tutor: a file below `Home.state`, never the screen.
 
 A lesson may be open in each of several terminals, and all of them write to this file. So it is opened for each record, under
-a lock (flock(2)): no record goes to a file that another process, or a person, has renamed in the meantime.
+a lock (flock(2)): no record goes to a file that has been renamed in the meantime, by another process or by hand.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 NAME = "oci-tutor.log"
 _FORM = "%(asctime)s %(name)s %(levelname)s %(message)s"
-# A named pipe that nobody reads must not hold the event loop up.
+# A named pipe without a reader must not block the event loop.
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 def log_to_file(home: Home) -> None:
-    """Send what this process logs from now on to the file, and to no other that an earlier call named."""
+    """Send the log records of this process to the file of this home, and no longer to one of an earlier call."""
     root = logging.getLogger()
     for handler in root.handlers[:]:
         if isinstance(handler, LogFile):
@@ -47,11 +47,11 @@ class LogFile(logging.Handler):
         """Write one record."""
         try:
             self._append(f"{self.format(record)}\n".encode("utf-8", "backslashreplace"))
-        except Exception:  # noqa: BLE001  (what formats a record may fail too, and must not stop what wanted to log it)
+        except Exception:  # noqa: BLE001  (formatting a record may fail too, and must not stop the caller)
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
-        """Do nothing: what logging does here is to print a traceback on the screen."""
+        """Do nothing; the default is to print a traceback on the screen."""
 
     def _append(self, data: bytes) -> None:
         descriptor, size = self._open(len(data))
@@ -60,9 +60,7 @@ class LogFile(logging.Handler):
                 data = data[os.write(descriptor, data) :]
         except OSError:
             with contextlib.suppress(OSError):  # a pipe has no length
-                os.ftruncate(
-                    descriptor, size
-                )  # the next record shall not follow half of this one on its line
+                os.ftruncate(descriptor, size)  # or the next record would follow half of this one on its line
             raise
         finally:
             os.close(descriptor)
@@ -84,4 +82,4 @@ class LogFile(logging.Handler):
             except BaseException:
                 os.close(descriptor)
                 raise
-            os.close(descriptor)  # it has been renamed: what has the name now is the file
+            os.close(descriptor)  # it has been renamed: open what has the name now

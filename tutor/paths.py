@@ -1,4 +1,4 @@
-"""Where programs lie, and where a path leads for a process with another root."""
+"""The folders of programs, and the resolution of a path below another root."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def search_path(folders: tuple[str, ...] = ADMINISTRATORS_FOLDERS) -> str:
 
 
 def resolve(root: str, path: str, *, follow: bool = True) -> str:
-    """Return where a path leads for a process whose root is `root`, symbolic links followed as in there.
+    """Return where a path leads for a process whose root is `root`; symbolic links are followed within it.
 
     Args:
         root: a directory, as this process names it.
@@ -28,8 +28,8 @@ def resolve(root: str, path: str, *, follow: bool = True) -> str:
         follow: whether the last part is followed, too, when it is a link.
 
     Raises:
-        OSError: a part of it is not there or can't be looked at, or there are more links than the kernel follows (ELOOP).
-        ValueError: no path can be so (a NUL, a lone surrogate).
+        OSError: a part of it does not exist or cannot be examined, or there are more links than the kernel follows (ELOOP).
+        ValueError: it cannot be a path (a NUL, a lone surrogate).
     """
     todo = [part for part in path.split("/") if part][::-1]
     at: list[str] = []

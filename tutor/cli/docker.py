@@ -27,10 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
 
 
 def run(arguments: argparse.Namespace, messages: Messages) -> int:
-    """Register `runt` in Docker, or take that back; print what was done and return the exit status.
+    """Register `runt` in Docker or unregister it; print what was done and return the exit status.
 
     Raises:
-        TutorError: it could not be done, and nothing has been changed.
+        TutorError: it failed, and nothing was changed.
     """
     from tutor.docker.registrar import Registrar
     from tutor.docker.report import installed, uninstalled
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
         else:
             lines = uninstalled(registrar, registrar.uninstall(), messages)
     except TutorError as error:
-        if "problem" in error.values:  # where the file goes wrong, in the reader's language
+        if "problem" in error.values:  # the error's place in the file, in the user's language
             error.values["problem"] = error.values["problem"].located(messages)  # type: ignore[attr-defined]
         raise
     print("\n".join(lines))
@@ -50,6 +50,6 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
 
 
 def _options(arguments: argparse.Namespace) -> str:
-    """Return the options as they have to be given again to take back what was done."""
+    """Return the options that `docker uninstall` needs to find the same daemon.json."""
     given = (("--daemon-json", arguments.daemon_json), ("--pidfile", arguments.pidfile))
     return "".join(f" {name} {shlex.quote(str(path))}" for name, path in given if path is not None)

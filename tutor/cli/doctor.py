@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     lessons: tuple[Lesson, ...] = ()
     try:
         lessons = Course.load(messages.language).lessons
-    except TutorError as error:  # a defective lesson: the machine can be told about all the same
+    except TutorError as error:  # a defective lesson does not keep the machine from being examined
         problem = " ".join(filter(None, error.render(messages)))
     machine = examine(Home.default())
     findings = assess(machine)

@@ -35,9 +35,9 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     from tutor.explain.bundle import Bundle
     from tutor.explain.report import bundle_report, error_report
 
-    said, bundle = _asked(arguments)
-    if said.strip():
-        report = error_report(said, bundle or Bundle.here(), messages, text_width())
+    error, bundle = _asked(arguments)
+    if error.strip():
+        report = error_report(error, bundle or Bundle.here(), messages, text_width())
     else:
         report = bundle_report(bundle or Bundle(Path()), messages, text_width())
     print("\n".join(report.lines))
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
 
 
 def _asked(arguments: argparse.Namespace) -> tuple[str, Bundle | None]:
-    """Return the error's text, empty when a bundle is to be looked at, and the bundle, None where none was named."""
+    """Return the text of the error (empty: a bundle is to be examined) and the bundle (None: none was named)."""
     from tutor.explain.bundle import Bundle, kind_of
 
     words: list[str] = arguments.what

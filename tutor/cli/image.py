@@ -69,7 +69,7 @@ def _command(commands: SubParsers, messages: Messages, name: str) -> argparse.Ar
 def run(arguments: argparse.Namespace, messages: Messages) -> int:
     """Do what a subcommand of `image` says; return the exit status: 0, 1 after an error, 130 after Ctrl-C.
 
-    What was made is printed on standard output, an error as one message on standard error.
+    The result is printed on standard output, an error as one message on standard error.
     """
     try:
         with _ended_by_signals():
@@ -201,7 +201,7 @@ def _fetch(arguments: argparse.Namespace, messages: Messages) -> list[str]:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the block as Ctrl-C does, cleaning up on the way out."""
+    """Let SIGTERM and SIGHUP end the block with an exception, as Ctrl-C does, so that it cleans up."""
 
     def stop(number: int, _: object) -> None:
         raise SystemExit(128 + number)
@@ -215,10 +215,10 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 def _print(lines: list[str]) -> int:
-    """Print the lines; a reader that has gone away (`| head -1`) is no failure of what was made."""
+    """Print the lines. A closed pipe (`| head -1`) is not a failure: the output has been made."""
     try:
         print("\n".join(lines), flush=True)
     except BrokenPipeError:
-        # Or the interpreter would complain when it flushes at exit.
+        # Otherwise the interpreter prints an error when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -1,4 +1,4 @@
-"""`oci-tutor lessons`: the lessons with the learner's progress, as lines for a terminal or a pipe."""
+"""`oci-tutor lessons`: the lessons with the learner's progress."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tutor.course.progress import LessonProgress
     from tutor.messages import Messages
 
-BEADS = 10
+DOTS = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
@@ -61,11 +61,11 @@ def _lines(
 ) -> Iterator[str]:
     indent = " " * (name_width + 4)
     passed = sum(step.id in done.passed for step in lesson.steps)
-    full = BEADS * passed // len(lesson.steps)
-    beads = "●" * full + "○" * (BEADS - full)
+    full = DOTS * passed // len(lesson.steps)
+    dots = "●" * full + "○" * (DOTS - full)
     minutes = messages("cli.list.minutes", minutes=lesson.minutes)
     yield f"  {pad(lesson.id, name_width)}  {lesson.title}"
-    yield f"{indent}{beads}  {_standing(lesson, done, messages)} · {minutes} · {' '.join(lesson.engines)}"
+    yield f"{indent}{dots}  {_standing(lesson, done, messages)} · {minutes} · {' '.join(lesson.engines)}"
     yield from (indent + line for line in wrap(lesson.summary.strip(), width - len(indent)))
 
 

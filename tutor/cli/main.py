@@ -1,4 +1,4 @@
-"""The command `oci-tutor`: from the command line to the subcommand, which is imported when it is wanted.
+"""The command `oci-tutor`: read the command line, import the module of its subcommand, and run it.
 
 Nothing that goes wrong here or below ends in a traceback: an expected failure says what, where, why and what to do next; an
 unexpected one goes to a log file whose path is named.
@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
-from tutor.cli.parser import Parser, language_of, speak
+from tutor.cli.parser import Parser, language_of, translate_argparse
 from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.messages import Messages, command_name
@@ -38,7 +38,7 @@ WITHOUT_SUBCOMMAND = "start"
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as a shell gives it (128 + SIGINT)."""
 BROKEN_PIPE = 141
-"""The exit status when the reader of our output has gone (128 + SIGPIPE)."""
+"""The exit status when the reader of the output has closed it (128 + SIGPIPE)."""
 
 
 class Subcommand(Protocol):
@@ -52,9 +52,9 @@ class Subcommand(Protocol):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `oci-tutor` and return its exit status: 0 well, 1 failed, 2 wrong command line, 130 interrupted."""
+    """Run `oci-tutor` and return its exit status: 0 success, 1 failure, 2 wrong command line, 130 interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    _let_any_text_be_printed()
+    _replace_unencodable()
     messages = Messages.load(language_of(arguments))
     try:
         status = _run(arguments, messages)
@@ -62,16 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # What is still buffered has no reader either; without this the interpreter complains of it while it ends.
+        # What is still buffered has no reader either; without this the interpreter prints an error at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return BROKEN_PIPE
     except TutorError as error:
-        complain(*error.render(messages))
+        print_failure(*error.render(messages))
         return 1
     except Exception as error:  # noqa: BLE001  (the last resort: a learner sees one message, never a traceback)
         from tutor import crash
 
-        complain(*crash.tell(error, Home.default(), messages))
+        print_failure(*crash.report(error, Home.default(), messages))
         return 1
     return status
 
@@ -93,8 +93,8 @@ def subcommand(name: str) -> Subcommand:
 
 def _parser(argv: list[str], messages: Messages) -> argparse.ArgumentParser:
     """Return the parser for a command line: of the subcommands, only those that it names have their arguments."""
-    speak(messages)
-    parser: argparse.ArgumentParser = Parser.speaking(messages)(
+    translate_argparse(messages)
+    parser: argparse.ArgumentParser = Parser.in_language_of(messages)(
         prog=command_name(), description=messages("cli.description"), epilog=messages("cli.epilog")
     )
     parser.add_argument("--version", action="store_true", help=messages("cli.version"))
@@ -121,13 +121,13 @@ def _version() -> str:
         return "(not installed)"
 
 
-def _let_any_text_be_printed() -> None:
-    """Print `?` for what the terminal's encoding lacks (`LC_ALL=ja_JP.eucJP`), rather than failing on a `✓`."""
+def _replace_unencodable() -> None:
+    """Print `?` for what the terminal's encoding lacks (`LC_ALL=ja_JP.eucJP`), instead of failing on a `✓`."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # not where a test or an embedder has put its own stream
+        if hasattr(stream, "reconfigure"):  # a stream that a test has put there may not have it
             stream.reconfigure(errors="replace")
 
 
-def complain(title: str, body: str = "", following: str = "") -> None:
+def print_failure(title: str, body: str = "", following: str = "") -> None:
     """Print a failure to standard error: what, why, what to do next."""
     print(f"oci-tutor: {title}", *filter(None, (body, following)), sep="\n", file=sys.stderr)

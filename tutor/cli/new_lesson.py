@@ -1,6 +1,6 @@
-"""`oci-tutor new-lesson`: a lesson to begin with, that loads, lints and verifies as it is.
+"""`oci-tutor new-lesson`: write a new lesson that loads, lints and verifies without changes.
 
-It is made from the lesson `my-lesson` in `tutor/course/scaffold`: its name is replaced, and its place in the course.
+It is a copy of the lesson `my-lesson` in `tutor/course/scaffold`, with another name and order.
 """
 
 from __future__ import annotations

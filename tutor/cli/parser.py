@@ -1,4 +1,4 @@
-"""argparse that speaks the learner's language, wraps Japanese by its width, and takes the common options anywhere."""
+"""argparse in the learner's language: wraps Japanese by its width, and takes the common options anywhere."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ ARGPARSE_TEXTS = {
 def language_of(argv: Sequence[str]) -> Language:
     """Return the language for a command line, before it is parsed: what `--lang` names, else the locale's.
 
-    Where standard output's encoding has no Japanese (`LC_ALL=C` without UTF-8 mode), English is better than question marks.
+    It is English where standard output's encoding has no Japanese (`LC_ALL=C` without UTF-8 mode).
     """
     wanted = ""
     for position, argument in enumerate(argv):
@@ -77,8 +77,8 @@ def _has_japanese(stream: TextIO) -> bool:
     return True
 
 
-def speak(messages: Messages) -> None:
-    """Make argparse say its own texts from the catalogue: `argparse._` is where it looks them up, as gettext's users do."""
+def translate_argparse(messages: Messages) -> None:
+    """Make argparse take its own texts from the catalogue, by replacing its gettext functions (`_`, `ngettext`)."""
 
     def translate(text: str) -> str:
         key = ARGPARSE_TEXTS.get(text)
@@ -91,16 +91,16 @@ def speak(messages: Messages) -> None:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser, and through it every subcommand's, that takes the common options; its help knows wide characters.
+    """A parser that takes the common options, as the parsers of its subcommands do, and measures its help in cells.
 
-    The common options have no default, so that one given before a subcommand is not undone by the subcommand's parser.
+    The common options have no default: the parser of a subcommand would overwrite what was given before the subcommand.
     """
 
     messages: ClassVar[Messages]
 
     @classmethod
-    def speaking(cls, messages: Messages) -> type[Parser]:
-        """Return the class of the parsers that speak `messages`; argparse makes subparsers of their parent's class."""
+    def in_language_of(cls, messages: Messages) -> type[Parser]:
+        """Return a class of parsers with these messages; argparse makes subparsers of their parent's class."""
         return type(cls.__name__, (cls,), {"messages": messages})
 
     def __init__(self, **keywords: object) -> None:
@@ -125,7 +125,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, the usage, and where the help is, on standard error; exit status 2."""
+        """Print the usage, what is wrong and where the help is, on standard error; exit with status 2."""
         following = self.messages("cli.see_help", command=f"{self.prog} --help")
         text = self.messages.raw("cli.argparse.error") % {"prog": self.prog, "message": message}
         self.exit(2, f"{self.format_usage()}{text}{following}\n")
@@ -140,9 +140,9 @@ class _HelpFormatter(argparse.HelpFormatter):
         prefix: str | None,
     ) -> str:
         # argparse indents the lines that follow by the characters of its prefix; Japanese ones are two columns wide.
-        said = str(vars(argparse)["_"]("usage: ")) if prefix is None else prefix
-        stand_in = "x" * cell_width(said)
-        return super()._format_usage(usage, actions, groups, stand_in).replace(stand_in, said, 1)
+        shown = str(vars(argparse)["_"]("usage: ")) if prefix is None else prefix
+        stand_in = "x" * cell_width(shown)
+        return super()._format_usage(usage, actions, groups, stand_in).replace(stand_in, shown, 1)
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return wrap(" ".join(text.split()), width)

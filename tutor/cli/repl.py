@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
 
 
 def _waiting_lesson(course: Course, progress: Progress) -> str:
-    """Return the lesson that the learner is in the middle of, else the first unfinished one, else the first."""
+    """Return the lesson that is begun and not finished, else the first that is not finished, else the first."""
     standing = [(each.id, progress.of(each.id)) for each in course.lessons]
     begun = [name for name, done in standing if done.step_id is not None and not done.finished]
     new = [name for name, done in standing if not done.finished]

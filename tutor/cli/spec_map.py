@@ -1,4 +1,4 @@
-"""`oci-tutor lessons --spec-map`: every rule of the specification, where a lesson shows it, and whether this learner has seen it."""
+"""`oci-tutor lessons --spec-map`: every rule of the specification, the lesson that shows it, and whether the learner has seen it."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _lines(
     if not rule.shown:
         where = messages("cli.map.not_covered")
     else:
-        # The one that the learner has seen; else where to go. The others would only lengthen the list.
+        # The check that the learner has seen, else the first one; the others would only lengthen the list.
         first = seen or rule.shown[0]
         title = titles.get((first.lesson, first.step), first.step)
         where = messages("cli.map.where", lesson=first.lesson, step=title)

@@ -1,4 +1,4 @@
-"""`oci-tutor verify [LESSON...]`: several lessons at a time, each in a lab and a folder of its own; what is wrong is said."""
+"""`oci-tutor verify [LESSON...]`: play lessons, several at a time, each in a lab and a home of its own."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
 
 
 def _default_jobs() -> int:
-    # Much of playing a lesson is waiting for a process to come to a state.
+    # A lesson spends most of its time waiting for processes.
     return min(8, 2 * (os.cpu_count() or 1))
 
 
 def run(arguments: argparse.Namespace, messages: Messages) -> int:
-    """Play lessons with an engine and print what came of it; return 0 when all is well, 1 when something is not.
+    """Play lessons with an engine and print the results; return 0 if nothing is wrong, else 1.
 
     Raises:
         UnknownLesson: a lesson named is none of the course's.
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     log_to_file(home)
     lessons = [course.lesson(name) for name in arguments.lessons] or list(course.lessons)
     engine: EngineName = arguments.engine
-    find(engine)  # said once, not by every lesson
+    find(engine)  # reported once, not by every lesson
     print(messages("verify.heading", count=len(lessons), engine=engine), flush=True)
     bad = 0
     with closing(_play(course, lessons, engine, max(1, arguments.jobs), home.cache)) as results:
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
 def _play(
     course: Course, lessons: list[Lesson], engine: EngineName, jobs: int, cache: Path
 ) -> Generator[LessonPlayed]:
-    """Play some lessons at a time, each with a home of its own; yield what came of each, in order."""
+    """Play `jobs` lessons at a time, each with a home of its own; yield the results in the order of the lessons."""
     import tempfile
     import threading
     from concurrent.futures import ThreadPoolExecutor

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def installed(registrar: Registrar, outcome: Outcome, options: str, m: Messages) -> list[str]:
-    """Return what was installed; `options` are those that `docker uninstall` needs to take it back."""
+    """Return what was installed; `options` are those that `docker uninstall` needs."""
     registration = registrar.registration
     file = registration.read()
     values = {"name": NAME, "path": registration.path}
@@ -31,7 +31,7 @@ def installed(registrar: Registrar, outcome: Outcome, options: str, m: Messages)
 
 
 def uninstalled(registrar: Registrar, outcome: Outcome, m: Messages) -> list[str]:
-    """Return what was taken back."""
+    """Return what was uninstalled."""
     path = registrar.registration.path
     if not outcome.changed:
         return [m("docker.uninstalled.already", name=NAME, path=path)]
@@ -48,7 +48,7 @@ def uninstalled(registrar: Registrar, outcome: Outcome, m: Messages) -> list[str
 
 
 def _reloaded(registrar: Registrar, outcome: Outcome, what: str, m: Messages) -> list[str]:
-    """Say what dockerd was told, and what it knows now."""
+    """Return how dockerd was made to reload, and whether it knows the runtime now."""
     if registrar.daemon is None:
         return [m(f"docker.{what}.no_daemon")]
     lines = []

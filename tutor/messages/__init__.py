@@ -1,7 +1,7 @@
 """The message catalogue: every text a user sees that is not a lesson's, in Japanese and in English.
 
-A topic is a file (`ja/doctor.yaml`, `en/doctor.yaml`) and the first part of a key: `doctor.root.ok`. Topics load when they
-are first asked for, so that `--help` does not pay for the TUI's texts.
+A topic is a file (`ja/doctor.yaml`, `en/doctor.yaml`) and the first part of a key: `doctor.root.ok`. A topic is loaded
+when it is first used, so that `--help` does not load the TUI's texts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import yaml
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 LANGUAGE_VARIABLE = "OCI_TUTOR_LANG"
-"""The environment variable that names the language of the lesson, for what is run in its lab."""
+"""The environment variable that names the language of the lesson to programs in its lab."""
 
 _HERE = Path(__file__).parent
 # libyaml's loader is seven times faster; PyYAML's wheels carry it, a source build may not.
@@ -24,9 +24,9 @@ _Loader: type[yaml.SafeLoader] = cast("type[yaml.SafeLoader]", getattr(yaml, "CS
 
 
 def language_from_environment(environ: os._Environ[str] | dict[str, str] | None = None) -> Language:
-    """Return the language of the lesson in whose lab this runs, else of the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`: locale(7)).
+    """Return the language of the lesson if this process runs in its lab, else of the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`: locale(7)).
 
-    Japanese is the course's first language, so it is also the answer where the locale names none (`C`, `POSIX`, unset).
+    Japanese is the course's first language, so it is also returned if the locale names none (`C`, `POSIX`, unset).
     """
     env = os.environ if environ is None else environ
     for language in LANGUAGES:
@@ -56,7 +56,7 @@ def _flatten(prefix: str, tree: object) -> list[tuple[str, str]]:
 
 
 def command_name() -> str:
-    """Return what a learner types for this program: `script/tutor` says so of itself, since `oci-tutor` is not on PATH there."""
+    """Return the name by which this program is typed; `script/tutor` sets its own, since `oci-tutor` is not on PATH there."""
     return os.environ.get("OCI_TUTOR_COMMAND", "oci-tutor")
 
 
@@ -74,10 +74,10 @@ class Messages:
     def __call__(self, key: str, /, **values: object) -> str:
         """Return the text of a key with its placeholders filled in (`str.format`).
 
-        `{tutor}` is how this program is called here (`command_name`), so that what a text says can be typed as it stands.
+        `{tutor}` is replaced by `command_name`, so that commands in a text can be typed as they stand.
 
         Raises:
-            KeyError: there is no such key (a defect: tests look every used key up).
+            KeyError: there is no such key (a defect: a test looks up every key that the code uses).
         """
         return self.raw(key).format(tutor=command_name(), **values)
 

@@ -233,7 +233,7 @@ class TutorApp(App[int]):
         """Return what to tell the learner of an error; write an unexpected one to a file, and name its path."""
         if isinstance(error, TutorError):
             return Notice("error", *error.render(self._messages))
-        return Notice("error", *crash.tell(error, self.home, self._messages))
+        return Notice("error", *crash.report(error, self.home, self._messages))
 
     def change_theme(self) -> None:
         """Change between the dark and the light theme."""
