@@ -1,4 +1,4 @@
-"""`oci-tutor docker`: registers `runt` in a machine's Docker, and undoes it completely.
+"""Docker: register `runt` in the machine's Docker and unregister it completely; a private dockerd for labs.
 
-Docker learns of a runtime from `runtimes` in its daemon.json, which it reads again when it is sent SIGHUP (dockerd(8)).
+Docker reads its runtimes from `runtimes` in its daemon.json, which it reads again on SIGHUP (dockerd(8)).
 """

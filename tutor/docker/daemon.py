@@ -1,4 +1,4 @@
-"""The running dockerd: where its daemon.json is, which flags it was started with, and telling it to read the file again."""
+"""The running dockerd: its daemon.json, its flags, and reloading it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pathlib import Path
 from tutor.paths import search_path
 
 _PATIENCE = 5.0
-"""Seconds until a dockerd that was told to reload is taken to have refused."""
+"""The seconds after which a dockerd that does not know a runtime is taken to have refused it."""
 _CLIENT_SECONDS = 20.0
 CONFIG = Path("/etc/docker/daemon.json")
 PIDFILE = Path("/var/run/docker.pid")
 
 
 def installed() -> bool:
-    """Tell whether this machine has a dockerd at all."""
+    """Tell whether this machine has a dockerd."""
     return shutil.which("dockerd", path=search_path()) is not None
 
 
@@ -34,7 +34,7 @@ class Daemon:
 
     @classmethod
     def find(cls, pidfile: Path) -> Daemon | None:
-        """Return the dockerd whose process id the file has; None if it has ended, or another program has its number."""
+        """Return the dockerd with the process id in the file; None if it has ended, or the id is another program's."""
         try:
             pid = int(pidfile.read_text(encoding="ascii"))
             comm = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
@@ -57,11 +57,11 @@ class Daemon:
         return Path([str(CONFIG), *self.flags("--config-file")][-1])
 
     def host(self) -> str:
-        """Return the socket that its clients use, nothing for the usual one."""
+        """Return the socket that its clients use; empty for the default one."""
         return next((host for host in self.flags("--host", "-H") if host.startswith("unix://")), "")
 
     def reload(self) -> str:
-        """Have it read daemon.json again; return the command that did it, as a person would type it."""
+        """Make it read daemon.json again; return the command that did so, as a person would type it."""
         if _is_service(self.pid):
             subprocess.run(["systemctl", "reload", "docker"], capture_output=True, check=False)
             return "systemctl reload docker"
@@ -69,7 +69,7 @@ class Daemon:
         return f"kill -HUP {self.pid}"
 
     def wait_until(self, runtime: str, *, known: bool) -> bool | None:
-        """Wait until it knows a runtime, or no longer does; False if it doesn't come to that, None if nobody can ask."""
+        """Wait until it knows a runtime, or no longer knows it; return False if that takes too long, None if it cannot be asked."""
         deadline = time.monotonic() + _PATIENCE
         while (runtimes := self.runtimes()) is not None:
             if (runtime in runtimes) == known:
@@ -80,9 +80,9 @@ class Daemon:
         return None
 
     def runtimes(self) -> dict[str, object] | None:
-        """Return the runtimes that it knows, None if it can't be asked (no client, no permission)."""
-        told = self._ask("info", "--format", "{{json .Runtimes}}")
-        return None if told is None else dict(json.loads(told))
+        """Return the runtimes that it knows; None if it cannot be asked (no client, no permission)."""
+        answer = self._ask("info", "--format", "{{json .Runtimes}}")
+        return None if answer is None else dict(json.loads(answer))
 
     def containers(self, runtime: str) -> dict[str, bool]:
         """Return the containers that were made with a runtime, by name, and whether each is running."""
@@ -95,7 +95,7 @@ class Daemon:
         return {name.lstrip("/"): running == "true" for used, running, name in rows if used == runtime}
 
     def command(self, *words: str) -> list[str]:
-        """Return the command line of a client of this very dockerd."""
+        """Return the command line of a client of this dockerd."""
         host = self.host()
         return ["docker", *(["--host", host] if host else []), *words]
 
@@ -111,7 +111,7 @@ class Daemon:
 
 
 def _is_service(pid: int) -> bool:
-    """Tell whether a process is the one that systemd runs as docker.service: then it is systemd who reloads it."""
+    """Tell whether a process is the main process of docker.service, which systemd must reload."""
     if not Path("/run/systemd/system").is_dir():
         return False
     try:

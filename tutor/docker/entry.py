@@ -1,6 +1,6 @@
-"""The text of a daemon.json, changed where a runtime's entry stands and nowhere else.
+"""Edit the text of a daemon.json at the entry of a runtime, and nowhere else.
 
-What people have written keeps its order, its indentation and its line ends: the text is edited, not printed anew.
+The rest keeps its order, its indentation and its line ends: the text is edited, not serialized again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 class DaemonJson:
-    """A daemon.json that is valid: an object, whose `runtimes`, if it has any, is one too."""
+    """A valid daemon.json: an object whose `runtimes`, if there is one, is an object, too."""
 
     def __init__(self, text: str, document: Document, mark: str = "") -> None:
         self._text = text
@@ -31,10 +31,10 @@ class DaemonJson:
 
     @classmethod
     def read(cls, data: bytes, path: Path) -> DaemonJson:
-        """Return the file of this content; an empty one is taken as `{}`, as dockerd does.
+        """Parse a file's content; an empty one counts as `{}`, as for dockerd.
 
         Raises:
-            TutorError: `docker.not_json` and `docker.not_object`, with the line and column where it goes wrong.
+            TutorError: `docker.not_json` and `docker.not_object`, with line and column of the error.
         """
         text = data.decode("utf-8", "replace")
         mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
@@ -57,15 +57,15 @@ class DaemonJson:
         return (self._mark + self._text).encode()
 
     def runtime(self, name: str) -> JsonValue:
-        """Return a runtime's entry, None if it has none."""
+        """Return the entry of a runtime; None if there is none."""
         return _at(self._document, child(_RUNTIMES, name))
 
     def setting(self, name: str) -> JsonValue:
-        """Return the value of a key of the file, None if it isn't there."""
+        """Return the value of a key of the file; None if there is none."""
         return _at(self._document, child("", name))
 
     def with_runtime(self, name: str, path: str) -> DaemonJson:
-        """Return the file with a runtime's entry added, or pointing to `path` from now on."""
+        """Return the file with an entry of a runtime added, or with its path changed to `path`."""
         entry: JsonValue = {"path": path}
         pointer = child(_RUNTIMES, name)
         if pointer in self._document.values:
@@ -76,7 +76,7 @@ class DaemonJson:
         return self._changed(self._with_member("", "runtimes", {name: entry}))
 
     def without_runtime(self, name: str, *, keep_empty: bool = False) -> DaemonJson:
-        """Return the file without a runtime's entry; and without `runtimes`, if nothing else was in it (unless `keep_empty`)."""
+        """Return the file without the entry of a runtime; also without `runtimes` if that is empty then (unless `keep_empty`)."""
         runtimes = _at(self._document, _RUNTIMES)
         if not isinstance(runtimes, dict) or (name not in runtimes and (runtimes or keep_empty)):
             return self
@@ -92,7 +92,7 @@ class DaemonJson:
 
     def _changed(self, text: str) -> DaemonJson:
         document = parse(text)
-        assert document.valid, text  # noqa: S101  (an edit of ours that spoils the file must never be written)
+        assert document.valid, text  # noqa: S101  (an edit that makes the file invalid must never be written)
         return DaemonJson(text, document, self._mark)
 
     def _members(self, pointer: str) -> list[str]:
@@ -103,7 +103,7 @@ class DaemonJson:
         )
 
     def _with_member(self, pointer: str, name: str, value: JsonValue) -> str:
-        """Return the text with a last member more in an object, written as its other members are."""
+        """Return the text with a member appended to an object, in the style of the others."""
         text, members = self._text, self._members(pointer)
         newline = "\r\n" if "\r\n" in text else "\n"
         unit = self._indentation()
@@ -122,7 +122,7 @@ class DaemonJson:
         return f"{text[:at]}{head}{before}{json.dumps(name, ensure_ascii=False)}: {written}{text[at:]}"
 
     def _without_member(self, pointer: str, name: str) -> str:
-        """Return the text without a member: with the comma before it, or the one behind it where it is the first."""
+        """Return the text without a member: with the comma before it, or after it if it is the first."""
         text, members, where = self._text, self._members(pointer), child(pointer, name)
         keys, values = self._document.keys, self._document.values
         index = members.index(where)
@@ -137,11 +137,11 @@ class DaemonJson:
         """Return the white space before a member's key."""
         before = self._text[: self._document.keys[pointer].start]
         space = before[len(before.rstrip()) :]
-        # The first one of `{"a": 1}` has none, its followers do.
+        # In `{"a": 1, "b": 2}` the first member has none, the others have.
         return space or " "
 
     def _indentation(self) -> str:
-        """Return what a level is indented by: what the first member of the file is, else four spaces as Docker's manual has."""
+        """Return the indentation of a level: that of the file's first member, else four spaces, as in Docker's manual."""
         for member in self._members(""):
             space = self._space_before(member)
             if "\n" in space and (unit := space.rpartition("\n")[2]):
@@ -150,7 +150,7 @@ class DaemonJson:
 
 
 def _at(document: Document, pointer: str) -> JsonValue:
-    """Return the value at a pointer whose parts are names without escapes, None where there is none."""
+    """Return the value at a pointer whose parts have no escapes; None if there is none."""
     value = document.value
     for name in pointer.split("/")[1:]:
         if not isinstance(value, dict):

@@ -24,7 +24,7 @@ _REASONS = {
 
 @contextmanager
 def explaining(path: Path) -> Iterator[None]:
-    """Turn an `OSError` in the block into a TutorError that names `path`: nothing has been changed.
+    """Turn an `OSError` in the block into a TutorError that names `path`.
 
     Raises:
         TutorError: `docker.disk_full`, `docker.permission`, `docker.read_only`, and `docker.os` for everything else.
@@ -37,7 +37,7 @@ def explaining(path: Path) -> Iterator[None]:
 
 
 def read(path: Path) -> bytes | None:
-    """Return a file's content, None if there is no such file."""
+    """Return the content of a file; None if there is no such file."""
     with explaining(path):
         try:
             return path.read_bytes()
@@ -46,15 +46,15 @@ def read(path: Path) -> bytes | None:
 
 
 def replace(path: Path, data: bytes, *, like: Path | None = None) -> None:
-    """Give a file this content, atomically (rename(2)); its mode and owner stay, or become those of `like`.
+    """Replace the content of a file atomically (rename(2)); it keeps its mode and owner, or gets those of `like`.
 
-    A new one is readable by all.
+    A new file is readable by all.
     """
     with explaining(path):
         files.replace(path, data, like=like)
 
 
 def remove(path: Path) -> None:
-    """Remove a file that may be gone already."""
+    """Remove a file, if there is one."""
     with explaining(path):
         path.unlink(missing_ok=True)

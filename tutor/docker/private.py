@@ -1,6 +1,6 @@
-"""A dockerd of a lab's own: it sees nothing of the machine's Docker, and ends with the lab.
+"""A private dockerd in a lab: it does not see the machine's Docker, and ends with the lab.
 
-Its sockets, state and images lie where a usual dockerd keeps them (`/run/docker`, `/var/lib/docker`), which are private to the lab
+Its sockets, state and images are in the usual places (`/run/docker`, `/var/lib/docker`), which are private to the lab
 (`roots.DAEMONS`). Its containers' cgroups are below the lab's.
 """
 
@@ -25,7 +25,7 @@ SOCKET = "/run/docker/docker.sock"
 PIDFILE = "/run/docker/docker.pid"
 CONTAINERD = "/run/docker/containerd/containerd.sock"
 _LOG = "/run/docker/dockerd.log"
-_START_SECONDS = 60.0  # until a dockerd that doesn't answer is taken not to work here
+_START_SECONDS = 60.0  # after which a dockerd that does not answer is taken not to work here
 _ANSWER_SECONDS = 10.0
 _LOOK_EVERY = 0.05
 
@@ -34,13 +34,13 @@ LAB_OPTIONS = LabOptions(
     environment={
         "DOCKER_HOST": f"unix://{SOCKET}",
         "CONTAINERD_ADDRESS": CONTAINERD,  # for ctr
-        # An overlay can't always be had (root filesystem on an overlay, old kernels); copies always can.
+        # overlayfs does not work everywhere (root filesystem on an overlay, old kernels); vfs, which copies, does.
         "CONTAINERD_SNAPSHOTTER": "native",
         "CONTAINERS_CONF": "/run/containers/containers.conf",
     },
     confined=True,
 )
-# Beside systemd podman would ask it for cgroups outside of the lab; and its locks lie in /dev/shm, which is everybody's.
+# With systemd, podman would ask it for cgroups outside the lab; and podman's locks would be in the shared /dev/shm.
 _CONTAINERS_CONF = """\
 [containers]
 netns = "none"
@@ -55,7 +55,7 @@ lock_type = "file"
 
 
 def _containers_conf() -> str:
-    # Podman's defaults are more than can be had without CAP_SYS_RESOURCE, as in some containers.
+    # Podman's default limits need CAP_SYS_RESOURCE, which is missing in some containers.
     wanted = (("nofile", resource.RLIMIT_NOFILE, 1024), ("nproc", resource.RLIMIT_NPROC, 4096))
     limits = [(name, resource.getrlimit(number)[1], enough) for name, number, enough in wanted]
     ulimits = [
@@ -66,15 +66,15 @@ def _containers_conf() -> str:
 
 
 def runtime_name(engine: str) -> str:
-    """Return the name under which a lesson registers an engine with its Docker, which keeps `runc` for itself."""
+    """Return the name under which a lesson registers an engine with its Docker; Docker reserves `runc`."""
     return "my-runc" if engine == "runc" else engine
 
 
 class PrivateDocker:
-    """The dockerd of one lab. `start` it, ask it; it needs no stopping."""
+    """The dockerd of one lab. Call `start`, then `ask`; it ends with the lab."""
 
     def __init__(self, lab: Lab, config: Path) -> None:
-        """Take a lab that was laid with LAB_OPTIONS, and the path of the daemon.json that is to be read."""
+        """Prepare a dockerd for a lab that was set up with LAB_OPTIONS, with the daemon.json at this path."""
         self._lab = lab
         self._config = config
         self._daemon: LabProcess | None = None
@@ -84,7 +84,7 @@ class PrivateDocker:
         """The command line of the daemon."""
         return (
             *("dockerd", "--config-file", str(self._config), "--host", f"unix://{SOCKET}", "--pidfile", PIDFILE),
-            # No container gets a network, so that nothing of the host's is touched.
+            # Containers get no network, so that the host's network is not changed.
             *("--bridge=none", "--iptables=false", "--ip6tables=false"),
             *("--storage-driver=vfs", "--exec-opt", "native.cgroupdriver=cgroupfs"),
         )  # fmt: skip
@@ -93,7 +93,7 @@ class PrivateDocker:
         """Start it, and wait until it answers.
 
         Raises:
-            TutorError: `docker.private` with the last words of its log: it doesn't work here; `lab.ended`.
+            TutorError: `docker.private` with the end of its log (it does not work here); `lab.ended`.
         """
         folder = self._inside("/run/containers")
         (folder / "containers.conf").write_text(_containers_conf(), encoding="utf-8")
@@ -114,16 +114,16 @@ class PrivateDocker:
 
     @property
     def alive(self) -> bool:
-        """Whether it has been started and runs."""
+        """Whether it has been started and is running."""
         return self._daemon is not None and self._status(self._daemon) is None
 
     def ask(self, path: str) -> Any:
-        """Return what its API answers (`/info`, `/containers/NAME/json`): see `ask`."""
+        """Return the answer of its API (`/info`, `/containers/NAME/json`): see the function `ask`."""
         return ask(self._lab.keeper_pid, path)
 
     @staticmethod
     def _status(daemon: LabProcess) -> int | str | None:
-        """Return the exit status, None while it runs, and "" when the lab has ended, so that nobody knows."""
+        """Return its exit status; None while it runs, "" if it is unknown because the lab has ended."""
         try:
             return daemon.wait(0)
         except TimeoutError:
@@ -143,12 +143,12 @@ class PrivateDocker:
 
 
 def ask(keeper_pid: int, path: str) -> Any:
-    """Return what the API of a lab's dockerd answers: a document, {} when it knows no such thing, None when nobody answers."""
+    """Return the answer of the API of a lab's dockerd: a document, {} if the object does not exist, None without an answer."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_ANSWER_SECONDS)
             connection.connect(f"/proc/{keeper_pid}/root{SOCKET}")
-            # HTTP/1.0: the answer comes in one piece, and ends with the connection. (http.client takes 25 ms to import.)
+            # HTTP/1.0: the answer is not chunked, and ends with the connection. (http.client takes 25 ms to import.)
             connection.sendall(f"GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
             with connection.makefile("rb") as stream:
                 answer = stream.read()

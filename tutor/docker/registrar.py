@@ -1,4 +1,4 @@
-"""Install and uninstall: the file, then the daemon that reads it. What was done comes back, for the face to say."""
+"""Install and uninstall: change the file, then make the daemon read it; return what was done."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Outcome:
     """What was done.
 
     Attributes:
-        changed: whether daemon.json had to be changed (False: everything was as wanted already).
+        changed: whether daemon.json was changed (False: it was as wanted already).
         restored: whether daemon.json is now what it was before install, byte by byte.
-        reloaded: the command that made dockerd read it again; empty when no dockerd that reads this file runs.
+        reloaded: the command that made dockerd read it again; empty if no dockerd that reads this file runs.
         known: whether dockerd now knows the runtime; None if it could not be asked.
-        orphans: the containers that were made with the runtime and can't be started without it.
+        orphans: the containers that were created with the runtime and cannot be started without it.
     """
 
     changed: bool
@@ -37,7 +37,7 @@ class Outcome:
 
 
 class Registrar:
-    """One machine's (or one test's) Docker, and the place where its daemon.json is."""
+    """A Docker, the machine's or a test's, and its daemon.json."""
 
     def __init__(self, registration: Registration, daemon: Daemon | None) -> None:
         self.registration = registration
@@ -45,7 +45,7 @@ class Registrar:
 
     @classmethod
     def find(cls, daemon_json: Path | None, pidfile: Path | None) -> Self:
-        """Return the registrar for a daemon.json: the one named, else the running dockerd's, else Docker's usual one.
+        """Return the registrar for a daemon.json: the one named, else the running dockerd's, else Docker's default one.
 
         Raises:
             TutorError: `docker.missing` (no Docker here, and no file was named).
@@ -55,17 +55,17 @@ class Registrar:
             raise TutorError("docker.missing")
         registration = Registration(daemon_json or (daemon.config() if daemon else dockerd.CONFIG))
         if daemon is not None and Path(os.path.realpath(daemon.config())) != registration.path:
-            daemon = None  # it reads another file: none of our business
+            daemon = None  # it reads another file
         return cls(registration, daemon)
 
     def install(self) -> Outcome:
-        """Register `runt`, and have dockerd know it.
+        """Register `runt` and make dockerd know it.
 
         Raises:
             TutorError: nothing has been changed.
         """
         if self.daemon is not None and self.daemon.flags("--add-runtime"):
-            # dockerd takes `runtimes` from its flags or from the file; with both it would not even start again.
+            # dockerd takes `runtimes` from its flags or from the file; with both it does not start.
             raise TutorError("docker.flags", flags=" ".join(self.daemon.flags("--add-runtime")), name=NAME)
         with self.registration.locked():
             changed = self._register()
@@ -79,7 +79,7 @@ class Registrar:
             return Outcome(changed, reloaded=reloaded, known=known)
 
     def _register(self) -> bool:
-        """Make the launcher, then write the entry for it. Raises TutorError; then neither is there that wasn't before."""
+        """Write the launcher, then its entry. Raises TutorError; then both are as they were before."""
         self.registration.check()
         before = self.registration.record()
         path = launcher.install()
@@ -91,7 +91,7 @@ class Registrar:
             raise
 
     def uninstall(self) -> Outcome:
-        """Take the registration back.
+        """Remove the registration.
 
         Raises:
             TutorError: nothing has been changed.
@@ -106,30 +106,30 @@ class Registrar:
                 raise TutorError("docker.is_default", path=registration.path, name=NAME)
             orphans = self._stopped_containers()
             final = registration.final()
-            reloaded, known = self._make_it_forget()
+            reloaded, known = self._make_daemon_forget()
             restored = registration.is_restored_by(final)
             self._undo(final)
             return Outcome(True, restored, reloaded, known, orphans)
 
     def _undo(self, final: bytes | None) -> None:
         self.registration.restore(final)
-        # The machine's own Docker may have it too: there is one launcher for all that call it.
+        # The machine's own Docker may use it, too: all use the same launcher.
         usual = Registration(dockerd.CONFIG)
         if usual.path == self.registration.path or usual.record() is None:
             launcher.uninstall()
         self.registration.forget()
 
     def _stopped_containers(self) -> tuple[str, ...]:
-        """Return the containers that still name the runtime. Raises TutorError if one of them is running: it needs it."""
+        """Return the containers that name the runtime. Raises TutorError if one of them is running and needs it."""
         containers = self.daemon.containers(NAME) if self.daemon is not None else {}
         if running := [name for name, is_running in containers.items() if is_running]:
-            assert self.daemon is not None  # noqa: S101  (else there were none)
+            assert self.daemon is not None  # noqa: S101  (without a daemon there are none)
             remove = " ".join(self.daemon.command("rm", "--force", *running))
             raise TutorError("docker.in_use", names=", ".join(running), remove=remove)
         return tuple(containers)
 
-    def _make_it_forget(self) -> tuple[str, bool | None]:
-        """Have dockerd forget the runtime, while daemon.json has a list of runtimes that lacks it."""
+    def _make_daemon_forget(self) -> tuple[str, bool | None]:
+        """Make dockerd forget the runtime, by a daemon.json with a list of runtimes that lacks it."""
         if self.daemon is None:
             return "", None
         self.registration.forget_first()

@@ -1,7 +1,7 @@
-"""The registration on disk: daemon.json with our entry, its backup, and a record of what was done, side by side.
+"""The registration on disk: daemon.json with the entry, its backup, and a record of what was done, in one folder.
 
-Backup and record are written before daemon.json is: whatever interrupts us, the original is there, and the next install or
-uninstall goes on from it.
+Backup and record are written before daemon.json: after an interruption at any moment the original is there, and the next
+install or uninstall continues from it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAME = "runt"
-"""What `docker run --runtime` calls it."""
+"""The name of the runtime for `docker run --runtime`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What install did, as far as daemon.json and its backup don't show it.
+    """What install did that daemon.json and its backup do not show.
 
     Attributes:
-        launcher: the path of the runtime in our entry.
+        launcher: the path of the runtime in the entry.
         existed: whether there was a daemon.json before; then the backup has its content.
         made_folder: whether its folder was made for it.
     """
@@ -41,7 +41,7 @@ class Record:
 
     @classmethod
     def parse(cls, data: bytes) -> Record | None:
-        """Return the record in a file of ours, None if somebody has spoilt it."""
+        """Return the record in a file; None if it is invalid."""
         try:
             members = json.loads(data)
             return cls(str(members["launcher"]), bool(members["existed"]), bool(members["made_folder"]))
@@ -54,7 +54,7 @@ class Record:
 
 
 class Registration:
-    """A daemon.json and what we keep beside it. A symbolic link is followed: it stays, its target is changed."""
+    """A daemon.json, its backup and its record. A symbolic link is followed: its target is changed."""
 
     def __init__(self, path: Path) -> None:
         self.path = Path(os.path.realpath(path))
@@ -63,10 +63,10 @@ class Registration:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Let one install or uninstall at a time work here; make the folder if only that is missing, and remove it if unused.
+        """Lock the folder for one install or uninstall; create it if only that is missing, and remove it if it stays unused.
 
         Raises:
-            TutorError: `docker.no_folder`, or the folder can't be made or read.
+            TutorError: `docker.no_folder`, or the folder cannot be created or read.
         """
         folder = self.path.parent
         with files.explaining(folder):
@@ -85,19 +85,19 @@ class Registration:
                 folder.rmdir()
 
     def record(self) -> Record | None:
-        """Return what an earlier install has recorded."""
+        """Return the record of an earlier install; None if there is none."""
         data = files.read(self.record_file)
         return Record.parse(data) if data is not None else None
 
     def read(self) -> DaemonJson:
-        """Return the daemon.json, an empty one if there is none. Raises TutorError: see `DaemonJson.read`."""
+        """Return the daemon.json; an empty one if there is none. Raises TutorError: see `DaemonJson.read`."""
         return DaemonJson.read(files.read(self.path) or b"", self.path)
 
     def check(self) -> DaemonJson:
         """Return the daemon.json if install and uninstall may change it.
 
         Raises:
-            TutorError: it is not what dockerd takes, or `docker.foreign`: an entry of our name that we have not written.
+            TutorError: dockerd would not accept it; `docker.foreign`: an entry of this name that install has not written.
         """
         file, record = self.read(), self.record()
         entry = file.runtime(NAME)
@@ -112,7 +112,7 @@ class Registration:
         if entry == {"path": launcher}:
             return False
         if record is not None and entry is not None:
-            # The launcher has moved: what there was before us stays what it was.
+            # The launcher has moved; the record of what was there before stays.
             if self._untouched(record):
                 old = self._original(record)
             files.replace(self.record_file, Record(launcher, record.existed, record.made_folder).data())
@@ -129,18 +129,18 @@ class Registration:
         return True
 
     def forget_first(self) -> None:
-        """Leave `runtimes` in the file, without our entry: dockerd forgets a runtime only when it reads such a list."""
+        """Remove the entry but keep `runtimes` in the file: dockerd forgets a runtime only when it reads such a list."""
         files.replace(self.path, _without_entry(self.read()).data)
 
     def final(self) -> bytes | None:
-        """Return what daemon.json becomes when our entry goes: the original if nobody else has changed it, None for no file."""
+        """Return the content of daemon.json without the entry: the original if nothing else was changed, None for no file."""
         record = self.record()
         if record is not None and self._untouched(record):
             return files.read(self.backup) if record.existed else None
         return self.read().without_runtime(NAME).data
 
     def is_restored_by(self, final: bytes | None) -> bool:
-        """Tell whether this content (None: no file) is what there was before install."""
+        """Tell whether this content (None: no file) is that before install."""
         record = self.record()
         return record is not None and final == (files.read(self.backup) if record.existed else None)
 
@@ -156,14 +156,14 @@ class Registration:
         return now in (original.data, installed.data, _without_entry(installed).data)
 
     def restore(self, final: bytes | None) -> None:
-        """Give daemon.json its final content. The record stays until `forget`: there may be more to undo."""
+        """Write the final content of daemon.json. The record stays until `forget`, since there may be more to undo."""
         if final is None:
             files.remove(self.path)
         else:
             files.replace(self.path, final)
 
     def forget(self) -> None:
-        """Remove what was kept beside daemon.json, and the folder, if it was made for all this."""
+        """Remove the backup and the record, and the folder if install created it."""
         record = self.record()
         files.remove(self.backup)
         files.remove(self.record_file)

@@ -1,7 +1,7 @@
-"""What can this machine do? Probes that really try, the values that they answer with, and what follows for the lessons.
+"""What this machine can do: probes that really try, the values that they return, and the conclusions for the lessons.
 
-`examine` asks the machine (`Machine`, plain values), `assess` and `conclude` judge those values, `report` writes them out.
-Every probe has a time limit and none changes the machine: what needs a namespace is tried in a child's own.
+`examine` probes the machine (`Machine`, plain values), `assess` and `conclude` judge those values, `report` prints them.
+Every probe has a time limit and none changes the machine: namespaces are tried in a child process.
 """
 
 from __future__ import annotations

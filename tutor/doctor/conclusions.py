@@ -1,4 +1,4 @@
-"""What follows for the engines and the lessons."""
+"""Conclude from the machine which engines and lessons can be used."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def conclude(
 ) -> Conclusions:
     """Return which engines run here, and which lessons can be done on them.
 
-    `problem` says why there are no lessons; `lacking` are programs that lessons need and that are not here.
+    `problem` says why the lessons could not be loaded; `lacking` are missing programs that lessons need.
     """
     engines = tuple(_engine(machine, name) for name in ENGINE_NAMES)
     verdicts = tuple(_lesson(lesson, engines, lacking) for lesson in lessons)
@@ -32,7 +32,7 @@ def conclude(
 
 
 def _lesson(lesson: Lesson, engines: tuple[EngineVerdict, ...], lacking: Collection[str]) -> LessonVerdict:
-    """Return whether a lesson can be done: as well as on the best of its engines, and with all that it needs."""
+    """Return whether a lesson can be done: the level of the best of its engines, lowered if a program is missing."""
     usable = [each for each in engines if each.level != "missing" and each.engine in lesson.engines]
     level: Level = "missing"
     if usable:
@@ -59,6 +59,6 @@ def _engine(machine: Machine, name: EngineName) -> EngineVerdict:
     if any(not place.writable or place.free < LEAST_DISK for place in machine.storage):
         return EngineVerdict(name, "missing", "doctor.engine.disk")
     if name == "crun" and machine.cgroups.layout == "hybrid":
-        # crun before 1.9 refuses a hierarchy that is both; the lab hides the version 2 one from it.
+        # crun before 1.9 refuses hybrid cgroups; the lab hides the version 2 hierarchy from it.
         return EngineVerdict(name, "limited", "doctor.engine.hybrid")
     return EngineVerdict(name, "ok", "doctor.engine.ok", {"version": tool.version})

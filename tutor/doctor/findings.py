@@ -1,4 +1,4 @@
-"""Judge what was found, line by line: pure functions from `Machine` to `Finding`."""
+"""Judge what was found: pure functions from `Machine` to `Finding`, a line of the report each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tutor.doctor.model import Level, Topic
 
 MOUNTS = ("tmpfs", "proc", "overlay", "pivot_root")
-# Without these a lesson's container is not made, or not the one that the lesson speaks of.
+# Without these a lesson's container cannot be created, or differs from what the lesson describes.
 ESSENTIAL_CAPABILITIES = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SYS_CHROOT", "CAP_KILL")
 TIME_NAMESPACE_SINCE = (5, 6)
 ENOUGH_DISK = 200 * 1024**2
@@ -35,7 +35,7 @@ PACKAGES = {
     "tmux": "tmux",
     "strace": "strace",
 }
-"""The packages of Debian and Ubuntu that have the programs."""
+"""The packages of Debian and Ubuntu with the programs."""
 
 
 def assess(machine: Machine) -> tuple[Finding, ...]:
@@ -53,29 +53,29 @@ def assess(machine: Machine) -> tuple[Finding, ...]:
 
 
 def _privileges(machine: Machine) -> Iterator[Finding]:
-    who = machine.privileges
-    lacking = [name for name in who.missing_capabilities if name in ESSENTIAL_CAPABILITIES]
-    listed = ", ".join(who.missing_capabilities)
-    if who.uid == 0 and lacking:
+    privileges = machine.privileges
+    lacking = [name for name in privileges.missing_capabilities if name in ESSENTIAL_CAPABILITIES]
+    listed = ", ".join(privileges.missing_capabilities)
+    if privileges.uid == 0 and lacking:
         yield Finding(
             "privileges", "root", "missing", "doctor.root.weak", {"names": listed}, "doctor.root.weak_advice"
         )
-    elif who.uid == 0 and who.missing_capabilities:
+    elif privileges.uid == 0 and privileges.missing_capabilities:
         yield Finding("privileges", "root", "limited", "doctor.root.some", {"names": listed})
-    elif who.uid == 0:
+    elif privileges.uid == 0:
         yield Finding("privileges", "root", "ok", "doctor.root.full")
     else:
-        advice = "doctor.root.sudo" if who.sudo else "doctor.root.su"
-        values = {"user": who.user, "uid": who.uid}
+        advice = "doctor.root.sudo" if privileges.sudo else "doctor.root.su"
+        values = {"user": privileges.user, "uid": privileges.uid}
         yield Finding("privileges", "root", "missing", "doctor.root.user", values, advice)
         yield _rootless(machine)
         yield _subordinate(machine)
-    if who.no_new_privs and who.uid != 0:
+    if privileges.no_new_privs and privileges.uid != 0:
         yield Finding("privileges", "no_new_privs", "limited", "doctor.root.no_new_privs")
 
 
 def _rootless(machine: Machine) -> Finding:
-    """Return whether this user, who is not root, could have containers in a user namespace, and what forbids it."""
+    """Return whether a user other than root can have containers in a user namespace, and what forbids it."""
     if machine.can("user") and machine.can("mnt") and machine.can("tmpfs"):
         return Finding("privileges", "rootless", "ok", "doctor.rootless.ok")
     sysctls = machine.privileges.sysctls
@@ -93,15 +93,15 @@ def _rootless(machine: Machine) -> Finding:
 
 
 def _subordinate(machine: Machine) -> Finding:
-    who = machine.privileges
-    if not (who.newuidmap and who.newgidmap):
+    privileges = machine.privileges
+    if not (privileges.newuidmap and privileges.newgidmap):
         return Finding("privileges", "newuidmap", "missing", "doctor.newuidmap.missing", package="uidmap")
-    if not (who.subordinate_uids and who.subordinate_gids):
-        values = {"user": who.user}
+    if not (privileges.subordinate_uids and privileges.subordinate_gids):
+        values = {"user": privileges.user}
         return Finding(
             "privileges", "newuidmap", "limited", "doctor.newuidmap.no_ids", values, "doctor.newuidmap.advice"
         )
-    ids = {"uids": who.subordinate_uids, "gids": who.subordinate_gids}
+    ids = {"uids": privileges.subordinate_uids, "gids": privileges.subordinate_gids}
     return Finding("privileges", "newuidmap", "ok", "doctor.newuidmap.ok", ids)
 
 
@@ -116,7 +116,7 @@ def _mounts(machine: Machine) -> Iterator[Finding]:
 
 
 def _tried(topic: Topic, name: str, trial: Trial | None) -> Finding:
-    """Return what a trial says. A name of the kernel's (`mnt`) stands beside what it is for."""
+    """Return the finding of a trial. The kernel's name (`mnt`) stands beside its meaning."""
     values = {"about": f"doctor.about.{name}"}
     if trial is None or trial.way == "timeout":
         return Finding(topic, name, "missing", "doctor.trial.timeout", values)

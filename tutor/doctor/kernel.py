@@ -1,4 +1,4 @@
-"""Ask the kernel: trials in a child process, this process's privileges, the cgroup hierarchies."""
+"""Probe the kernel: trials in a child process, this process's privileges, the cgroup hierarchies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tutor.doctor.model import Cgroups, Privileges, System, Trial
 TRIAL_SECONDS = 3
 ALL_TRIALS_SECONDS = 20
 
-# What runtimes use as root; the numbers are those of <linux/capability.h>.
+# The capabilities that runtimes use as root, with their numbers (<linux/capability.h>).
 WANTED_CAPABILITIES = {
     "CAP_CHOWN": 0,
     "CAP_DAC_OVERRIDE": 1,
@@ -31,7 +31,7 @@ WANTED_CAPABILITIES = {
     "CAP_SYS_RESOURCE": 24,
     "CAP_MKNOD": 27,
 }
-# What may keep an ordinary user out of user namespaces, below /proc/sys.
+# The files below /proc/sys that may forbid user namespaces to an ordinary user.
 SYSCTLS = (
     "kernel/apparmor_restrict_unprivileged_userns",  # Ubuntu 23.10 and later
     "kernel/unprivileged_userns_clone",  # Debian's patch
@@ -41,7 +41,7 @@ SYSCTLS = (
 
 
 def run_trials() -> dict[str, Trial]:
-    """Try everything in `trial.py`; nothing when no child could be started at all."""
+    """Run every trial of `trial.py`; return none if no child could be started."""
     program = Path(__file__).with_name("trial.py")
     try:
         done = subprocess.run(
@@ -59,7 +59,7 @@ def run_trials() -> dict[str, Trial]:
 
 
 def read_system() -> System:
-    """Read what this system is."""
+    """Return the kernel, the distribution and the package manager of this system."""
     try:
         release = platform.freedesktop_os_release()
     except OSError:
@@ -75,7 +75,7 @@ def read_system() -> System:
 
 
 def read_privileges() -> Privileges:
-    """Read who this process is and what it may do (proc_pid_status(5), subuid(5))."""
+    """Return the ids and the capabilities of this process (proc_pid_status(5), subuid(5))."""
     status = _status()
     effective = int(status.get("CapEff", "0"), 16)
     uid = os.geteuid()
@@ -100,7 +100,7 @@ def read_privileges() -> Privileges:
 
 
 def read_cgroups() -> Cgroups:
-    """Read which cgroup file systems are mounted and whether groups may be made in them."""
+    """Return which cgroup file systems are mounted and whether this user may create groups in them."""
     v1: dict[str, str] = {}
     v2_mount = ""
     for line in _read("/proc/self/mountinfo").split("\n"):
@@ -141,7 +141,7 @@ def _status() -> dict[str, str]:
 
 
 def _subordinate_ids(path: str, user: str, uid: int) -> int:
-    """Return how many ids a file of subuid(5) gives to a user."""
+    """Return the number of ids that a file of subuid(5) gives to a user."""
     entries = (line.split(":") for line in _read(path).splitlines())
     return sum(
         int(entry[2])
@@ -151,7 +151,7 @@ def _subordinate_ids(path: str, user: str, uid: int) -> int:
 
 
 def _read(path: str) -> str:
-    """Return a file's text without white space around it; nothing where it cannot be read."""
+    """Return the text of a file without surrounding white space; an empty one if it cannot be read."""
     try:
         return Path(path).read_bytes().decode("utf-8", "replace").strip()
     except OSError:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def examine(home: Home) -> Machine:
-    """Return what this machine is and can do. Takes as long as its slowest probe; none takes more than 20 s."""
+    """Run every probe and return the results. It takes as long as the slowest probe, 20 s at most."""
     with ThreadPoolExecutor(max_workers=3) as pool:
         trials = pool.submit(run_trials)
         tools = pool.submit(look_for_tools)

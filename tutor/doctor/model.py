@@ -1,4 +1,4 @@
-"""What the probes found, as values, and what it means, as values."""
+"""The results of the probes, and the conclusions from them, as values."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ TOPICS: tuple[Topic, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One thing that was really tried in a child process.
+    """The result of one trial in a child process.
 
     Attributes:
-        way: `direct` worked as this user is, `userns` worked inside a new user namespace, `failed` neither did,
-            `timeout` the child had to be ended.
-        error: of the failure: an errno's name (`EPERM`), and `stage` what failed (`unshare`, `uid_map`, `mount`).
+        way: `direct` (works with this user's privileges), `userns` (works in a new user namespace), `failed` (neither),
+            `timeout` (the child was killed).
+        error: the errno's name of the failure (`EPERM`); `stage`: what failed (`unshare`, `uid_map`, `mount`).
     """
 
     way: Literal["direct", "userns", "failed", "timeout"]
@@ -40,13 +40,13 @@ class Trial:
 
     @property
     def works(self) -> bool:
-        """Tell whether it can be done, one way or the other."""
+        """Whether it works, in one of the two ways."""
         return self.way in ("direct", "userns")
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The system: `kernel` as uname -r, `distribution` as os-release's PRETTY_NAME, `apt` whether apt-get is there."""
+    """The system: `kernel` as uname -r, `distribution` as os-release's PRETTY_NAME, `apt` whether there is apt-get."""
 
     kernel: str
     architecture: str
@@ -58,7 +58,7 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Privileges:
-    """Who runs this. `capabilities` are the effective ones that are missing of those that lessons want."""
+    """The ids and capabilities of this process. `missing_capabilities` are those that lessons need and that are not effective."""
 
     uid: int
     user: str
@@ -78,10 +78,10 @@ class Cgroups:
 
     Attributes:
         layout: `v2` only, `v1` only, `hybrid` both, `none`.
-        v1: the controllers with a version 1 hierarchy; v2: those that version 2 has.
+        v1: the controllers with a version 1 hierarchy; v2: those of version 2.
         v2_mount: where version 2 is mounted; empty if nowhere.
-        writable: whether groups may be made by this user, right here (v2: at the top or in the own group).
-        delegated: whether this user, not root, has been given the own v2 group (`cgroup.procs` is writable).
+        writable: whether this user may create groups (v2: at the top or in the own group).
+        delegated: whether the own v2 group is delegated to this user, who is not root (`cgroup.procs` is writable).
     """
 
     layout: Literal["v1", "v2", "hybrid", "none"]
@@ -94,7 +94,7 @@ class Cgroups:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program: `path` is None when it is not on PATH; `version` is empty and `problem` says why when it did not tell."""
+    """A program: `path` is None if it is not on PATH; `version` is empty if it printed none, and `problem` says why."""
 
     name: str
     path: str | None
@@ -104,7 +104,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Docker:
-    """Docker's daemon: `running` with its version, or not; a socket alone may start it when first used."""
+    """Docker's daemon: `running` and its version, or not; it may be started by the first use of its socket."""
 
     running: bool
     version: str = ""
@@ -113,7 +113,7 @@ class Docker:
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """The terminal, if there is one. Widths are in columns, as the terminal itself moved its cursor; None: it did not say."""
+    """The terminal, if there is one. Widths are in columns, by the position of its cursor; None: it did not report that."""
 
     present: bool
     term: str
@@ -128,7 +128,7 @@ class Terminal:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A folder that will be written to: `path` or, where it is not there yet, its nearest parent. `free` in bytes."""
+    """A folder that will be written to: `path` or, if it does not exist, its nearest parent. `free` in bytes."""
 
     path: str
     writable: bool
@@ -137,7 +137,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Everything that was found."""
+    """The results of all probes."""
 
     system: System
     privileges: Privileges
@@ -149,7 +149,7 @@ class Machine:
     storage: tuple[Storage, ...]
 
     def tool(self, name: str) -> Tool:
-        """Return what is known of a program; one that was not looked for counts as missing."""
+        """Return the result for a program; one that was not probed counts as missing."""
         return next((tool for tool in self.tools if tool.name == name), Tool(name, None))
 
     def can(self, name: str) -> bool:
@@ -159,7 +159,7 @@ class Machine:
 
     @property
     def rootless(self) -> bool:
-        """Tell whether containers run in a user namespace here, because this user is not (fully) root."""
+        """Whether containers run in a user namespace here, because this user does not have root's privileges."""
         trial = self.trials.get("mnt")
         return trial is None or trial.way != "direct"
 
@@ -169,11 +169,11 @@ class Finding:
     """One line of the report.
 
     Attributes:
-        topic: the group that it stands in; name: what it is about (`mnt`, `runc`).
+        topic: its group; name: its subject (`mnt`, `runc`).
         level: how good it is.
-        key: the catalogue entry that says it, with `values` for its placeholders.
-        advice: the catalogue entry that says how to get what is missing; empty if there is nothing to do.
-        package: the Debian package that has it.
+        key: the catalogue entry of its text, with `values` for the placeholders.
+        advice: the catalogue entry on how to get what is missing; empty if nothing is.
+        package: the Debian package with the program.
     """
 
     topic: Topic
@@ -197,7 +197,7 @@ class EngineVerdict:
 
 @dataclass(frozen=True, slots=True)
 class LessonVerdict:
-    """Whether a lesson can be done here, and on which engines; what it `lacks` leaves it to be read along with a recording."""
+    """Whether a lesson can be done here, and on which engines; if it `lacks` programs, it is read along with a recording."""
 
     lesson_id: str
     title: str
@@ -208,7 +208,7 @@ class LessonVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Conclusions:
-    """What follows: for each engine, for each lesson. `problem`: why the lessons could not be loaded (ready to show)."""
+    """The conclusions for each engine and each lesson. `problem`: why the lessons could not be loaded, as a text."""
 
     engines: tuple[EngineVerdict, ...]
     lessons: tuple[LessonVerdict, ...]
@@ -216,5 +216,5 @@ class Conclusions:
 
     @property
     def can_start(self) -> bool:
-        """Tell whether the first lesson can be done."""
+        """Whether the first lesson can be done."""
         return bool(self.lessons) and self.lessons[0].level != "missing"

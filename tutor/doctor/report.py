@@ -1,4 +1,4 @@
-"""Write the report: as text for a person, as JSON for whoever looks after thirty machines."""
+"""Write the report: as text, or as JSON for programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
 GLYPHS: dict[Level, str] = {"ok": "✓", "limited": "△", "missing": "✗"}
-# Which words go with the glyphs: what can be done, what is there, how good it is.
+# The catalogue entries of the words beside the glyphs: works or not, present or not, good or not.
 _WORDS = {
     "privileges": "good",
     "namespaces": "able",
@@ -34,7 +34,7 @@ _NAME_WIDTH = 15
 def as_text(
     machine: Machine, findings: tuple[Finding, ...], conclusions: Conclusions, messages: Messages, width: int
 ) -> Iterator[str]:
-    """Yield the report's lines, none wider than `width` cells where that can be."""
+    """Yield the lines of the report, at most `width` cells wide if possible."""
     system = machine.system
     yield messages("doctor.title")
     distribution = system.distribution or messages("doctor.unknown_system")
@@ -88,12 +88,12 @@ def _installation(
 
 
 def missing_packages(findings: tuple[Finding, ...]) -> list[str]:
-    """Return the Debian packages that have what is missing, each once, in the report's order."""
+    """Return the Debian packages of missing programs, each once, in the order of the report."""
     return list(dict.fromkeys(each.package for each in findings if each.package and each.level == "missing"))
 
 
 def say(key: str, values: Mapping[str, object], messages: Messages) -> str:
-    """Return a finding's text; its `about` is itself an entry of the catalogue."""
+    """Return the text of a finding; its value `about` is the key of another entry."""
     about = {"about": messages(str(values["about"]))} if "about" in values else {}
     return messages(key, **{**values, **about})
 
@@ -119,7 +119,7 @@ def _line(
 def as_json(
     machine: Machine, findings: tuple[Finding, ...], conclusions: Conclusions, messages: Messages
 ) -> str:
-    """Return the whole report as one JSON object: what was found, what it means, and the texts for a person."""
+    """Return the report as one JSON object: results, conclusions, and the texts of both."""
     report = {
         "can_start": conclusions.can_start,
         "machine": asdict(machine),

@@ -1,4 +1,4 @@
-"""Ask the terminal: its size and colours, and how wide it really draws a Japanese character and a line-drawing one."""
+"""Probe the terminal: its size and colours, and the width in which it draws Japanese and ambiguous characters."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ from tutor.doctor.model import Terminal
 SECONDS = 0.5
 
 _WIDE = "\u3042"  # HIRAGANA LETTER A: two columns in every Japanese font
-_AMBIGUOUS = (
-    "\u25cf"  # BLACK CIRCLE: one column here, two in a terminal that takes «ambiguous» characters as wide
-)
+_AMBIGUOUS = "\u25cf"  # BLACK CIRCLE: one column here, two in a terminal that draws ambiguous characters wide
 _POSITION = re.compile(rb"\x1b\[(\d+);(\d+)R")
 
 
 def ask_terminal() -> Terminal:
-    """Ask the terminal that standard input and output are, if they are one."""
+    """Probe the terminal of standard input and output; None if they are not one."""
     term = os.environ.get("TERM", "")
     present = sys.stdin.isatty() and sys.stdout.isatty()
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
@@ -55,7 +53,7 @@ def _colours(term: str) -> Literal["none", "basic", "256", "true"]:
 
 
 def _drawn_width(character: str) -> int | None:
-    """Print a character at the start of the line, ask where the cursor is (CPR, ECMA-48), and wipe it out again."""
+    """Print a character at the start of the line, read the cursor's position (CPR, ECMA-48), and erase the line."""
     fd = sys.stdin.fileno()
     saved = termios.tcgetattr(fd)
     try:
@@ -71,7 +69,7 @@ def _drawn_width(character: str) -> int | None:
 
 
 def _read_position(fd: int) -> int | None:
-    """Read the terminal's answer: the column, from 1; None if there is none in time."""
+    """Read the terminal's answer and return the column, from 1; None if it does not come in time."""
     end = time.monotonic() + SECONDS
     received = b""
     while (left := end - time.monotonic()) > 0:

@@ -1,4 +1,4 @@
-"""Ask the programs: where they are, their versions, and whether Docker's daemon answers."""
+"""Probe the programs: their paths, their versions, and whether Docker's daemon answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECONDS = 5
 TIMEOUT = "timeout"
 """The problem of a program that did not answer within SECONDS."""
 
-# Each with the words that make it tell its version and nothing else: `podman info`, say, would make folders.
+# Each with the arguments that print its version and have no effect: `podman info`, for example, creates folders.
 VERSION_COMMANDS: dict[str, tuple[str, ...]] = {
     "runt": ("--version",),
     "runc": ("--version",),
@@ -38,13 +38,13 @@ _DOCKER_PIDS = ("/run/docker.pid", "/var/run/docker.pid")
 
 
 def look_for_tools() -> tuple[Tool, ...]:
-    """Look for every program and ask those that are there for their versions, a few at a time."""
+    """Find every program, and run those that exist for their versions, a few at a time."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         return tuple(pool.map(look_for, VERSION_COMMANDS))
 
 
 def look_for(name: str) -> Tool:
-    """Look for one program on PATH (and in sbin, where runtimes live, which an ordinary user's PATH may lack)."""
+    """Find one program on PATH (and in sbin, where runtimes are, which an ordinary user's PATH may lack)."""
     path = shutil.which(name, path=search_path())
     if path is None:
         return Tool(name, None)
@@ -59,7 +59,7 @@ def search_path() -> str:
 
 
 def ask_docker() -> Docker:
-    """Ask Docker's daemon for its version; only one that runs is asked, for a socket may start it."""
+    """Ask Docker's daemon for its version, if it is running: its socket alone could start it."""
     path = shutil.which("docker", path=search_path())
     if path is None or not (os.environ.get("DOCKER_HOST") or any(map(_alive, _DOCKER_PIDS))):
         return Docker(running=False)
@@ -76,7 +76,7 @@ def _alive(pid_file: str) -> bool:
 
 
 def _answer(command: list[str]) -> tuple[str, str]:
-    """Run a command and return what it printed, and its last line if it failed or what kept it from running."""
+    """Run a command; return its output, and the reason if it failed: its last line, or why it could not run."""
     try:
         done = subprocess.run(
             command,

@@ -1,8 +1,8 @@
-"""Try, in children that end at once, what a container needs of the kernel; print what worked as JSON.
+"""Try in child processes what a container needs from the kernel; print the results as JSON.
 
-Run as a program of its own (`python -I -S trial.py SECONDS`), standard library only: unshare(2) and mount(2) leave their
-mark on the process that calls them, so each trial has a process, and a mount namespace with private propagation where it
-mounts. A trial that does not end within SECONDS is ended by SIGALRM.
+Run as a program of its own (`python -I -S trial.py SECONDS`), standard library only: unshare(2) and mount(2) change the
+process that calls them, so each trial has a process of its own, and a mount namespace with private propagation if it mounts.
+SIGALRM ends a trial after SECONDS.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NAMESPACES = {
     "net": 0x40000000,
     "time": 0x00000080,
 }
-# A new time namespace is the next child's, not the caller's own (namespaces(7)); so is a new pid namespace, whose link is
+# A new time or pid namespace is that of the next child, not of the caller (namespaces(7)); the pid namespace's link is
 # dangling until there is a child.
 LINKS = {"time": "time_for_children"}
 
@@ -40,7 +40,7 @@ MS_REC, MS_PRIVATE = 0x4000, 0x40000  # <sys/mount.h>
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2  # <linux/prctl.h>, <linux/seccomp.h>
 ALLOW_EVERYTHING = struct.pack("HBBI", 0x06, 0, 0, 0x7FFF0000)  # BPF_RET | BPF_K, SECCOMP_RET_ALLOW
 
-# Any folder that is there on every machine: what is mounted on it is seen by the child alone.
+# A folder that every machine has; only the child sees what is mounted on it.
 PLACE = Path("/tmp")  # noqa: S108  (nothing is written into the real one)
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -48,7 +48,7 @@ stage = ""
 
 
 def call(name: str, *arguments: object) -> None:
-    """Call a libc function that answers 0 when it worked; remember its name for the report."""
+    """Call a libc function that returns 0 on success; keep its name for the report."""
     global stage
     stage = name
     if getattr(libc, name)(*arguments) != 0:
@@ -56,7 +56,7 @@ def call(name: str, *arguments: object) -> None:
 
 
 def write(path: str, text: str) -> None:
-    """Write to a file of /proc; remember its name for the report."""
+    """Write to a file of /proc; keep its name for the report."""
     global stage
     stage = path.rpartition("/")[2]
     Path(path).write_text(text, encoding="ascii")
@@ -72,13 +72,13 @@ def enter_user_namespace() -> None:
 
 
 def try_pid_namespace() -> None:
-    """Have a child in a new pid namespace, and see that it is the first process there."""
+    """Fork a child in a new pid namespace, and check that it is process 1 there."""
     call("unshare", NAMESPACES["pid"])
     wait_well(fork(lambda: None if os.getpid() == 1 else fail(errno.ENOSYS)))
 
 
 def try_namespace(kind: str) -> None:
-    """Enter a new namespace and see that it is another one."""
+    """Enter a new namespace and check that it is a different one."""
     link = Path("/proc/self/ns", LINKS.get(kind, kind))
     before = link.readlink()
     if kind == "user":
@@ -95,7 +95,7 @@ def mount(source: str, target: Path, fstype: str, data: str = "") -> None:
 
 
 def own_mounts() -> None:
-    """Enter a mount namespace whose mounts stay in it."""
+    """Enter a mount namespace with private propagation."""
     call("unshare", NAMESPACES["mnt"])
     call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
 
@@ -119,7 +119,7 @@ def fail(number: int) -> None:
 
 
 def fork(work: Callable[[], object]) -> int:
-    """Fork a child that does `work` and exits with the errno of its failure, 0 for none; return its pid."""
+    """Fork a child that calls `work` and exits with the errno of its failure, 0 for none; return its pid."""
     pid = os.fork()
     if pid == 0:
         code = errno.EIO
@@ -134,14 +134,14 @@ def fork(work: Callable[[], object]) -> int:
 
 
 def wait_well(pid: int) -> None:
-    """Wait for a child of `fork`, and fail as it failed."""
+    """Wait for a child of `fork`, and raise its error."""
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if status:
         fail(status if status > 0 else errno.EINTR)
 
 
 def try_overlay() -> None:
-    """Mount an overlay, all of whose layers are on a tmpfs."""
+    """Mount an overlay with all layers on a tmpfs."""
     try_tmpfs()
     for name in ("lower", "upper", "work", "merged"):
         (PLACE / name).mkdir()
@@ -166,7 +166,7 @@ def try_seccomp() -> None:
 
 
 def try_looking() -> None:
-    """Read in which system call another process waits, which is not a child of the reader (ptrace(2), Yama)."""
+    """Read the system call of a process that is not a child of the reader (ptrace(2), Yama)."""
     global stage
     stage = "/proc/PID/syscall"
     reading, writing = os.pipe()
@@ -214,7 +214,7 @@ def attempt(name: str, seconds: int, *, in_user_namespace: bool) -> dict[str, st
             TRIALS[name]()
         except OSError as error:
             answer = [errno.errorcode.get(error.errno or 0, "EIO"), stage]
-        except AttributeError:  # this libc has no such function
+        except AttributeError:  # libc lacks the function
             answer = ["ENOSYS", stage]
         os.write(writing, " ".join(answer).encode())
         os._exit(0)
@@ -230,7 +230,7 @@ def attempt(name: str, seconds: int, *, in_user_namespace: bool) -> dict[str, st
 
 
 def main() -> None:
-    """Run every trial as this user, and those that were not permitted once more in a user namespace."""
+    """Run every trial as this user, and again in a user namespace if it was not permitted."""
     seconds = int(sys.argv[1])
     answers = {}
     for name in TRIALS:
