@@ -1,7 +1,7 @@
-"""Images: docker-archive, OCI image layout, bundle, and the mini image that is made of this machine's own programs.
+"""Images: docker-archive, OCI image layout, bundle, and the mini image that is built from this machine's programs.
 
-No user interface, and nothing but the standard library: tarfile, zlib, hashlib and json are all that these formats need.
-What does the work is imported when it is called for, because the command line imports this room on every start.
+No user interface, and only the standard library: these formats need tarfile, zlib, hashlib and json. The modules that do the
+work are imported when they are called, so that importing this package is cheap.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ __all__ = ["ImageError", "prepare_bundle"]
 
 
 def prepare_bundle(bundle: Path, *, cache: Path, config: ConfigStyle) -> None:
-    """Make a bundle of the mini image at `bundle`, which must not exist or be an empty directory.
+    """Create a bundle of the mini image at `bundle`, which must not exist or must be an empty directory.
 
-    The image is taken from below `cache` if it is there, undamaged and of this machine's present programs; otherwise it is built.
-    `config`: the form of `config.json`, as `tutor.images.bundle_config` says. As an ordinary user the owners of files are
-    left as they come.
+    The image in `cache` is used if it is intact and of the programs as they are now; otherwise it is built. `config`: the form
+    of `config.json` (`tutor.images.bundle_config`). For an ordinary user, all files belong to that user.
 
     Raises:
-        ImageError: no programs to build of, `bundle` is taken, a disk is full or not writable.
+        ImageError: there are no programs to build from, there is something at `bundle`, or a disk is full or not writable.
     """
     from tutor.images.prepare import prepare
 

@@ -1,8 +1,8 @@
-"""The image under the lessons, `alpine:3.9`: the real one where it can be had, else the mini image under the same name.
+"""The image of the lessons, `alpine:3.9`: the real one if it can be fetched, else the mini image under the same name.
 
-A lesson that is opened tries for a few seconds, once in a while; `oci-tutor image fetch` tries with patience. What was had
-is kept, as an OCI image layout and as a docker-archive, and its digests are checked on every use. Where it came from is
-written beside it, for the lesson says so.
+Opening a lesson tries to fetch it for a few seconds, not every time; `oci-tutor image fetch` waits longer. A fetched image is
+kept as an OCI image layout and as a docker-archive, and its digests are checked on every use. A file beside it says where it
+came from, for the lesson to show.
 """
 
 from __future__ import annotations
@@ -41,30 +41,30 @@ Source = Literal["registry", "docker", "file", "mini"]
 REPOSITORY, REF = "alpine", "3.9"
 REFERENCE = f"docker://{REPOSITORY}:{REF}"
 VARIABLE = "OCI_TUTOR_IMAGE"
-"""The environment variable that names another image (`docker://127.0.0.1:5000/alpine:3.9`), or `mini`: ask nobody."""
+"""The environment variable that names another image (`docker://127.0.0.1:5000/alpine:3.9`), or `mini`: fetch nothing."""
 MINI = "mini"
 LAYOUT, ARCHIVE = "alpine-oci", f"alpine-{REF}.tar"
 
-_HASTY = 6.0  # seconds that somebody who opens a lesson waits at most
-_FORGIVEN = 3600.0  # seconds until what could not be had is asked for again
+_HASTY = 6.0  # seconds that opening a lesson waits at most
+_FORGIVEN = 3600.0  # seconds after a failure until the next try
 _RELEASE = re.compile(rb"\d+(\.\d+)*\S*")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an image came from."""
+    """The origin of an image."""
 
     source: Source
     reference: str
-    release: str  # what its /etc/alpine-release says; empty where it has none
+    release: str  # the content of its /etc/alpine-release; empty if it has none
     archive: str  # the digest of the docker-archive
 
     @classmethod
     def parse(cls, text: str) -> Origin:
-        """Return what `text()` wrote.
+        """Parse the output of `text()`.
 
         Raises:
-            ValueError: nobody wrote that.
+            ValueError: it is invalid.
         """
         try:
             return cls(**json.loads(text))
@@ -72,11 +72,11 @@ class Origin:
             raise ValueError(str(error)) from error
 
     def text(self) -> str:
-        """Return a form for a file."""
+        """Return it as the content of a file."""
         return json.dumps(asdict(self))
 
     def phrase(self, messages: Messages) -> str:
-        """Return what a lesson says of the image: which one it is, and from where."""
+        """Return a text for the learner: which image it is, and where it came from."""
         if self.source == "mini":
             return messages("images.origin.mini", reference=self.reference)
         what = messages(
@@ -87,7 +87,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class LessonImage:
-    """An image in a folder of the cache, whole and undamaged: the layout (ref `REF`), and the same as an archive."""
+    """An intact image in a folder of the cache: the layout (ref `REF`), and the same as an archive."""
 
     folder: Path
     origin: Origin
@@ -104,10 +104,10 @@ class LessonImage:
 
 
 def lesson_image(cache: Path) -> LessonImage:
-    """Return the image under the lessons, trying for a few seconds at most to have the real one.
+    """Return the image of the lessons; try for a few seconds at most to fetch the real one.
 
     Raises:
-        ImageError: no programs to make the mini image of, or the cache is full or not writable.
+        ImageError: there are no programs to build the mini image from, or the cache is full or not writable.
     """
     asked = os.environ.get(VARIABLE, "")
     folder = cache / "images"
@@ -125,10 +125,10 @@ def lesson_image(cache: Path) -> LessonImage:
 
 
 def fetch(cache: Path, reference: str, patience: Patience) -> LessonImage:
-    """Have an image from elsewhere and keep it in the place of the one that was kept.
+    """Fetch an image and replace the one in the cache by it.
 
     Raises:
-        ImageError: `fetch` (nobody gives it), `no_platform` (it is for another machine), or it is not what its digests say.
+        ImageError: `fetch` (it could not be fetched), `no_platform` (it is for another machine), or a digest is wrong.
     """
     folder = cache / "images"
 
@@ -166,7 +166,7 @@ def _mini(folder: Path) -> LessonImage:
 
 
 def _kept(place: Path) -> LessonImage | None:
-    """Return what lies in a folder of the cache, None unless all of it is there and has the digests it should have."""
+    """Return the image in a folder of the cache; None if it is incomplete or a digest is wrong."""
     try:
         origin = Origin.parse((place / "origin.json").read_text(encoding="utf-8"))
         layout = Layout(place / LAYOUT)
@@ -178,7 +178,7 @@ def _kept(place: Path) -> LessonImage | None:
 
 
 def _keep(place: Path, make: Callable[[Path], Origin]) -> LessonImage:
-    """Have `make` fill a folder, and put it in its place unless it is there; nobody waits for another's network meanwhile."""
+    """Let `make` fill a folder and rename it to its place, unless that exists; no lock is held while `make` uses the network."""
     with explaining_os_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
@@ -187,7 +187,7 @@ def _keep(place: Path, make: Callable[[Path], Origin]) -> LessonImage:
             origin = make(fresh)
             (fresh / "origin.json").write_text(origin.text(), encoding="utf-8")
             with _locked(place.parent):
-                # Several lessons are opened at once, and somebody may be copying from it.
+                # Several lessons may be opened at once, and one may be copying from it.
                 kept = _kept(place)
                 if kept is not None and kept.origin == origin:
                     return kept
@@ -205,7 +205,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _release(layout: Layout, image: Image, scratch: Path) -> str:
-    """Return what `/etc/alpine-release` says. All layers are read, and so found to be what the config says of them."""
+    """Return the content of `/etc/alpine-release`. All layers are read, which also checks their DiffIDs."""
     said = ""
     for file in open_layers(layout, image, scratch):
         try:

@@ -1,8 +1,9 @@
-"""From an image's config to a runtime's `config.json` (image-spec conversion.md).
+"""Convert an image's config to a runtime's `config.json` (image-spec conversion.md).
 
-Two forms. `full` is the default: everything that conversion.md asks for, in namespaces of its own, so that every runtime runs
-it and the host stays whole. `minimal` is what `oci-image-tool create` writes and the lessons begin with: `"linux": {}`, no
-namespaces, no mounts, no annotations. It is for reading and building upon: a runtime that is handed it mounts into the host.
+There are two forms. `full` (the default) has everything that conversion.md asks for, and new namespaces, so that every runtime
+runs it and the host is not changed. `minimal` is the output of `oci-image-tool create`, with which the lessons begin:
+`"linux": {}`, no namespaces, mounts or annotations. It is for reading and extending: a runtime that runs it mounts into the
+host.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 ConfigStyle = Literal["full", "minimal"]
 
 _ANNOTATION = "org.opencontainers.image."
-# What Docker leaves a container's root: enough for su, chown, ping and package managers, not enough to leave.
+# Docker's default capabilities: enough for su, chown, ping and package managers, not enough to leave the container.
 _CAPABILITIES = [
     *(
         "CAP_AUDIT_WRITE",
@@ -61,13 +62,13 @@ class _User:
 
 
 def runtime_config(image: dict[str, Any], rootfs: Rootfs, style: ConfigStyle) -> dict[str, Any]:
-    """Return the content of `config.json` for an image's config; `rootfs` is asked for users and groups.
+    """Return the content of `config.json` for an image's config; users and groups are looked up in `rootfs`.
 
-    Where the caller is not root, the full form has a user namespace in which the caller is (as `runc spec --rootless`).
+    For a caller other than root, the full form has a user namespace in which the caller is root (as `runc spec --rootless`).
 
     Raises:
-        ImageError: code `user`, if the image's user or group is a name that the root filesystem does not know; `image_config`,
-            if a property has the wrong type.
+        ImageError: `user`: the image's user or group is a name that the root filesystem does not have; `image_config`: a
+            property has the wrong type.
     """
     execution = _typed(image, "config", dict) or {}
     user = _resolve_user(_typed(execution, "User", str) or "", rootfs)
@@ -89,7 +90,7 @@ def runtime_config(image: dict[str, Any], rootfs: Rootfs, style: ConfigStyle) ->
         return {"ociVersion": "1.0.0", "process": process, "root": {"path": "rootfs"}, "linux": {}}
     if not any(entry.startswith("TERM=") for entry in env):
         process["env"] = [*env, "TERM=xterm"]
-    # Only root has capabilities without help; an ambient set would hand them to other users, too.
+    # Only root gets capabilities; an ambient set would give them to other users, too.
     process["capabilities"] = {
         "bounding": _CAPABILITIES,
         "effective": _CAPABILITIES if user.uid == 0 else [],
@@ -109,7 +110,7 @@ def runtime_config(image: dict[str, Any], rootfs: Rootfs, style: ConfigStyle) ->
 
 
 def _mounts(volumes: list[str], *, rootless: bool) -> list[dict[str, Any]]:
-    # In a user namespace with one group there is no gid 5, and the host's network's /sys can only be bound.
+    # A user namespace with one group has no gid 5; and without a network namespace, sysfs can only be bind-mounted.
     pts = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", *([] if rootless else ["gid=5"])]
     sys = ("none", "/sys", ["rbind"]) if rootless else ("sysfs", "sysfs", [])
     harmless = ["nosuid", "noexec", "nodev"]
@@ -120,7 +121,7 @@ def _mounts(volumes: list[str], *, rootless: bool) -> list[dict[str, Any]]:
         ("/dev/shm", "tmpfs", "shm", [*harmless, "mode=1777", "size=65536k"]),  # noqa: S108  (a mount point)
         ("/dev/mqueue", "mqueue", "mqueue", harmless),
         ("/sys", sys[0], sys[1], [*sys[2], *harmless, "ro"]),
-        # conversion.md, "Optional Fields": so that what is written there does not reach the root filesystem.
+        # conversion.md, "Optional Fields": so that writes there do not reach the root filesystem.
         *((volume, "tmpfs", "tmpfs", ["nosuid", "nodev"]) for volume in volumes),
     ]
     return [
@@ -135,7 +136,7 @@ def _mounts(volumes: list[str], *, rootless: bool) -> list[dict[str, Any]]:
 
 
 def _linux(*, rootless: bool) -> dict[str, Any]:
-    # Without root a network of one's own needs privileges that the user namespace does not give on every machine.
+    # Without root, a network namespace needs privileges that a user namespace does not give on every machine.
     kinds = ["pid", "ipc", "uts", "mount", "user" if rootless else "network"]
     mappings: dict[str, Any] = {}
     if rootless:
@@ -151,7 +152,7 @@ def _linux(*, rootless: bool) -> dict[str, Any]:
 
 
 def _annotations(image: dict[str, Any], execution: dict[str, Any]) -> dict[str, str]:
-    """Return what conversion.md wants as annotations; a label of the same name wins."""
+    """Return the annotations of conversion.md; a label of the same name takes precedence."""
     annotations = {
         _ANNOTATION + key: value
         for key in ("os", "architecture", "variant", "os.version", "author", "created")
@@ -168,7 +169,7 @@ def _annotations(image: dict[str, Any], execution: dict[str, Any]) -> dict[str, 
 
 
 def _resolve_user(text: str, rootfs: Rootfs) -> _User:
-    """Return the user that `Config.User` means: `user`, `uid`, `user:group`, `uid:gid`, `uid:group` or `user:gid`."""
+    """Return the user of `Config.User`: `user`, `uid`, `user:group`, `uid:gid`, `uid:group` or `user:gid`."""
     user, colon, group = text.partition(":")
     if not user:
         if colon:
@@ -176,7 +177,7 @@ def _resolve_user(text: str, rootfs: Rootfs) -> _User:
         return _User(0, 0, [])
     accounts = _accounts(rootfs, "etc/passwd", fields=7)
     uid, gid = _number(user), 0
-    # A number is a uid even if someone bears it as a name; the gid is that of the account, if there is one.
+    # A number is a uid even if it is also the name of an account; the gid is that of the account, if there is one.
     wanted, column = (user, 0) if uid is None else (str(uid), 2)
     account = next((fields for fields in accounts if fields[column] == wanted), None)
     if account is not None:
@@ -198,7 +199,7 @@ def _resolve_user(text: str, rootfs: Rootfs) -> _User:
 
 
 def _accounts(rootfs: Rootfs, path: str, *, fields: int) -> list[list[str]]:
-    """Return the lines of passwd(5) or group(5) that have all their fields, and numbers where numbers belong."""
+    """Return the valid lines of passwd(5) or group(5): all fields, and ids that are numbers."""
     lines = [line.split(":") for line in (rootfs.read(path) or "").splitlines()]
     numbers = (2, 3) if fields == 7 else (2,)
     return [
@@ -207,14 +208,14 @@ def _accounts(rootfs: Rootfs, path: str, *, fields: int) -> list[list[str]]:
 
 
 def _number(text: str) -> int | None:
-    """Return the user or group id that a text is, or None if it is none (credentials(7): 32 bits)."""
+    """Parse a user or group id (credentials(7): 32 bits); return None if it is not one."""
     if len(text) > 10 or not (text.isascii() and text.isdecimal()) or int(text) >= 1 << 32:
         return None
     return int(text)
 
 
 def _typed(owner: dict[str, Any], key: str, kind: type[Any]) -> Any:
-    """Return a property, or None if it is absent or null (which is the same: config.md)."""
+    """Return a property; None if it is absent or null, which config.md treats alike."""
     value = owner.get(key)
     if value is not None and not isinstance(value, kind):
         raise ImageError("images.error.image_config", property=key, value=repr(value)[:60])

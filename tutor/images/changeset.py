@@ -1,4 +1,4 @@
-"""Applying layers to a root filesystem, one changeset over the other (image-spec layer.md, "Applying Changesets")."""
+"""Apply layers to a root filesystem, in order (image-spec layer.md, "Applying Changesets")."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
-# AUFS kept its own notes under names with this prefix; old images still carry them, and every tool skips them.
+# AUFS kept metadata under names with this prefix; old images still have them, and every tool skips them.
 _WHITEOUT_META = ".wh..wh."
 _XATTR = "SCHILY.xattr."  # the prefix of extended attributes among PAX headers: libarchive tar(5)
 _REFUSED = (errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOTSUP)
@@ -30,7 +30,7 @@ _TARGET_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFI
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something of an image that could not be set here and was left out; `code` is `owners`, `devices` or `xattrs`."""
+    """An attribute of an image's files that could not be set here and was left out; `code` is `owners`, `devices` or `xattrs`."""
 
     code: str
     count: int
@@ -38,21 +38,21 @@ class Notice:
 
 
 class Changesets:
-    """Applies layers to `rootfs`, from the base up; `finish` sets what can only be set at the end."""
+    """Applies layers to `rootfs`, from the base up; `finish` sets the attributes that must be set at the end."""
 
     def __init__(self, rootfs: Rootfs) -> None:
         self._rootfs = rootfs
         self._left_out: dict[str, list[str]] = {}
-        # A directory's mode might forbid to fill it, and filling it changes its times: both wait for `finish`.
+        # A directory's mode may forbid creating files in it, and creating them changes its times: `finish` sets both.
         self._directories: dict[Parts, tarfile.TarInfo] = {}
 
     def apply(self, file: IO[bytes], layer: str) -> None:
         """Apply one layer: `file` is its uncompressed tar, `layer` its digest (for messages).
 
         Raises:
-            ImageError: an entry that leads out of the root, a bad whiteout, a hard link to nothing, a type of file that is
-                none, an unreadable tar; the message names layer and entry.
-            OSError: the disk is full or broken.
+            ImageError: an entry leads out of the root, a whiteout or the type of a file is invalid, a hard link has no target,
+                or the tar cannot be read; the message names layer and entry.
+            OSError: the disk is full or has errors.
         """
         try:
             with tarfile.open(fileobj=file, mode="r:") as tar:
@@ -67,14 +67,14 @@ class Changesets:
             raise ImageError("images.error.layer_tar", layer=layer, reason=str(error)) from error
 
     def finish(self) -> list[Notice]:
-        """Set the attributes of the directories, the deepest first; return what could not be set anywhere."""
+        """Set the attributes of the directories, the deepest first; return the attributes that could not be set."""
         for path in sorted(self._directories, key=len, reverse=True):
             with self._rootfs.directory(path) as (descriptor, _):
                 self._attributes(f"/proc/self/fd/{descriptor}", None, self._directories[path], path)
         return [Notice(code, len(paths), paths[0]) for code, paths in sorted(self._left_out.items())]
 
     def _hide(self, paths: list[Parts], directories: set[Parts], layer: str) -> None:
-        """Carry out the layer's whiteouts, before any of its entries: they concern the layers below only."""
+        """Apply the whiteouts of the layer before its entries: they concern only the layers below."""
         for path in paths:
             name = path[-1] if path else ""
             if not name.startswith(_WHITEOUT) or (name.startswith(_WHITEOUT_META) and name != _OPAQUE):
@@ -82,7 +82,7 @@ class Changesets:
             hidden = name.removeprefix(_WHITEOUT)
             if hidden in ("", ".", ".."):
                 raise ImageError("images.error.whiteout", layer=layer, entry="/".join(path))
-            # Where this layer puts a directory in place of a link, nothing below is hidden: what the link led to stays.
+            # If this layer replaces a link by a directory, nothing below is hidden: the target of the link stays.
             declared = [path[:length] for length in range(1, len(path)) if path[:length] in directories]
             if any(self._is_link(directory) for directory in declared):
                 continue
@@ -103,7 +103,7 @@ class Changesets:
             return
         try:
             with self._rootfs.directory(path) as (descriptor, resolved):
-                # An O_PATH descriptor cannot be listed, its entry in /proc can.
+                # An O_PATH descriptor cannot be listed, but its entry in /proc can.
                 for child in list(Path(f"/proc/self/fd/{descriptor}").iterdir()):
                     self._remove(descriptor, (*resolved, child.name))
         except (FileNotFoundError, NotADirectoryError):
@@ -117,7 +117,7 @@ class Changesets:
             return
 
     def _remove(self, parent: int, path: Parts) -> None:
-        """Remove a file or a tree; `path` is without links, `parent` the directory that it lies in."""
+        """Remove a file or a tree; `path` is without links, `parent` is the directory that contains it."""
         if stat.S_ISDIR(os.lstat(path[-1], dir_fd=parent).st_mode):
             shutil.rmtree(path[-1], dir_fd=parent)
             for directory in [known for known in self._directories if known[: len(path)] == path]:
@@ -126,7 +126,7 @@ class Changesets:
             os.unlink(path[-1], dir_fd=parent)
 
     def _entry(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: Parts, layer: str) -> None:
-        """Bring one entry of a layer into the root filesystem."""
+        """Apply one entry of a layer to the root filesystem."""
         try:
             if not path:
                 if member.isdir():
@@ -144,7 +144,7 @@ class Changesets:
             ) from error
 
     def _make_way(self, parent: int, path: Parts, member: tarfile.TarInfo) -> bool:
-        """Handle what is there already ("Changeset over existing files"); tell whether there is something to create."""
+        """Remove what is in the way ("Changeset over existing files"); return whether a file is to be created."""
         if member.isdir():
             self._directories.pop(path, None)
         try:
@@ -160,7 +160,7 @@ class Changesets:
     def _create(
         self, tar: tarfile.TarFile, member: tarfile.TarInfo, parent: int, path: Parts, layer: str
     ) -> bool:
-        """Create a file of the entry's type; tell whether its attributes are to be set now."""
+        """Create a file of the entry's type; return whether its attributes are to be set now."""
         name = path[-1]
         if member.isdir():
             os.mkdir(name, 0o700, dir_fd=parent)
@@ -202,7 +202,7 @@ class Changesets:
     def _attributes(self, name: str, parent: int | None, member: tarfile.TarInfo, path: Parts) -> None:
         """Set owner, extended attributes, mode and time, in this order: chown(2) clears capabilities and set-ID bits.
 
-        With `parent`, `name` lies in that directory and links are not followed; without, it is a `/proc/self/fd` path.
+        With `parent`, `name` is in that directory and links are not followed; without, it is a `/proc/self/fd` path.
         """
         follow = parent is None
         self._try(
@@ -224,7 +224,7 @@ class Changesets:
         self._try("xattrs", path, lambda: os.setxattr(target, key, data, follow_symlinks=follow))
 
     def _try(self, code: str, path: Parts, action: Callable[[], None]) -> bool:
-        """Do what an ordinary user or a plain filesystem may refuse; if so, note it and go on."""
+        """Set an attribute that an ordinary user or the filesystem may be refused; if so, note it and continue."""
         try:
             action()
         except OSError as error:
@@ -236,7 +236,7 @@ class Changesets:
 
 
 def _check_names(member: tarfile.TarInfo, path: Parts, layer: str) -> None:
-    """Refuse names that no honest tool writes; links that lead out are harmless (see `Rootfs`)."""
+    """Refuse names that lead out of the root; links that do so are harmless (see `Rootfs`)."""
     if ".." in path or (member.islnk() and ".." in split(member.linkname)):
         raise ImageError(
             "images.error.entry_escape", layer=layer, entry=member.name, target=member.linkname or "-"

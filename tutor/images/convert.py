@@ -1,4 +1,4 @@
-"""From a `docker save` archive to an OCI image layout: what `skopeo copy docker-archive:FILE oci:LAYOUT:REF` does."""
+"""Convert a `docker save` archive to an OCI image layout, as `skopeo copy docker-archive:FILE oci:LAYOUT:REF` does."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class ConvertedLayer:
-    """A layer under its two names: the digest of the tar, and that of the compressed blob."""
+    """A layer under its two names: the digest of the tar (DiffID), and the digest of the compressed blob."""
 
     diff_id: str
     digest: str
@@ -59,7 +59,7 @@ class ConvertedLayer:
 
 @dataclass(frozen=True, slots=True)
 class ConvertedImage:
-    """What the layout now has."""
+    """The converted image."""
 
     ref: str
     manifest: str
@@ -68,13 +68,13 @@ class ConvertedImage:
 
 
 def convert(archive: Path, layout: Path, *, ref: str | None = None, replace: bool = False) -> ConvertedImage:
-    """Make the OCI image layout `layout` from a docker-archive; the image gets the name `ref` (else its tag) in it.
+    """Create the OCI image layout `layout` from a docker-archive; the image's ref is `ref`, else its tag.
 
-    The layout appears whole or not at all.
+    The layout appears complete or not at all.
 
     Raises:
-        ImageError: the archive is unreadable, cut off, incomplete or not what its digests say; something is at `layout` already
-            (another layout gives way if `replace`); writing fails.
+        ImageError: the archive is unreadable, truncated, incomplete, or a digest is wrong; there is something at `layout`
+            (with `replace`, another layout is replaced); writing fails.
     """
     with DockerArchive.open(archive) as source:
         config = _oci_config(source.config(), archive)
@@ -129,14 +129,14 @@ def _add_layer(writer: LayoutWriter, source: IO[bytes]) -> tuple[dict[str, Any],
                     tar.write(chunk)
                     blob.write(compressor.compress(chunk))
         except (zlib.error, gzip.BadGzipFile) as error:
-            # The same as a tar that ends too soon, one level further in.
+            # The layer is truncated, as a tar that ends too soon.
             raise EOFError(str(error)) from error
         blob.write(compressor.flush())
     return writer.adopt_blob(scratch, blob.digest, blob.size, LAYER + "+gzip"), tar.digest
 
 
 def _oci_config(config: dict[str, Any], archive: Path) -> dict[str, Any]:
-    """Return Docker's config as an OCI config; a property that is null is one that is absent (config.md)."""
+    """Return Docker's config as an OCI config; a property that is null counts as absent (config.md)."""
     result = {key: config[key] for key in _CONFIG_KEYS if config.get(key) is not None}
     execution = result.get("config", {})
     rootfs = result.get("rootfs")

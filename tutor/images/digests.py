@@ -1,4 +1,4 @@
-"""SHA-256 digests in the form `sha256:HEX` and JSON in the one spelling that makes them reproducible."""
+"""SHA-256 digests in the form `sha256:HEX` and JSON in the form that makes them reproducible."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHUNK = 1 << 20  # bytes read at a time: enough that the interpreter's share does not show
+CHUNK = 1 << 20  # bytes read at a time: large enough that the interpreter's overhead is negligible
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
 
 
 class Writable(Protocol):
-    """Whatever takes bytes."""
+    """An object that bytes can be written to."""
 
     def write(self, data: bytes, /) -> object:
-        """Take some bytes."""
+        """Write some bytes."""
         ...
 
 
@@ -28,24 +28,24 @@ def digest_of(data: bytes) -> str:
 
 
 def hex_of(digest: str) -> str | None:
-    """Return the 64 hexadecimal digits of a sha256 digest; None where it is not exactly one.
+    """Return the 64 hexadecimal digits of a sha256 digest; None if it is not exactly one.
 
-    The digits become a file name, so that anything else (`sha256:../../etc/passwd`) must not pass.
+    The digits become a file name, so anything else (`sha256:../../etc/passwd`) must be refused.
     """
     match = _SHA256.fullmatch(digest)
     return match[1] if match else None
 
 
 class Readable(Protocol):
-    """Whatever gives bytes."""
+    """An object that bytes can be read from."""
 
     def read(self, size: int, /) -> bytes:
-        """Give at most `size` bytes, none at the end."""
+        """Return at most `size` bytes, none at the end."""
         ...
 
 
 class HashingWriter:
-    """Count and hash what is written on its way to `target` (if there is one)."""
+    """Counts and hashes what is written, and writes it to `target` (if there is one)."""
 
     def __init__(self, target: Writable | None = None) -> None:
         self._target = target
@@ -53,7 +53,7 @@ class HashingWriter:
         self.size = 0
 
     def write(self, data: bytes, /) -> int:
-        """Take some bytes and hand them on."""
+        """Count, hash and write some bytes."""
         if self._target is not None:
             self._target.write(data)
         self._hash.update(data)
@@ -67,22 +67,22 @@ class HashingWriter:
 
 
 def chunks(source: Readable) -> Iterator[bytes]:
-    """Yield what is left of a file, a megabyte at a time."""
+    """Yield the rest of a file, a megabyte at a time."""
     while chunk := source.read(CHUNK):
         yield chunk
 
 
 def compact_json(value: Any) -> bytes:
-    """Return JSON without white space, keys in the order given: the form whose digest names manifests and configs."""
+    """Return JSON without white space, with keys in the order given: the form of manifests and configs."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def parse_json(content: bytes) -> Any:
-    """Return the value that some JSON text stands for.
+    """Parse a JSON text.
 
     Raises:
-        ValueError: it is no JSON, nested more deeply than any real document, or has half a surrogate pair in a text, which
-            could not be written again.
+        ValueError: it is not JSON, is nested too deeply, or has half a surrogate pair in a string, which could not be
+            written again.
     """
     try:
         value = json.loads(content)

@@ -1,7 +1,7 @@
 """The archive that `docker save` writes and `docker load` reads: a tar with `manifest.json`, a config and layer folders.
 
 No standard describes it; the form is that of moby's `image/tarexport` and `image/spec/v1.2.md`. Since Docker 25 the same
-`manifest.json` stands beside an OCI layout in the archive and names `blobs/sha256/...`: reading follows the names it gives.
+`manifest.json` is beside an OCI layout in the archive and names `blobs/sha256/...`: reading uses the names in it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_JSON_LIMIT = 8 << 20  # bytes: no manifest or config is near it, and a hostile one does not fill the memory
+_JSON_LIMIT = 8 << 20  # bytes: far more than a manifest or config has; a hostile one cannot fill the memory
 _HEX_NAME = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?")
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLayer:
-    """One layer as the archive names it."""
+    """One layer, with its names in the archive."""
 
     folder: str  # the old image id: 64 hexadecimal digits
     diff_id: str
@@ -47,7 +47,7 @@ def write_archive(
         chain = ""
         for tar in tars:
             diff_id = digest_of(tar)
-            # Image-spec config.md, "Layer ChainID": one name for a layer and everything below it.
+            # Image-spec config.md, "Layer ChainID": one name for a layer and all layers below it.
             chain = digest_of(f"{chain} {diff_id}".encode()) if chain else diff_id
             parent = {"parent": layers[-1].folder} if layers else {}
             legacy = {**parent, "created": config["created"], "os": config["os"], "layer_id": chain}
@@ -105,10 +105,11 @@ class DockerArchive:
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> Iterator[DockerArchive]:
-        """Open an archive, compressed or not; failures of reading it anywhere in the block become one clear error.
+        """Open an archive, compressed or not; an error of reading it, anywhere in the block, becomes one ImageError.
 
         Raises:
-            ImageError: no such file, not a tar, cut off, no or a bad `manifest.json`, more than one image in it.
+            ImageError: there is no such file, it is not a tar or is truncated, its `manifest.json` is missing or invalid, or it
+                has several images.
         """
         with explaining_os_errors(path):
             try:
@@ -123,7 +124,7 @@ class DockerArchive:
         """Return the image's config.
 
         Raises:
-            ImageError: it is missing, no JSON object, or has another digest than its name says.
+            ImageError: it is missing, is not a JSON object, or its digest is not its name.
         """
         content = self._read(self._config_name)
         name = _HEX_NAME.fullmatch(self._config_name)
@@ -142,7 +143,7 @@ class DockerArchive:
 
     @property
     def image_id(self) -> str:
-        """The digest of the config: the image's id."""
+        """The digest of the config, which is the image's id."""
         return digest_of(self._read(self._config_name))
 
     def layer(self, name: str) -> IO[bytes]:
@@ -170,7 +171,7 @@ class DockerArchive:
         return content
 
     def _member(self, name: str) -> IO[bytes]:
-        """Open a member; `docker save` writes a layer that it has already written as a link to the first one."""
+        """Open a member; `docker save` writes a repeated layer as a link to the first one."""
         path = posixpath.normpath(name)
         for _ in range(8):
             member = self._members.get(path)

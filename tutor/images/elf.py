@@ -1,4 +1,4 @@
-"""As much of an ELF program as one must know to take it elsewhere: its machine, its loader, its libraries (elf(5))."""
+"""Read from an ELF program what copying it needs: its machine, its loader, its libraries (elf(5))."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from tutor.images.errors import ImageError
 
 _PT_INTERP = 3
-# (e_machine, word size) -> the value of GOARCH, which is what image-spec config.md wants in `architecture`.
+# (e_machine, word size) -> the value of GOARCH, as in `architecture` of image-spec config.md.
 _GOARCH = {
     (62, 64): "amd64",
     (183, 64): "arm64",
@@ -22,20 +22,20 @@ _GOARCH = {
     (22, 64): "s390x",
     (258, 64): "loong64",
 }
-# "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f...)": the loaders of glibc and of musl both write it so.
+# "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f...)": the form of glibc's and musl's loaders.
 _LISTED = re.compile(r"^\s*(\S+) => (/.+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Elf:
-    """What the headers of an ELF file say."""
+    """The headers of an ELF file."""
 
     architecture: str
     interpreter: str | None  # PT_INTERP: the path of the dynamic loader; None in a static program
 
     @classmethod
     def parse(cls, data: bytes) -> Elf | None:
-        """Return what the headers say; None if it is no ELF file (a script, say)."""
+        """Parse the headers of a file; return None if it is not ELF (a script, for example)."""
         if data[:4] != b"\x7fELF":
             return None
         try:
@@ -57,12 +57,12 @@ class Elf:
 
 
 def libraries_of(program: Path, interpreter: str) -> dict[str, Path]:
-    """Return the libraries that a dynamic program loads: the name it asks for, and the file the loader finds.
+    """Return the libraries that a dynamic program loads: the name in the program, and the file that the loader finds.
 
-    The loader itself is asked (`ld.so --list`, ld.so(8)): only it knows its search path, its cache and the program's RUNPATH.
+    The loader is run (`ld.so --list`, ld.so(8)): only it knows its search path, its cache and the program's RUNPATH.
 
     Raises:
-        ImageError: code `loader`, if the loader cannot be run or does not find a library.
+        ImageError: `loader`: the loader cannot be run or does not find a library.
     """
     try:
         listing = subprocess.run(

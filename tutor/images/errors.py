@@ -1,4 +1,4 @@
-"""Failures of the image tools: every one says what, where, why and what now, from the topic `images` of the catalogue."""
+"""Errors of the image tools; their texts are in the topic `images` of the catalogue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tutor.errors import TutorError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNFINISHED = ".partial"  # the end of the name of an output in the making
+UNFINISHED = ".partial"  # the end of the name of an unfinished output
 _REASONS = {
     errno.ENOSPC: "disk_full",
     errno.EDQUOT: "disk_full",
@@ -37,13 +37,13 @@ def explaining_os_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turn an `OSError` in the block into an `ImageError` that names `path` (or the file that the error names).
 
     Raises:
-        ImageError: codes `disk_full`, `permission`, `read_only`, `missing`, and `os` for everything else.
+        ImageError: `disk_full`, `permission`, `read_only`, `missing`, and `os` for everything else.
     """
     try:
         yield
     except OSError as error:
         named = error.filename if isinstance(error.filename, str) and error.filename.startswith("/") else ""
-        # An unfinished copy (`outputs`) is nothing that the user knows of.
+        # The user does not know the name of an unfinished output (`outputs`).
         where = named if named and UNFINISHED not in named else path
         code = _REASONS.get(error.errno or 0, "os")
         raise ImageError(

@@ -1,6 +1,6 @@
-"""Having an image from elsewhere: from a registry by skopeo, else by Docker; or from an archive on a stick.
+"""Fetch an image: from a registry by skopeo, else by Docker; or from an archive on a USB stick.
 
-Both are the command lines that a person would type, and what they print is what a person sees (`told`).
+The command lines are those that a person would type; `Patience.tell` shows them, and their output goes to the terminal.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ Source = Literal["registry", "docker", "file"]
 
 _REGISTRY = "docker://"
 _ARCHIVE = "docker-archive:"
-# The machine itself: a registry there has no certificate that anybody would have signed.
+# A registry on this machine has no signed certificate.
 _LOOPBACK = re.compile(r"docker://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?/")
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to try, and whether a person watches."""
+    """How long to try, and where to show what is done."""
 
-    deadline: float | None  # as time.monotonic(); None: as long as it takes
+    deadline: float | None  # of time.monotonic(); None: no limit
     tell: Callable[[str], None] | None = (
-        None  # is told each command line; what the commands print is shown then
+        None  # called with each command line; the commands' output is shown then
     )
 
     def left(self) -> float | None:
-        """Return the seconds left, never less than a moment."""
+        """Return the seconds left, at least a fraction of one."""
         return None if self.deadline is None else max(0.1, self.deadline - time.monotonic())
 
 
 def fetch(reference: str, layout: Path, archive: Path, *, ref: str, patience: Patience) -> Source:
-    """Make the layout `layout` with the image, named `ref`; where it came as an archive, that is kept as `archive`.
+    """Create the layout `layout` with the image, its ref `ref`; if it came as an archive, that is kept as `archive`.
 
     `reference`: as skopeo writes it (`docker://alpine:3.9`, `docker-archive:FILE`, `oci:LAYOUT:REF` ...).
 
     Raises:
-        ImageError: code `fetch`, with what each way said; and all of `tutor.images.convert`.
+        ImageError: `fetch`, with the error of each way; and those of `tutor.images.convert`.
     """
     if reference.startswith(_ARCHIVE):
         source = Path(reference.removeprefix(_ARCHIVE))
@@ -61,7 +61,7 @@ def fetch(reference: str, layout: Path, archive: Path, *, ref: str, patience: Pa
     said = _by_skopeo(reference, layout, ref, patience)
     if said is None:
         return "registry" if reference.startswith(_REGISTRY) else "file"
-    shutil.rmtree(layout, ignore_errors=True)  # skopeo begins it before it knows
+    shutil.rmtree(layout, ignore_errors=True)  # skopeo creates it before it knows whether there is an image
     reasons = [f"skopeo: {said}"]
     if reference.startswith(_REGISTRY):
         said = _by_docker(reference.removeprefix(_REGISTRY), archive, patience)
@@ -73,16 +73,16 @@ def fetch(reference: str, layout: Path, archive: Path, *, ref: str, patience: Pa
 
 
 def _by_skopeo(reference: str, layout: Path, ref: str, patience: Patience) -> str | None:
-    """Copy the image into a layout; return what went wrong, None when nothing did."""
+    """Copy the image into a layout; return the error, None if there was none."""
     insecure = ["--src-tls-verify=false"] if _LOOPBACK.match(reference) else []
-    # From within the folder: a colon in its path would be taken for the beginning of the ref.
+    # With the folder as working directory: a colon in its path would be taken for the start of the ref.
     return _run(["skopeo", "copy", *insecure, reference, f"oci:{layout.name}:{ref}"], layout.parent, patience)
 
 
 def _by_docker(name: str, archive: Path, patience: Patience) -> str | None:
-    """Have Docker pull and save the image; return what went wrong, None when nothing did.
+    """Let Docker pull and save the image; return the error, None if there was none.
 
-    One that Docker has already is not pulled when somebody waits for a lesson.
+    While a lesson is opened, an image that Docker has already is not pulled again.
     """
     quiet = Patience(patience.deadline)
     known = (
@@ -94,7 +94,7 @@ def _by_docker(name: str, archive: Path, patience: Patience) -> str | None:
 
 
 def _run(argv: list[str], folder: Path, patience: Patience) -> str | None:
-    """Run a command; return the last thing that it complained of, None when it ended well."""
+    """Run a command; return its last error message, None if it succeeded."""
     if shutil.which(argv[0]) is None:
         return os.strerror(2)
     if patience.tell:
@@ -112,4 +112,4 @@ def _run(argv: list[str], folder: Path, patience: Patience) -> str | None:
         return None
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     last = lines[-1] if lines else f"exit status {done.returncode}"
-    return message_of(last) or last  # how skopeo writes its errors
+    return message_of(last) or last  # the form of skopeo's errors

@@ -1,4 +1,4 @@
-"""Writing one layer: a set of files as a tar archive whose bytes depend on nothing but the files (image-spec layer.md)."""
+"""Write one layer: a set of files as a tar archive that depends only on the files (image-spec layer.md)."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class _Entry:
 class Layer:
     """The files of one layer, by path relative to the root, and their tar archive.
 
-    Times are all 1970-01-01 and the order is that of the paths, so that the same files always give the same digest; owners
-    are numbers, uid and gid alike. A whiteout is a file like any other (`tmp/.wh.build.log`) and sorts before its siblings.
+    All times are 1970-01-01 and the order is that of the paths, so that the same files always give the same digest; uid and
+    gid are the same number. A whiteout is an ordinary file (`tmp/.wh.build.log`) and sorts before its siblings.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Layer:
         self._add(path, _Entry(tarfile.SYMTYPE, 0o777, 0, target=target))
 
     def tree(self, folder: Path) -> None:
-        """Add every file below a folder of the host, with its path there."""
+        """Add every file below a folder of the host, under its path in the folder."""
         for path in folder.rglob("*"):
             if path.is_file():
                 self.file(path.relative_to(folder).as_posix(), path.read_bytes())
@@ -64,7 +64,7 @@ class Layer:
         return buffer.getvalue()
 
     def _add(self, path: str, entry: _Entry) -> None:
-        """Add an entry and the directories that lead to it: a layer should not leave them to whoever unpacks it."""
+        """Add an entry and its parent directories, so that a layer says their attributes."""
         self._entries[path] = entry
         parent = path.rpartition("/")[0]
         if parent and parent not in self._entries:

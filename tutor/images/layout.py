@@ -1,4 +1,4 @@
-"""Reading and writing an OCI image layout: `oci-layout`, `index.json` and `blobs/` (image-spec image-layout.md)."""
+"""Read and write an OCI image layout: `oci-layout`, `index.json` and `blobs/` (image-spec image-layout.md)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MACHINES = {  # uname -m -> GOARCH and the variant of image-index.md, "Platform
     "i686": ("386", None),
     "loongarch64": ("loong64", None),
 }
-_NESTING = 8  # an index in an index in an index ...: nobody nests deeper, and a circle must end
+_NESTING = 8  # of indexes in indexes: deeper than any in use; a circle must end
 _JSON_LIMIT = 8 << 20  # bytes
 
 
@@ -43,10 +43,10 @@ class Descriptor:
 
     @classmethod
     def parse(cls, value: object, where: Path) -> Descriptor:
-        """Check one descriptor; `where` is the file it stands in.
+        """Parse one descriptor; `where` is the file that contains it.
 
         Raises:
-            ImageError: code `layout_json`, if a member is missing, of the wrong type, or the digest no sha256 digest.
+            ImageError: `layout_json`: a member is missing or of the wrong type, or the digest is not a sha256 digest.
         """
         if not isinstance(value, dict):
             raise ImageError("images.error.layout_json", path=where, reason="descriptor: not an object")
@@ -63,7 +63,7 @@ class Descriptor:
         return cls(media_type, digest, size, *(name if isinstance(name, str) else None for name in names))
 
     def platform(self) -> str:
-        """Return the platform in the customary form `linux/arm64/v8`."""
+        """Return the platform in the form `linux/arm64/v8`."""
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part) or "?"
 
 
@@ -84,7 +84,7 @@ def machine_platform() -> tuple[str, str | None]:
 
 
 def split_reference(text: str) -> tuple[Path, str | None]:
-    """Split `LAYOUT[:REF]` as skopeo does; a colon in a directory's name works if no ref could be meant (`a:b/c`)."""
+    """Split `LAYOUT[:REF]` as skopeo does; a colon in a directory's name is allowed if no ref can follow it (`a:b/c`)."""
     path, colon, ref = text.rpartition(":")
     if not colon or not path or "/" in ref:
         return Path(text), None
@@ -92,7 +92,7 @@ def split_reference(text: str) -> tuple[Path, str | None]:
 
 
 def is_layout(path: Path) -> bool:
-    """Tell whether a directory is an image layout, going by the marker file that every one must have."""
+    """Tell whether a directory is an image layout, by the file `oci-layout` that it must have."""
     return (path / "oci-layout").is_file() and (path / "index.json").is_file()
 
 
@@ -111,17 +111,17 @@ class LayoutWriter:
         return {"mediaType": media_type, "digest": digest, "size": len(content)}
 
     def scratch(self) -> Path:
-        """Return where a blob that is too large for memory is written, to be handed to `adopt_blob`."""
+        """Return the path at which to write a blob that is too large for memory, for `adopt_blob`."""
         return self._path / ".blob.partial"
 
     def adopt_blob(self, file: Path, digest: str, size: int, media_type: str) -> dict[str, Any]:
-        """Take over a finished file as a blob and return its descriptor."""
+        """Move a finished file into the layout as a blob; return its descriptor."""
         file.chmod(0o644)
         file.rename(self._blobs / digest.removeprefix("sha256:"))
         return {"mediaType": media_type, "digest": digest, "size": size}
 
     def finish(self, manifest: dict[str, Any], *, ref: str, platform: dict[str, str]) -> str:
-        """Store the manifest, the index that names it `ref`, and the marker file; return the manifest's digest."""
+        """Store the manifest, the index that names it `ref`, and `oci-layout`; return the manifest's digest."""
         descriptor = self.add_blob(compact_json(manifest), MANIFEST)
         named = {**descriptor, "platform": platform, "annotations": {REF_NAME: ref}}
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [named]}
@@ -131,7 +131,7 @@ class LayoutWriter:
 
 
 class Layout:
-    """An image layout opened for reading. Nothing read from `blobs/` is used before its size and digest are checked."""
+    """An image layout opened for reading. A blob is used only after its size and digest have been checked."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -146,12 +146,12 @@ class Layout:
             raise ImageError("images.error.layout_version", path=marker, version=version)
 
     def image(self, ref: str | None = None) -> Image:
-        """Find an image by the name of its ref; without one there must be only one to choose from.
+        """Return the image of a ref; without a ref there must be exactly one image.
 
-        In an index for several platforms the first entry for this machine is taken (image-index.md).
+        Of an index for several platforms, the first entry for this machine is used (image-index.md).
 
         Raises:
-            ImageError: `ref_unknown`, `ref_needed`, `no_platform`, and whatever is wrong with a blob on the way.
+            ImageError: `ref_unknown`, `ref_needed`, `no_platform`, and the errors of blobs that are read.
         """
         index = self.path / "index.json"
         entries = self._object(index, self._small(index)).get("manifests")
@@ -171,7 +171,7 @@ class Layout:
         return self._load(self._manifest(found, ref or "-"))
 
     def refs(self) -> tuple[str, ...]:
-        """Return the names of the images in it.
+        """Return the refs of the images in it.
 
         Raises:
             ImageError: `layout_json`.
@@ -182,7 +182,7 @@ class Layout:
         return tuple(name for name in names if name)
 
     def verify(self, image: Image) -> None:
-        """Check size and digest of every layer (manifest and config have been checked when they were read).
+        """Check size and digest of every layer (those of manifest and config were checked when they were read).
 
         Raises:
             ImageError: `blob_missing`, `blob_size` or `blob_digest`, naming the blob.
@@ -191,7 +191,7 @@ class Layout:
             self.open_blob(layer).close()
 
     def open_blob(self, descriptor: Descriptor) -> IO[bytes]:
-        """Open a blob whose size and digest have been found right.
+        """Open a blob after checking its size and digest.
 
         Raises:
             ImageError: `blob_missing`, `blob_size` or `blob_digest`, naming the blob.
@@ -217,7 +217,7 @@ class Layout:
             return file
 
     def _manifest(self, candidates: list[Descriptor], ref: str) -> Descriptor:
-        """Follow indexes down to a manifest for this machine; a lone manifest that names no platform is taken as it is."""
+        """Follow indexes to a manifest for this machine; a single manifest without a platform is accepted."""
         architecture, variant = machine_platform()
         seen: list[str] = []
         for _ in range(_NESTING):
@@ -226,7 +226,7 @@ class Layout:
             fitting = [
                 d for d in usable if d.architecture in (None, architecture) and d.os in (None, "linux")
             ]
-            # "linux/arm/v6" must not win over "linux/arm/v7" on a v7 machine just because it comes first.
+            # On a v7 machine, "linux/arm/v6" must not be taken before "linux/arm/v7" because it comes first.
             exact = [d for d in fitting if d.variant == variant]
             chosen = next(iter(exact or fitting), None)
             if chosen is None:

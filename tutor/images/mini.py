@@ -1,8 +1,8 @@
-"""The mini image: a small Alpine-like root filesystem made of this machine's own programs, as `docker save` writes images.
+"""The mini image: a small root filesystem like Alpine's, built from this machine's programs, in the format of `docker save`.
 
-Two layers. The first is the whole system; the second replaces a file of it (`/etc/motd`) and hides another
-(`/tmp/build.log`, by a whiteout), so that there is something to see when a lesson takes layers apart. The files of both lie
-in `skeleton/`, as they are in the layers. The same programs give the same bytes.
+It has two layers. The first is the system; the second replaces a file of it (`/etc/motd`) and hides another
+(`/tmp/build.log`, by a whiteout), so that lessons on layers have something to show. The files of both are in `skeleton/`. The
+same programs give the same bytes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _TAG = re.compile(r"(?P<name>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)(?::(?P<tag>\w[\w.-]
 
 @dataclass(frozen=True, slots=True)
 class BuiltImage:
-    """What was built: the names that the archive uses for it."""
+    """The image that was built."""
 
     image_id: str  # the digest of the config
     tag: str
@@ -53,7 +53,8 @@ def build(output: Path, *, tag: str = TAG, source: Source = "auto", replace: boo
     """Write the mini image to `output`, a `docker save` archive (`manifest.json`, `repositories`, layer folders).
 
     Raises:
-        ImageError: no programs to make it of, a bad tag, something at `output` already (without `replace`), or writing fails.
+        ImageError: there are no programs to build from, the tag is invalid, there is something at `output` (without
+            `replace`), or writing fails.
     """
     match = _TAG.fullmatch(tag)
     if match is None:
@@ -70,7 +71,7 @@ def build(output: Path, *, tag: str = TAG, source: Source = "auto", replace: boo
 
 
 def fingerprint(programs: Programs) -> str:
-    """Return 16 digits that change when the image that `build` would make does, without making it."""
+    """Return 16 digits that change when the image of `build` would change, without building it."""
     recipe = [programs.kind, programs.fingerprint(), sorted(_DIRECTORIES.items()), _image_config("", [])]
     digest = hashlib.sha256(compact_json(recipe))
     digest.update(_greeting_layer().tar())
@@ -96,7 +97,7 @@ def _greeting_layer() -> Layer:
 
 
 def _image_config(architecture: str, diff_ids: list[str]) -> dict[str, Any]:
-    """Return the image's configuration (image-spec config.md), its members in the order in which Go's tools write them."""
+    """Return the image's configuration (image-spec config.md), with its members in the order of Go's tools."""
     history = [
         "oci-tutor image build: the root filesystem",
         "oci-tutor image build: a new motd, no build.log",

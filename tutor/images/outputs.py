@@ -1,7 +1,7 @@
-"""Output that appears whole or not at all: it is built beside its place under another name and renamed when complete.
+"""Output that appears complete or not at all: it is written beside its place under another name, and renamed when complete.
 
-A failure or Ctrl-C removes the unfinished copy. What a user already has at that place is replaced only when asked to, only
-if it is of the same kind, and never while something is mounted below it.
+A failure or Ctrl-C removes the unfinished copy. Existing output is replaced only if the user asks for it, only if it is of the
+same kind, and never while something is mounted below it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 @contextmanager
 def new_file(path: Path, *, replace: bool) -> Iterator[IO[bytes]]:
-    """Open a file for writing that takes the name `path` when the block ends well.
+    """Open a file for writing that is renamed to `path` when the block succeeds.
 
     Raises:
-        ImageError: there is something at `path` already (`exists`, unless `replace` and it is a regular file), or writing
+        ImageError: there is something at `path` (`exists`, unless `replace` and it is a regular file), or writing
             fails (`disk_full`, `permission`, ...).
     """
     with explaining_os_errors(path):
@@ -44,10 +44,10 @@ def new_file(path: Path, *, replace: bool) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def new_directory(path: Path, *, replace_if: Callable[[Path], bool] | None = None) -> Iterator[Path]:
-    """Yield an empty directory that takes the name `path` when the block ends well.
+    """Yield an empty directory that is renamed to `path` when the block succeeds.
 
-    An empty directory at `path` is kept and filled. `replace_if` says of a directory with content whether it is one that
-    may be replaced; without it nothing is.
+    An empty directory at `path` is kept and filled. `replace_if` tells whether a directory with content may be replaced;
+    without it none may.
 
     Raises:
         ImageError: something is in the way (`exists_directory`, `exists_other`, `exists_foreign`, `exists_mounted`), or
@@ -74,7 +74,7 @@ def new_directory(path: Path, *, replace_if: Callable[[Path], bool] | None = Non
 
 
 def _move_children(source: Path, target: Path) -> None:
-    """Move everything up into a directory that stays the one it is: it may be a mount point, or where a shell stands."""
+    """Move the content into an existing directory: it may be a mount point, or a shell's working directory."""
     moved = []
     try:
         for child in sorted(source.iterdir()):
@@ -88,7 +88,7 @@ def _move_children(source: Path, target: Path) -> None:
 
 
 def _exchange(fresh: Path, path: Path, old: Path) -> None:
-    """Put `fresh` in the place of `path`, which becomes `old`; put it back if that fails."""
+    """Rename `path` to `old` and `fresh` to `path`; undo it if that fails."""
     path.rename(old)
     try:
         fresh.rename(path)
@@ -99,7 +99,7 @@ def _exchange(fresh: Path, path: Path, old: Path) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory tree, also one with directories that its owner may not enter (an image's mode 0555 or 0)."""
+    """Remove a directory tree, also with directories that their owner may not write or enter (modes 0555 and 0 in images)."""
     if os.geteuid() != 0:
         path.chmod(0o700)
         for directory, names, _ in os.walk(path):
@@ -121,7 +121,7 @@ def mounts_below(path: Path) -> list[Path]:
 
 
 def _check_place(path: Path, replace_if: Callable[[Path], bool] | None) -> bool:
-    """Tell whether there is a directory with content to be replaced; raise where the place may not be taken."""
+    """Return whether a directory with content is to be replaced; raise if the place cannot be used."""
     if not os.path.lexists(path):
         _check_parent(path)
         return False
@@ -140,7 +140,7 @@ def _check_place(path: Path, replace_if: Callable[[Path], bool] | None) -> bool:
 
 
 def _check_parent(path: Path) -> None:
-    """Say which directory is missing; making it would turn a slip of the finger into a new tree."""
+    """Raise an error if the parent is missing; creating it would turn a typing error into a new tree."""
     missing = next((parent for parent in reversed(path.parents) if not parent.is_dir()), None)
     if missing is not None:
         raise ImageError("images.error.missing", path=missing)

@@ -1,4 +1,4 @@
-"""A fresh bundle of the mini image in a few hundredths of a second: the layout is kept in a cache and checked on every use."""
+"""A new bundle of the mini image in a few hundredths of a second: the layout is cached, and checked on every use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REF = "latest"
 
 
 def prepare(bundle: Path, *, cache: Path, config: ConfigStyle) -> None:
-    """Do what `tutor.images.prepare_bundle` says."""
+    """Create a bundle, as described in `tutor.images.prepare_bundle`."""
     layout = mini_layout(cache)
     with explaining_os_errors(bundle):
         bundle.parent.mkdir(parents=True, exist_ok=True)
@@ -30,10 +30,10 @@ def prepare(bundle: Path, *, cache: Path, config: ConfigStyle) -> None:
 
 
 def mini_layout(cache: Path) -> Path:
-    """Return an intact OCI layout with the mini image (ref `latest`), building it if need be.
+    """Return an intact OCI layout with the mini image (ref `latest`), and build it if necessary.
 
     Raises:
-        ImageError: no programs to build of, or the cache is full or not writable.
+        ImageError: there are no programs to build from, or the cache is full or not writable.
     """
     programs = Programs.find()
     with explaining_os_errors(cache):
@@ -44,7 +44,7 @@ def mini_layout(cache: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            # Whoever held the lock may just have built it.
+            # The previous holder of the lock may have built it.
             if _intact(layout):
                 return layout
             if layout.exists():

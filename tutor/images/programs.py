@@ -1,6 +1,6 @@
-"""Finding the programs that the mini image is made of on this machine, and putting them into a layer.
+"""Find this machine's programs for the mini image, and put them into a layer.
 
-A static busybox is one file and everything. Without one, the machine's own shell and tools do, with the libraries they load.
+A static busybox is one file with all of them. Without it, the machine's shell and tools are used, with their libraries.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Source = Literal["auto", "busybox", "tools"]
 
-# Debian calls both packages' program busybox; the initramfs carries one on machines that have no other.
+# Both packages of Debian name the program busybox; the initramfs has one even where neither is installed.
 _BUSYBOXES = ("busybox", "busybox-static", "busybox.static", "/usr/lib/initramfs-tools/bin/busybox")
 _TOOLS = (
     *(
@@ -108,17 +108,17 @@ _TOOLS = (
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """What was found: one busybox, or tools by the names they go by."""
+    """The programs found: one busybox, or tools by their names."""
 
     kind: Literal["busybox", "tools"]
     paths: dict[str, Path]
 
     @classmethod
     def find(cls, source: Source = "auto") -> Programs:
-        """Look for busybox (a static one first), then for the machine's own tools, or only for what `source` names.
+        """Find busybox (a static one first), else the machine's own tools; or only what `source` names.
 
         Raises:
-            ImageError: code `no_programs` (neither a busybox nor a shell) or `no_busybox`.
+            ImageError: `no_programs` (neither a busybox nor a shell) or `no_busybox`.
         """
         folders = search_path(SYSTEM_FOLDERS)
         if source != "tools":
@@ -138,7 +138,7 @@ class Programs:
         return cls("tools", paths)
 
     def fingerprint(self) -> list[tuple[str, str, int, int]]:
-        """Return what changes when a program does: name, path, size in bytes, modification time in nanoseconds."""
+        """Return values that change when a program does: name, path, size in bytes, modification time in nanoseconds."""
         stats = [(name, path, path.stat()) for name, path in sorted(self.paths.items())]
         return [(name, str(path), stat.st_size, stat.st_mtime_ns) for name, path, stat in stats]
 
@@ -146,7 +146,7 @@ class Programs:
         """Put the programs, their links and their libraries into a layer, and return their architecture (as GOARCH).
 
         Raises:
-            ImageError: code `loader`, if a program's libraries cannot be found.
+            ImageError: `loader`: a program's libraries cannot be found.
             OSError: a program cannot be read.
         """
         architectures = {_install_program(layer, path) for path in sorted(set(self.paths.values()))}
@@ -168,10 +168,10 @@ def _find_busybox(folders: str) -> Path | None:
 
 
 def _applets(busybox: Path) -> list[str]:
-    """Return where busybox wants its links (`usr/bin/awk`); a build without --list-full gets them all in /bin."""
+    """Return the paths of busybox's links (`usr/bin/awk`); for a build without --list-full all are in /bin."""
     for option, prefix in (("--list-full", ""), ("--list", "bin/")):
         listing = subprocess.run([busybox, option], capture_output=True, text=True, check=False)
-        # "linuxrc" has no directory: it is only for an initial RAM disk.
+        # "linuxrc" has no directory: it is for an initial RAM disk only.
         names = [prefix + name for name in listing.stdout.split() if "/" in prefix + name]
         if listing.returncode == 0 and names:
             return names
@@ -180,7 +180,7 @@ def _applets(busybox: Path) -> list[str]:
 
 def _install_program(layer: Layer, path: Path) -> str:
     elf, content = _elf_or_raise(path)
-    # The host's set-user-ID bits stay on the host.
+    # Set-user-ID bits are not copied.
     layer.file("bin/busybox" if path.name.startswith("busybox") else f"bin/{path.name}", content, mode=0o755)
     if elf.interpreter is not None:
         _install_libraries(layer, libraries_of(path, elf.interpreter), elf.interpreter)
@@ -188,10 +188,10 @@ def _install_program(layer: Layer, path: Path) -> str:
 
 
 def _install_libraries(layer: Layer, libraries: dict[str, Path], interpreter: str) -> None:
-    """Put the loader where the program asks for it, and all libraries beside libc: there it looks without ld.so.cache."""
+    """Put the loader at the path in the program, and all libraries beside libc, where it looks without an ld.so.cache."""
     libc = [path for name, path in libraries.items() if name.startswith("libc.")]
     folder = libc[0].parent if libc else Path(interpreter).parent
-    # Before glibc 2.34 the names of users and groups came from a plugin, which no program lists.
+    # Before glibc 2.34 a plugin that no program lists looked up the names of users and groups.
     if (folder / "libnss_files.so.2").exists():
         libraries = {**libraries, "libnss_files.so.2": folder / "libnss_files.so.2"}
     for target, source in [

@@ -1,8 +1,8 @@
-"""A directory that is a container's root: every path in it is found as inside the container, and none leads out.
+"""A directory that is a container's root: every path is resolved as inside the container, and none leads out.
 
-Python's `os` functions with `dir_fd` are openat(2) and its relatives. A path is walked one name at a time without following
-anything: a symbolic link is read and its target walked in turn, an absolute one from this root, and `..` stops at the root, as
-after chroot(2). So what an image says (`/etc -> /home/me`, `lib -> ../../..`) can name nothing outside.
+Python's `os` functions with `dir_fd` are openat(2) and the like. A path is walked one name at a time without following links:
+a symbolic link is read and its target is walked, an absolute one from this root, and `..` stops at the root, as after
+chroot(2). So links of an image (`/etc -> /home/me`, `lib -> ../../..`) cannot name anything outside.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class Rootfs:
 
     @contextmanager
     def directory(self, path: Parts, *, create: bool = False) -> Iterator[tuple[int, Parts]]:
-        """Open the directory that `path` leads to; yield a descriptor for `dir_fd` and the path without links.
+        """Open the directory at `path`; yield a descriptor for `dir_fd` and the path without links.
 
-        `create`: make directories that are missing, with mode 0755.
+        `create`: create missing directories, with mode 0755.
 
         Raises:
             FileNotFoundError: a directory is missing (without `create`).
-            NotADirectoryError: a file stands where a directory should.
-            ImageError: code `symlink_loop`.
+            NotADirectoryError: a part of the path is a file.
+            ImageError: `symlink_loop`.
         """
         with _Walk(self._root, create=create) as walk:
             walk.go(path)
@@ -75,7 +75,7 @@ class Rootfs:
 
 
 class _Walk:
-    """The descriptors and names from the root to where a walk has come."""
+    """The descriptors and names from the root to the current directory of a walk."""
 
     def __init__(self, root: int, *, create: bool) -> None:
         self._descriptors = [os.dup(root)]
@@ -123,11 +123,11 @@ class _Walk:
             if not self._create:
                 raise
             os.mkdir(name, dir_fd=self.descriptor)
-            # Whatever the umask: as a tool that packs a layer would have recorded it.
+            # Independent of the umask, as recorded in layers.
             os.chmod(name, 0o755, dir_fd=self.descriptor)  # noqa: S103  (a system directory of the container)
             descriptor = os.open(name, _DIRECTORY, dir_fd=self.descriptor)
         except NotADirectoryError:
-            # O_DIRECTORY with O_NOFOLLOW answers so for a link, too; readlink(2) says EINVAL for anything else.
+            # O_DIRECTORY with O_NOFOLLOW fails so for a link, too; readlink(2) fails with EINVAL for anything else.
             try:
                 return os.readlink(name, dir_fd=self.descriptor)
             except OSError:
@@ -144,5 +144,5 @@ class _Walk:
 
 
 def split(path: str) -> Parts:
-    """Return the names of a path, without the empty ones and `.`; a leading slash means nothing below a root."""
+    """Return the names of a path, without empty ones and `.`; a leading slash has no meaning below a root."""
     return tuple(name for name in path.split("/") if name not in ("", "."))

@@ -1,4 +1,4 @@
-"""From an OCI image layout to a `docker save` archive: what `skopeo copy oci:LAYOUT:REF docker-archive:FILE:NAME` does."""
+"""Convert an OCI image layout to a `docker save` archive, as `skopeo copy oci:LAYOUT:REF docker-archive:FILE:NAME` does."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tutor.images.unpack import open_layers
 def save(layout: Path, archive: Path, *, ref: str, repository: str, tag: str) -> None:
     """Write the image `ref` of a layout to `archive`, in the form with a folder for every layer.
 
-    The layers are held in memory: it is meant for the images of lessons, which are small.
+    The layers are held in memory: this is for the images of lessons, which are small.
 
     Raises:
-        ImageError: no such image, a blob or a layer that is not what its digest says, something at `archive` already, or writing
-            fails.
+        ImageError: there is no such image, the digest of a blob or layer is wrong, there is something at `archive`, or
+            writing fails.
     """
     source = Layout(layout)
     image = source.image(ref)

@@ -1,4 +1,4 @@
-"""From an OCI image layout to a bundle: `rootfs/` and `config.json` (image-spec layer.md and conversion.md)."""
+"""Unpack an image of an OCI image layout into a bundle: `rootfs/` and `config.json` (image-spec layer.md and conversion.md)."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ _GZIP = (LAYER + "+gzip", _NONDISTRIBUTABLE + "+gzip")
 
 @dataclass(frozen=True, slots=True)
 class UnpackedImage:
-    """What was unpacked, and what could not be set on this machine."""
+    """The image that was unpacked, and the attributes that could not be set on this machine."""
 
     image: Image
     notices: tuple[Notice, ...]
-    foreign: str | None  # the image's architecture, where it is not this machine's
+    foreign: str | None  # the image's architecture, if it is not this machine's
 
 
 def unpack(
     layout: Path, bundle: Path, *, ref: str | None = None, config: ConfigStyle = "full", replace: bool = False
 ) -> UnpackedImage:
-    """Make the bundle `bundle` from an image of a layout. It appears whole or not at all.
+    """Create the bundle `bundle` from an image of a layout. It appears complete or not at all.
 
-    Owners, devices and extended attributes that this user or filesystem cannot have are left out and told in `notices`.
+    Owners, devices and extended attributes that this user or the filesystem may not set are left out and listed in `notices`.
 
     Raises:
-        ImageError: no such image, a blob that is not what its digest says, a layer that cannot be applied, a user that the image
-            does not have; something is at `bundle` already (another bundle gives way if `replace`); writing fails.
+        ImageError: there is no such image, a digest is wrong, a layer cannot be applied, the image lacks its user, there is
+            something at `bundle` (with `replace`, another bundle is replaced), or writing fails.
     """
     source = Layout(layout)
     image = source.image(ref)
@@ -69,12 +69,12 @@ def unpack(
 
 
 def open_layers(source: Layout, image: Image, scratch: Path) -> Iterator[IO[bytes]]:
-    """Yield each layer's uncompressed tar, from the base up, open until the next is asked for.
+    """Yield the uncompressed tar of each layer, from the base up; each is open until the next one.
 
-    `scratch` is a directory for the layers that have to be uncompressed first.
+    `scratch` is a directory for layers that must be uncompressed first.
 
     Raises:
-        ImageError: a blob that is not what its descriptor says, or a layer that is not what the config says (its DiffID).
+        ImageError: a blob differs from its descriptor, or a layer from its DiffID in the config.
     """
     for layer, diff_id in zip(image.layers, _diff_ids(image), strict=True):
         with _open_tar(source, layer, diff_id, scratch) as file:
@@ -104,7 +104,7 @@ def _diff_ids(image: Image) -> list[Any]:
 
 @contextmanager
 def _open_tar(source: Layout, layer: Descriptor, diff_id: object, scratch: Path) -> Iterator[IO[bytes]]:
-    """Open a layer's uncompressed tar, which is what the config says it is (its DiffID)."""
+    """Open a layer's uncompressed tar after checking its DiffID."""
     if layer.media_type not in (*_PLAIN, *_GZIP):
         raise ImageError("images.error.media_type", path=source.path, media_type=layer.media_type)
     with source.open_blob(layer) as blob, tempfile.TemporaryFile(dir=scratch) as spool:

@@ -1,4 +1,4 @@
-"""Checking an image by its digests, from the name down to the last layer, without unpacking or changing anything."""
+"""Check an image by its digests, from the name to the last layer, without unpacking or changing anything."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found intact: its names, the digest of its config (the image's id), and its layers' DiffIDs from the base up."""
+    """An intact image: its names, the digest of its config (the image's id), and its layers' DiffIDs from the base up."""
 
     names: tuple[str, ...]
     image_id: str
@@ -36,7 +36,7 @@ def verify(target: str) -> tuple[Form, Verified]:
     """Check `LAYOUT[:REF]` or `ARCHIVE`.
 
     Raises:
-        ImageError: it is neither, or something of it is not what its digest says; the message names the blob or the member.
+        ImageError: it is neither, or a digest is wrong; the message names the blob or the member.
     """
     path, ref = split_reference(target)
     if ref is not None and not is_layout(path):
@@ -47,7 +47,7 @@ def verify(target: str) -> tuple[Form, Verified]:
 
 
 def verify_layout(path: Path, ref: str | None = None) -> Verified:
-    """Check manifest, config and layers of an image in a layout, the layers both as blobs and as the tars in them.
+    """Check manifest, config and layers of an image in a layout; the layers both as blobs and uncompressed.
 
     Raises:
         ImageError: as `Layout.image` and `open_layers`.
@@ -96,5 +96,7 @@ def _diff_id(file: IO[Any]) -> str:
             for chunk in chunks(plain):
                 tar.write(chunk)
     except (zlib.error, gzip.BadGzipFile) as error:
-        raise EOFError(str(error)) from error  # as a tar that ends too soon: `DockerArchive.open` says it
+        raise EOFError(
+            str(error)
+        ) from error  # as for a tar that ends too soon, which `DockerArchive.open` reports
     return tar.digest
