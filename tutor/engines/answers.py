@@ -1,6 +1,7 @@
-"""What engines answer to `state` and `list`, made one form. Here is where they differ; nobody else needs to know.
+"""Parse what engines answer to `state` and `list` into one form: all that differs between engines is dealt with here.
 
-runc prints `list` as `null` when there is none, crun an empty array and no `ociVersion`; crun's `rootfs` is relative to the bundle.
+With no container, runc prints `list` as `null` and crun as an empty array. crun prints no `ociVersion`, and a `rootfs` that is
+relative to the bundle.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from tutor.errors import TutorError
 if TYPE_CHECKING:
     from tutor.engines.model import EngineName
 
-# What the engines say, in their only language, when there is no such container.
+# What the engines print when there is no such container; none of them translates its messages.
 _ABSENT = ("does not exist", "No such file or directory")
 
 
 def means_absent(stderr: str) -> bool:
-    """Tell whether an engine's error message says that there is no such container."""
+    """Return whether an engine's error message says that there is no such container."""
     return any(words in stderr for words in _ABSENT)
 
 

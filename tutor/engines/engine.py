@@ -1,4 +1,4 @@
-"""An engine as it is installed: where it is, which version, and how its command lines look."""
+"""An installed engine: its path, its version, and the form of its command lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VERSION_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An installed engine. `spec_version` is the runtime-spec version that it says it follows."""
+    """An installed engine. `spec_version` is the version of the runtime specification that `--version` names."""
 
     name: EngineName
     path: Path
@@ -30,7 +30,7 @@ class Engine:
     spec_version: str
 
     def argv(self, operation: str, container_id: str = "", arguments: Sequence[str] = ()) -> tuple[str, ...]:
-        """Return the real command line: flags before the container id, other arguments (a signal) after it."""
+        """Return argv: flags before the container id, other arguments (a signal) after it."""
         return (str(self.path), *_words(operation, container_id, arguments))
 
     def typed(self, operation: str, container_id: str = "", arguments: Sequence[str] = ()) -> str:
@@ -40,11 +40,11 @@ class Engine:
 
 def _words(operation: str, container_id: str, arguments: Sequence[str]) -> list[str]:
     if operation == "exec":
-        # Flags of `exec` stand before the container id; what follows it is the program's, flags and all.
+        # Flags of `exec` stand before the container id; all that follows it, flags too, belongs to the program.
         first = next((at for at, each in enumerate(arguments) if not each.startswith("-")), len(arguments))
         return [operation, *arguments[:first], container_id, *arguments[first:]]
     if operation == "update":
-        # Nothing but flags and their values (`--cpu-quota 50000`), and runc reads no flag behind the container id.
+        # Nothing but flags and their values (`--cpu-quota 50000`), and runc reads no flag after the container id.
         return [operation, *arguments, container_id]
     flags = [argument for argument in arguments if argument.startswith("-")]
     others = [argument for argument in arguments if not argument.startswith("-")]
@@ -52,10 +52,10 @@ def _words(operation: str, container_id: str, arguments: Sequence[str]) -> list[
 
 
 def find(name: EngineName) -> Engine:
-    """Return an engine; `runt` comes with this program, so the one beside our own interpreter is taken first.
+    """Return an engine; for `runt`, which comes with this program, look beside the Python interpreter first.
 
     Raises:
-        TutorError: `engines.missing`, or `engines.broken` when it does not even tell its version.
+        TutorError: `engines.missing`; `engines.broken`, `--version` fails.
     """
     path = path_of(name)
     if path is None:
@@ -81,7 +81,7 @@ def find(name: EngineName) -> Engine:
 
 
 def installed() -> tuple[Engine, ...]:
-    """Return the engines that this machine has and that work, `runt` first."""
+    """Return the engines that are installed and work, `runt` first."""
     found = []
     for name in ENGINE_NAMES:
         try:
@@ -92,7 +92,7 @@ def installed() -> tuple[Engine, ...]:
 
 
 def path_of(name: EngineName) -> str | None:
-    """Return where an engine lies, None when this machine does not have it: on PATH, or where a user's PATH may not lead."""
+    """Return the path of an engine, None when it is not installed; look on PATH and in the folders that a user's PATH may lack."""
     folders = search_path()
     if name == "runt":
         folders = f"{Path(sys.executable).parent}:{folders}"

@@ -1,4 +1,4 @@
-"""What faces and session know of an engine: its name, one container's state, and a call with what it printed."""
+"""The values that engines work with: an engine's name, a container's state, and a command with its output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Stream = Literal["stdout", "stderr"]
 
 @dataclass(frozen=True, slots=True)
 class ContainerState:
-    """The answer of `state`, as runtime.md#state defines it, with the additions that runc prints.
+    """The output of `state`, as runtime.md#state defines it, with the members that runc adds.
 
     `pid` is the init process's pid in the host's pid namespace, 0 when stopped.
     """
@@ -32,9 +32,9 @@ class ContainerState:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One engine command that has been started: `argv` is real; `typed` is how a person types it; `cwd` where.
+    """An engine command that was started: `argv` as executed, `typed` as a person types it, `cwd` its working directory.
 
-    `recorded`: it was run at another time, on another machine, and is only shown.
+    `recorded`: it was run earlier, on another machine, and is only shown.
     """
 
     id: int
@@ -46,10 +46,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """A finished call. `returncode` is negative for a signal, as in subprocess; `seconds` is wall time.
+    """A call that has ended. `returncode` is negative for a signal, as in subprocess; `seconds` is wall-clock time.
 
-    The streams hold what had been printed when the command itself ended: a container that `create` left behind keeps the
-    streams open, and what it prints later arrives as further output of the same call.
+    `stdout` and `stderr` hold what was printed until the command itself ended. A container that `create` left running keeps the
+    streams open; what it prints later arrives as further output of the same call.
     """
 
     call: Call

@@ -1,4 +1,4 @@
-"""Run engine commands in a lab: each is the real command line, its output streamed, its end reported."""
+"""Run engine commands in a lab: execute the real command line, stream its output, report its end."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from tutor.lab.lab import Lab, LabProcess
 
 GRACE = 2.0  # seconds between SIGINT and SIGKILL
-# `start` reports its end after the output of a container that ends at once: a face then shows what happened in its order.
-# It waits no longer for one that lives on: one that has slept through ASLEEP_LOOKS looks, LOOK seconds apart.
+# `start` reports its end after the output of a container that ends at once, so that a face shows events in order.
+# It stops waiting for a container that goes on running: one found asleep ASLEEP_LOOKS times in a row, LOOK seconds apart.
 LOOK, ASLEEP_LOOKS = 0.02, 5
-START_PATIENCE = 2.0  # seconds, for a container that neither ends nor sleeps
+START_PATIENCE = 2.0  # seconds to wait for a container that neither ends nor sleeps
 _QUERY_SECONDS = 20.0
 _QUERY_BYTES = 8 * 1024 * 1024
 
@@ -36,8 +36,8 @@ _QUERY_BYTES = 8 * 1024 * 1024
 class Runner:
     """Runs one engine's commands in one lab.
 
-    `on_started` and `on_finished` are called by the thread that calls `run`, `on_output` and `on_limited` by the reader's, in
-    order: all that a command printed itself is delivered before `on_finished`. They must return quickly.
+    The thread that calls `run` calls `on_started` and `on_finished`; the reader's thread calls `on_output` and `on_limited`. Calls
+    come in order: all that the command itself printed is delivered before `on_finished`. Callbacks must return quickly.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class Runner:
         self._killer: threading.Timer | None = None
 
     def run(self, operation: str, container_id: str = "", *arguments: str, cwd: Path) -> CallResult:
-        """Run a command and wait for its own end; a container that it leaves behind goes on printing into the same call.
+        """Run a command and wait until it ends; a container that it leaves running goes on printing into the same call.
 
         Raises:
-            TutorError: `lab.ended`, `lab.spawn`. A command that fails is no error: its return code and stderr tell.
+            TutorError: `lab.ended`, `lab.spawn`. A command that fails raises nothing: see its return code and stderr.
         """
         with self._one_at_a_time:
             call = Call(
@@ -94,7 +94,7 @@ class Runner:
             return result
 
     def _spawn(self, argv: tuple[str, ...], cwd: Path) -> tuple[LabProcess, dict[Stream, int]]:
-        """Start a program with nothing to read; return it and the ends from which its streams are read."""
+        """Start a program with an empty standard input; return it and the read ends of its output pipes."""
         nowhere = os.open(os.devnull, os.O_RDONLY)
         stdout_read, stdout_write = os.pipe()
         stderr_read, stderr_write = os.pipe()
@@ -105,13 +105,13 @@ class Runner:
             os.close(stderr_read)
             raise
         finally:
-            # The write ends are the program's now; were they kept here, the streams would never end.
+            # The program has copies of the write ends; while one is open here, the streams do not end.
             for descriptor in (nowhere, stdout_write, stderr_write):
                 os.close(descriptor)
         return process, {"stdout": stdout_read, "stderr": stderr_read}
 
     def query_state(self, container_id: str) -> ContainerState | None:
-        """Ask for a container's state, unseen by the callbacks; None when there is no such container. From any thread.
+        """Query a container's state; None when there is no such container. Calls no callback; safe from any thread.
 
         Raises:
             TutorError: `engines.query_failed`, `engines.bad_answer`, `lab.ended`, `lab.spawn`.
@@ -124,7 +124,7 @@ class Runner:
         raise self._failed("state", stderr)
 
     def query_list(self) -> tuple[ContainerState, ...]:
-        """Ask for all containers of the lab, unseen by the callbacks. From any thread.
+        """Query all containers of the lab. Calls no callback; safe from any thread.
 
         Raises:
             TutorError: `engines.query_failed`, `engines.bad_answer`, `lab.ended`, `lab.spawn`.
@@ -136,11 +136,11 @@ class Runner:
 
     def _wait_for_output(self, container_id: str) -> None:
         if self._reader.drain(2 * LOOK):
-            return  # it has ended, and no question need be asked
+            return  # it has ended: no need to query the state
         try:
             state = self.query_state(container_id)
         except TutorError:
-            return  # whoever asks next hears of it
+            return  # the next query reports it
         deadline, quiet = time.monotonic() + START_PATIENCE, 0
         while quiet < ASLEEP_LOOKS and time.monotonic() < deadline and not self._reader.drain(LOOK):
             activity = _activity(state.pid) if state else "ended"
@@ -150,7 +150,10 @@ class Runner:
         self._reader.flush()
 
     def interrupt(self) -> None:
-        """End the running command: SIGINT, and SIGKILL if it still runs after GRACE seconds. From any thread; safe when none runs."""
+        """Send SIGINT to the running command, and SIGKILL if it still runs after GRACE seconds; do nothing when none runs.
+
+        Safe from any thread.
+        """
         process = self._current
         if process is None:
             return
@@ -161,7 +164,7 @@ class Runner:
         killer.start()
 
     def drain(self, timeout: float) -> bool:
-        """Wait till no container holds an output stream any more and all output is delivered; False after `timeout` seconds."""
+        """Wait until every output stream is closed and all output is delivered; return False after `timeout` seconds."""
         return self._reader.drain(timeout)
 
     def close(self) -> None:
@@ -189,7 +192,7 @@ class Runner:
 
 
 def _activity(pid: int) -> Literal["ended", "asleep", "busy"]:
-    """Look what a process's threads do now; a runnable one counts as busy though the processor is another's, proc(5)."""
+    """Return what the threads of a process do now; a runnable one counts as busy, whether or not it has a processor, proc(5)."""
     try:
         stats = [(task / "stat").read_text(errors="replace") for task in Path(f"/proc/{pid}/task").iterdir()]
     except OSError:
@@ -201,7 +204,11 @@ def _activity(pid: int) -> Literal["ended", "asleep", "busy"]:
 
 
 def _read_both(stdout: int, stderr: int) -> tuple[str, str]:
-    """Read two streams to their ends; TimeoutError when that takes too long or is too much."""
+    """Read two streams until they end.
+
+    Raises:
+        TimeoutError: it takes more than _QUERY_SECONDS, or they hold more than _QUERY_BYTES.
+    """
     deadline = time.monotonic() + _QUERY_SECONDS
     chunks: dict[int, list[bytes]] = {stdout: [], stderr: []}
     poller = select.poll()

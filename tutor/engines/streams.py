@@ -1,7 +1,7 @@
-"""What calls print, read as it comes: pipes stay open as long as a container holds them, long after its `create` has ended.
+"""Read the output of calls as it arrives: a container holds the pipes open long after its `create` has ended.
 
-A container that prints without end is slowed down as a slow terminal would (its write(2) blocks), so that it eats neither the
-processor nor the face; and only so much of one call is delivered.
+A container that prints without end is slowed down as by a slow terminal (its write(2) blocks), so that it takes neither all of the
+processor nor all of the face's time; and the output delivered for one call is limited.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Source:
 
 
 class StreamReader:
-    """Reads the streams of many calls in one thread and delivers text chunks from it, each stream's in order."""
+    """Reads the streams of many calls in one thread, and delivers from it chunks of text, those of one stream in order."""
 
     def __init__(
         self, on_text: Callable[[Call, Stream, str], None], on_limited: Callable[[Call, Limit], None]
@@ -60,7 +60,7 @@ class StreamReader:
         self._thread.start()
 
     def add(self, call: Call, stream: Stream, descriptor: int) -> None:
-        """Read a stream from now on; the descriptor (a pipe's read end) belongs to the reader."""
+        """Start reading a stream; the reader owns the descriptor (a pipe's read end) from now on."""
         os.set_blocking(descriptor, False)
         with self._changed:
             self._sources.append(_Source(call, stream, descriptor))
@@ -68,14 +68,14 @@ class StreamReader:
         self._wake()
 
     def settle(self, call: Call) -> tuple[str, str]:
-        """Deliver all that the call has printed until now; return it, stdout and stderr, and keep no more of it."""
+        """Deliver what the call has printed so far; return it as stdout and stderr, and keep nothing of it."""
         self.flush(call)
         with self._changed:
             stdout, stderr = ("".join(self._kept.pop((call.id, name), [])) for name in ("stdout", "stderr"))
         return stdout, stderr
 
     def flush(self, call: Call | None = None) -> None:
-        """Deliver all that a call, or every call, has printed until now."""
+        """Deliver what a call, or every call, has printed so far."""
         done = threading.Event()
         with self._changed:
             self._unsettled.append((call, done))
@@ -84,12 +84,12 @@ class StreamReader:
             continue
 
     def drain(self, timeout: float) -> bool:
-        """Wait till nobody holds a stream any more, at most `timeout` seconds; tell whether that came true."""
+        """Wait until all streams are closed, at most `timeout` seconds; return whether they are."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._sources, timeout)
 
     def close(self) -> None:
-        """Stop reading; who writes into a stream after this gets SIGPIPE."""
+        """Stop reading; a process that writes into a stream afterwards gets SIGPIPE."""
         with self._changed:
             self._stopping = True
         self._wake()
@@ -100,7 +100,7 @@ class StreamReader:
         try:
             os.write(self._wake_write, b"!")
         except OSError:
-            return  # full: it wakes anyway; closed: it has ended
+            return  # the pipe is full: the thread wakes anyway; or closed: the thread has ended
 
     def _run(self) -> None:
         while True:
@@ -150,7 +150,7 @@ class StreamReader:
             self._deliver(source, data)
         if source.total > MOST_DELIVERED:
             self._limit(source, "omitted")
-        elif slow and len(data) == size:  # more was waiting: it prints faster than is read
+        elif slow and len(data) == size:  # more was waiting: it prints faster than it is read
             self._limit(source, "slowed")
         if not data:
             with self._changed:
