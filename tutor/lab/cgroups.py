@@ -1,10 +1,11 @@
-"""The lab's own cgroup, in every hierarchy where the caller may make one; cgroups(7).
+"""Make, join, empty and remove the lab's cgroup, in every hierarchy where the caller may create one; cgroups(7).
 
 `OWN/oci-tutor-LAB/keeper`: the keeper and all that it starts are in the leaf, so that an engine whose default is a cgroup *below*
 its own (runc, v1) and one whose default is a cgroup *beside* its own (runc, v2) both stay inside `oci-tutor-LAB`.
 
-With v2 it is made further up where it must be to have controllers: a login's cgroup has processes, so it can give none to those
-below it, and no container there could have a limit (admin-guide/cgroup-v2, No Internal Process Constraint).
+With v2 the cgroup is created further up where it would have no controllers otherwise: a login session's cgroup has processes, so it
+can enable none for those below it, and no container there could have a limit (admin-guide/cgroup-v2, No Internal Process
+Constraint).
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def _mounted() -> Iterator[tuple[str, str, str, set[str]]]:
 
 
 def make(name: str) -> list[str]:
-    """Make the cgroup `name` with its leaf wherever this process may; return the directories made (of `name`, not the leaf)."""
+    """Create the cgroup `name` and its leaf wherever this process may; return the directories (of `name`, not of the leaf)."""
     made = []
     for hierarchy in hierarchies():
         directory = f"{_above(hierarchy)}/{name}"
@@ -79,19 +80,19 @@ def make(name: str) -> list[str]:
                 _inherit_cpuset(directory, f"{directory}/{LEAF}")
         except (
             OSError
-        ):  # read-only, delegated to someone else, or too deep: the lab does without this hierarchy
+        ):  # read-only, delegated to another user, or too deep: the lab does without this hierarchy
             remove(directory)
             made = [one for one in made if one != directory]
     return made
 
 
 def planned(name: str) -> list[str]:
-    """Return the directories that `make` would make: journalled before, so that a crash in `make` leaves no unknown cgroup."""
+    """Return the directories that `make` would create: they are journalled first, so that a crash leaves no unknown cgroup."""
     return [f"{_above(hierarchy)}/{name}" for hierarchy in hierarchies()]
 
 
 def _above(hierarchy: Hierarchy) -> str:
-    """Return the cgroup below which a lab's is made: our own, or the nearest above it that gives what the topmost gives."""
+    """Return the parent for a lab's cgroup: this process's own, or the nearest above it with the controllers of the topmost."""
     if hierarchy.version == 1:
         return hierarchy.own
     wanted = _given(hierarchy.mount) & _LIMITING
@@ -102,7 +103,7 @@ def _above(hierarchy: Hierarchy) -> str:
 
 
 def _given(directory: str) -> set[str]:
-    """Return the controllers that a cgroup of v2 gives to those below it."""
+    """Return the controllers that a v2 cgroup enables for those below it."""
     try:
         return set(_read(f"{directory}/cgroup.subtree_control").split())
     except OSError:
@@ -116,7 +117,7 @@ def _inherit_cpuset(parent: str, child: str) -> None:
 
 
 def join(directory: str) -> None:
-    """Move this process, which has one thread, into a cgroup.
+    """Move this process, which must have a single thread, into a cgroup.
 
     Raises:
         OSError: the kernel refused.
@@ -127,33 +128,33 @@ def join(directory: str) -> None:
 
 
 def members(directory: str) -> list[Identity]:
-    """Return the living processes in a cgroup and all below it; none when it does not exist."""
+    """Return the processes in a cgroup and in all below it, without zombies; none when it does not exist."""
     found = []
     for folder, _folders, _files in os.walk(directory):
         try:
             pids = [int(line) for line in _read(f"{folder}/cgroup.procs").split()]
         except OSError:
             continue  # removed meanwhile
-        found += [who for pid in pids if (who := identity(pid))]
+        found += [process for pid in pids if (process := identity(pid))]
     return found
 
 
 def kill(directory: str) -> None:
-    """Kill all that is in a v2 cgroup or below it at once, however fast it forks; nothing happens in v1, which has no such file."""
+    """Kill all processes in a v2 cgroup and below it at once, however fast they fork; do nothing in v1, which has no such file."""
     path = f"{directory}/cgroup.kill"
     if os.path.exists(path):  # noqa: PTH110  (starts fast)
         _write(path, "1")
 
 
 def freeze(directory: str) -> None:
-    """Freeze a v1 freezer cgroup and all below it, so that nothing in it forks while it is being killed one by one."""
+    """Freeze a v1 freezer cgroup and all below it, so that its processes cannot fork while they are killed one by one."""
     path = f"{directory}/freezer.state"
     if os.path.exists(path):  # noqa: PTH110  (starts fast)
         _write(path, "FROZEN")
 
 
 def thaw(directory: str) -> None:
-    """Thaw a v1 freezer cgroup and all below it: a frozen process does not even die (v2 has no such rule)."""
+    """Thaw a v1 freezer cgroup and all below it: a frozen process does not even die of SIGKILL (in v2 it does)."""
     for folder, _folders, files in os.walk(directory):
         if "freezer.state" in files:
             try:
@@ -163,7 +164,7 @@ def thaw(directory: str) -> None:
 
 
 def remove(directory: str, seconds: float = 2.0) -> bool:
-    """Remove a cgroup and all below it; tell whether it is gone. A cgroup stays busy for a moment after its last process."""
+    """Remove a cgroup and all below it; return whether it is gone. A cgroup stays busy for a moment after its last process."""
     deadline = time.monotonic() + seconds
     while True:
         for folder, _folders, _files in os.walk(directory, topdown=False):

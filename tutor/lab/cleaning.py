@@ -1,4 +1,4 @@
-"""Give back everything that a lab has taken. The guard does it when a lab ends; else the keeper, the client, or a later start."""
+"""Remove everything that a lab has made. The guard does so when a lab ends; failing it the keeper, the client, or a later start."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from tutor.lab.journal import Journal
     from tutor.lab.processes import Identity
 
-_PATIENCE = 5.0  # seconds; a process in an uninterruptible system call dies only when that has ended
+_PATIENCE = 5.0  # seconds; a process in an uninterruptible system call dies only when the call returns
 
 
 def clean(journal: Journal, *, reap: bool, ancestor: int | None = None) -> list[str]:
-    """End the lab's processes, remove its cgroups and directories, then its journal; return what could not be removed.
+    """Kill the lab's processes, remove its cgroups and directories, then its journal; return what could not be removed.
 
-    What is returned names a thing each, ready to show: `process 123 (sleep)`, `cgroup /sys/fs/cgroup/...`. The journal stays
-    if anything did. `ancestor`: all descendants of this process are the lab's too. `reap`: this process may collect its children.
+    Each string names one thing, ready to show: `process 123 (sleep)`, `cgroup /sys/fs/cgroup/...`. If anything is left, so is the
+    journal. `ancestor`: all descendants of this process belong to the lab too. `reap`: this process may wait for its children.
     """
 
     def remaining() -> list[Identity]:
@@ -31,7 +31,7 @@ def clean(journal: Journal, *, reap: bool, ancestor: int | None = None) -> list[
             processes.reap_children()
         return _members(journal, ancestor)
 
-    left = [f"process {who.pid} ({_name(who.pid)})" for who in _end(remaining, journal)]
+    left = [f"process {process.pid} ({_name(process.pid)})" for process in _end(remaining, journal)]
     left += [f"cgroup {directory}" for directory in journal.cgroups if not cgroups.remove(directory)]
     for directory in (*roots.DIRECTORIES, *roots.DAEMONS):
         roots.remove_unused(directory)
@@ -46,23 +46,23 @@ def _members(journal: Journal, ancestor: int | None) -> list[Identity]:
         found.update(cgroups.members(directory))
     if ancestor is not None:
         found.update(processes.descendants(ancestor))
-    found.update(who for who in journal.strays if processes.is_alive(who))
-    return [who for who in found if who.pid != os.getpid()]
+    found.update(process for process in journal.strays if processes.is_alive(process))
+    return [process for process in found if process.pid != os.getpid()]
 
 
 def _end(remaining: Callable[[], list[Identity]], journal: Journal) -> list[Identity]:
-    """Kill till nobody is left: what is killed may have started something the moment before."""
+    """Kill until no process is left: one may have forked just before it was killed."""
     deadline = time.monotonic() + _PATIENCE
     while (victims := remaining()) and time.monotonic() < deadline:
         for directory in journal.cgroups:
             cgroups.kill(directory)
             cgroups.freeze(directory)
-        for who in remaining():
-            processes.send_signal(who, signal.SIGKILL)
+        for process in remaining():
+            processes.send_signal(process, signal.SIGKILL)
         for directory in journal.cgroups:
             cgroups.thaw(directory)
-        for who in victims:
-            processes.wait_for_end(who, deadline - time.monotonic())
+        for process in victims:
+            processes.wait_for_end(process, deadline - time.monotonic())
     return victims
 
 

@@ -1,7 +1,7 @@
-"""The way into a lab for a shell on the learner's own terminal: `enter JOURNAL CWD PROGRAM ...`.
+"""Enter a lab with a shell on the learner's terminal: `enter JOURNAL CWD PROGRAM ...`.
 
-It joins the lab's cgroups and mount namespace and then becomes the program. It is the terminal's own child, so job control,
-Ctrl-C and window sizes work as in any shell.
+It joins the lab's cgroups and mount namespace, then executes the program in its place. It is a child of the face, on the same
+terminal, so job control, Ctrl-C and window sizes work as in any shell.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _GONE = 3
 
 
 def main() -> None:
-    """Enter the lab and run the program; exit status 3 when the lab has ended meanwhile."""
+    """Enter the lab and execute the program; exit with status 3 when the lab has ended."""
     journal_path, cwd, *program = sys.argv[1:]
     journal = load(journal_path)
     if journal is None or not journal.has_keeper():
@@ -31,7 +31,10 @@ def main() -> None:
             cgroups.join(leaf)
     kernel.join_mount_namespace(namespace)
     os.chdir(cwd)
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and exec(2) would pass that on
+    for number in (
+        signal.SIGPIPE,
+        signal.SIGXFSZ,
+    ):  # Python ignores them, and execve(2) keeps ignored signals ignored
         signal.signal(number, signal.SIG_DFL)
     os.execvp(program[0], program)  # noqa: S606  (no shell is meant)
 

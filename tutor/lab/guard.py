@@ -1,6 +1,6 @@
-"""The guard: starts the keeper, watches it and the client, and cleans up when either is gone.
+"""The guard: start the keeper, watch it and the client, and clean up when either has ended.
 
-It is the keeper's parent and a subreaper, so that when the keeper is killed with -9 the guard inherits what the keeper had.
+It is the keeper's parent and a subreaper, so that it adopts the keeper's children when the keeper is killed with SIGKILL.
 It stays outside the lab's mount namespace and cgroup, so that it can remove them.
 """
 
@@ -21,14 +21,16 @@ from tutor.lab.wire import Channel
 if TYPE_CHECKING:
     from tutor.lab.wire import Message
 
-# What a keeper may take to end in order: it lets the engines delete their containers, poststop hooks included.
+# Seconds that a keeper may take to end in order: it has the engines delete their containers, poststop hooks included.
 PATIENCE = 15.0
 
 
 def main() -> None:
-    """Run as `guard GUARD_FD KEEPER_FD`; the first message on the guard's channel is the lab's plan (`Lab.start` sends it)."""
+    """Run as `guard GUARD_FD KEEPER_FD`; the first message on the guard's channel is the lab's plan, from `Lab.start`."""
     channel, keeper_channel = Channel.inherited(int(sys.argv[1])), Channel.inherited(int(sys.argv[2]))
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # whatever the thread that started us had blocked
+    signal.pthread_sigmask(
+        signal.SIG_SETMASK, ()
+    )  # the mask is inherited from the thread that started this process
     received = channel.receive()
     if received is None:
         return
@@ -54,10 +56,10 @@ def main() -> None:
 
 
 def _watch(channel: Channel, child: int) -> None:
-    """Return when the client closes the lab or is gone, the keeper is gone, or SIGTERM asks for the end."""
+    """Return when the client closes the lab or has ended, when the keeper has ended, or on SIGTERM."""
     signals = SignalPipe(WATCHED)
     while True:
-        # A child that ended before its handler stood sends no signal any more: look before every wait.
+        # A child that ended before the handler was installed sends no signal any more: look before every wait.
         if child in (pid for pid, _code in processes.reap_children()):
             return
         ready, _, _ = select.select([channel.fileno(), signals.fileno()], [], [])
@@ -66,17 +68,17 @@ def _watch(channel: Channel, child: int) -> None:
 
 
 def _end(channel: Channel, child: int, journal: Journal) -> None:
-    who = processes.identity(child)
-    if who:
-        processes.send_signal(who, signal.SIGTERM)
-        processes.send_signal(who, signal.SIGCONT)  # a stopped one would not hear the other
-        processes.wait_for_end(who, PATIENCE)
+    process = processes.identity(child)
+    if process:
+        processes.send_signal(process, signal.SIGTERM)
+        processes.send_signal(process, signal.SIGCONT)  # a stopped process does not handle SIGTERM
+        processes.wait_for_end(process, PATIENCE)
     latest = keeper.latest(journal)
     answer: Message = {"closed": clean(latest, reap=True, ancestor=os.getpid())}
     try:
         channel.send(answer)
     except OSError:
-        return  # nobody is left to hear it
+        return  # the client has ended
 
 
 if __name__ == "__main__":

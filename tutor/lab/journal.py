@@ -1,4 +1,4 @@
-"""What a lab has taken, on disk before it is taken: so that whoever finds the journal of a dead lab can give it back."""
+"""What a lab makes, written to disk before it is made, so that the journal of a dead lab tells what to remove."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CLIENT_GUARD_KEEPER = 3
 class Journal(NamedTuple):
     """A lab's journal. `name` (`oci-tutor-RANDOM`) is also its cgroup's name and the source of its mounts.
 
-    `owners` are client, guard and keeper; `strays` what the keeper has adopted (containers' init processes).
+    `owners` are client, guard and keeper; `strays` the processes that the keeper has adopted (containers' init processes).
     """
 
     path: str
@@ -28,35 +28,35 @@ class Journal(NamedTuple):
 
     @classmethod
     def new(cls, path: str, name: str, client: Identity) -> Journal:
-        """Return the journal of a lab that has taken nothing yet."""
+        """Return the journal of a lab that has made nothing yet."""
         return cls(path, name, boot_id(), [client], [], [])
 
     def is_of_this_boot(self) -> bool:
-        """Tell whether its pids mean anything: after a reboot the kernel has forgotten all of it."""
+        """Return whether its pids are of this boot: after a reboot nothing of the lab exists any more."""
         return self.boot == boot_id()
 
     def has_owner(self) -> bool:
-        """Tell whether client, guard or keeper still lives: then the lab is in use, or being cleaned up."""
+        """Return whether client, guard or keeper still runs: then the lab is in use, or being cleaned up."""
         return self.is_of_this_boot() and any(is_alive(owner) for owner in self.owners)
 
     def has_keeper(self) -> bool:
-        """Tell whether the keeper, the last owner to sign, lives."""
+        """Return whether the keeper, the last of the owners, still runs."""
         return (
             self.is_of_this_boot() and len(self.owners) == _CLIENT_GUARD_KEEPER and is_alive(self.owners[-1])
         )
 
     def write(self) -> None:
-        """Write it, whole or not at all.
+        """Write it atomically.
 
         Raises:
-            OSError: no space, or a file system that is read-only.
+            OSError: no space, or a read-only file system.
         """
         text = json.dumps(self._asdict() | {"path": None})
-        # Not flushed to the disk: after a crash of the machine nothing of the lab is there to be given back.
+        # Not flushed to the disk: after a crash of the machine nothing of the lab is left to remove.
         files.replace(self.path, text.encode(), draft=f"{self.path}.new", mode=None, durable=False)
 
     def remove(self) -> None:
-        """Remove it; nothing happens when it is gone."""
+        """Remove it; do nothing when it does not exist."""
         for path in (self.path, f"{self.path}.new"):
             try:
                 os.unlink(path)  # noqa: PTH108  (starts fast)
@@ -65,7 +65,7 @@ class Journal(NamedTuple):
 
 
 def load(path: str) -> Journal | None:
-    """Read a journal; None when it is not one (cut short by a machine crash, or not ours)."""
+    """Read a journal; None when it is not one (truncated by a machine crash, or another program's file)."""
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123  (starts fast)
             return _journal(path, json.load(file))
@@ -82,7 +82,7 @@ def _journal(path: str, raw: dict[str, Any]) -> Journal | None:
         [Identity(int(pid), int(start)) for pid, start in raw["strays"]],
         [str(directory) for directory in raw["cgroups"]],
     )
-    # A journal tells which directories to empty and remove, so it is believed only where it speaks of its own lab.
+    # A journal names directories to remove, so only those that bear its own lab's name are believed.
     own = journal.name.startswith(PREFIX) and all(
         os.path.basename(directory) == journal.name  # noqa: PTH119
         for directory in journal.cgroups

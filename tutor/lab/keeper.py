@@ -1,8 +1,8 @@
-"""The keeper: lives in the lab's mount namespace and cgroup, and starts programs there for the client.
+"""The keeper: run in the lab's mount namespace and cgroup, and start programs there for the client.
 
-It has one thread, adopts the containers that engine commands leave behind (so none becomes a zombie), and ends when the client
-asks or is gone. Then it has the engines delete their containers; the guard cleans up after it, or it does so itself when the
-guard has been killed.
+It has one thread, adopts the containers that engine commands leave running (so none stays a zombie), and ends when the client asks
+or has ended. Then it has the engines delete their containers; the guard cleans up after it, or the keeper itself when the guard
+was killed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_FOR_A_DELETE = 4.0  # seconds
 _ROOT_SIZE = "16m"
-_DAEMON_SIZE = "50%"  # of the memory, at most: images and root filesystems of containers
+_DAEMON_SIZE = "50%"  # of the memory, at most: for images and root filesystems of containers
 
 
 def main(channel: Channel, plan: Message, journal: Journal) -> NoReturn:
@@ -37,7 +37,7 @@ def main(channel: Channel, plan: Message, journal: Journal) -> NoReturn:
         _Keeper(channel, plan, journal).run()
         status = 0
     finally:
-        # Not back into the guard's code, whatever happens; the guard cleans up.
+        # Never return into the guard's code; the guard cleans up.
         os._exit(status)
 
 
@@ -84,18 +84,18 @@ class _Keeper:
         return "lab.journal" if path.startswith(self._journal.path) else "lab.refused"
 
     def _move_in(self) -> None:
-        """Take what the lab is made of; each is journalled already or goes with the last process of the namespace."""
+        """Make what the lab consists of: all of it is in the journal already, or ends with the last process of the namespace."""
         self._journal.write()
         self._cgroups_before = [hierarchy.own for hierarchy in cgroups.hierarchies()]
         made = [directory for directory in cgroups.make(self._plan["name"]) if _join(directory)]
-        # Held (locked) till this process ends, whatever its end.
+        # Locked until this process ends, however it ends.
         self._held = [roots.acquire(directory) for directory in self._covered]
         self._outside = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         kernel.unshare_mount_namespace()
         kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
         for directory in self._covered:
             is_root = directory in roots.DIRECTORIES
-            # A daemon keeps root filesystems there, and these have devices and set-user-id programs.
+            # A daemon keeps root filesystems there, which have devices and set-user-ID programs.
             flags = kernel.MS_NOSUID | kernel.MS_NODEV if is_root else 0
             data = f"mode=0700,size={_ROOT_SIZE}" if is_root else f"mode=0711,size={_DAEMON_SIZE}"
             kernel.mount(self._journal.name, directory, "tmpfs", flags, data)
@@ -103,7 +103,7 @@ class _Keeper:
         _arrange_cgroups(made, confined=self._plan["confined"])
 
     def _serve(self) -> bool:
-        """Serve till the client is gone (False), asks for the end (True), or SIGTERM comes (False)."""
+        """Serve until the client has ended (False), closes the lab (True), or SIGTERM arrives (False)."""
         while True:
             self._report_ended()
             ready, _, _ = select.select([self._channel.fileno(), self._signals.fileno()], [], [])
@@ -133,7 +133,7 @@ class _Keeper:
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
-                # A group of its own: an interrupt meets the command and its helpers, never a container of before.
+                # A process group of its own: an interrupt reaches the command and its helpers, never an earlier container.
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
@@ -146,12 +146,12 @@ class _Keeper:
         self._answer({"spawned": number, "pid": program.pid})
 
     def _send_signal(self, message: Message) -> None:
-        # Only this process reaps, so a pid in the table is still that program's, dead or alive.
+        # Only this process waits for its children, so a pid in the table is not reused: it runs, or is a zombie.
         if message["pid"] in self._programs:
             try:
                 os.killpg(message["pid"], message["signal"])
             except ProcessLookupError:
-                return  # all of its group have ended
+                return  # every process of the group has ended
 
     def _report_ended(self) -> None:
         orphans_changed = False
@@ -159,25 +159,25 @@ class _Keeper:
             program = self._programs.pop(pid, None)
             orphans_changed = True
             if program:
-                program.returncode = code  # it was reaped here, not by its object
+                program.returncode = code  # it was waited for here, not by Popen
                 self._answer({"ended": pid, "returncode": code})
         if orphans_changed:
             self._journal_orphans()
 
     def _journal_orphans(self) -> None:
-        """Note which containers live: where there is no cgroup, a later start has only this to find them by."""
+        """Record which containers run: without a cgroup, a later start has nothing else to find them by."""
         own = os.getpid()
-        strays = [who for who in processes.descendants(own) if who.pid not in self._programs]
+        strays = [process for process in processes.descendants(own) if process.pid not in self._programs]
         if strays == self._journal.strays:
             return
         self._journal = self._journal._replace(strays=strays)
         try:
             self._journal.write()
         except OSError:
-            return  # no space: the cgroup and the namespace find them too
+            return  # no space: they are found by the cgroup and the namespace too
 
     def _let_engines_delete(self) -> None:
-        """Have each engine delete its containers: it knows what else it made for them (cgroups elsewhere, poststop hooks)."""
+        """Have each engine delete its containers: it knows what else belongs to them (cgroups elsewhere, poststop hooks)."""
         for directory in roots.DIRECTORIES:
             engine = self._find_program(os.path.basename(directory))  # noqa: PTH119  (starts fast)
             try:
@@ -201,23 +201,23 @@ class _Keeper:
                 argv, env=self._environment, stdin=nowhere, stdout=nowhere, stderr=nowhere
             )
         except OSError:
-            return  # what this would have done is then left to `clean`
+            return  # `clean` removes it then
         self._programs[program.pid] = program
         deadline = time.monotonic() + _PATIENCE_FOR_A_DELETE
-        # Reaping goes on meanwhile: an engine may wait till the container's init process, our child, is gone.
+        # Go on waiting for children: an engine may wait until the container's init process, a child of the keeper, is gone.
         while program.pid in self._programs and (left := deadline - time.monotonic()) > 0:
             select.select([self._signals.fileno()], [], [], left)
             self._signals.read()
             self._report_ended()
 
     def _clean_up(self) -> list[str]:
-        """Do the guard's work: go back out of the namespace and the cgroups, and give all back from there."""
+        """Clean up in the guard's place: leave the namespace and the cgroups, and remove all from outside."""
         kernel.join_mount_namespace(self._outside)
         for directory in self._cgroups_before:
             try:
                 cgroups.join(directory)
             except OSError:
-                continue  # it may be gone by now
+                continue  # removed by now
         for held in self._held:
             os.close(held)
         return clean(self._journal, reap=True, ancestor=os.getpid())
@@ -226,7 +226,7 @@ class _Keeper:
         try:
             self._channel.send(message)
         except OSError:
-            return  # the client is gone; `_serve` sees that next
+            return  # the client has ended; `_serve` sees that next
 
 
 def _join(directory: str) -> bool:
@@ -234,19 +234,19 @@ def _join(directory: str) -> bool:
         cgroups.join(f"{directory}/{cgroups.LEAF}")
     except (
         OSError
-    ):  # this hierarchy does not take us (a threaded v2 domain, real-time processes ...): do without it
+    ):  # this hierarchy refuses the process (a threaded v2 domain, real-time processes ...): do without it
         cgroups.remove(directory)
         return False
     return True
 
 
 def _arrange_cgroups(made: list[str], *, confined: bool) -> None:
-    """Cover what leads engines out of the lab's cgroup, and what they would change above it.
+    """Cover the paths by which engines leave the lab's cgroup, and those that they would write above it.
 
-    Where v2 is mounted beside v1 (hybrid), crun refuses to work and runc takes `/ID` in v2 whatever its own cgroup is; without
-    v2, which has no controllers there, both do as they do on plain v1. What crun then makes in the bare directory, and leaves,
-    is to go with the lab. `confined`: show the lab's cgroup as the root of each
-    hierarchy, for an engine whose default is absolute (crun: `/ID`) and for daemons, who say where (Docker: `/docker/ID`).
+    - Where v2 is mounted beside v1 (hybrid), crun refuses to work and runc uses `/ID` in v2, whatever its own cgroup is. Without v2,
+      which has no controllers there, both do as they do on plain v1. A tmpfs covers it: crun leaves files in the bare directory.
+    - `confined`: show the lab's cgroup as the root of each hierarchy, for an engine whose default is absolute (crun: `/ID`) and for
+      daemons, which choose the path (Docker: `/docker/ID`).
     """
     hierarchies = cgroups.hierarchies()
     hybrid = len({hierarchy.version for hierarchy in hierarchies}) > 1
@@ -264,15 +264,15 @@ def _arrange_cgroups(made: list[str], *, confined: bool) -> None:
 def _confine(inside: str, mount: str) -> None:
     """Replace a hierarchy's mount by one of a cgroup in it.
 
-    Covering it would not do: runc looks a hierarchy up in mountinfo(5), and takes the first line.
+    A mount on top of it is not enough: runc looks a hierarchy up in mountinfo(5), and takes the first line.
     """
-    aside = f"{roots.DIRECTORIES[0]}/.cgroup"  # on a tmpfs of ours
+    aside = f"{roots.DIRECTORIES[0]}/.cgroup"  # on a tmpfs of the lab
     os.mkdir(aside)  # noqa: PTH102  (starts fast)
     kernel.mount(inside, aside, flags=kernel.MS_BIND)
     try:
         kernel.unmount(mount)
     except OSError:
-        # Locked, for who made it has more privileges (mount_namespaces(7)): then cover it.
+        # Locked, since a more privileged user namespace made it (mount_namespaces(7)): mount on top of it then.
         kernel.mount(aside, mount, flags=kernel.MS_BIND)
         kernel.unmount(aside)
     else:
@@ -283,9 +283,9 @@ def _confine(inside: str, mount: str) -> None:
 def _protect_controllers(mount: str, inside: str) -> None:
     """Make `cgroup.subtree_control` read-only in every cgroup above the lab's, cgroups(7).
 
-    With v2 runc enables all controllers in each of them, from the root down, for every container, and never takes that back;
-    those cgroups are systemd's. runc goes on when it cannot. (Making all of `mount` read-only and binding the lab's cgroup
-    writable into it is no way: runc opens nothing through a mount below /sys/fs/cgroup: RESOLVE_NO_XDEV.)
+    With v2, runc enables all controllers in each of them, from the root down, for every container, and never disables them again;
+    those cgroups are systemd's. runc goes on where it cannot. (A read-only `mount` with the lab's cgroup bound writable into it does
+    not work: runc opens nothing through a mount below /sys/fs/cgroup, RESOLVE_NO_XDEV.)
     """
     flags = kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
     directory = inside

@@ -1,4 +1,4 @@
-"""The system calls that Python 3.11 does not offer, typed; nothing else."""
+"""The system calls that Python 3.11 lacks, with types; nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _check(result: int, call: str) -> None:
 
 
 def unshare_mount_namespace() -> None:
-    """Give this process a mount namespace of its own: unshare(2) with CLONE_NEWNS.
+    """Move this process into a new mount namespace: unshare(2) with CLONE_NEWNS.
 
     Raises:
         OSError: EPERM without CAP_SYS_ADMIN.
@@ -31,7 +31,7 @@ def unshare_mount_namespace() -> None:
 
 
 def join_mount_namespace(fd: int) -> None:
-    """Enter the mount namespace that `fd` (of `/proc/PID/ns/mnt`) refers to: setns(2).
+    """Join the mount namespace that `fd` (of `/proc/PID/ns/mnt`) refers to: setns(2).
 
     Raises:
         OSError: EPERM without CAP_SYS_ADMIN, EINVAL from a process with several threads.
@@ -40,10 +40,10 @@ def join_mount_namespace(fd: int) -> None:
 
 
 def mount(source: str, target: str, filesystem: str = "", flags: int = 0, data: str = "") -> None:
-    """Attach a file system to the tree; `flags` are the MS_ constants above, or'ed. See the manual page in section 2.
+    """Attach a file system to the tree (see the manual page in section 2); `flags` are the MS_ constants above, or'ed.
 
     Raises:
-        OSError: the kernel refused; `filename` says the call and the target.
+        OSError: the kernel refused; `filename` names the call and the target.
     """
     arguments = (
         source.encode(),
@@ -56,10 +56,10 @@ def mount(source: str, target: str, filesystem: str = "", flags: int = 0, data: 
 
 
 def unmount(target: str) -> None:
-    """Take the uppermost mount off `target`, busy or not: umount2(2) with MNT_DETACH.
+    """Detach the topmost mount on `target`, busy or not: umount2(2) with MNT_DETACH.
 
     Raises:
-        OSError: the kernel refused; `filename` says the call and the target.
+        OSError: the kernel refused; `filename` names the call and the target.
     """
     _check(_libc.umount2(os.fsencode(target), MNT_DETACH), f"umount({target})")
 
@@ -75,7 +75,7 @@ def set_process_name(name: str) -> None:
 
 
 def has_capability(number: int) -> bool:
-    """Tell whether a capability (capabilities(7)) is in this process's effective set."""
+    """Return whether a capability (capabilities(7)) is in this process's effective set."""
     with open("/proc/self/status", encoding="ascii", errors="replace") as file:  # noqa: PTH123  (starts fast: no pathlib)
         line = next(line for line in file if line.startswith("CapEff:"))
     return bool(int(line.split()[1], 16) >> number & 1)

@@ -1,4 +1,4 @@
-"""The client's side of a lab: start it, start programs in it, close it. Safe to use from many threads; it never forks."""
+"""The client's side of a lab: start it, start programs in it, close it. Safe to use from many threads; this process never forks."""
 
 from __future__ import annotations
 
@@ -29,14 +29,12 @@ if TYPE_CHECKING:
     from tutor.lab.options import LabOptions
 
 _ROOT = Path(__file__).parents[2]
-_ANSWER_SECONDS = (
-    20.0  # for an answer that takes milliseconds; a machine that swaps may need longer than one thinks
-)
+_ANSWER_SECONDS = 20.0  # for an answer that takes milliseconds, unless the machine swaps
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class LabProcess:
-    """A program in the lab; `pid` is the host's."""
+    """A program in the lab; `pid` is its pid in the host's pid namespace."""
 
     def __init__(self, lab: Lab, pid: int) -> None:
         self._lab = lab
@@ -45,11 +43,11 @@ class LabProcess:
         self.pid = pid
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end; return the exit status, negative for a signal, as subprocess does. `timeout` is in seconds.
+        """Wait until it ends; return its exit status, negative for a signal, as subprocess does. `timeout` is in seconds.
 
         Raises:
             TimeoutError: it still runs.
-            TutorError: `lab.ended`, the lab has ended before.
+            TutorError: `lab.ended`, the lab ended first.
         """
         if not self._ended.wait(timeout):
             raise TimeoutError
@@ -58,7 +56,7 @@ class LabProcess:
         return self._returncode
 
     def signal(self, sig: int) -> None:
-        """Send a signal to the program and what it has started itself (its process group, as a terminal's Ctrl-C does).
+        """Send a signal to the program and its children (its process group, as Ctrl-C on a terminal does).
 
         Nothing happens when it has ended.
         """
@@ -66,22 +64,22 @@ class LabProcess:
             self._lab.send_signal(self.pid, sig)
 
     def finish(self, returncode: int | None) -> None:
-        """Record the end, None when nobody will ever know its status: for `Lab`."""
+        """Record the end, with None where the status cannot be known any more: for `Lab`."""
         self._returncode = returncode
         self._ended.set()
 
 
 class Lab:
-    """A running lab. As a context manager it is closed at the end of the block.
+    """A running lab; a context manager that closes it.
 
-    `mount_namespace_inode` identifies its mount namespace, `cgroups` are its cgroups' directories (empty: none could be made),
-    `environment` is what programs get in it.
+    `mount_namespace_inode` identifies its mount namespace, `cgroups` are its cgroups' directories (empty: none could be created),
+    `environment` is the environment of programs in it.
     """
 
     def __init__(
         self, guard: subprocess.Popen[bytes], channels: tuple[Channel, Channel], plan: Message
     ) -> None:
-        """Take over a guard that has been told its plan; use `Lab.start`."""
+        """Take over a guard that has its plan already; use `Lab.start`."""
         self._guard = guard
         self._to_guard, self._to_keeper = channels
         self._journal_path: str = plan["journal"]
@@ -105,7 +103,7 @@ class Lab:
 
     @classmethod
     def start(cls, *, home: Home, engine: str, workdir: Path, options: LabOptions = PLAIN) -> Lab:
-        """Lay a lab; before, clean up what labs that were killed have left (`sweep`).
+        """Start a lab; first clean up what labs that were killed have left (`sweep`).
 
         Raises:
             TutorError: `lab.no_privilege`, `lab.no_cgroup`, `lab.journal`, `lab.no_space`, `lab.state_root`, `lab.refused`.
@@ -162,7 +160,7 @@ class Lab:
         stdout: int,
         stderr: int,
     ) -> LabProcess:
-        """Start a program in the lab; the descriptors are copied, so the caller may close its own at once.
+        """Start a program in the lab; it gets copies of the descriptors, so the caller may close its own at once.
 
         Raises:
             TutorError: `lab.ended`, or `lab.spawn` when it cannot be started (no such program, no such folder ...).
@@ -192,16 +190,16 @@ class Lab:
         raise TutorError("lab.spawn", program=argv[0], reason=answer["reason"])
 
     def send_signal(self, pid: int, number: int) -> None:
-        """Send a signal to a program's process group; nothing happens when it has ended: for `LabProcess`."""
+        """Send a signal to a program's process group; do nothing when it has ended: for `LabProcess`."""
         try:
             self._to_keeper.send({"signal": number, "pid": pid})
         except OSError:
             return  # the lab has ended, and the program with it
 
     def shell_call(self, cwd: Path) -> tuple[tuple[str, ...], str, dict[str, str]]:
-        """Return argv, working directory and environment of an interactive shell in the lab, to be run on the terminal.
+        """Return argv, working directory and environment of an interactive shell in the lab, for the caller's terminal.
 
-        The call's exit status is the shell's, or 3 when the lab has ended meanwhile.
+        Its exit status is the shell's, or 3 when the lab has ended.
         """
         prompt = f"(oci-tutor:{self.engine}) $PWD $ "
         bash = shutil.which("bash")
@@ -213,7 +211,7 @@ class Lab:
         return argv, "/", self.environment | own
 
     def close(self) -> None:
-        """End the lab and everything in it; at the second call nothing happens.
+        """End the lab and everything in it; a second call does nothing.
 
         Raises:
             TutorError: `lab.leftover`, something could not be removed; `left` names it.
@@ -240,7 +238,7 @@ class Lab:
         self.close()
 
     def _ask_guard(self) -> list[str] | None:
-        """Have the guard close the lab; return what it could not remove, or None when the guard is gone."""
+        """Have the guard close the lab; return what it could not remove, or None when the guard has ended."""
         # It may have cleaned up already (the keeper was killed); then its last message still waits to be read.
         with contextlib.suppress(OSError):
             self._to_guard.send({"close": True})
@@ -251,7 +249,7 @@ class Lab:
         return list(received[0]["closed"]) if received else None
 
     def _ask_keeper(self) -> list[str] | None:
-        """Have the keeper close the lab in the guard's place; return what it could not remove, or None when it is gone too."""
+        """Have the keeper close the lab in the guard's place; return what it could not remove, or None when it has ended too."""
         keeper = processes.identity(self.keeper_pid)
         try:
             self._to_keeper.send({"close": True})
@@ -260,7 +258,7 @@ class Lab:
         with self._answered:
             self._answered.wait_for(lambda: self._over, PATIENCE + _ANSWER_SECONDS)
             left = self._left
-        if keeper:  # its last word comes before its last breath
+        if keeper:  # it reports what is left before it ends
             processes.wait_for_end(keeper, _ANSWER_SECONDS)
         return left
 
@@ -277,7 +275,7 @@ class Lab:
         self._to_guard.close()
 
     def _listen(self) -> None:
-        """Hand on what the keeper says, till it is gone: the one thread that reads."""
+        """Hand on the keeper's messages until it ends: the one thread that reads them."""
         while received := self._to_keeper.receive():
             message = received[0]
             with self._answered:
@@ -301,14 +299,14 @@ class Lab:
 
 
 def sweep(home: Home) -> None:
-    """Clean up what dead labs have left: those whose client, guard and keeper have all been killed, or the machine has crashed.
+    """Clean up after dead labs: those whose client, guard and keeper were all killed, or whose machine has crashed.
 
-    Labs in use, of this or of another process, are not touched.
+    Labs in use, by this or by another process, are not touched.
     """
     for path in sorted((home.state / "labs").glob(f"{journal.PREFIX}*.json")):
         found = journal.load(str(path))
         if found is None or not found.is_of_this_boot():
-            path.unlink(missing_ok=True)  # a machine crash cut it short, or ended all that it tells of
+            path.unlink(missing_ok=True)  # truncated by a machine crash, or of an earlier boot
         elif not found.has_owner():
             clean(found, reap=False)
 
@@ -321,13 +319,13 @@ def _require_privilege() -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment for programs in a lab: the caller's, with every engine on PATH and its default state root."""
+    """Return the environment for programs in a lab: the caller's, with every engine on PATH, and no other state root."""
     environment = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
     folders = [folder for folder in environment.get("PATH", os.defpath).split(":") if folder]
     folders += [folder for folder in ADMINISTRATORS_FOLDERS if folder not in folders]
     ours = str(Path(sys.executable).parent)
     if (Path(ours) / "runt").exists() and shutil.which("runt", path=":".join(folders)) != f"{ours}/runt":
-        # Last where nothing else answers to `runt`, so that the learner's `python3` stays what it was.
+        # Last on PATH where there is no other `runt`, so that the learner's `python3` stays the same program.
         folders = (
             [*folders, ours] if shutil.which("runt", path=":".join(folders)) is None else [ours, *folders]
         )
@@ -335,7 +333,7 @@ def _environment() -> dict[str, str]:
 
 
 def _python(module: str, *arguments: str) -> tuple[str, ...]:
-    """Return argv that runs a module of the lab in a fresh interpreter that looks at nothing of the user's (`-I -S`)."""
+    """Return argv that runs a module of the lab in an isolated interpreter (`-I -S`): without the user's modules and variables."""
     code = f"import sys; sys.path.append({str(_ROOT)!r}); from tutor.lab.{module} import main; main()"
     return (sys.executable, "-I", "-S", "-c", code, *arguments)
 

@@ -1,4 +1,4 @@
-"""What a lab has beyond an engine: room for daemons that the lesson is about."""
+"""The options of a lab: what daemons need that a lesson runs in it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class LabOptions(NamedTuple):
-    """How a lab differs from the usual one.
+    """How a lab differs from the default.
 
-    `covers` are directories, of `roots.DAEMONS`, that a private tmpfs covers. `environment` is added to that of programs in the
-    lab. `confined`: the lab's cgroup is seen there as the root of each hierarchy.
+    `covers` are directories, of `state_roots.DAEMONS`, that a private tmpfs covers. `environment` is added to that of programs in
+    the lab. `confined`: the lab's cgroup appears there as the root of each hierarchy.
     """
 
     covers: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Processes by pid and start time, so that a reused pid is never taken for the process that had it before."""
+"""Processes by pid and start time, so that a reused pid is not mistaken for the process that had it before."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def own_identity() -> Identity:
     return found
 
 
-def is_alive(who: Identity) -> bool:
-    """Tell whether the process still runs (a zombie does not)."""
-    return identity(who.pid) == who
+def is_alive(process: Identity) -> bool:
+    """Return whether the process still runs (a zombie does not)."""
+    return identity(process.pid) == process
 
 
 def boot_id() -> str:
-    """Return what names this boot of the kernel: pids and start times mean nothing in another."""
+    """Return the id of this boot: pids and start times of another one mean nothing."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123  (starts fast)
         return file.read().strip()
 
@@ -57,7 +57,7 @@ def all_pids() -> list[int]:
 
 
 def descendants(ancestor: int) -> list[Identity]:
-    """Return the living descendants of a process, children first."""
+    """Return the descendants of a process without zombies, children first."""
     children: dict[int, list[Identity]] = {}
     for pid in all_pids():
         fields = _stat(pid)
@@ -73,9 +73,9 @@ def descendants(ancestor: int) -> list[Identity]:
 
 
 def in_mount_namespace_of(marker: str) -> list[Identity]:
-    """Return the processes in whose mount namespace a mount has `marker` as its source.
+    """Return the processes whose mount namespace has a mount with the source `marker`.
 
-    A lab's own mounts carry its name as their source: a namespace's inode number may be reused, that name never is.
+    The mounts of a lab have its name as their source: the inode number of a namespace may be reused, that name never is.
     """
     verdicts: dict[str, bool] = {}
     found = []
@@ -86,26 +86,26 @@ def in_mount_namespace_of(marker: str) -> list[Identity]:
                 verdicts[namespace] = has_mount_from(marker, f"/proc/{pid}/mountinfo")
         except OSError:
             continue  # it has ended, or it is a kernel thread
-        who = identity(pid) if verdicts[namespace] else None
-        if who:
-            found.append(who)
+        process = identity(pid) if verdicts[namespace] else None
+        if process:
+            found.append(process)
     return found
 
 
 def has_mount_from(marker: str, mountinfo: str = "/proc/self/mountinfo") -> bool:
-    """Tell whether a mount table has a mount whose source is `marker`."""
+    """Return whether a mount table has a mount with the source `marker`."""
     with open(mountinfo, encoding="utf-8", errors="replace", newline="\n") as file:  # noqa: PTH123  (starts fast)
         return any(line.rpartition(" - ")[2].split(" ")[1] == marker for line in file)
 
 
-def send_signal(who: Identity, number: int) -> bool:
+def send_signal(process: Identity, number: int) -> bool:
     """Send a signal to exactly this process; False when it has ended."""
     try:
-        descriptor = os.pidfd_open(who.pid)
+        descriptor = os.pidfd_open(process.pid)
     except OSError:
         return False
     try:
-        if not is_alive(who):
+        if not is_alive(process):
             return False
         signal.pidfd_send_signal(descriptor, number)
     except ProcessLookupError:
@@ -115,17 +115,17 @@ def send_signal(who: Identity, number: int) -> bool:
     return True
 
 
-def wait_for_end(who: Identity, seconds: float) -> bool:
-    """Wait till a process (of anyone) has ended; False when it still runs after `seconds`."""
+def wait_for_end(process: Identity, seconds: float) -> bool:
+    """Wait until a process, a child or not, has ended; return False when it still runs after `seconds`."""
     try:
-        descriptor = os.pidfd_open(who.pid)
+        descriptor = os.pidfd_open(process.pid)
     except OSError:
         return True
     try:
         poller = select.poll()
         poller.register(descriptor, select.POLLIN)
         deadline = time.monotonic() + seconds
-        while is_alive(who):
+        while is_alive(process):
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
@@ -136,7 +136,7 @@ def wait_for_end(who: Identity, seconds: float) -> bool:
 
 
 def reap_children() -> list[tuple[int, int]]:
-    """Collect every child that has ended: (pid, return code as in subprocess)."""
+    """Wait for every child that has ended: yield its pid and return code, as in subprocess."""
     ended: list[tuple[int, int]] = []
     while True:
         try:

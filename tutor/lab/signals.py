@@ -1,4 +1,4 @@
-"""Signals as something to read, so that one select(2) waits for signals and for messages."""
+"""Signals as bytes on a pipe, so that one select(2) waits for signals and for messages."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# A terminal's signals are watched in order to do nothing: ignoring them instead would be inherited by every program started.
+# The signals of a terminal are caught in order to do nothing: if they were ignored, every program started would ignore them too.
 WATCHED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
 
 class SignalPipe:
-    """Turns signals of this process into bytes on a pipe; a forked child makes its own."""
+    """Turns the signals of this process into bytes on a pipe; a forked child must make its own."""
 
     def __init__(self, numbers: Iterable[int]) -> None:
         self._read_end, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -27,7 +27,7 @@ class SignalPipe:
         return self._read_end
 
     def read(self) -> set[int]:
-        """Return the signals that have arrived since the last time."""
+        """Return the signals that have arrived since the last call."""
         try:
             return set(os.read(self._read_end, 512))
         except BlockingIOError:

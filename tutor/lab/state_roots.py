@@ -1,8 +1,8 @@
-"""The engines' default state roots (`/run/runc` ...), covered by a private tmpfs in the lab.
+"""The default state roots of the engines (`/run/runc` ...), which a private tmpfs covers in the lab.
 
-So a learner types `runt create alpine-test` with no `--root`, and neither sees nor touches the host's containers. A directory
-to mount on must exist on the host. One that we had to make carries the sticky bit as our mark, and every lab holds a shared
-lock on it: the last lab to end removes it. (rmdir(2) of a directory that another lab has mounted on would unmount there.)
+So a learner types `runt create alpine-test` without `--root`, and neither sees nor changes the host's containers. A mount point must
+exist on the host. A lab marks a directory that it creates by the sticky bit, and every lab holds a shared lock on it: the last lab
+to end removes it. (rmdir(2) of a directory that is a mount point in another lab would unmount it there.)
 """
 
 from __future__ import annotations
@@ -13,22 +13,20 @@ import stat
 import time
 
 DIRECTORIES = ("/run/runt", "/run/runc", "/run/crun")
-# Where dockerd, its containerd, their shims and podman keep state and images, when they run in a lab (`LabOptions.covers`).
+# Where dockerd, its containerd, their shims and podman keep state and images when they run in a lab (`LabOptions.covers`).
 DAEMONS = (
     *("/run/docker", "/run/containerd", "/run/containers", "/run/libpod"),
     *("/etc/docker", "/var/lib/docker", "/var/lib/containers"),
 )
 _OURS = 0o1700
-_PATIENCE = (
-    0.3  # seconds; whoever cleans up beside us holds a directory only for a moment, another lab for long
-)
+_PATIENCE = 0.3  # seconds; a process that cleans up at the same time locks a directory for a moment only, another lab for long
 
 
 def acquire(directory: str) -> int:
-    """Make the directory if need be and hold it; return the descriptor that holds it.
+    """Create the directory if it does not exist, and lock it; return the descriptor that holds the lock.
 
     Raises:
-        OSError: it does not exist and cannot be made (read-only /run, no space).
+        OSError: it does not exist and cannot be created (read-only /run, no space).
     """
     while True:
         try:
@@ -38,7 +36,7 @@ def acquire(directory: str) -> int:
             pass
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
-        # Between mkdir and flock another lab may have removed it: then we hold what no longer has a name.
+        # Between mkdir and flock another lab may have removed it: then the descriptor is of a directory without a name.
         try:
             if os.path.samestat(os.fstat(descriptor), os.stat(directory)):  # noqa: PTH116
                 return descriptor
@@ -48,14 +46,14 @@ def acquire(directory: str) -> int:
 
 
 def remove_unused(directory: str) -> None:
-    """Remove the directory if a lab made it, no lab holds it and nothing is in it; what is held for a moment only is waited for."""
+    """Remove the directory if a lab created it, no lab holds it and it is empty; wait for a lock that is held only for a moment."""
     deadline = time.monotonic() + _PATIENCE
     while not _removed_or_not_ours(directory) and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
 def _removed_or_not_ours(directory: str) -> bool:
-    """Try once to remove it; False when somebody holds it or has something in it at this moment."""
+    """Try once to remove it; return False when it is locked or not empty."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
@@ -66,7 +64,7 @@ def _removed_or_not_ours(directory: str) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.rmdir(directory)  # noqa: PTH106  (starts fast)
     except OSError:
-        return False  # held by another lab, or the host's own runtime has put something into it
+        return False  # held by another lab, or in use by the host's own runtime
     finally:
         os.close(descriptor)
     return True

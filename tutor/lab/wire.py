@@ -17,20 +17,20 @@ Message = dict[str, Any]
 
 
 class Channel:
-    """One end of a conversation. Sending is atomic, so several threads may send; only one may receive."""
+    """One end of a connection. Sending is atomic, so several threads may send; only one may receive."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
 
     @classmethod
     def pair(cls) -> tuple[Channel, Channel]:
-        """Return the two ends of a new conversation."""
+        """Return the two ends of a new connection."""
         one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         return cls(one), cls(other)
 
     @classmethod
     def inherited(cls, fd: int) -> Channel:
-        """Return the end that was inherited as file descriptor `fd`; from now on it is closed on exec."""
+        """Return the end that was inherited as file descriptor `fd`, and set FD_CLOEXEC on it."""
         sock = socket.socket(fileno=fd)
         sock.set_inheritable(False)
         return cls(sock)
@@ -48,23 +48,23 @@ class Channel:
         socket.send_fds(self._socket, [json.dumps(message).encode()], list(descriptors))
 
     def receive(self) -> tuple[Message, list[int]] | None:
-        """Wait for a message; None when the other end is gone."""
+        """Wait for a message; return None when the other end is closed."""
         try:
             data, descriptors, _flags, _address = socket.recv_fds(
                 self._socket, _LARGEST, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
             )
         except (
             OSError
-        ):  # ECONNRESET: the other end went away with unread messages; EBADF: this end was closed meanwhile
+        ):  # ECONNRESET: the other end was closed with unread messages; EBADF: another thread closed this end
             return None
         return (json.loads(data), descriptors) if data else None
 
     def shut_down(self) -> None:
-        """End the conversation: both ends, and whoever waits in `receive`, see its end."""
+        """End the connection: both ends, and a thread that waits in `receive`, see its end."""
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
-            return  # it had ended already
+            return  # it has ended already
 
     def close(self) -> None:
         """Close this end."""
