@@ -1,8 +1,8 @@
-"""Declarative checks on real state: what a lesson may ask of the kernel, the runtime and the files.
+"""Declarative checks on real state: conditions that a lesson sets on the kernel, the runtime and the files.
 
 A kind of check is a function from a `CheckContext` and its arguments to a `Finding`, registered with the arguments that it
-takes, so that the loader can tell a mistake in a lesson with its line. To add a kind: write the function in the module
-of its topic, decorate it, and give its words to the catalogue (`course.check.KIND`).
+takes, so that the loader can report a mistake in a lesson with its line. To add a kind: write the function in the module of its
+topic, decorate it, and add its messages to the catalogue (`course.check.KIND`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Checks on the container's own cgroup: its files, whether it is frozen, whether it is there (cgroups(7); version 1 and 2).
 
-A check gives both versions' files; which of them is looked at is the machine's business: version 1 where the controller is
-mounted as such, as on a hybrid machine, else version 2. The directories are reached through the lab's own mounts.
+A check names the files of both versions. Version 1 is read where the controller is mounted as such (as on a hybrid machine), else
+version 2. The directories are reached through the lab's own mounts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FILE = (
     Argument("contains", "text"),
     Argument("key", "map", members=(Argument("value", "record", members=_BOUNDS, bare=True),)),
 )
-_MANY = 1 << 63  # what `max` counts as
+_MANY = 1 << 63  # the value of `max` in a comparison
 
 
 class _Directory(NamedTuple):
@@ -50,11 +50,11 @@ class _Directory(NamedTuple):
     one_of=("v1", "v2", "frozen", "path", "exists"),
 )
 def cgroup(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """A file of the container's own cgroup holds this, the cgroup is frozen, its path ends so, or it is there (`exists`).
+    """A file of the container's cgroup has this content, the cgroup is frozen, its path ends in this, or it exists (`exists`).
 
-    `v1` and `v2` name the file for each version and what it holds: `equals` the whole, `at_least` and `at_most` a number (`max`
-    is more than any), `contains` a text, `key` a line `NAME VALUE` and its value. Of a container without a process the cgroup
-    is looked for by `path`, or by the container's id where none is given: it stays until `delete`.
+    `v1` and `v2` name the file for each version and its content: `equals` the whole text, `at_least` and `at_most` a number (`max`
+    is more than any), `contains` a part of the text, `key` the NAME of a line `NAME VALUE` and its value. Without a process in the
+    container, find the cgroup by `path`, by default the container's id: a cgroup stays until `delete`.
     """
     context = context.about(arguments.get("container"))
     ending = arguments.get("path", context.container_id)
@@ -166,7 +166,7 @@ def _mounts(context: CheckContext) -> list[Mount]:
 
 
 def _mount_of(context: CheckContext, controller: str) -> Mount | None:
-    """Return where the lab has a controller's hierarchy of version 1, or with an empty name that of version 2."""
+    """Return the lab's mount of a controller's hierarchy of version 1, or with an empty name of the hierarchy of version 2."""
     for mount in _mounts(context):
         if mount.fstype == "cgroup" and controller in mount.super_options:
             return mount
@@ -182,7 +182,7 @@ def _belongs(membership: CgroupMembership, mount: Mount) -> bool:
 
 
 def _directory(context: CheckContext, mount: Mount, path: str) -> _Directory:
-    """Return a cgroup by its path in the hierarchy, as `/proc/PID/cgroup` tells it."""
+    """Return a cgroup by its path in the hierarchy, as `/proc/PID/cgroup` has it."""
     seen = posixpath.normpath(f"{mount.target}/{posixpath.relpath(path, mount.root)}")
     keeper = context.snapshot.host.pid if context.snapshot else os.getpid()
     return _Directory(1 if mount.fstype == "cgroup" else 2, seen, f"/proc/{keeper}/root{seen}")
@@ -201,7 +201,7 @@ def _find(context: CheckContext, controller: str, ending: str | None) -> _Direct
 
 
 def _search(context: CheckContext, mount: Mount, ending: str) -> Iterator[_Directory]:
-    """Yield the cgroups whose path ends so: at the top of the hierarchy, or below the lab's own cgroup."""
+    """Yield the cgroups whose path ends in this: at the top of the hierarchy, or below the lab's cgroup."""
     top = _directory(context, mount, posixpath.join(mount.root, ending.strip("/")))
     if Path(top.real).is_dir():
         yield top

@@ -1,4 +1,4 @@
-"""Conditions made of conditions: `all`, `any` and `not`. The evidence is that of all that were looked at."""
+"""Conditions made of conditions: `all`, `any` and `not`. The evidence is that of all conditions examined."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _all(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
 
 
 def _any(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """At least one of these holds; the evidence is that of the first that does, else of all."""
+    """At least one of these holds; the evidence is that of the first that holds, else of all."""
     findings = [find(each, context) for each in arguments["of"]]
     holding = next((each for each in findings if each.passed), None)
     if holding is not None:

@@ -1,4 +1,4 @@
-"""Checks by a command line of the lesson's, which looks and changes nothing, and on the answer to a quiz."""
+"""Checks by a command line of the lesson, which must change nothing, and on the answer to a quiz."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ ANY = "any"
     Argument("matches", "pattern"),
 )
 def command(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """A shell line, run in the lab's directory, ends with this status (0 unless another is given, or `any`) and prints this.
+    """A shell line, run in the lab's directory, exits with this status (0 by default, or `any`) and prints this.
 
-    It must only look. `$PID` is the container's process, `$CONTAINER` its id, `$OCI_TUTOR_ENGINE` the engine. What it prints is
-    its standard output and, after it, its standard error; `equals` is compared without white space at the ends.
+    It must change nothing. `$PID` is the container's process, `$CONTAINER` its id, `$OCI_TUTOR_ENGINE` the engine. Its output is
+    standard output followed by standard error; `equals` ignores white space at both ends.
     """
     words = context.messages
     line = arguments["run"].replace("{engine}", context.engine).replace("{container}", context.container_id)
@@ -78,7 +78,7 @@ def _around(printed: str, text: str) -> str:
 
 @kind("answer", Argument("is", "texts"), Argument("matches", "pattern"), one_of=("is", "matches"))
 def answer(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """The quiz was answered last with one of these, or with a text that matches: for hints."""
+    """The last answer to the quiz is one of these, or matches: for hints."""
     words, found, tally = context.messages, context.answer, Tally()
     shown = words("course.check.answer.none") if found is None else found
     looked_at = words("course.check.answer.looked_at")

@@ -1,4 +1,4 @@
-"""Checks on `config.json` (and other JSON in the bundle): parsed, never compared as text."""
+"""Checks on `config.json` (and other JSON in the bundle), parsed, never as text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tutor.home import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ABSENT = object()  # what `look_up` returns where there is nothing
+ABSENT = object()  # what `look_up` returns where there is no value
 _SIGNS = {"at_least": "≧", "at_most": "≦"}
 
 
@@ -33,12 +33,13 @@ _SIGNS = {"at_least": "≧", "at_most": "≦"}
     one_of=("equals", "not_equals", "contains", "lacks", "at_least", "at_most", "exists", "valid"),
 )
 def json_value(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """The value at a JSON pointer (RFC 6901) is this, is not that, has a member like this, or is there at all.
+    """The value at a JSON pointer (RFC 6901) is this, is not that, has such a member, or exists.
 
-    The file is of the bundle (`config.json`), or given as `./x` of the lab's directory. `pointer` is the whole document where it
-    is not given. `contains` asks for an element of a list (an object matches when it has at least the members given) or for a
-    part of a text, `lacks` for none. `default` is what an absent value counts as, as the specification says for optional
-    properties. `valid`: the file is JSON at all, or is not.
+    - The file is relative to the bundle (default: `config.json`), or as `./x` to the lab's directory.
+    - `pointer`: the whole document by default.
+    - `contains`: an element of the list (an object matches when it has at least these members), or a part of the text; `lacks`: none.
+    - `default`: the value that an absent property has by the specification.
+    - `valid`: the file is JSON, or is not.
     """
     file, pointer, words = (
         arguments.get("file", "config.json"),
@@ -69,7 +70,7 @@ def json_value(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
 
 
 def look_up(document: object, pointer: str) -> object:
-    """Return the value at a JSON pointer, or a marker that is equal to nothing when there is none."""
+    """Return the value at a JSON pointer, or a marker that equals nothing when there is none."""
     value: Any = document
     for token in pointer.split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
@@ -108,7 +109,7 @@ def _contains(value: object, wanted: object) -> bool:
 
 
 def _same(left: object, right: object) -> bool:
-    """Compare as JSON does: `true` is not 1."""
+    """Return whether two values are equal in JSON, where `true` is not 1."""
     return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
 

@@ -1,4 +1,4 @@
-"""What a check may look at, and what it answers."""
+"""What a check is given, and what it returns."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """An engine command as far as the present step is concerned.
+    """An engine command, as far as the present step is concerned.
 
-    `returncode` is None while it runs. The streams hold what was printed since the step began, also by the container that
-    `create` left behind. `earlier` tells that the call itself was made before the step began.
+    `returncode` is None while it runs. The streams hold what was printed since the step began, by the container that `create` left
+    running too. `earlier`: the command was run before the step began.
     """
 
     operation: Operation
@@ -34,7 +34,7 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class CommandOutput:
-    """What a command line in the lab came to: its exit status, negative for a signal, and what it printed."""
+    """The result of a command line in the lab: its exit status, negative for a signal, and its output."""
 
     status: int
     stdout: str
@@ -56,11 +56,12 @@ def _no_docker(path: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """One moment of a learner's lab. `calls` are in the order in which they were made.
+    """The state of a learner's lab at one moment. `calls` are in order.
 
-    `directory` is where the learner's shell opens and what paths are relative to (the bundle where None). `answer` is what the
-    quiz was answered with last. `other` looks at another container of the lab, `run` runs a shell line in it, `docker` asks the
-    API of the lab's dockerd (a document, {} when it knows no such thing, None when nobody answers): all when asked.
+    - `directory`: the working directory of the learner's shell, to which paths are relative (None: the bundle).
+    - `answer`: the last answer to the quiz.
+    - `other(id)` queries another container of the lab; `run(line)` runs a shell line in it; `docker(path)` requests a document of the
+      API of the lab's dockerd ({}: there is none; None: no dockerd answers).
     """
 
     messages: Messages
@@ -77,7 +78,7 @@ class CheckContext:
     docker: Callable[[str], Any] = _no_docker
 
     def about(self, container_id: str | None) -> CheckContext:
-        """Return the same moment with another container of the lab in the middle; None: the lesson's own."""
+        """Return the same moment with another container of the lab in place of the lesson's (None: the lesson's)."""
         if container_id is None or container_id == self.container_id:
             return self
         state, snapshot = self.other(container_id)
@@ -85,18 +86,18 @@ class CheckContext:
 
     @property
     def place(self) -> Path:
-        """What relative paths are relative to."""
+        """The directory to which relative paths are relative."""
         return self.directory or self.bundle
 
     @property
     def state_command(self) -> str:
-        """The command with which a person looks at the container's state."""
+        """The command with which a person queries the container's state."""
         return f"{self.engine} state {self.container_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A check's result without the check's own text."""
+    """The result of a check, without the check's text."""
 
     passed: bool
     evidence: tuple[Evidence, ...]

@@ -1,4 +1,4 @@
-"""Checks on what the lab's own dockerd says: which runtimes it knows, its containers, its images."""
+"""Checks on the lab's dockerd: the runtimes that it has registered, its containers, its images."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ ENGINE = "{runtime}"
     one_of=("registered", "container", "image"),
 )
 def docker(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """Docker knows a runtime (`registered`), has a container with this status, runtime and exit code, or has an image.
+    """Docker has registered a runtime, has a container with this status, runtime and exit code, or has an image.
 
-    In `runtime`, `{runtime}` is the name under which the lesson registers its engine; so it is when none is given.
+    `runtime` defaults to `{runtime}`: the name under which the lesson registers its engine.
     """
     if "runtime" in arguments:
         name = arguments["runtime"].replace(ENGINE, runtime_name(context.engine))

@@ -1,4 +1,4 @@
-"""Checks on files: of the lesson's folder, of the container's root filesystem, of the lab."""
+"""Checks on files: in the lesson's folder, in the container's root filesystem, in the lab."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TYPES = {
     "block": stat.S_ISBLK,
 }
 _CONTENT = ("contains", "equals", "matches", "lines")
-_LONGEST = 1 << 20  # bytes of a file that are looked at
+_LONGEST = 1 << 20  # bytes of a file that are read
 
 
 @kind(
@@ -45,11 +45,11 @@ _LONGEST = 1 << 20  # bytes of a file that are looked at
     one_of=("exists", "type", "mode", *_CONTENT),
 )
 def file(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """A path is there, is not there, is a file of this type and mode, contains this text, matches, is this text, has so many lines.
+    """A path exists or not, or is a file of this type and mode that contains, matches or is this text, or has so many lines.
 
-    It is relative to the lab's directory; `in: container` looks in the root filesystem that the container's process sees, `in:
-    host` at an absolute path in the lab. The last part of the path is not followed when it is a symbolic link: a link out of the
-    root filesystem is not its file. `equals` is compared without white space at the ends.
+    The path is relative to the lab's directory; with `in: container` it is in the root filesystem of the container's process, with
+    `in: host` an absolute path in the lab. A symbolic link as its last component is not followed: a link out of the root filesystem
+    is not a file in it. `equals` ignores white space at both ends.
     """
     context = context.about(arguments.get("container"))
     words, tally, path = context.messages, Tally(), arguments["path"]
@@ -81,10 +81,10 @@ def file(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
 
 
 def _place(context: CheckContext, arguments: Mapping[str, Any]) -> str | None:
-    """Return where the path lies for this process (None: in a container without a process).
+    """Return the path as this process reaches it (None: in a container without a process).
 
     Raises:
-        OSError: a part before the last is not there.
+        OSError: a component before the last does not exist.
     """
     path = arguments["path"]
     match arguments.get("in", "directory"):
@@ -97,7 +97,7 @@ def _place(context: CheckContext, arguments: Mapping[str, Any]) -> str | None:
 
 
 def _typed(context: CheckContext, arguments: Mapping[str, Any]) -> str:
-    """Return how the path is typed in the lab."""
+    """Return the path as it is typed in the lab."""
     path: str = arguments["path"]
     match arguments.get("in", "directory"):
         case "container":
@@ -138,10 +138,10 @@ def _contents(
 
 
 def read_plain(path: str) -> str:
-    """Return the text of a plain file, its first megabyte: neither a link is followed nor a named pipe waited at.
+    """Return the first megabyte of a regular file; follow no symbolic link, and do not block in the open of a FIFO.
 
     Raises:
-        OSError: it can't be read, or is no plain file.
+        OSError: it can't be read, or is no regular file.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as opened:
@@ -156,7 +156,7 @@ def read_plain(path: str) -> str:
     one_of=("equals", "contains"),
 )
 def order(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """A file's lines are exactly these (`equals`), or it has lines with these in them, in this order, others between (`contains`)."""
+    """The lines of a file are these (`equals`), or contain these in this order, with others between them (`contains`)."""
     place, tally = context.place / arguments["path"], Tally()
     words, typed = context.messages, shown(context.place / arguments["path"])
     try:
@@ -174,7 +174,7 @@ def order(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
 
 
 def _lines(content: str) -> list[str]:
-    """Return the lines as wc(1) counts them: only a newline ends one, no form feed and none of Unicode's separators."""
+    """Return the lines as wc(1) counts them: a newline ends a line, a form feed or a separator of Unicode does not."""
     return content.removesuffix("\n").split("\n") if content else []
 
 

@@ -1,4 +1,4 @@
-"""Checks on images: digests of single files, descriptors, and whole images by their digests."""
+"""Checks on images: the digests of files, of descriptors, and of whole images."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _FORMS = ("docker-archive", "oci-layout")
     one_of=("equals", "named", "descriptor"),
 )
 def digest(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """A file's SHA-256 is this, or is (or is not) its name; or a descriptor's blob is (or is not) what the descriptor says.
+    """The SHA-256 of a file is this, or is (or is not) its name; or a blob matches (or does not match) its descriptor.
 
-    `descriptor` is `{file, pointer}`: where it stands, as JSON. Its blob is looked for in `layout`.
+    `descriptor` is `{file, pointer}`: its place, as JSON. Its blob is in `layout`.
     """
     if "descriptor" in arguments:
         return _descriptor(context, arguments)
@@ -93,7 +93,7 @@ def _descriptor(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     one_of=("form", "ref", "intact"),
 )
 def image(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """A path is an image of this form, with an image of this name, all of whose digests agree (or do not).
+    """A path is an image of this form with this name, all of whose digests match (or do not).
 
     `ref` is a layout's ref, or an archive's tag (`3.9` of `alpine:3.9`).
     """
@@ -114,7 +114,7 @@ def image(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
 def _look(
     context: CheckContext, path: Path, form: str, ref: str | None, intact: bool | None
 ) -> tuple[bool, str]:
-    """Return whether an image is as asked, and what was found."""
+    """Return whether an image is as required, and what was found."""
     from tutor.images.docker_archive import DockerArchive
     from tutor.images.layout import Layout
     from tutor.images.verify import verify_archive, verify_layout

@@ -1,4 +1,4 @@
-"""Checks on mounts: the container's, or what is to be seen among the lab's own."""
+"""Checks on mounts: in the container, or in the lab's mount namespace."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.observe import Mount
 
-# The word of mount(8) to what /proc/PID/mountinfo writes among the optional fields.
+# The word of mount(8) to the optional field of /proc/PID/mountinfo.
 _PROPAGATION = {"private": "private", "shared": "shared:", "slave": "master:", "unbindable": "unbindable"}
 _QUALITIES = ("type", "source", "options", "lacks", "super_options", "propagation", "root")
 
@@ -34,12 +34,14 @@ _QUALITIES = ("type", "source", "options", "lacks", "super_options", "propagatio
     CONTAINER,
 )
 def mount(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """In the container something (of this filesystem type, with these options ...) is mounted at a target, or nothing is (`absent`).
+    """In the container a mount (of this filesystem type, with these options ...) is on a target, or none is (`absent`).
 
-    `options` are those of the mount (`ro`, `nosuid`), `super_options` those of the filesystem; what `lacks` names is among
-    neither. `root`: the part of the filesystem that is mounted; a bind mount's ends with the path of what was bound. `host`: the
-    lab's own mounts are looked at, to which a container without a mount namespace adds its own. Of several mounts on one target
-    the last counts: it covers the others.
+    - `options` are those of the mount (`ro`, `nosuid`), `super_options` those of the filesystem; `lacks` names options that neither
+      has.
+    - `root`: the part of the filesystem that is mounted; that of a bind mount ends in the path that was bound.
+    - `host`: the lab's mounts, to which a container without a mount namespace adds its own.
+
+    Of several mounts on one target the last counts: it covers the others.
     """
     context = context.about(arguments.get("container"))
     words, target, tally = context.messages, arguments["target"], Tally()

@@ -1,6 +1,6 @@
-"""Checks on namespaces: which are the container's own, with whom it shares the others, how ids are mapped.
+"""Checks on namespaces: which are the container's own, with which process it shares the others, how ids are mapped.
 
-These and the other checks on the kernel read `CheckContext.snapshot`, so that a verdict and the panel beside it never disagree.
+Checks on the kernel read `CheckContext.snapshot`, so that a verdict and the panel beside it never disagree.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _SAME_AS = (
     one_of=("own", "shared", "equal", "same_as"),
 )
 def namespaces(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """The container's process has these namespaces of its own, and shares those with the place where the runtime runs.
+    """The container's process has these namespaces of its own (`own`), and shares those with the runtime (`shared`).
 
-    `equal`: kind to a path in the lab (of a bound namespace): it is in that very namespace. `same_as`: its namespaces of these
-    kinds are those of another container.
+    `equal`: kind to a path in the lab (of a bound namespace): it is in that namespace. `same_as`: it shares its namespaces of these
+    kinds with another container.
     """
     asked, context = context, context.about(arguments.get("container"))
     words, tally, view = context.messages, Tally(), living(context)
@@ -54,7 +54,7 @@ def namespaces(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
         return no_process(context, f"/proc/PID/ns/{kinds[0]}", words(key))
     wanted = [(name, False) for name in arguments.get("own", ())]
     wanted += [(name, True) for name in arguments.get("shared", ())]
-    # One command for all of them, which is shown once: seven pairs of lines would be read by nobody.
+    # One command for all of them, shown once: seven pairs of lines are too many to read.
     names = "*" if len(wanted) > 1 else wanted[0][0] if wanted else ""
     for name, shared in wanted:
         seen = view.namespace(name)
@@ -104,7 +104,7 @@ def _compare(
 
 def _inode_at(context: CheckContext, path: str) -> int | None:
     try:
-        return os.stat(in_lab(context, path)).st_ino  # noqa: PTH116  (a path of the kernel's)
+        return os.stat(in_lab(context, path)).st_ino  # noqa: PTH116  (a path of the kernel)
     except OSError:
         return None
 
@@ -119,7 +119,7 @@ def _inode_at(context: CheckContext, path: str) -> int | None:
 def ids(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     """The container's user namespace maps exactly these ranges of user or group ids, in this order.
 
-    `outside` counts as the lab's user namespace does. Without a user namespace of its own the map is `0 0 4294967295`.
+    `outside` is an id in the lab's user namespace. Without a user namespace of its own the map is `0 0 4294967295`.
     """
     context = context.about(arguments.get("container"))
     view, tally = living(context), Tally()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def in_lab(context: CheckContext, path: str) -> str:
-    """Return where a path of the lab lies for this process: an absolute one is looked up among the lab's mounts."""
+    """Return a path of the lab as this process reaches it: an absolute one is looked up in the lab's mount namespace."""
     if not path.startswith("/"):
         return str(context.place / path)
     if context.snapshot is None:
@@ -21,7 +21,7 @@ def in_lab(context: CheckContext, path: str) -> str:
 
 
 def in_container(context: CheckContext, path: str) -> str | None:
-    """Return where a path of the container's root filesystem lies for this process; None when the container has no process.
+    """Return a path of the container's root filesystem as this process reaches it; None when the container has no process.
 
     The last part is not followed when it is a link; one in a part before it is, as the container's processes would.
 

@@ -1,4 +1,4 @@
-"""Checks on what a process may do: its capabilities, and whether seccomp watches its system calls."""
+"""Checks on the privileges of a process: its capabilities and its seccomp mode."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SETS = {
     "bounding": "CapBnd",
     "ambient": "CapAmb",
 }
-_MOST = 6  # names shown: more are counted
+_MOST = 6  # names to show; of more than these only the number
 
 
 @kind(
@@ -37,9 +37,9 @@ _MOST = 6  # names shown: more are counted
     one_of=("has", "lacks", "equals"),
 )
 def capabilities(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """A capability set of the container's first process (`of: any`: of one of its processes) has, lacks, or is exactly these.
+    """A capability set of the container's first process (`of: any`: of any of its processes) has, lacks, or is exactly these.
 
-    The set is the effective one unless another is named.
+    The default is the effective set.
     """
     context = context.about(arguments.get("container"))
     words, name = context.messages, arguments.get("set", "effective")
@@ -96,7 +96,7 @@ def _show(words: Messages, found: CapabilitySet) -> str:
 
 @kind("seccomp", Argument("mode", "word", required=True, known=SECCOMP_MODES), OF, CONTAINER)
 def seccomp(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """Seccomp is in this mode (seccomp(2)) for the first process of the container, or for one of its processes (`of: any`)."""
+    """The container's first process (`of: any`: any of its processes) is in this mode of seccomp, see its manual page in section 2."""
     context = context.about(arguments.get("container"))
     wanted, view = arguments["mode"], living(context)
     seen = details_of(view, anyone=arguments.get("of") == "any") if view else []

@@ -1,4 +1,4 @@
-"""Checks on the container's processes: what they run, as whom, with which limits, and for what they wait."""
+"""Checks on the container's processes: their program, user, limits, and what they wait for."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 UNLIMITED = "unlimited"
 OF = Argument("of", "word", known=("init", "any"))
-"""Of which process: the container's first one (default), or any of the container, entered ones too."""
+"""The process to examine: the container's first (default), or any of the container's, also those that `exec` has started."""
 
 
 class _Seen(NamedTuple):
-    """One process as a snapshot has it and in detail."""
+    """A process of a snapshot, with its details."""
 
     process: Process
     details: ProcessDetails
 
 
 class _Answer(NamedTuple):
-    """What was found of one thing that a check asks of a process: the parts of an `Evidence`."""
+    """What was found for one condition on a process: the parts of an `Evidence`."""
 
     holds: bool
     looked_at: str
@@ -78,12 +78,15 @@ class _Answer(NamedTuple):
     ),
 )
 def process(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """The container's first process runs this program with these arguments, does not, waits for this file, is this user ...
+    """The container's first process runs this program with these arguments, or does not, waits for this file, has this user ID ...
 
-    `of: any`: one process of the container is so in everything asked. `runs` compares as many words of its command line as are
-    given; the first by its last path component. Ids are as the lab's user namespace counts them. `env` is the environment with
-    which the program was executed. `cwd`, `exe` are paths in the process's root, `root` is that root as seen from the lab: `/`
-    after pivot_root(2). `tty`: it has a controlling terminal. `count`: so many processes are in the container.
+    - `of: any`: one process of the container meets all conditions.
+    - `runs`: the first words of its command line; the first word is compared by its last path component.
+    - User and group IDs are those in the lab's user namespace.
+    - `env`: the environment with which the program was executed.
+    - `cwd`, `exe`: paths in the root of the process; `root`: that root as seen from the lab, `/` after pivot_root(2).
+    - `tty`: it has a controlling terminal.
+    - `count`: the number of processes in the container.
     """
     context = context.about(arguments.get("container"))
     words, view, tally = context.messages, living(context), Tally()
@@ -115,7 +118,7 @@ def _candidates(view: ContainerView, *, anyone: bool) -> list[_Seen]:
 
 
 def _nobody() -> _Seen:
-    """Return no process at all: to tell what was expected where there is none to look at."""
+    """Return a process without any details: it tells what was expected where there is no process."""
     process = Process(0, 0, 0, "?", "", (), "", 0, 0, None)
     return _Seen(process, ProcessDetails(0))
 
@@ -163,10 +166,10 @@ def _waits_for(words: Messages, seen: _Seen, name: str) -> Iterator[_Answer]:
 
 
 def _waits(process: Process, name: str) -> tuple[bool, str]:
-    """Tell whether a process is blocked on a file of this name, and on what it is blocked.
+    """Return whether a process is blocked on a file of this name, and what it is blocked on.
 
-    runc and runt block in the open of the exec fifo itself; crun holds it open already and waits in select(2), so that
-    the wait names no path and the open descriptors tell.
+    runc and runt block in open(2) of the exec FIFO. crun has it open already and waits in select(2): then the wait names no path, and
+    the open descriptors are examined.
     """
     wait = process.waits_for
     if wait is None:
@@ -190,7 +193,7 @@ def _open_file(pid: int, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A question about one value: how it is found, in which line of which file of `/proc/PID`, how it is shown."""
+    """A condition on one value: how to get it, its file in `/proc/PID` and its line there, how to show it."""
 
     value: Callable[[_Seen], object]
     line: str
@@ -210,7 +213,7 @@ class _Field:
 
 
 def _groups(words: Messages, seen: _Seen, wanted: tuple[int, ...]) -> Iterator[_Answer]:
-    """The order of the groups is nobody's business."""
+    """Compare groups without regard to their order."""
     field = _Field(lambda each: tuple(sorted(each.details.groups)), "Groups", show=_numbers)
     return field(words, seen, tuple(sorted(wanted)))
 
@@ -236,7 +239,7 @@ def _link(name: str) -> Callable[[Messages, _Seen, str], Iterator[_Answer]]:
 
 
 def _inside(path: str, root: str) -> str:
-    """Return a path as seen from a root: after pivot_root(2) the kernel shows it so, after chroot(2) with all before it."""
+    """Return a path relative to a root: after pivot_root(2) the kernel shows it so, after chroot(2) with the path of the root."""
     root = root.rstrip("/")
     return path[len(root) :] or "/" if root and f"{path}/".startswith(f"{root}/") else path
 

@@ -1,4 +1,4 @@
-"""The registry of check kinds, and the reading of their arguments from a lesson."""
+"""The registry of check kinds, and how their arguments are read from a lesson."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ CheckFunction = Callable[["CheckContext", Mapping[str, Any]], "Finding"]
 class Argument:
     """One argument of a check kind.
 
-    `words` and `word` are taken from `known`, and an `integer` may be one of them instead. `pattern` is a regular expression.
-    `record` is a mapping of `members`, `records` is several of them, or one; `bare`: a value that is no mapping stands for the
-    first member. `map` has any names (of `known`, where given), and its values are of the one member's type. `data` is anything.
+    - `words`, `word`: taken from `known`; an `integer` may be one of them instead. `pattern`: a regular expression.
+    - `record`: a mapping of `members`; `records`: several of them, or one; `bare`: a value that is no mapping is the first member.
+    - `map`: any names (of `known`, where given), whose values have the type of the one member. `data`: any JSON.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Argument:
         """Return the argument's value from a lesson.
 
         Raises:
-            LessonError: it is of another type, or a word that is not known.
+            LessonError: it has another type, or is an unknown word.
         """
         return _READERS[self.type](self, item)
 
@@ -157,7 +157,7 @@ def kind(
 
 
 def read_condition(item: Item, beside: Collection[str] = ()) -> Condition:
-    """Return the condition that a lesson writes as a mapping of its kind to its arguments; keys `beside` it are others' business.
+    """Return the condition that a lesson writes as a mapping of its kind to its arguments; skip the keys of `beside`.
 
     Raises:
         LessonError: no kind or several, an unknown one, or its arguments don't fit.
@@ -173,11 +173,11 @@ def read_condition(item: Item, beside: Collection[str] = ()) -> Condition:
 
 
 def find(condition: Condition | Check, context: CheckContext) -> Finding:
-    """Tell whether a condition holds at one moment, with what was seen."""
+    """Return whether a condition holds at one moment, with the evidence."""
     return KINDS[condition.kind].run(context, condition.arguments)
 
 
 def evaluate(check: Check, context: CheckContext) -> Verdict:
-    """Run one check on one moment."""
+    """Run a check on one moment."""
     finding = find(check, context)
     return Verdict(check.id, check.text, finding.passed, finding.evidence)

@@ -1,4 +1,4 @@
-"""Checks on what the runtime says: the container's state, and what commands printed and returned."""
+"""Checks on the runtime: the container's state, and the output and exit status of commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST = 60
 
 @kind("state", Argument("is", "words", required=True, known=REQUIREMENTS), CONTAINER)
 def state(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """The container's status is one of these; `none`: there is no container of this id."""
+    """The container's status is one of these; `none`: there is no container with this id."""
     context = context.about(arguments.get("container"))
     found = context.state.status if context.state else "none"
     words = context.messages
@@ -42,9 +42,9 @@ def state(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     Argument("says", "texts"),
 )
 def call(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """An operation was run in this step and ended well, or with an error (`fails`), this exit status, these words in its error.
+    """An operation was run in this step and succeeded, or failed (`fails`) with this exit status and these words in its error.
 
-    With `returncode` or `says`, `fails` counts only where it is given.
+    With `returncode` or `says`, `fails` counts only if it is given.
     """
     words, operation = context.messages, arguments["operation"]
     done = [each for each in _calls(context, operation) if each.returncode is not None and not each.earlier]
@@ -91,7 +91,7 @@ def _expected_end(context: CheckContext, arguments: Mapping[str, Any]) -> str:
     Argument("contains", "texts", required=True),
 )
 def output(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """Since the step began an operation, or the container that it left behind, printed all of these."""
+    """Since the step began, an operation, or the container that it left running, has printed all of these."""
     words, wanted = context.messages, arguments["contains"]
     operation = arguments.get("operation")
     calls = _calls(context, operation)
@@ -104,7 +104,7 @@ def output(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
         words("course.check.output.of", operation=operation)
         if operation
         else words("course.check.output.any"),
-        " ".join(f"«{text}»" for text in wanted),
+        " ".join(f'"{text}"' for text in wanted),
         shown,
         f"{context.engine} {operation} {context.container_id}" if operation and operation != "list" else "",
     )
@@ -130,7 +130,7 @@ def listed(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
 
 @kind("query", Argument("status", "word", required=True, known=REQUIREMENTS))
 def query(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
-    """`state` was run in this step and its JSON tells this status."""
+    """`state` was run in this step and its JSON has this status."""
     words, wanted = context.messages, arguments["status"]
     answers = [
         (each, document)
@@ -155,7 +155,7 @@ def _calls(context: CheckContext, operation: str | None) -> list[CallRecord]:
 
 
 def _rows(table: str) -> dict[str, str]:
-    """Return container id to status, from the table that `list` prints: runc and crun head the columns differently."""
+    """Return container id to status, from the table that `list` prints: runc and crun have different column headings."""
     lines = table.splitlines()
     if not lines or "STATUS" not in lines[0]:
         return {}
@@ -185,7 +185,7 @@ def _short(text: str) -> str:
 
 
 def _last_words(stderr: str) -> str:
-    """Return the message of the last line that an engine wrote; runc and runt wrap theirs in time and level."""
+    """Return the message of the last line that an engine printed, without the time and level of runc and runt."""
     line = next(reversed(stderr.strip().splitlines()), "")
     message = message_of(line)
     return _short(line if message is None else message)

@@ -1,4 +1,4 @@
-"""What the kinds of check share: gathering evidence, and the container that they look at."""
+"""What the kinds of check share: collecting evidence, and finding the container to examine."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ CONTAINER = Argument("container", "text")
 
 
 class Tally:
-    """The evidence of one check, a piece for each thing that was asked: all of them must hold."""
+    """The evidence of one check, one piece for each condition, all of which must hold."""
 
     def __init__(self) -> None:
         self._holds = True
         self._evidence: list[Evidence] = []
 
     def add(self, holds: bool, looked_at: str, expected: str, found: str, command: str) -> None:
-        """Take note of one thing that was looked at."""
+        """Record one condition."""
         self._holds = self._holds and holds
         self._evidence.append(Evidence(looked_at, expected, found, command))
 
     @property
     def finding(self) -> Finding:
-        """All of it."""
+        """All evidence."""
         return Finding(self._holds, tuple(self._evidence))
 
 
 def living(context: CheckContext) -> ContainerView | None:
-    """Return what the kernel says about the container's process; None when there is none."""
+    """Return the kernel's view of the container's process; None when there is none."""
     view = context.snapshot.container if context.snapshot else None
     return view if view and view.alive else None
 
 
 def no_process(context: CheckContext, looked_at: str, expected: str) -> Finding:
-    """Return the finding where there is no process to look at."""
+    """Return the finding for a container without a process."""
     found = context.messages("course.check.kernel.no_process")
     return Finding(False, (Evidence(looked_at, expected, found, context.state_command),))
 

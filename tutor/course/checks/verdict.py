@@ -1,4 +1,4 @@
-"""What a check says: whether it holds, and what it looked at."""
+"""The result of a check: whether it passes, and its evidence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a check looked at, what it expected, what it found (texts ready to show), and a command that shows it again."""
+    """What a check examined, what it expected and what it found (texts ready to show), and a command that shows it again."""
 
     looked_at: str
     expected: str
@@ -17,7 +17,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One check's result."""
+    """The result of one check."""
 
     check_id: str
     text: str
