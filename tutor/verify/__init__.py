@@ -1,1 +1,1 @@
-"""`oci-tutor verify`: plays lessons against the real kernel, so that they cannot rot. A face of the session, without a learner."""
+"""Play lessons against the real kernel, to find what no longer works. A face of the session, without a learner."""

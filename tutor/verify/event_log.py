@@ -1,4 +1,4 @@
-"""What a session says while a lesson is played, as far as the player asks for it."""
+"""The events of a session that the player needs, while it plays a lesson."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class EventLog:
         self._feedback = ""
 
     def begin(self) -> None:
-        """Forget what was said before; from now on it is about another step."""
+        """Forget the events so far; from now on they are about another step."""
         with self._news:
             self._notices, self._hints, self._feedback = [], [], ""
 
-    def hear(self, event: Event) -> None:
+    def take(self, event: Event) -> None:
         """Take an event from the session."""
         with self._news:
             match event:
@@ -45,7 +45,7 @@ class EventLog:
             self._news.notify_all()
 
     def wait_for(self, seen: Callable[[], bool], seconds: float) -> bool:
-        """Wait until something is so, asking after every event; return whether it came to be."""
+        """Wait until a condition holds, testing it after every event, at most `seconds`; return whether it does."""
         deadline = time.monotonic() + seconds
         with self._news:
             while not seen():
@@ -64,9 +64,9 @@ class EventLog:
         return tuple((each.title, each.body) for each in self._notices if each.severity == "error")
 
     def hints(self) -> tuple[str, ...]:
-        """Return the ids of the hints given unasked."""
+        """Return the ids of the hints given for known mistakes."""
         return tuple(self._hints)
 
     def feedback(self) -> str:
-        """Return what was said to the last answer."""
+        """Return the feedback to the last answer."""
         return self._feedback

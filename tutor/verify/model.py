@@ -1,4 +1,4 @@
-"""What playing a lesson has shown."""
+"""The result of playing a lesson."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not as it must be; its words are the catalogue's `verify.problem.KEY`."""
+    """A problem in a lesson; its text is the catalogue's `verify.problem.KEY`."""
 
     key: str
     values: dict[str, object] = field(default_factory=dict)
@@ -20,7 +20,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class StepPlayed:
-    """One step as it was played: by its known wrong answers, each of which was undone, then by its solution.
+    """The result of one step, played by its known wrong answers, each of which was undone, and then by its solution.
 
     `before` and `after` are the checks' verdicts at the beginning and after the solution; `problems` is empty when all is well.
     """
@@ -33,13 +33,13 @@ class StepPlayed:
 
     @property
     def good(self) -> bool:
-        """Whether nothing was wrong with it."""
+        """Whether no problem was found."""
         return not self.problems
 
 
 @dataclass(frozen=True, slots=True)
 class LessonPlayed:
-    """A lesson as it was played. `ending` are problems of the lesson as a whole: it can't be opened, it leaves something behind."""
+    """The result of a lesson. `ending` are problems of the lesson as a whole: it can't be opened, it leaves something behind."""
 
     lesson: Lesson
     steps: tuple[StepPlayed, ...]
@@ -48,7 +48,7 @@ class LessonPlayed:
 
     @property
     def good(self) -> bool:
-        """Whether every step was played and nothing was wrong."""
+        """Whether every step was played and no problem was found."""
         return (
             not self.ending and len(self.steps) == len(self.lesson.steps) and all(s.good for s in self.steps)
         )

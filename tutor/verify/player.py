@@ -1,4 +1,4 @@
-"""Playing a whole lesson: before the learner acts its checks fail, each known wrong answer gets its hint, the solution passes."""
+"""Play a whole lesson: at first its checks must fail, each known wrong answer must get its hint, the solution must pass."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tutor.session.protocol import PlayerSession
 
 PATIENCE = 15.0
-"""Seconds for what a solution sets going to pass its checks, and for a try to fail and its hint to come."""
+"""Seconds to wait until the effects of a solution pass its checks, and until a wrong answer gets its hint."""
 
 
 def play(
@@ -45,7 +45,7 @@ def play(
     lesson = course.lesson(lesson_id)
     began, events, steps = time.monotonic(), EventLog(), list[StepPlayed]()
     ending: list[Problem] = []
-    with Session(course=course, engine=engine, publish=events.hear, home=home) as session:
+    with Session(course=course, engine=engine, publish=events.take, home=home) as session:
         try:
             session.open(lesson_id)
         except TutorError as error:
@@ -89,7 +89,7 @@ class _Player:
         self._problems.append(Problem(key, values))
 
     def _look_at_beginning(self, before: tuple[Verdict, ...]) -> None:
-        """Whatever the learner is to bring about must not be there yet; a `guard` must, and must stay."""
+        """See that no check passes yet, but for a `guard`, which must pass from the beginning."""
         found = status_of(self._session.state)
         if found != self._step.requires:
             self._say("state", found=found, wanted=self._step.requires)
@@ -102,7 +102,7 @@ class _Player:
                     self._say("holds" if verdict.passed else "guard", check=verdict.check_id)
 
     def _play_wrong(self, wrong: WrongAnswer) -> None:
-        """Do a known wrong answer, see that it does not pass and that its hint comes, and undo it."""
+        """Do a known wrong answer, see that the step does not pass and that its hint is given, and undo it."""
         self._events.begin()
         self._session.do(wrong.actions)
         if wrong.hint:
@@ -123,7 +123,7 @@ class _Player:
             self._say("reset_trouble", wrong=wrong.id, title=title, body=body)
 
     def _choose_wrongly(self, quiz: Quiz) -> None:
-        """Give every wrong answer there is: none passes, each gets its feedback."""
+        """Give every wrong answer: none may pass the step, each must get its feedback."""
         if quiz.prediction:
             return
         right = self._session.right_answer()
