@@ -57,7 +57,7 @@ def test_the_lesson_is_read_along_with_a_recording(tmp_path: Path, cover: str, w
     said = _tutor(tmp_path, "repl", LESSON, cover=cover, lines=lines)
     assert why in said
     assert "It was not run on this one" in said
-    assert "were read along a recording" in said
+    assert "Steps read along a recording" in said
     assert "a recording (the exit status was 127)" in said
     assert "--log-format json create --bundle" in said.replace("\n", " ")
     progress = json.loads((tmp_path / "state/progress.json").read_text())["lessons"][LESSON]
