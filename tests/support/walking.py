@@ -29,7 +29,7 @@ from tutor.course.model import (
 from tutor.course.progress import LessonProgress, Progress
 from tutor.home import Home
 from tutor.messages import Messages
-from tutor.session.placeholders import placeholders_of, written
+from tutor.session.placeholders import for_execution, placeholders_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ class Walk:
         place = Home(home / "labs", home / "state", home / "cache")
         self.home = home
         lesson = Course.load(language).lesson(lesson_id)
-        self.lesson = written(lesson, placeholders_of(lesson, engine, place))
+        self.lesson = for_execution(lesson, placeholders_of(lesson, engine, place))
         self.m = Messages(language)
         self._traces: Traces | None = None  # of the present lab
         self._argv = [str(Path(sys.executable).with_name("oci-tutor")), *words, "--engine", engine]

@@ -41,7 +41,7 @@ from tutor.session.events import (
     StepPassed,
 )
 from tutor.session.free_play import free_play_lesson
-from tutor.session.placeholders import Placeholders, placeholders_of, told, written
+from tutor.session.placeholders import Placeholders, for_display, for_execution, placeholders_of
 from tutor.session.recording import to_read
 from tutor.session.wire import Decoder, Encoder
 from tutor.session.wire.kinds import KINDS
@@ -60,8 +60,8 @@ CALL = Call(3, ("/usr/bin/runt", "kill", "box", "TERM"), "runt kill box TERM", "
 def _opened(
     lesson_id: str = LESSON, places: Placeholders = PLACES, *, read_only: bool = False
 ) -> LessonOpened:
-    lesson = written(COURSE["en"].lesson(lesson_id), places)
-    lesson = told(to_read(lesson) if read_only else lesson, places, Messages("en"))
+    lesson = for_execution(COURSE["en"].lesson(lesson_id), places)
+    lesson = for_display(to_read(lesson) if read_only else lesson, places, Messages("en"))
     passed = frozenset({lesson.steps[0].id, lesson.steps[1].id})
     return LessonOpened(lesson, resumed=True, passed=passed, read_only=read_only, placeholders=places)
 
@@ -69,7 +69,7 @@ def _opened(
 def _steps(*kinds: type) -> Iterator[tuple[Lesson, Step]]:
     """Yield the steps of the whole course whose activity is of a kind."""
     for each in COURSE["en"].lessons:
-        lesson = told(written(each, PLACES), PLACES, Messages("en"))
+        lesson = for_display(for_execution(each, PLACES), PLACES, Messages("en"))
         yield from ((lesson, step) for step in lesson.steps if isinstance(step.activity, kinds))
 
 
@@ -194,7 +194,7 @@ def test_free_play_names_its_bundle(tmp_path: Path) -> None:
         messages = Messages(language)
         plain = free_play_lesson(tmp_path, messages)
         places = placeholders_of(plain, "runt", home(tmp_path))
-        opened = LessonOpened(told(plain, places, messages), False, placeholders=places)
+        opened = LessonOpened(for_display(plain, places, messages), False, placeholders=places)
         line = Encoder(COURSE["en"]).encode(replace(opened, resumed=False))
         assert Decoder(COURSE[language]).decode(line) == opened
 

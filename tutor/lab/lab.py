@@ -323,11 +323,11 @@ def _environment() -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
     folders = [folder for folder in environment.get("PATH", os.defpath).split(":") if folder]
     folders += [folder for folder in ADMINISTRATORS_FOLDERS if folder not in folders]
-    ours = str(Path(sys.executable).parent)
-    if (Path(ours) / "runt").exists() and shutil.which("runt", path=":".join(folders)) != f"{ours}/runt":
+    own = str(Path(sys.executable).parent)
+    if (Path(own) / "runt").exists() and shutil.which("runt", path=":".join(folders)) != f"{own}/runt":
         # Last on PATH where there is no other `runt`, so that the learner's `python3` stays the same program.
         folders = (
-            [*folders, ours] if shutil.which("runt", path=":".join(folders)) is None else [ours, *folders]
+            [*folders, own] if shutil.which("runt", path=":".join(folders)) is None else [own, *folders]
         )
     return environment | {"PATH": ":".join(folders)}
 

@@ -18,7 +18,7 @@ DAEMONS = (
     *("/run/docker", "/run/containerd", "/run/containers", "/run/libpod"),
     *("/etc/docker", "/var/lib/docker", "/var/lib/containers"),
 )
-_OURS = 0o1700
+_MARK = 0o1700
 _PATIENCE = 0.3  # seconds; a process that cleans up at the same time locks a directory for a moment only, another lab for long
 
 
@@ -31,7 +31,7 @@ def acquire(directory: str) -> int:
     while True:
         try:
             os.mkdir(directory, 0o700)  # noqa: PTH102  (starts fast)
-            os.chmod(directory, _OURS)  # noqa: PTH101  (mkdir ignores the sticky bit under some file systems)
+            os.chmod(directory, _MARK)  # noqa: PTH101  (mkdir ignores the sticky bit under some file systems)
         except FileExistsError:
             pass
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -48,18 +48,18 @@ def acquire(directory: str) -> int:
 def remove_unused(directory: str) -> None:
     """Remove the directory if a lab created it, no lab holds it and it is empty; wait for a lock that is held only for a moment."""
     deadline = time.monotonic() + _PATIENCE
-    while not _removed_or_not_ours(directory) and time.monotonic() < deadline:
+    while not _removed_or_unmarked(directory) and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
-def _removed_or_not_ours(directory: str) -> bool:
+def _removed_or_unmarked(directory: str) -> bool:
     """Try once to remove it; return False when it is locked or not empty."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
         return True  # gone
     try:
-        if stat.S_IMODE(os.fstat(descriptor).st_mode) != _OURS:
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) != _MARK:
             return True
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.rmdir(directory)  # noqa: PTH106  (starts fast)

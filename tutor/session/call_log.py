@@ -1,4 +1,4 @@
-"""The engine commands of the present step, as checks see them."""
+"""A log of the engine commands of the present step, for checks."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 _MOST_KEPT = (
     256 * 1024
-)  # characters of one stream: enough for any check, and no endless program fills the memory
+)  # characters of one stream: enough for any check, and a bound for a program that prints without end
 
 
 class CallLog:
-    """Records calls as they begin, print and end; the three may come from different threads."""
+    """Records the start, the output and the end of calls, each from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._records: dict[int, CallRecord] = {}
 
     def started(self, call: Call) -> None:
-        """Record that a command has been started."""
+        """Record the start of a command."""
         word = call.typed.split()[1]
         operation = next(each for each in OPERATIONS if each == word)
         with self._lock:
             self._records[call.id] = CallRecord(operation, call.typed)
 
     def printed(self, call: Call, stream: Stream, text: str) -> None:
-        """Record that a command, or the container that it left behind, has printed something."""
+        """Record output of a command, or of the container that it left running."""
         with self._lock:
             record = self._records.get(call.id)
             if record is None:
@@ -43,14 +43,14 @@ class CallLog:
                 self._records[call.id] = replace(record, stderr=(record.stderr + text)[-_MOST_KEPT:])
 
     def finished(self, result: CallResult) -> None:
-        """Record that a command has ended."""
+        """Record the end of a command."""
         with self._lock:
             record = self._records.get(result.call.id)
             if record is not None:
                 self._records[result.call.id] = replace(record, returncode=result.returncode)
 
     def begin_step(self) -> None:
-        """Forget what was printed before; a container may still print into an earlier call."""
+        """Forget the output so far; a container may still print into an earlier call."""
         with self._lock:
             self._records = {
                 number: replace(record, stdout="", stderr="", earlier=True)
@@ -58,11 +58,11 @@ class CallLog:
             }
 
     def records(self) -> tuple[CallRecord, ...]:
-        """Return all of them as they are now."""
+        """Return all records."""
         with self._lock:
             return tuple(self._records.values())
 
     def forget(self) -> None:
-        """Drop everything: the lab is another, and call numbers begin anew."""
+        """Drop all records: in another lab the numbers of calls start again."""
         with self._lock:
             self._records.clear()

@@ -1,4 +1,4 @@
-"""Where a lesson's container is worked on: the lab, the engine in it and the one container that the lesson is about."""
+"""A lesson's container, with the lab that it runs in and the engine that runs it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from tutor.observe import Snapshot
     from tutor.session.workspace import Workspace
 
-_SETTLE_SECONDS = 5.0  # for a container to reach the state that a command leads to (an `echo` to end)
+_SETTLE_SECONDS = 5.0  # to wait for the state that a command leads to (for an `echo` to end)
 _LOOK_EVERY = 0.03
-_SCRIPT_SECONDS = 120.0  # for a shell line; one that takes longer is ended
-_MOST_READ = 1024 * 1024  # characters of what a shell line printed
-_SCRIPT_IDS = itertools.count(1_000_000)  # beyond any number that a runner gives to its calls
+_SCRIPT_SECONDS = 120.0  # for a shell line; one that takes longer is killed
+_MOST_READ = 1024 * 1024  # characters of a shell line's output
+_SCRIPT_IDS = itertools.count(1_000_000)  # greater than the number of any call of a runner
 
 
 def _read(file: IO[str]) -> str:
@@ -45,7 +45,7 @@ def _read(file: IO[str]) -> str:
 
 
 class Container:
-    """A lab with one engine. All but `interrupt` are called by one thread at a time.
+    """A container in a lab with one engine. One thread at a time may call its methods, but for `interrupt`.
 
     The callbacks are those of `Runner`.
     """
@@ -63,21 +63,21 @@ class Container:
         on_limited: Callable[[Call, Limit], None],
         language: Language,
     ) -> None:
-        """Lay the lab; `language` is what is spoken in it.
+        """Start the lab; `language` is that of an `oci-tutor` in it.
 
         Raises:
-            TutorError: the engine is missing (`engines.*`), the lab can't be laid (`lab.*`), or its dockerd does not start
+            TutorError: the engine is missing (`engines.*`), the lab can't be started (`lab.*`), or its dockerd does not start
                 (`docker.private`).
         """
         self._workspace = workspace
         self._id = lesson.lab.container_id
         self.engine = find(engine)
-        # Queries run in a folder that nobody removes under our feet, unlike the learner's bundle.
+        # Queries run in a folder that stays, unlike the learner's bundle.
         self.lab = Lab.start(
             home=home, engine=engine, workdir=home.state, options=lab_options(lesson, engine, language)
         )
         self.docker: PrivateDocker | None = None
-        self.kept: Path | None = None  # a daemon.json of the learner's that its dockerd would not have
+        self.kept: Path | None = None  # the copy of a daemon.json of the learner's that dockerd refused
         if lesson.lab.daemon:
             try:
                 self.docker, self.kept = start_docker(lesson, self.lab, workspace.directory)
@@ -107,7 +107,7 @@ class Container:
             raise
 
     def script(self, line: str) -> CallResult:
-        """Run a shell command line in the lab's directory, told as any other call: a solution's."""
+        """Run a shell line of a solution in the lab's directory, and report it as any other call."""
         call = Call(next(_SCRIPT_IDS), ("/bin/sh", "-c", line), line, str(self._workspace.directory))
         self._on_started(call)
         began = time.perf_counter()
@@ -121,7 +121,7 @@ class Container:
         return result
 
     def ask(self, line: str, state: ContainerState | None = None) -> CommandOutput:
-        """Run a shell command line in the lab's directory, quietly, and return what it printed: a check's.
+        """Run a shell line of a check in the lab's directory, without a report, and return its output.
 
         Raises:
             TutorError: `lab.ended`, `lab.spawn`.
@@ -131,7 +131,7 @@ class Container:
             tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr,
             Path(os.devnull).open() as nowhere,
         ):
-            # Files, not pipes: a container that the line leaves behind may hold its output open for as long as it lives.
+            # Files, not pipes: a container that the line leaves running may hold its output open.
             process = self.lab.spawn(
                 ("/bin/sh", "-c", line),
                 cwd=self._workspace.directory,
@@ -148,7 +148,7 @@ class Container:
             return CommandOutput(status, _read(stdout), _read(stderr))
 
     def own_environment(self, state: ContainerState | None = None) -> dict[str, str]:
-        """Return what shell lines, and the learner's shell, want to know of the lesson: its engine, bundle, container, pid."""
+        """Return environment variables for shell lines and the learner's shell: engine, bundle, container, pid."""
         own = {
             "OCI_TUTOR_ENGINE": self.engine.name,
             "CONTAINER": self._id,
@@ -157,27 +157,27 @@ class Container:
         return own | ({"PID": str(state.pid)} if state and state.pid else {})
 
     def look_at_other(self, container_id: str) -> tuple[ContainerState | None, Snapshot]:
-        """Return another container's state and what the kernel says of it, quietly."""
+        """Return another container's state, and a snapshot of it, without a report."""
         state = self._runner.query_state(container_id)
         return state, self.look(state)
 
     def query(self) -> ContainerState | None:
-        """Return the container's state, quietly."""
+        """Return the container's state, without a report."""
         return self._runner.query_state(self._id)
 
     def other_ids(self) -> tuple[str, ...]:
-        """Return the ids of the containers in the lab beside the lesson's own, quietly."""
+        """Return the ids of the other containers in the lab, without a report."""
         return tuple(each.id for each in self._runner.query_list() if each.id != self._id)
 
     def await_status(self, *wanted: str) -> ContainerState | None:
-        """Return the state once it is one of these, or as it is when that takes too long."""
+        """Wait until the status is one of these, at most _SETTLE_SECONDS; return the state then."""
         deadline = time.monotonic() + _SETTLE_SECONDS
         while status_of(state := self.query()) not in wanted and time.monotonic() < deadline:
             time.sleep(_LOOK_EVERY)
         return state
 
     def look(self, state: ContainerState | None) -> Snapshot:
-        """Return what the kernel says at this moment, measured against the lab."""
+        """Take a snapshot of the container, compared with the lab."""
         return take_snapshot(state.pid if state and state.pid else None, reference_pid=self.lab.keeper_pid)
 
     def interrupt(self) -> None:
@@ -185,7 +185,7 @@ class Container:
         self._runner.interrupt()
 
     def drain(self, seconds: float) -> None:
-        """Wait till the container that has ended is heard to its last word."""
+        """Wait until all output of a container that has ended is delivered, at most `seconds`."""
         self._runner.drain(seconds)
 
     def close(self) -> None:

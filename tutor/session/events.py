@@ -1,4 +1,4 @@
-"""What a session answers: events, frozen values, the same for every face. They may arrive from any thread."""
+"""The events that a session publishes: frozen values, the same for every face. They may arrive from any thread."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LessonOpened:
-    """A lesson is ready: its lab stands and its bundle lies on disk. There is no container yet; the next event tells the engine.
+    """A lesson is open: its lab runs and its bundle exists. There is no container yet; `EngineChanged` follows.
 
     Attributes:
         lesson: its texts filled in for this session.
         resumed: progress was found.
         passed: the ids of the steps that were passed before.
         read_only: the lesson can't be done by hand here; its steps are read instead (`tutor.session.recording.to_read`).
-        placeholders: what the texts were filled in with; None: they are as the course has them.
+        placeholders: the values that the texts were filled in with; None: the texts are as in the course.
     """
 
     lesson: Lesson
@@ -34,7 +34,7 @@ class LessonOpened:
 
 @dataclass(frozen=True, slots=True)
 class StepEntered:
-    """The learner stands at `lesson.steps[index]`; `passed` tells whether it is passed: after `reset` it is not any more."""
+    """`lesson.steps[index]` is the present step; `passed`: whether it is passed (after `reset` it is not any more)."""
 
     index: int
     step: Step
@@ -43,7 +43,7 @@ class StepEntered:
 
 @dataclass(frozen=True, slots=True)
 class ConfigChanged:
-    """`config.json` on disk has a new text: the learner saved it, a solution was applied, a reset, or an editor outside."""
+    """`config.json` on disk has another text; `origin` says what wrote it (`outside`: another editor)."""
 
     path: str
     text: str
@@ -52,14 +52,14 @@ class ConfigChanged:
 
 @dataclass(frozen=True, slots=True)
 class CommandStarted:
-    """An engine's command line has been started."""
+    """A command was started."""
 
     call: Call
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Text that a call's process, or the container it left behind, printed."""
+    """Output of a command, or of the container that it left running."""
 
     call: Call
     stream: Stream
@@ -68,24 +68,23 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class CommandFinished:
-    """An engine's command has ended."""
+    """A command has ended."""
 
     result: CallResult
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Why the command that has just ended failed (or why its container ended at once, without a word); texts are ready to show.
+    """Why the command that has just ended failed, or why its container ended at once without output; texts are ready to show.
 
     Attributes:
-        call: the command. It follows its `CommandFinished`, and the `StateChanged` that it led to.
+        call: the command. This event follows its `CommandFinished` and the `StateChanged` that results.
         id: the explanation's id in the catalogue (`program.not_in_path`); `unknown` where there is none.
-        title: what is wrong; cause: why; fix: what to do: whole sentences.
-        place: `~/labs/x/bundle/config.json:9:5`, empty where no file is meant; pointer: the member there, as a JSON pointer.
+        title: what is wrong; cause: why; fix: what to do; each in whole sentences.
+        place: `~/labs/x/bundle/config.json:9:5`, empty where no file is concerned; pointer: the member there, as a JSON pointer.
         line, column: of the place, in characters from 1; 0 where there is none.
         clause: the section of the specification, empty where it says nothing.
-        expected: the step wants this failure, or has given the broken `config.json` itself: it is what there is to see, and no
-            mistake of the learner's.
+        expected: the step asks for this failure, or begins with the broken `config.json`: it is not a mistake of the learner.
     """
 
     call: Call
@@ -103,9 +102,9 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """The container's state, when the lesson is opened and whenever it is another; None: there is no container.
+    """The container's state: published when the lesson is opened, and on every change; None: there is no container.
 
-    `can` are the operations that it allows.
+    `can` are the operations that the state allows.
     """
 
     state: ContainerState | None
@@ -114,7 +113,7 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotTaken:
-    """The kernel shows something new."""
+    """The kernel's state has changed; `delta` is the difference to the snapshot before, empty for the first one."""
 
     snapshot: Snapshot
     delta: Delta
@@ -122,7 +121,7 @@ class SnapshotTaken:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The present step's checks have run; `passed` when all of them did. `asked`: the learner asked (else it ran by itself)."""
+    """The present step's checks were run; `passed`: all of them pass. `asked`: the learner asked for it."""
 
     step: Step
     verdicts: tuple[Verdict, ...]
@@ -132,7 +131,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class QuizAnswered:
-    """A quiz was answered; `feedback` is for the choice made."""
+    """The quiz was answered; `feedback` is that for the choice."""
 
     step: Step
     choice: str
@@ -142,7 +141,7 @@ class QuizAnswered:
 
 @dataclass(frozen=True, slots=True)
 class StepPassed:
-    """The step is done; `by` tells whether the learner did it or asked for the solution."""
+    """The step is passed; `by`: whether the learner did it or asked for the solution."""
 
     index: int
     step: Step
@@ -151,7 +150,7 @@ class StepPassed:
 
 @dataclass(frozen=True, slots=True)
 class HintGiven:
-    """A hint was asked for, the `number`th (from 1) of `total`; or, `for_mistake`, given unasked to a known wrong answer."""
+    """A hint: the `number`th (from 1) of `total`, asked for; or with `for_mistake` for a known wrong answer, not asked for."""
 
     hint: Hint
     number: int
@@ -161,14 +160,14 @@ class HintGiven:
 
 @dataclass(frozen=True, slots=True)
 class HintOffered:
-    """Checks failed often enough that a hint is worth offering (a face shows how to ask for it)."""
+    """Checks failed often enough to offer a hint (a face shows how to ask for it); there are `total`."""
 
     total: int
 
 
 @dataclass(frozen=True, slots=True)
 class EngineChanged:
-    """Another engine runs the containers now; the lab was laid anew."""
+    """The engine that runs the containers: published when a lesson is opened, and when `engine` has started another lab."""
 
     engine: EngineName
     version: str
@@ -176,7 +175,7 @@ class EngineChanged:
 
 @dataclass(frozen=True, slots=True)
 class LessonFinished:
-    """Every step has passed. `solved` counts the steps for which the solution was shown."""
+    """Every step is passed; `solved` is the number of steps for which the solution was applied."""
 
     lesson: Lesson
     solved: int
@@ -184,7 +183,7 @@ class LessonFinished:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to say that is no event of its own; texts are ready to show. `next` says what to do now."""
+    """A message that is no event of another kind; texts are ready to show. `next`: what to do now."""
 
     severity: Literal["information", "warning", "error"]
     title: str

@@ -1,4 +1,4 @@
-"""An engine's failure in a lesson, explained: what `tutor.explain` says of it, as an event."""
+"""Explain a failure of an engine in a lesson: the explanation of `tutor.explain` as an event."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from tutor.explain.model import Explanation
     from tutor.messages import Messages
 
-# runc and runt end with this when it is they who fail at `exec`, and not the program that they ran; crun mostly too.
+# The exit status of runc and runt, and mostly of crun, when `exec` itself fails, and not the program that it ran.
 _EXEC_FAILED = 255
-# Explanations of what the learner does, whatever the configuration: a container that is there already, a wrong signal.
+# Explanations that do not depend on the configuration: the container exists already, a signal is wrong.
 _OF_THE_LEARNER = ("id.", "container.", "state.", "signal.", "command.", "flag.", "bundle.", "host.")
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What there was when a command ended.
+    """The circumstances in which a command has ended.
 
     Attributes:
         engine: the engine that ran it.
@@ -47,13 +47,13 @@ class Circumstances:
 def explain_call(
     operation: Operation, result: CallResult, there: Circumstances, messages: Messages
 ) -> Explained | None:
-    """Return why a command has failed, or why its container has ended and printed nothing; None: all is well."""
+    """Return why a command has failed, or why its container has ended without output; None: nothing has failed."""
     bundle = Bundle(there.bundle)
     found: Explanation | None = None
     if result.returncode > 0:
         found = explain(Failure(result.stderr, operation, there.engine), bundle, messages)
         if operation == "exec" and result.returncode != _EXEC_FAILED and not _refused(found):
-            return None  # the program's own exit status: nothing has gone wrong
+            return None  # the program's own exit status: `exec` has not failed
     elif operation == "start" and there.state is not None and there.state.status == "stopped":
         found = explain_silence(there.created, bundle, messages)
     if found is None:
@@ -78,7 +78,7 @@ def _refused(found: Explanation) -> bool:
 
 
 def _expected(operation: Operation, found: Explanation, there: Circumstances, bundle: Bundle) -> bool:
-    """Tell whether the step is about this operation's failing: it says so, or it has given a broken `config.json` itself."""
+    """Return whether the step is about this failure: it asks for one, or begins with a broken `config.json`."""
     match there.step.activity:
         case RunOperation(operation=wanted, fails=True) if wanted == operation:
             return True
@@ -86,6 +86,6 @@ def _expected(operation: Operation, found: Explanation, there: Circumstances, bu
             failing = [action.action for action in actions if isinstance(action, Fail)]
             if any(isinstance(action, Operate) and action.operation == operation for action in failing):
                 return True
-    # What is wrong with it is the riddle; once the learner has changed something, they get the whole explanation.
+    # Finding the fault is the task; the learner gets the whole explanation after changing the file.
     given = there.step.begins is not None and bundle.text == there.step.begins
     return given and not found.id.startswith(_OF_THE_LEARNER)

@@ -1,6 +1,6 @@
-"""Free play: any bundle, worked on as in a lesson, with nothing checked and nothing recorded.
+"""Free play: use any bundle as in a lesson, with nothing checked and nothing recorded.
 
-The bundle is somebody's own folder. Nothing is written into it but what the person writes: `config.json`, when it is saved.
+The bundle is the learner's own folder. Nothing is written into it but `config.json`, when the learner saves it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
 NAME = "play"
-"""The lesson's id, and its container's."""
+"""The id of the lesson and of its container."""
 _MOST_BUNDLES = 10_000
 
 
 def free_play_lesson(bundle: Path, messages: Messages) -> Lesson:
-    """Return the lesson of one step, with nothing to do in it, that is free play in a bundle."""
+    """Return free play in a bundle as a lesson of one step, which asks for nothing."""
     step = Step(
         NAME, "read", messages("session.play.title"), messages("session.play.body", bundle="{bundle}"), Read()
     )
@@ -44,12 +44,12 @@ def free_play_lesson(bundle: Path, messages: Messages) -> Lesson:
 
 
 def usable_bundle(path: Path) -> Path:
-    """Return a bundle's absolute path, once there is something in it to work with.
+    """Return the absolute path of a bundle that can be used.
 
     Raises:
-        TutorError: `session.play.*`: there is no such folder, or no `config.json` in it that can be read.
+        TutorError: `session.play.*`: there is no such folder, or no readable `config.json` in it.
     """
-    bundle = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  (a link is named as the person named it)
+    bundle = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  (keeps a symbolic link's name)
     if not bundle.exists():
         raise TutorError("session.play.no_bundle", path=bundle)
     if not bundle.is_dir():
@@ -59,7 +59,7 @@ def usable_bundle(path: Path) -> Path:
 
 
 def missing_rootfs(bundle: Path, text: str) -> TutorError | None:
-    """Return what to say of a bundle whose `config.json` names a root filesystem that is not there; None: it is, or can't be told."""
+    """Return a warning for a bundle without the root filesystem that `config.json` names; None: it exists, or none is named."""
     try:
         path = json.loads(text)["root"]["path"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -70,7 +70,7 @@ def missing_rootfs(bundle: Path, text: str) -> TutorError | None:
 
 
 def fresh_bundle(home: Home) -> Path:
-    """Make a bundle of the lessons' image, in namespaces of its own and ready to `create`; return where it lies.
+    """Make a bundle of the lessons' image, with namespaces of its own, ready for `create`; return its path.
 
     Raises:
         TutorError: `images.error.*`, it can't be made.
@@ -86,7 +86,7 @@ def fresh_bundle(home: Home) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         unpack(lesson_image(home.cache).layout, bundle, ref=REF, config="full")
         config = json.loads((bundle / "config.json").read_text(encoding="utf-8"))
-        # No terminal: `create` leaves the container to itself. A while to look at it, exec into it, freeze it.
+        # No terminal, since `create` does not wait for the container; and time to look at it, exec into it, freeze it.
         config["process"] |= {"terminal": False, "args": ["sleep", "1000"]}
         config["hostname"] = NAME
         (bundle / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

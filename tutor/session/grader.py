@@ -1,4 +1,4 @@
-"""Whether the present step is passed, and how often it was tried: answers, checks, hints."""
+"""Grade the learner's work on one step: checks, answers, tries, and the hints that are due."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Grader:
-    """What is known about the learner's work on one step; a new one for each step entered."""
+    """The learner's work on one step; a new one for each step entered."""
 
     def __init__(self, step: Step) -> None:
         self.step = step
@@ -34,14 +34,14 @@ class Grader:
     # Checks
 
     def look(self, context: CheckContext) -> tuple[Verdict, ...]:
-        """Run the step's checks on this moment."""
+        """Run the step's checks on one moment."""
         self.verdicts = tuple(
             self._stable(check, evaluate(check, context), context) for check in self.step.checks
         )
         return self.verdicts
 
     def _stable(self, check: Check, verdict: Verdict, context: CheckContext) -> Verdict:
-        """Let a check pass only once it has held for long enough."""
+        """Let a check pass only when it has held for `stable_for` seconds."""
         if not check.stable_for:
             return verdict
         if not verdict.passed:
@@ -59,12 +59,12 @@ class Grader:
 
     @property
     def holds(self) -> bool:
-        """Whether every check passed when last looked, and the quiz, if it is one, is answered well enough."""
+        """Whether every check passed at the last look, and a quiz has an answer that passes."""
         return all(verdict.passed for verdict in self.verdicts) and self._answered
 
     @property
     def waiting(self) -> bool:
-        """Whether time alone may yet make the checks hold: one is given time after a try, or must hold for a while."""
+        """Whether the checks may still pass without another try: one has time after a try, or must hold for a while."""
         if any(check.id in self._held_since for check, verdict in self._pairs() if not verdict.passed):
             return True
         patience = max((check.within for check, verdict in self._pairs() if not verdict.passed), default=0.0)
@@ -75,7 +75,7 @@ class Grader:
 
     @property
     def passes_by_itself(self) -> bool:
-        """Whether the step is passed as soon as it `holds`; the others pass when the learner goes on."""
+        """Whether the step is passed as soon as it `holds`; other steps pass when the learner goes on."""
         match self.step.activity:
             case Read() | Observe():
                 return False
@@ -93,11 +93,11 @@ class Grader:
                 return True
 
     def missing(self) -> tuple[str, ...]:
-        """Return the texts of the checks that don't pass."""
+        """Return the texts of the checks that do not pass."""
         return tuple(verdict.text for verdict in self.verdicts if not verdict.passed)
 
     def choose(self, answer: str, right: str | None) -> bool:
-        """Record an answer, `right` is the right one; tell whether it is. A right answer stays, whatever is tried after it."""
+        """Record an answer, and return whether it equals `right`. A right answer stays recorded, whatever is tried after it."""
         correct = right is not None and answer == right
         if not self.right:
             self.answer, self.right = answer, correct
@@ -106,18 +106,18 @@ class Grader:
     # Tries
 
     def tried(self) -> None:
-        """Note that the learner has just done something that might have done it."""
+        """Record a try: the learner did something that may make the checks pass."""
         self._tried_at = time.monotonic()
 
     def try_has_failed(self) -> bool:
-        """Tell, once, that the last try did not do it and time will not mend it."""
+        """Return, once for each try, whether it has failed and waiting does not help."""
         if self._tried_at is None or self.holds or self.waiting:
             return False
         self._tried_at = None
         return True
 
     def failed(self) -> bool:
-        """Count a try that did not do it; tell whether this is the moment to offer a hint."""
+        """Count a failed try; return whether to offer a hint now."""
         self._failures += 1
         due = sum(1 for hint in self._dealt if hint.after_failures <= self._failures)
         offer = due > max(self._hints_given, self._offered)
@@ -126,7 +126,7 @@ class Grader:
 
     @property
     def hints(self) -> int:
-        """How many hints there are to ask for."""
+        """The number of hints to ask for."""
         return len(self._dealt)
 
     def hint(self) -> tuple[Hint, int] | None:
@@ -137,7 +137,7 @@ class Grader:
         return self._dealt[self._hints_given - 1], self._hints_given
 
     def mistake(self, context: CheckContext) -> Hint | None:
-        """Return the hint made for what is wrong at this moment, when it is known and has not been given yet."""
+        """Return the hint for a known mistake that is there at this moment and has not been given yet; None: there is none."""
         for hint in self._made_for_mistakes:
             if hint.id not in self._given and hint.when is not None and find(hint.when, context).passed:
                 self._given.add(hint.id)
@@ -145,7 +145,7 @@ class Grader:
         return None
 
     def comes_to_dead_end(self, context: CheckContext) -> DeadEnd | None:
-        """Return the dead end that the learner has just come to, None when there is none or it was told before."""
+        """Return the dead end that the learner has just reached; None when there is none, or it is the same as before."""
         before, self.dead_end = (
             self.dead_end,
             next((each for each in self.step.dead_ends if find(each.when, context).passed), None),

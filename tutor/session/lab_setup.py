@@ -1,4 +1,4 @@
-"""The daemon that a lesson has in its lab."""
+"""What a lesson needs in its lab: the options of the lab, and a dockerd."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CONFIG = "daemon.json"
 
 
 def lab_options(lesson: Lesson, engine: EngineName, language: Language) -> LabOptions:
-    """Return how the lab of a lesson is furnished; an `oci-tutor` that is run in it speaks the lesson's language."""
+    """Return the options of a lesson's lab; an `oci-tutor` that is run in it uses the lesson's language."""
     own: dict[str, str] = {LANGUAGE_VARIABLE: language}
     if not lesson.lab.daemon:
         return PLAIN._replace(environment=own)
@@ -32,7 +32,7 @@ def lab_options(lesson: Lesson, engine: EngineName, language: Language) -> LabOp
 
 
 def start_docker(lesson: Lesson, lab: Lab, directory: Path) -> tuple[PrivateDocker, Path | None]:
-    """Start the lab's dockerd with the learner's daemon.json; return it, and where that was kept if dockerd would not have it.
+    """Start the lab's dockerd with the learner's daemon.json; return it, and the copy of a daemon.json that dockerd refuses.
 
     Raises:
         TutorError: `docker.private`, it doesn't work here; `lab.ended`.
@@ -42,21 +42,21 @@ def start_docker(lesson: Lesson, lab: Lab, directory: Path) -> tuple[PrivateDock
     try:
         docker.start()
     except TutorError:
-        ours = lesson.lab.files.get(_CONFIG)
-        if ours is None or _read(config) == ours.content:
+        default = lesson.lab.files.get(_CONFIG)
+        if default is None or _read(config) == default.content:
             raise
         kept = _set_aside(config)
-        write_atomically(config, ours.content)
+        write_atomically(config, default.content)
         docker.start()
         return docker, kept
     return docker, None
 
 
 def unfit(lab: Lab) -> TutorError | None:
-    """Return what to say where the engine can't run what Docker configures here.
+    """Return a warning where the engine cannot run the containers that Docker configures.
 
-    Docker writes `"blockIO": {"weight": 0}` for every container. With cgroup v2 crun takes that for a use of the controller
-    `io`, and fails where the lab's cgroup has none: systemd gives it to nobody who doesn't ask.
+    Docker writes `"blockIO": {"weight": 0}` for every container. With cgroup v2 crun then requires the controller `io`, and fails
+    where the lab's cgroup does not have it: systemd enables it only for units that ask for it.
     """
     controllers = Path(f"/proc/{lab.keeper_pid}/root/sys/fs/cgroup/cgroup.controllers")
     if lab.engine != "crun" or not controllers.exists() or "io" in _read(controllers).split():

@@ -1,6 +1,6 @@
-"""What a lesson finds in its folder when it begins: the bundle of its image, forms of the image itself, files of its own.
+"""What a lesson has in its folder when it begins: a bundle of its image, the image in other forms, files of the lesson.
 
-What is there already is the learner's and is never written over; what is missing is laid anew.
+What exists already belongs to the learner and is never overwritten; what is missing is created.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class LessonFolder:
         self._cache = home.cache
         self.work = home.labs / lesson.id
         self.bundle = self.work / lesson.lab.bundle
-        # Where the learner's shell opens, and what paths are relative to.
+        # The working directory of the learner's shell, to which paths are relative.
         self.directory = self.bundle if lesson.lab.directory == "bundle" else self.work
         self._generated = home.records / "generated" / f"{lesson.id}.json"
         self._origin = home.records / "generated" / f"{lesson.id}.image"
 
-    def lay(self) -> None:
-        """Lay what is missing. The lesson's files lie over what its image brings."""
+    def create(self) -> None:
+        """Create what is missing. The lesson's files replace those of its image."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        anew = not (self.bundle / "rootfs").is_dir()
+        new = not (self.bundle / "rootfs").is_dir()
         if self._plan.image != "none" and not (
             (self.bundle / "rootfs").is_dir() and self._generated.is_file()
         ):
@@ -44,19 +44,19 @@ class LessonFolder:
             path = self.directory / name
             if not lies_within(path.parent, self.work):
                 raise TutorError("session.error.outside", path=path)
-            if not path.exists() or (anew and path.is_relative_to(self.bundle / "rootfs")):
+            if not path.exists() or (new and path.is_relative_to(self.bundle / "rootfs")):
                 write_atomically(path, file.content)
                 if file.executable:
                     path.chmod(0o755)
 
     def generated(self) -> str:
-        """Return the `config.json` that the lesson begins with; empty where its bundle is made by hand."""
+        """Return the `config.json` that the lesson begins with; empty where the learner makes the bundle."""
         if self._plan.config is not None:
             return self._plan.config
         return self._generated.read_text(encoding="utf-8") if self._plan.image != "none" else ""
 
     def origin(self) -> str:
-        """Return where the image came from, in the form of `Origin.text`; empty where nobody has written it down."""
+        """Return where the image came from, in the form of `Origin.text`; empty where that was not recorded."""
         try:
             return self._origin.read_text(encoding="utf-8")
         except (OSError, ValueError):
@@ -64,7 +64,7 @@ class LessonFolder:
 
     def _unpack(self) -> None:
         self.bundle.mkdir(parents=True, exist_ok=True)
-        # A fixed name: what a crash leaves of it is removed the next time, for nobody else has this lesson now.
+        # A fixed name: what a crash leaves there is removed the next time, which the lock on the lesson makes safe.
         fresh = self.bundle.with_name(f".{self.bundle.name}.new")
         try:
             if fresh.exists():
@@ -84,7 +84,7 @@ class LessonFolder:
             shutil.rmtree(fresh, ignore_errors=True)
 
     def _provide(self) -> None:
-        """Lay copies of the image beside the bundle: a learner may take them apart, and break them."""
+        """Create copies of the image beside the bundle, for the learner to take apart and change."""
         if not self._plan.provides:
             return
         from tutor.images.alpine import ARCHIVE, LAYOUT
@@ -104,7 +104,7 @@ class LessonFolder:
             fresh.rename(self.work / name)
 
     def _alpine(self) -> LessonImage:
-        """Return the image under the lessons, and write down for the lesson which one it is."""
+        """Return the lessons' image, and record for this lesson where it came from."""
         from tutor.images.alpine import lesson_image
 
         image = lesson_image(self._cache)

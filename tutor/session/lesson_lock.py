@@ -1,4 +1,4 @@
-"""One session at a time on a lesson: two would edit the same `config.json` and make the same container."""
+"""A lock, so that one session at a time runs a lesson: two would edit the same `config.json` and create the same container."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class LessonLock:
     """A lock on a lesson, held until `release` or the end of the process, however it ends (flock(2))."""
 
     def __init__(self, state: Path, lesson_id: str, called: str = "") -> None:
-        """Lock the lesson; `called` is what it is called when somebody else has it, if not by its id.
+        """Lock the lesson; `called` is its name in the error, by default its id.
 
         Raises:
-            TutorError: `session.error.in_use`, with the pid of the program that has it; `session.error.home`.
+            TutorError: `session.error.in_use`, with the pid of the process that holds the lock; `session.error.home`.
         """
         path = state / "sessions" / f"{lesson_id}.lock"
         try:
@@ -43,12 +43,12 @@ class LessonLock:
         self._file.flush()
 
     def release(self) -> None:
-        """Give the lesson free; the file stays, so that no two programs ever lock different files of this name."""
+        """Unlock the lesson; keep the file, so that two processes never lock different files of this name."""
         self._file.close()
 
 
 def lock_of(lesson: Lesson, home: Home) -> LessonLock:
-    """Lock a lesson, or in free play its bundle: two that work in one folder would edit the same `config.json`.
+    """Lock a lesson, or in free play the bundle: two sessions in one folder would edit the same `config.json`.
 
     Raises:
         TutorError: `session.error.in_use`, `.home`.

@@ -1,8 +1,7 @@
-"""One lesson as it runs: which step the learner stands at, in which lab, and what has been seen there.
+"""The state of a lesson that is open: its present step, its lab, and what was last seen there.
 
-A `LessonRun` holds the state and tells what it sees; `tutor.session.progression` decides what follows from it. It is worked by
-one thread at a time, for which `Session` sees. Its public attributes are values that are swapped whole, so any thread may
-read them.
+A `LessonRun` holds the state and publishes what it sees; `tutor.session.progression` decides what follows. One thread at a time calls
+its methods, which `Session` ensures. Its public attributes are values that are replaced whole, so any thread may read them.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from tutor.session.grader import Grader
 from tutor.session.lab_setup import unfit
 from tutor.session.lesson_lock import lock_of
 from tutor.session.own_bundle import workspace_of
-from tutor.session.placeholders import placeholders_of, told, written
+from tutor.session.placeholders import for_display, for_execution, placeholders_of
 from tutor.session.recording import by_hand, lacking, to_read
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ if TYPE_CHECKING:
 class LessonRun:
     """A lesson with its files, lab, progress and present step.
 
-    `say` publishes an event, from any thread. `stir` asks the session to look again soon; it may be called from any thread.
+    `publish` takes an event, `wake` asks the session to refresh the lesson soon; both may be called from any thread.
     """
 
     def __init__(
@@ -63,16 +62,16 @@ class LessonRun:
         home: Home,
         messages: Messages,
         *,
-        say: Callable[[Event], None],
-        stir: Callable[[], None],
+        publish: Callable[[Event], None],
+        wake: Callable[[], None],
     ) -> None:
-        """Lock the lesson, lay out its bundle and its lab; `progression.begin` does the rest.
+        """Lock the lesson, create its bundle and start its lab; `progression.begin` does the rest.
 
         Raises:
-            TutorError: another session has the lesson, the bundle can't be written, the lab can't be laid.
+            TutorError: another session has the lesson, the bundle can't be written, the lab can't be started.
         """
         self._unfilled = lesson
-        self._home, self.messages, self.say, self._stir = home, messages, say, stir
+        self._home, self.messages, self.publish, self._wake = home, messages, publish, wake
         self._lock = lock_of(lesson, home)
         self.progress = Progress(home.records)
         recorded = self.progress.of(lesson.id)
@@ -85,27 +84,29 @@ class LessonRun:
         self.by_hand: frozenset[str] = frozenset()  # the steps that are read here instead
         try:
             self._placeholders = placeholders_of(lesson, engine, home)
-            self.written = written(lesson, self._placeholders)
-            # Why the lesson is read along with a recording, and not done by hand; None where it is.
-            self.read_only = lacking(self.written)
-            self.workspace = workspace_of(to_read(self.written) if self.read_only else self.written, home)
+            self.to_execute = for_execution(lesson, self._placeholders)
+            # Why the lesson is read along with a recording; None: it is done by hand.
+            self.read_only = lacking(self.to_execute)
+            self.workspace = workspace_of(
+                to_read(self.to_execute) if self.read_only else self.to_execute, home
+            )
             self.workspace.prepare(self.index)
             self._placeholders = replace(self._placeholders, image=self.workspace.origin())
             self.calls = CallLog()
-            self.container = self._lay_lab_or_read(engine)
+            self.container = self._start_lab_or_read(engine)
         except BaseException:
             self._lock.release()
             raise
         if self.read_only is None:
-            self.passed -= self.read  # what was only read so far can be done by hand now
+            self.passed -= self.read  # steps that were only read so far can be done by hand now
             self.read = frozenset()
-        self.lesson = told(self.written, self._placeholders, messages)
+        self.lesson = for_display(self.to_execute, self._placeholders, messages)
         self.grader = Grader(self.step)
         self.state: ContainerState | None = None
         self.snapshot: Snapshot | None = None
         self.config_text = ""
         self.shell_may_be_open = False
-        self.begun: set[str] = set()  # the steps whose beginning has been brought about in this lab
+        self.begun: set[str] = set()  # the steps that were set up in this lab
         self._config_seen: tuple[int, int, int] | None = None
         self._config_trouble = ""
         self._container_gone = threading.Event()
@@ -118,7 +119,7 @@ class LessonRun:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """What the present step's checks said last."""
+        """The verdicts of the present step's last check."""
         return self.grader.verdicts
 
     @property
@@ -133,13 +134,13 @@ class LessonRun:
 
     # The lab
 
-    def _lay_lab(self, engine: EngineName) -> Container:
+    def _start_lab(self, engine: EngineName) -> Container:
         self._placeholders = replace(self._placeholders, engine=engine)
-        lesson = written(self._unfilled, self._placeholders)
-        self.written = to_read(lesson) if self.read_only else lesson
-        self.workspace.use(self.written)
+        lesson = for_execution(self._unfilled, self._placeholders)
+        self.to_execute = to_read(lesson) if self.read_only else lesson
+        self.workspace.use(self.to_execute)
         return Container(
-            self.written,
+            self.to_execute,
             engine,
             self.workspace,
             self._home,
@@ -150,41 +151,41 @@ class LessonRun:
             language=self.messages.language,
         )
 
-    def _lay_lab_or_read(self, engine: EngineName) -> Container:
-        """Lay the lab; where the lesson can't be done by hand here, it becomes one to read."""
+    def _start_lab_or_read(self, engine: EngineName) -> Container:
+        """Start the lab; where the lesson can't be done by hand here, make it one to read."""
         if self.read_only is None:
             try:
-                return self._lay_lab(engine)
+                return self._start_lab(engine)
             except TutorError as error:
                 if error.key != "docker.private":
                     raise
                 self.read_only = error
-        self.by_hand = by_hand(self.written)
-        return self._lay_lab(engine)
+        self.by_hand = by_hand(self.to_execute)
+        return self._start_lab(engine)
 
-    def change_lab(self, engine: EngineName) -> None:
-        """Close the lab and lay another, with this engine; when that fails, one with the engine of before.
+    def replace_lab(self, engine: EngineName) -> None:
+        """Close the lab and start another with this engine; when that fails, one with the engine before it.
 
         Raises:
-            TutorError: the engine is missing, or no lab can be laid at all.
+            TutorError: the engine is missing, or no lab can be started at all.
         """
         before = self.engine
         try:
             self.container.close()
         except TutorError as error:
-            self.tell(error)
+            self.report(error)
         self.calls.forget()
         self.begun.clear()
         try:
-            self.container = self._lay_lab(engine)
+            self.container = self._start_lab(engine)
         except TutorError:
             if engine != before:
-                self.container = self._lay_lab(before)
+                self.container = self._start_lab(before)
             raise
         finally:
-            self.lesson = told(self.written, self._placeholders, self.messages)
+            self.lesson = for_display(self.to_execute, self._placeholders, self.messages)
             self.watch()
-            self.see_state()
+            self.update_state()
 
     def end(self) -> None:
         """Close the lab and unlock the lesson.
@@ -198,35 +199,35 @@ class LessonRun:
         finally:
             self._lock.release()
 
-    # What the engine, the kernel and the disk say
+    # Reports of the engine, the kernel and the disk
 
     def _started(self, call: Call) -> None:
         if call.argv[0] != "/bin/sh":
             self.calls.started(call)
-        self.say(CommandStarted(call))
+        self.publish(CommandStarted(call))
 
     def _printed(self, call: Call, stream: Stream, text: str) -> None:
         self.calls.printed(call, stream, text)
-        self.say(Output(call, stream, text))
-        self._stir()
+        self.publish(Output(call, stream, text))
+        self._wake()
 
     def _finished(self, result: CallResult) -> None:
         self.calls.finished(result)
-        self.say(CommandFinished(result))
+        self.publish(CommandFinished(result))
 
     def _seen(self, snapshot: Snapshot, delta: Delta) -> None:
         self.snapshot = snapshot
-        self.say(SnapshotTaken(snapshot, delta))
+        self.publish(SnapshotTaken(snapshot, delta))
         if snapshot.container is not None and not snapshot.container.alive:
             self._container_gone.set()
-        self._stir()
+        self._wake()
 
     def watch(self, pid: int | None = None) -> None:
-        """Take snapshots of a process from now on (None: of the lab alone), measured against the lab."""
+        """Take snapshots of a process from now on (None: of the lab alone), compared with the lab."""
         self._poller.watch(pid, reference_pid=self.container.lab.keeper_pid)
 
-    def see_state(self) -> None:
-        """Ask the engine for the state, and tell it if it is another than before."""
+    def update_state(self) -> None:
+        """Ask the engine for the state, and publish it if it has changed."""
         self._container_gone.clear()
         before, self.state = self.state, self.container.query() if self.container.lab.alive else None
         if before == self.state:
@@ -234,24 +235,24 @@ class LessonRun:
         pid = self.state.pid if self.state and self.state.pid else None
         if pid != (before.pid if before and before.pid else None):
             self.watch(pid)
-        self.say(StateChanged(self.state, allowed(self.state)))
+        self.publish(StateChanged(self.state, allowed(self.state)))
 
     def catch_up(self) -> None:
-        """Ask for the state where it may have changed without a command: its process has ended, or a shell is open.
+        """Ask for the state where it may have changed without a command: the container has ended, or a shell is open.
 
-        Nothing else reaches a container in the lab, so there is no need to ask at every step.
+        Nothing else reaches a container in the lab, so there is no need to ask every time.
         """
         if self._container_gone.is_set() or self.shell_may_be_open:
-            self.see_state()
+            self.update_state()
 
     def look_again(self) -> None:
-        """See what has come of something that was done."""
-        self.see_state()
+        """Ask for the state and take a snapshot, after something was done."""
+        self.update_state()
         self._poller.poke()
 
     def read_config(self, origin: Literal["learner", "solution", "reset", "outside", "opened"]) -> None:
-        """Read `config.json` and tell its text; trouble with it is told once."""
-        self.skip_config()
+        """Read `config.json` and publish its text; report a failure once."""
+        self.mark_config_read()
         try:
             text = self.workspace.read()
             self._config_trouble = ""
@@ -259,27 +260,27 @@ class LessonRun:
             text = ""
             if error.key != self._config_trouble:
                 self._config_trouble = error.key
-                self.tell(error)
+                self.report(error)
         if text == self.config_text and origin == "outside":
             return
         self.config_text = text
-        self.say(ConfigChanged(str(self.workspace.config), text, origin))
+        self.publish(ConfigChanged(str(self.workspace.config), text, origin))
 
-    def see_config(self, origin: Literal["solution", "outside"]) -> None:
+    def reread_config(self, origin: Literal["solution", "outside"]) -> None:
         """Read `config.json` if it was written since it was read."""
         if self.workspace.signature() != self._config_seen:
             self.read_config(origin)
 
-    def skip_config(self) -> None:
-        """Take the file on disk as read: it was written, and its text is the same again."""
+    def mark_config_read(self) -> None:
+        """Take the file on disk as read: it was overwritten and restored."""
         self._config_seen = self.workspace.signature()
 
     def context(self) -> CheckContext:
-        """Return what there is to see at this moment, for checks."""
+        """Return the state of the lab at this moment, for checks."""
         return CheckContext(
             self.messages,
             self.engine,
-            self.written.lab.container_id,
+            self.to_execute.lab.container_id,
             self.workspace.bundle,
             self.state,
             self.container.look(self.state),
@@ -294,7 +295,7 @@ class LessonRun:
     # Progress
 
     def save(self) -> None:
-        """Write the progress; that it can't be written is told, and does not stop the lesson."""
+        """Write the progress; report a failure, and go on."""
         if self.lesson.is_free_play:
             return
         in_order = [step.id for step in self.lesson.steps]
@@ -308,13 +309,13 @@ class LessonRun:
         try:
             self.progress.save(self.lesson.id, record)
         except TutorError as error:
-            self.tell(error)
+            self.report(error)
 
-    # Telling
+    # Publishing
 
-    def tell_opened(self) -> None:
-        """Tell everything that is known when the lesson has been opened."""
-        self.say(
+    def publish_opened(self) -> None:
+        """Publish everything that is known when the lesson was opened."""
+        self.publish(
             LessonOpened(
                 self.lesson,
                 self.resumed,
@@ -323,32 +324,32 @@ class LessonRun:
                 placeholders=self._placeholders,
             )
         )
-        self.say(EngineChanged(self.engine, self.container.engine.version))
-        self.say(StateChanged(None, allowed(None)))
+        self.publish(EngineChanged(self.engine, self.container.engine.version))
+        self.publish(StateChanged(None, allowed(None)))
         if self.progress.damaged:
             self.notice("warning", "course.progress.damaged", kept=self.progress.damaged)
         if self.read_only is not None:
-            self.say(Notice("warning", *self.read_only.render(self.messages)))
-        self.tell_of_docker()
+            self.publish(Notice("warning", *self.read_only.render(self.messages)))
+        self.report_docker()
 
-    def tell_of_docker(self) -> None:
-        """Tell what there is to know of the lab's dockerd, if it has one."""
-        self.tell_kept(self.container.kept)
+    def report_docker(self) -> None:
+        """Report what the learner should know of the lab's dockerd, if it has one."""
+        self.report_kept(self.container.kept)
         trouble = unfit(self.container.lab) if self.container.docker is not None else None
         if trouble is not None:
-            self.say(Notice("warning", *trouble.render(self.messages)))
+            self.publish(Notice("warning", *trouble.render(self.messages)))
 
-    def tell_kept(self, path: Path | None) -> None:
-        """Tell where something of the learner's was kept, if it was."""
+    def report_kept(self, path: Path | None) -> None:
+        """Report where a copy of the learner's file is, if there is one."""
         if path is not None:
             self.notice("information", "session.notice.kept", path=path)
 
     def notice(
         self, severity: Literal["information", "warning", "error"], key: str, /, **values: object
     ) -> None:
-        """Tell something from the catalogue: the entries `KEY.title`, `.body` and `.next`."""
-        self.say(Notice(severity, *TutorError(key, **values).render(self.messages)))
+        """Publish a notice from the catalogue: the entries `KEY.title`, `.body` and `.next`."""
+        self.publish(Notice(severity, *TutorError(key, **values).render(self.messages)))
 
-    def tell(self, error: TutorError) -> None:
-        """Tell an expected failure."""
-        self.say(Notice("error", *error.render(self.messages)))
+    def report(self, error: TutorError) -> None:
+        """Report an expected failure."""
+        self.publish(Notice("error", *error.render(self.messages)))

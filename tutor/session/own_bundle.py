@@ -1,4 +1,4 @@
-"""A bundle of the learner's own, worked on in free play: nothing is written into it but `config.json`, when it is saved."""
+"""A bundle of the learner's own, for free play: nothing is written into it but `config.json`, when it is saved."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OwnBundle(Workspace):
-    """A bundle of somebody's; of a lesson's workspace it has only the reading and saving of `config.json`."""
+    """The learner's own bundle. Of the operations of a workspace only reading and saving `config.json` have an effect."""
 
     def __init__(self, lesson: Lesson, home: Home, place: Path) -> None:
         super().__init__(lesson, home)
@@ -27,14 +27,14 @@ class OwnBundle(Workspace):
         self.config = place / "config.json"
 
     def prepare(self, index: int) -> None:
-        """Lay nothing."""
+        """Create nothing."""
 
     def generated(self) -> str:
-        """Return no text: `config.json` came from nobody else."""
+        """Return no text: `config.json` was not generated."""
         return ""
 
     def origin(self) -> str:
-        """Return no origin: the image is the person's own."""
+        """Return no origin: the image is the learner's own."""
         return ""
 
     def read(self) -> str:
@@ -46,21 +46,21 @@ class OwnBundle(Workspace):
         return read_config(self.config)
 
     def write(self, text: str) -> None:
-        """Save `config.json`, atomically, with the owner and the permissions that it has.
+        """Save `config.json` atomically, with the same owner and permissions.
 
         Raises:
             TutorError: `session.play.unwritable`.
         """
         place = self.config.resolve()
         try:
-            # What lies beside it is not ours, and no lock of this folder is held.
+            # Other files beside it are the learner's, and other programs may write there: the name must be unique.
             draft = place.with_name(f".config.json.{secrets.token_hex(4)}")
             files.replace(place, text.encode(), draft=draft)
         except OSError as error:
             raise TutorError("session.play.unwritable", path=place, reason=error.strerror) from error
 
     def keep_unread(self) -> Path | None:
-        """Refuse to save over a `config.json` that could not be read, for nobody has seen what would be lost.
+        """Refuse to overwrite a `config.json` that could not be read: the learner has not seen what would be lost.
 
         Raises:
             TutorError: `session.play.*`.
@@ -74,17 +74,17 @@ class OwnBundle(Workspace):
         return None
 
     @contextmanager
-    def borrowed(self) -> Iterator[None]:
-        """Borrow nothing."""
+    def restoring_config(self) -> Iterator[None]:
+        """Save and restore nothing."""
         yield
 
     def begins_with(self, index: int) -> str:  # noqa: ARG002  (the lesson's way)
-        """Return no text: whatever there is, is how it begins."""
+        """Return no text: free play begins with the file that exists."""
         return ""
 
 
 def workspace_of(lesson: Lesson, home: Home) -> Workspace:
-    """Return where a lesson's files are worked on: in its own folder below `Home.labs`, or in somebody's bundle."""
+    """Return the workspace of a lesson: in its own folder below `Home.labs`, or in free play the learner's bundle."""
     place = lesson.lab.place
     return Workspace(lesson, home) if place is None else OwnBundle(lesson, home, place)
 

@@ -1,4 +1,4 @@
-"""A lesson as this learner gets it: its placeholders filled in for the engine, the folder and the image at hand."""
+"""Fill in the placeholders of a lesson, for the engine, the folder and the image of a session."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Placeholders:
-    """What the placeholders of a lesson stand for in one session: with it, any copy of the course gives the same texts.
+    """The values of a lesson's placeholders in one session: with them, any copy of the course gives the same texts.
 
     Attributes:
         engine: the engine that runs the containers.
@@ -36,7 +36,7 @@ class Placeholders:
 
 
 def placeholders_of(lesson: Lesson, engine: EngineName, home: Home) -> Placeholders:
-    """Return what the placeholders stand for here, before the image is known."""
+    """Return the values for a session here, without the image's origin."""
     work = home.labs / lesson.id
     bundle = work / lesson.lab.bundle
     if lesson.lab.place is not None:
@@ -45,14 +45,14 @@ def placeholders_of(lesson: Lesson, engine: EngineName, home: Home) -> Placehold
     return Placeholders(engine, str(work), str(bundle), user_home)
 
 
-def written(lesson: Lesson, values: Placeholders) -> Lesson:
-    """Return the lesson with what is handed to runtimes and shells filled in: paths are absolute."""
+def for_execution(lesson: Lesson, values: Placeholders) -> Lesson:
+    """Return the lesson with the placeholders filled in that runtimes and shells get: paths are absolute."""
     paths = {"bundle": values.bundle, "config": f"{values.bundle}/config.json", "work": values.work}
     return fill_executed(lesson, _names(lesson, values.engine) | paths | {"image": lesson.lab.image})
 
 
-def told(lesson: Lesson, values: Placeholders, messages: Messages) -> Lesson:
-    """Return the lesson with its texts filled in: paths as a person writes them, the image in the language of `messages`."""
+def for_display(lesson: Lesson, values: Placeholders, messages: Messages) -> Lesson:
+    """Return the lesson with the placeholders of its texts filled in: paths as `~/...`, the image in the language of `messages`."""
     paths = {
         "bundle": shown(values.bundle, values.home),
         "config": shown(f"{values.bundle}/config.json", values.home),
@@ -68,10 +68,10 @@ def _names(lesson: Lesson, engine: EngineName) -> dict[str, str]:
 
 
 def image_phrase(origin: str, messages: Messages) -> str:
-    """Return what a lesson says of its image: which one it is, and where it came from (the form of `Placeholders.image`)."""
+    """Return the phrase for an image: which one it is, and where it came from; `origin` has the form of `Placeholders.image`."""
     from tutor.images.alpine import Origin
 
     try:
         return Origin.parse(origin).phrase(messages)
-    except (ValueError, KeyError, RecursionError):  # not known, or not by this version
+    except (ValueError, KeyError, RecursionError):  # not recorded, or unknown to this version
         return messages("images.origin.own")

@@ -1,6 +1,6 @@
-"""What follows from what: how a step begins, what its checks lead to, when it is passed, and what helps where it is not.
+"""The course of a lesson: how a step begins, when it is passed, which hint is due, and which step comes next.
 
-Functions on a `LessonRun`, which holds the state. The commands of the learner call them; they call no command.
+These are functions on a `LessonRun`, which holds the state. The learner's commands call them; they call no command.
 """
 
 from __future__ import annotations
@@ -34,104 +34,104 @@ if TYPE_CHECKING:
     from tutor.session.lesson_run import LessonRun
 
 
-# Where a lesson and its steps begin and end
+# The beginning and the end of a lesson and its steps
 
 
 def begin(run: LessonRun) -> None:
-    """Tell everything that there is when a lesson has been opened, and bring about how the present step begins."""
-    run.tell_opened()
+    """Publish everything that is known when a lesson was opened, and begin the present step."""
+    run.publish_opened()
     run.read_config("opened")
     run.watch()
     bring_back(run)
     if run.resumed and run.step.id not in run.passed:
-        # Its config.json is the learner's by now; what a step lays into the lab is gone with the lab before.
+        # Its config.json is the learner's by now; what the step's setup made in the lab before is gone.
         begin_step(run, config=False)
     enter(run, run.index)
 
 
 def bring_back(run: LessonRun) -> None:
-    """Bring the container to the state in which the present step begins; `config.json` stays the learner's.
+    """Bring the container to the state in which the present step begins; keep the learner's `config.json`.
 
-    A failure is told and is not the end: the learner reads, and may `reset`.
+    Report a failure and go on: the learner may read, and `reset`.
     """
     to_replay = any(step.replay for step in run.lesson.steps[: run.index])
     if run.step.requires != "none" or run.state is not None or to_replay:
         try:
             replay(run)
         except TutorError as error:
-            run.tell(error)
-        run.skip_config()
-    run.see_state()
+            run.report(error)
+        run.mark_config_read()
+    run.update_state()
 
 
 def replay(run: LessonRun) -> None:
-    """Bring the container to the state in which the present step begins; `config.json` stays the learner's.
+    """Bring the container to the state in which the present step begins; keep the learner's `config.json`.
 
     Raises:
-        TutorError: it can't be brought there.
+        TutorError: the state was not reached.
     """
     actions = _action_runner(run, run.workspace.write)
-    with run.workspace.borrowed():
-        bring_to(run.index, run.written.steps, run.container, run.workspace, actions.run)
+    with run.workspace.restoring_config():
+        bring_to(run.index, run.to_execute.steps, run.container, run.workspace, actions.run)
 
 
 def begin_step(run: LessonRun, *, config: bool = True) -> None:
-    """Bring about how the present step begins: its own `config.json` (`config`) and what it lays into the lab.
+    """Set up the present step: write the `config.json` that it begins with (`config`), and run its setup lines.
 
-    A failure is told and is not the end: the learner reads, and may `reset`.
+    Report a failure and go on: the learner may read, and `reset`.
     """
     run.begun.add(run.step.id)
     try:
         if config and run.step.begins is not None:
             kept = run.workspace.replace(run.step.begins)
             run.read_config("reset")
-            run.tell_kept(kept)
+            run.report_kept(kept)
         if run.step.setup:
             set_up(run.step, run.container)
-            run.see_state()
+            run.update_state()
     except TutorError as error:
-        run.tell(error)
+        run.report(error)
 
 
 def enter(run: LessonRun, index: int) -> None:
-    """Stand at a step from now on."""
+    """Make a step the present one."""
     run.index = index
     run.grader = Grader(run.step)
     run.calls.begin_step()
-    run.say(StepEntered(index, run.step, run.step.id in run.passed))
+    run.publish(StepEntered(index, run.step, run.step.id in run.passed))
     if run.step.id not in run.passed and run.step.id not in run.begun:
         begin_step(run)
     if run.read_only is not None:
         _show_recording(run)
-    run.save()  # after the step is told: faces put away what was said before
+    run.save()  # after StepEntered, at which faces put away earlier notices
     run.catch_up()
     check(run)
     if run.step.id not in run.passed and status_of(run.state) != run.step.requires:
-        _tell_unfit(run)
+        _report_unfit(run)
 
 
 def _show_recording(run: LessonRun) -> None:
-    recording = Recording(run.written, run.engine)
+    recording = Recording(run.to_execute, run.engine)
     if recording.has(run.step.id):
         run.notice("information", "session.read_only.recorded")
-        recording.play(run.step.id, run.say)
+        recording.play(run.step.id, run.publish)
 
 
 def pass_step(run: LessonRun) -> None:
-    """Record that the present step is passed; nothing happens when it was before."""
+    """Record that the present step is passed; do nothing when it was before."""
     if run.step.id in run.passed:
         return
     run.passed |= {run.step.id}
     if run.read_only is not None and run.step.id in run.by_hand:
         run.read |= {run.step.id}
     run.save()
-    run.say(StepPassed(run.index, run.step, "solution" if run.step.id in run.solved else "learner"))
+    run.publish(StepPassed(run.index, run.step, "solution" if run.step.id in run.solved else "learner"))
 
 
 def finish(run: LessonRun) -> None:
-    """Tell that the lesson is done."""
+    """Publish that the lesson is finished."""
     run.save()
-    run.say(LessonFinished(run.lesson, len(run.solved)))
+    run.publish(LessonFinished(run.lesson, len(run.solved)))
     if run.read:
         run.notice("information", "session.read_only.finished", count=len(run.read))
 
@@ -140,21 +140,21 @@ def finish(run: LessonRun) -> None:
 
 
 def refresh(run: LessonRun) -> None:
-    """Look whether anything has changed without a command: the container, `config.json`, what was printed."""
+    """Look whether anything has changed without a command: the container, `config.json`, output."""
     if not run.container.lab.alive:
         if run.state is not None:
-            run.see_state()
-            run.tell(TutorError("session.error.lab_ended"))
+            run.update_state()
+            run.report(TutorError("session.error.lab_ended"))
         return
     before = run.state
     run.catch_up()
-    run.see_config("outside")
+    run.reread_config("outside")
     check(run)
-    warn_if_led_away(run, before)
+    warn_if_state_unfit(run, before)
 
 
 def check(run: LessonRun, *, asked: bool = False, tried: bool = False) -> None:
-    """Run the present step's checks; `tried`: the learner has just done something that might have done it."""
+    """Run the present step's checks; `asked`: the learner asked for it; `tried`: the learner did something that may pass them."""
     grader, before = run.grader, run.grader.verdicts
     if tried:
         grader.tried()
@@ -163,7 +163,7 @@ def check(run: LessonRun, *, asked: bool = False, tried: bool = False) -> None:
     verdicts = grader.look(context) if context else ()
     holds = grader.holds
     if asked or verdicts != before:
-        run.say(Checked(run.step, verdicts, holds, asked))
+        run.publish(Checked(run.step, verdicts, holds, asked))
     if holds:
         if grader.passes_by_itself:
             pass_step(run)
@@ -172,61 +172,60 @@ def check(run: LessonRun, *, asked: bool = False, tried: bool = False) -> None:
     if context is not None and (failed or (before and verdicts != before)):
         _help(run, context)
     if failed and grader.failed():
-        run.say(HintOffered(grader.hints))
+        run.publish(HintOffered(grader.hints))
 
 
 def _help(run: LessonRun, context: CheckContext) -> None:
-    """Give the hint made for what went wrong, and say so where the step can't be done any more."""
+    """Give the hint for a known mistake, and warn where the step can't be done any more."""
     hint = run.grader.mistake(context)
     if hint is not None:
-        run.say(HintGiven(hint, 0, run.grader.hints, for_mistake=True))
+        run.publish(HintGiven(hint, 0, run.grader.hints, for_mistake=True))
     dead_end = run.grader.comes_to_dead_end(context)
     if dead_end is not None:
         run.notice("warning", "session.notice.dead_end", text=dead_end.text)
 
 
 def holds_now(run: LessonRun, condition: Condition) -> bool:
-    """Tell whether a condition holds; the engine is asked for the container's state first."""
-    run.see_state()
+    """Return whether a condition holds now; ask the engine for the container's state first."""
+    run.update_state()
     return find(condition, run.context()).passed
 
 
-def warn_if_led_away(run: LessonRun, before: ContainerState | None) -> None:
-    """Say so when the container has just come into a state from which the step can't go on as it describes.
+def warn_if_state_unfit(run: LessonRun, before: ContainerState | None) -> None:
+    """Warn when the container has just left the state that the step begins with, and the step cannot go on as it describes.
 
-    A task leads through several states by itself: there it is for its dead ends to say. And where the lesson knows a dead
-    end, that has been said in its own words.
+    A task leads through several states by itself, so there only its dead ends warn. And a known dead end has its own warning.
     """
     if isinstance(run.step.activity, Task) or run.grader.dead_end is not None:
         return
     moved = status_of(run.state) not in (status_of(before), run.step.requires)
     if moved and run.step.id not in run.passed and not run.grader.holds:
-        _tell_unfit(run)
+        _report_unfit(run)
 
 
-def _tell_unfit(run: LessonRun) -> None:
+def _report_unfit(run: LessonRun) -> None:
     word = run.messages(f"session.status.{status_of(run.state)}")
     wanted = run.messages(f"session.status.{run.step.requires}")
     run.notice("warning", "session.notice.unfit", found=word, wanted=wanted)
 
 
-# What is done in the lab
+# Commands in the lab
 
 
 def operate(run: LessonRun, operation: Operation, *arguments: str) -> CallResult:
-    """Run one operation, look at everything afterwards, and explain it where it has failed."""
+    """Run one operation, look at the state and the kernel afterwards, and explain a failure."""
     result = run.container.run(operation, *arguments)
     run.look_again()
     created = [record.stderr for record in run.calls.records() if record.operation == "create"]
     there = Circumstances(run.engine, run.state, "".join(created[-1:]), run.step, run.workspace.bundle)
     explained = explain_call(operation, result, there, run.messages)
     if explained is not None:
-        run.say(explained)
+        run.publish(explained)
     return result
 
 
 def perform(run: LessonRun, actions: tuple[Action, ...]) -> None:
-    """Run the actions of a solution, a known wrong answer or a recovery; what of `config.json` was the learner's is kept.
+    """Run the actions of a solution, a known wrong answer or a recovery; keep a copy of the learner's `config.json`.
 
     Raises:
         TutorError: see `ActionRunner.run`.
@@ -236,10 +235,10 @@ def perform(run: LessonRun, actions: tuple[Action, ...]) -> None:
         kept = run.workspace.replace(text)
         run.read_config("solution")
         run.notice("information", "session.notice.solution_written", path=run.workspace.config)
-        run.tell_kept(kept)
+        run.report_kept(kept)
 
     _action_runner(run, write).run(actions)
-    run.see_config("solution")  # a shell line may have written it
+    run.reread_config("solution")  # a shell line may have written it
     run.look_again()
 
 
@@ -257,7 +256,7 @@ def _action_runner(run: LessonRun, write_config: Callable[[str], None]) -> Actio
 
 
 def answer(run: LessonRun, *words: str) -> None:
-    """Answer the quiz: with a choice's id, or with what the question asks for.
+    """Answer the quiz: with the id of a choice, or with the text that the question asks for.
 
     Raises:
         TutorError: `session.error.unknown_choice`.
@@ -278,16 +277,16 @@ def answer(run: LessonRun, *words: str) -> None:
     correct = run.grader.choose(given, right_answer(run, quiz))
     if correct and not quiz.choices:
         feedback = ""
-    run.say(QuizAnswered(run.step, given, correct, feedback))
+    run.publish(QuizAnswered(run.step, given, correct, feedback))
     check(run, tried=True)
 
 
 def right_answer(run: LessonRun, quiz: Quiz) -> str | None:
-    """Return the right answer at this moment, asking the kernel where the lesson says so; None where it can't be told.
+    """Return the right answer at this moment, looking at the kernel where the lesson says so; None where that fails.
 
-    A prediction's is told where it can be, and needs none.
+    A prediction needs none.
     """
-    run.see_state()
+    run.update_state()
     if quiz.command:
         output = run.container.ask(quiz.command, run.state)
         printed = output.stdout.strip()

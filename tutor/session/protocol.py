@@ -1,4 +1,4 @@
-"""What a face may ask of a session: commands and a few questions. What there is to show comes as events.
+"""The interface of a session for faces: commands and a few queries. What to show comes as events.
 
 `tutor.session.session.Session` is one; the scripted session of the tests is another.
 """
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 
 class SessionProtocol(Protocol):
-    """A session, for a face that a learner works at; a context manager that closes it.
+    """A session, for the face of a learner; a context manager that closes it.
 
-    Attributes may be read from any thread at any time. Methods block until their work is done, and the events about it have been
-    published; `interrupt` alone does not.
+    Attributes may be read from any thread at any time. Methods, but for `interrupt`, block until their work is done and the events
+    about it are published.
     """
 
     @property
     def home(self) -> Home:
-        """Where the learner's work is kept."""
+        """The folders of the learner's work."""
 
     @property
     def lesson(self) -> Lesson | None:
@@ -39,7 +39,7 @@ class SessionProtocol(Protocol):
 
     @property
     def index(self) -> int:
-        """Which step of the lesson is the present one, from 0."""
+        """The index of the present step, from 0."""
 
     @property
     def step(self) -> Step | None:
@@ -55,7 +55,7 @@ class SessionProtocol(Protocol):
 
     @property
     def state(self) -> ContainerState | None:
-        """The container as its runtime sees it; None when there is none."""
+        """The container's state, as the runtime reports it; None when there is no container."""
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -63,11 +63,11 @@ class SessionProtocol(Protocol):
 
     @property
     def config_path(self) -> Path:
-        """Where the learner's `config.json` lies."""
+        """The path of the learner's `config.json`."""
 
     @property
     def config_text(self) -> str:
-        """The text of `config.json` as last read; empty when there is none that can be read."""
+        """The text of `config.json` as last read; empty when it cannot be read."""
 
     def __enter__(self) -> Self:
         """Return the session."""
@@ -78,7 +78,7 @@ class SessionProtocol(Protocol):
         """Close it."""
 
     def open(self, lesson_id: str) -> None:
-        """Open a lesson, where it was left; the one that was open is left first.
+        """Open a lesson at the step where it was left, and leave the one that was open.
 
         Raises:
             TutorError: there is no such lesson, another session has it, or its bundle or lab can't be made.
@@ -88,17 +88,17 @@ class SessionProtocol(Protocol):
         """Open a bundle (None: a new one) as a lesson in which nothing is checked and nothing recorded.
 
         Raises:
-            TutorError: there is nothing in it to work with, another session has it, or the lab can't be made.
+            TutorError: the bundle can't be used, another session has it, or the lab can't be started.
         """
 
     def beside(self, publish: Callable[[Event], None]) -> SessionProtocol:
         """Return another session, for free play, on the same engine; this one keeps its lesson, its lab and its container."""
 
     def execute(self, line: str) -> None:
-        """Run one command. Mistakes and failures are told by a `Notice`, never raised."""
+        """Run one command. Mistakes and failures become a `Notice`, and are never raised."""
 
     def write_config(self, text: str) -> bool:
-        """Save `config.json`, faulty or not, and check the step; return whether it was saved. A failure is told by a `Notice`."""
+        """Save `config.json`, faulty or not, and check the step; return whether it was saved. A failure becomes a `Notice`."""
 
     def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
         """Return argv, working directory and environment of an interactive shell in the lab, for the face to run.
@@ -117,10 +117,10 @@ class SessionProtocol(Protocol):
         """End the running engine command, as Ctrl-C would; from any thread, and safe when none runs."""
 
     def leave(self) -> None:
-        """Close the lesson and its lab. Without one, nothing happens."""
+        """Close the lesson and its lab. Without a lesson, do nothing."""
 
     def close(self) -> None:
-        """Leave the lesson and stop every thread; a second time nothing happens."""
+        """Leave the lesson and stop every thread; a second call does nothing."""
 
 
 class PlayerSession(SessionProtocol, Protocol):
@@ -135,7 +135,7 @@ class PlayerSession(SessionProtocol, Protocol):
         """The verdicts of the present step's last check."""
 
     def do(self, actions: tuple[Action, ...]) -> None:
-        """Do what a lesson lists as a known wrong answer. Failures are told by a `Notice`, never raised."""
+        """Run the actions of a known wrong answer. A failure becomes a `Notice`, and is never raised."""
 
     def right_answer(self) -> str | None:
-        """Return the right answer to the present quiz at this moment; None where there is no quiz, or it can't be told."""
+        """Return the right answer to the present quiz at this moment; None where there is no quiz, or it can't be determined."""

@@ -1,7 +1,7 @@
-"""A lesson that can't be done by hand here: read, along with a recording of the real thing.
+"""A lesson that cannot be done by hand on this machine is read, along with a recording of a real run.
 
-A recording lies in the lesson, `recorded/ENGINE.json`: by step id, what was typed and what came of it. Steps that would be done
-by hand are read instead, and the progress says that they were.
+A recording is the file `recorded/ENGINE.json` of the lesson: by step id, the commands and their output. Steps that would be done by
+hand are read instead, and the progress records that.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tutor.course.model import Lesson, Step
     from tutor.session.events import Event
 
-_IDS = itertools.count(2_000_000)  # beyond any number of a real call
+_IDS = itertools.count(2_000_000)  # greater than the number of any real call
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,19 @@ class Recorded:
 
 
 def lacking(lesson: Lesson) -> TutorError | None:
-    """Return what to say when this machine does not have what the lesson needs."""
+    """Return a warning when a program that the lesson needs is not installed; None: all are."""
     missing = missing_programs(lesson.needs)
     return TutorError("session.read_only.missing", programs=", ".join(missing)) if missing else None
 
 
 def missing_programs(names: Iterable[str]) -> list[str]:
-    """Return which of these programs are neither on PATH nor where daemons are."""
+    """Return those of the programs that are neither on PATH nor in the folders of daemons."""
     folders = search_path()
     return [each for each in names if shutil.which(each, path=folders) is None]
 
 
 def to_read(lesson: Lesson) -> Lesson:
-    """Return the lesson with reading in place of what would be done by hand; questions that ask nothing of the lab stay."""
+    """Return the lesson with steps to read in place of those to do by hand; keep questions that need no lab."""
     lab = replace(lesson.lab, daemon=False, provides=())
     return replace(lesson, lab=lab, steps=tuple(_to_read(step) for step in lesson.steps))
 
@@ -75,13 +75,13 @@ def _bare(step: Step, body: str) -> Step:
 
 
 def by_hand(lesson: Lesson) -> frozenset[str]:
-    """Return the ids of the steps that `to_read` turns into reading: those that want a hand."""
+    """Return the ids of the steps that `to_read` replaces: those that are done by hand."""
     pairs = zip(lesson.steps, to_read(lesson).steps, strict=True)
     return frozenset(before.id for before, after in pairs if before.kind != after.kind)
 
 
 class Recording:
-    """What was recorded of a lesson with one engine; empty where there is no recording."""
+    """The recording of a lesson with one engine; empty where there is none."""
 
     def __init__(self, lesson: Lesson, engine: str) -> None:
         path = lesson.folder / "recorded" / f"{engine}.json"
@@ -95,14 +95,14 @@ class Recording:
         }
 
     def has(self, step_id: str) -> bool:
-        """Tell whether anything was recorded of a step."""
+        """Return whether there is a recording of a step."""
         return bool(self._steps.get(step_id))
 
-    def play(self, step_id: str, say: Callable[[Event], None]) -> None:
-        """Tell the commands of a step, and what they printed, as if they had just been run."""
+    def play(self, step_id: str, publish: Callable[[Event], None]) -> None:
+        """Publish the commands of a step and their output, as if they had just been run."""
         for each in self._steps.get(step_id, ()):
             call = Call(next(_IDS), ("/bin/sh", "-c", each.typed), each.typed, "", recorded=True)
-            say(CommandStarted(call))
+            publish(CommandStarted(call))
             if each.output:
-                say(Output(call, "stdout", each.output))
-            say(CommandFinished(CallResult(call, each.status, 0.0, each.output, "")))
+                publish(Output(call, "stdout", each.output))
+            publish(CommandFinished(CallResult(call, each.status, 0.0, each.output, "")))

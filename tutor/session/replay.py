@@ -1,4 +1,4 @@
-"""Bring the container to the state in which a step begins: run the solutions of the steps before it again, in the real lab."""
+"""Bring the container to the state in which a step begins: run the solutions of the steps before it in the real lab."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Perform = Callable[[tuple[Action, ...]], None]
 
-# The operations that change a container; the others only look at it, and need not be run again.
+# The operations that change a container; the others need not be run again.
 _CHANGING = ("create", "start", "kill", "delete", "pause", "resume", "exec", "update")
 
 
@@ -27,17 +27,17 @@ def bring_to(
 ) -> None:
     """Bring the container to the state in which the step at `index` begins.
 
-    `config.json` is written as the steps before have it; the caller keeps the learner's.
+    This overwrites `config.json`; the caller saves and restores the learner's.
 
     Args:
         index: the step's place in `steps`.
         steps: the lesson's steps, with absolute paths in their solutions.
         container: the lab and the container in it.
         workspace: the lesson's files.
-        perform: does the actions of a task's solution.
+        perform: runs the actions of a task's solution.
 
     Raises:
-        TutorError: `session.error.replay`, `.setup`, `.clear_away`: it can't be brought there.
+        TutorError: `session.error.replay`, `.setup`, `.clear_away`: the state was not reached.
     """
     if container.docker is not None and not container.docker.alive:
         container.docker.start()
@@ -60,7 +60,7 @@ def bring_to(
 
 
 def set_up(step: Step, container: Container) -> None:
-    """Run the shell lines with which a step begins.
+    """Run the shell lines that a step begins with.
 
     Raises:
         TutorError: `session.error.setup`, one of them fails.
@@ -72,10 +72,10 @@ def set_up(step: Step, container: Container) -> None:
 
 
 def _delete_all(container: Container) -> None:
-    """Delete the lesson's container, and those that steps made beside it, so that they can be made again.
+    """Delete the lesson's container, and others that steps created, so that they can be created again.
 
     Raises:
-        TutorError: `session.error.clear_away`, the lesson's container is still there.
+        TutorError: `session.error.clear_away`, the lesson's container could not be deleted.
     """
     if container.query() is not None:
         result = container.run("delete", "--force")
@@ -111,9 +111,9 @@ def _replay(step: Step, following: str, container: Container, workspace: Workspa
 
 
 def _first_to_replay(steps: tuple[Step, ...], first: int, index: int) -> int:
-    """Return the first of the steps from `first` on whose solution must be run again so that `index` begins as it should.
+    """Return the first step, from `first` on, whose solution must be run so that the step at `index` begins as it should.
 
-    A solution that deletes the container first needs nothing of what was done before to the container alone.
+    A solution that begins with deleting the container does not depend on what steps before it did to the container alone.
     """
     start = first
     for number in range(first, index):
@@ -130,7 +130,7 @@ def _deletes(action: Action) -> bool:
 
 
 def _leaves_only_the_container(step: Step) -> bool:
-    """Tell whether a step's solution leaves nothing behind but its container and `config.json`."""
+    """Return whether a step's solution changes nothing but the container and `config.json`."""
     match step.activity:
         case Task(solution=actions):
             return not step.replay and all(

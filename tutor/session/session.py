@@ -1,4 +1,4 @@
-"""The session: takes commands, answers with events, and has no user interface. Every face is a thin layer over it."""
+"""The session: it takes commands, publishes events, and has no user interface. Every face is a thin layer over it."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY = 1.0  # seconds between two looks at config.json, when nothing else happens
-_QUIET = 0.1  # seconds in which further news is waited for, so that a burst of it is one look
+_LOOK_EVERY = 1.0  # seconds between two looks at config.json, when nothing wakes the watcher
+_QUIET = 0.1  # seconds to wait for more to happen, so that a burst is handled once
 
 
 class Session:
-    """This learner and, once opened, this lesson, this lab, this engine; a context manager.
+    """One learner's session: the lesson that is open, its lab, its engine; a context manager that closes it.
 
-    `publish` is called from any thread, one event at a time and in order; it must return quickly. The attributes may be read
-    from any thread at any time. Commands from several threads are done one after the other.
+    `publish` is called from any thread, with one event at a time and in order; it must return quickly. Attributes may be read from
+    any thread at any time. Commands from several threads run one after the other.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Session:
         self._publishing = threading.RLock()
         self._commands = threading.RLock()
         self._lesson_run: LessonRun | None = None
-        self._stirred = threading.Event()
+        self._woken = threading.Event()
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="session", daemon=True)
         self._watcher.start()
@@ -79,7 +79,7 @@ class Session:
         """Return another session, for free play, on the same engine; this one keeps its lesson, its lab and its container."""
         return Session(course=self.course, engine=self.engine, publish=publish, home=self.home)
 
-    # What there is to see
+    # State
 
     @property
     def lesson(self) -> Lesson | None:
@@ -88,12 +88,12 @@ class Session:
 
     @property
     def index(self) -> int:
-        """Which step of the lesson the learner stands at, from 0."""
+        """The index of the present step, from 0."""
         return self._lesson_run.index if self._lesson_run else 0
 
     @property
     def step(self) -> Step | None:
-        """The step that the learner stands at."""
+        """The present step."""
         return self._lesson_run.step if self._lesson_run else None
 
     @property
@@ -108,7 +108,7 @@ class Session:
 
     @property
     def state(self) -> ContainerState | None:
-        """The container as its runtime sees it; None when there is none."""
+        """The container's state, as the runtime reports it; None when there is no container."""
         return self._lesson_run.state if self._lesson_run else None
 
     @property
@@ -118,7 +118,7 @@ class Session:
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """What the kernel said last."""
+        """The last snapshot."""
         return self._lesson_run.snapshot if self._lesson_run else None
 
     @property
@@ -128,18 +128,18 @@ class Session:
 
     @property
     def config_path(self) -> Path:
-        """Where the learner's `config.json` lies."""
+        """The path of the learner's `config.json`."""
         return self._lesson_run.workspace.config if self._lesson_run else self.home.labs / "config.json"
 
     @property
     def config_text(self) -> str:
-        """The text of `config.json` as last read; empty when there is none that can be read."""
+        """The text of `config.json` as last read; empty when it cannot be read."""
         return self._lesson_run.config_text if self._lesson_run else ""
 
     # Lessons
 
     def open(self, lesson_id: str) -> None:
-        """Open a lesson, where it was left; the one that was open is left first. Takes about a second.
+        """Open a lesson at the step where it was left, and leave the one that was open. This takes about a second.
 
         Raises:
             TutorError: there is no such lesson, another session has it, or its bundle or lab can't be made.
@@ -151,16 +151,16 @@ class Session:
         self._open(lesson)
 
     def play_freely(self, bundle: Path | None) -> None:
-        """Open a bundle of somebody's (None: a fresh one) as a lesson in which nothing is checked and nothing recorded.
+        """Open a bundle (None: a new one) as a lesson in which nothing is checked and nothing recorded.
 
         Raises:
-            TutorError: there is nothing in it to work with, another session has it, or the lab can't be made.
+            TutorError: the bundle can't be used, another session has it, or the lab can't be started.
         """
         place = free_play.usable_bundle(bundle or free_play.fresh_bundle(self.home))
         self._open(free_play.free_play_lesson(place, self.messages))
         missing = free_play.missing_rootfs(place, self.config_text)
         if missing is not None:
-            self._say(Notice("warning", *missing.render(self.messages)))
+            self._deliver(Notice("warning", *missing.render(self.messages)))
 
     def _open(self, lesson: Lesson) -> None:
         with self._commands:
@@ -172,8 +172,8 @@ class Session:
                     self._wanted_engine,
                     self.home,
                     self.messages,
-                    say=self._say,
-                    stir=self._stirred.set,
+                    publish=self._deliver,
+                    wake=self._woken.set,
                 )
                 progression.begin(self._lesson_run)
             except BaseException:
@@ -183,7 +183,7 @@ class Session:
                 self.busy = False
 
     def leave(self) -> None:
-        """Close the lesson: lab down, nothing left. Without one, nothing happens."""
+        """Close the lesson and its lab. Without a lesson, do nothing."""
         with self._commands:
             run, self._lesson_run = self._lesson_run, None
             if run is None:
@@ -192,21 +192,21 @@ class Session:
             try:
                 run.end()
             except TutorError as error:
-                self._tell(error)
+                self._report(error)
 
     def close(self) -> None:
-        """Leave the lesson and stop every thread; a second time nothing happens."""
+        """Leave the lesson and stop every thread; a second call does nothing."""
         self.interrupt()
         self.leave()
         self._closing.set()
-        self._stirred.set()
+        self._woken.set()
         if self._watcher is not threading.current_thread():
             self._watcher.join()
 
     # Commands
 
     def execute(self, line: str) -> None:
-        """Do one command, and return when it has ended. Mistakes and failures are told by a `Notice`, never raised."""
+        """Run one command, and return when it has ended. Mistakes and failures become a `Notice`, and are never raised."""
         with self._guarded():
             run = self._lesson_run
             if run is None:
@@ -218,7 +218,7 @@ class Session:
                 dispatch(run, parsed)
 
     def do(self, actions: tuple[Action, ...]) -> None:
-        """Do what a lesson lists as a known wrong answer, as if the learner had. Failures are told, never raised."""
+        """Run the actions of a known wrong answer, as if the learner had. A failure becomes a `Notice`, and is never raised."""
         with self._guarded():
             run = self._lesson_run
             if run is None:
@@ -227,7 +227,7 @@ class Session:
             progression.check(run, tried=True)
 
     def right_answer(self) -> str | None:
-        """Return the right answer to the present quiz at this moment; None where there is no quiz, or it can't be told."""
+        """Return the right answer to the present quiz at this moment; None where there is no quiz, or it can't be determined."""
         right = None
         with self._guarded():
             run = self._lesson_run
@@ -236,10 +236,10 @@ class Session:
         return right
 
     def write_config(self, text: str) -> bool:
-        """Save `config.json` as the learner wrote it, faulty or not, and check the step. Failures are told, never raised.
+        """Save `config.json` as the learner wrote it, faulty or not, and check the step; return whether it was saved.
 
-        What lay there and could not be read, so that no editor has shown it, is kept beside it. Returns whether the text was
-        saved.
+        A file there that could not be read, and that no editor has shown, is copied first. A failure becomes a `Notice`, and is never
+        raised.
         """
         saved = False
         with self._guarded():
@@ -250,15 +250,15 @@ class Session:
             run.workspace.write(text)
             saved = True
             run.read_config("learner")
-            run.tell_kept(kept)
-            run.see_state()
+            run.report_kept(kept)
+            run.update_state()
             progression.check(run, tried=True)
         return saved
 
     def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
         """Return argv, working directory and environment of an interactive shell in the lab, for a face to run.
 
-        Until the next command the container's state is asked for now and then: the learner may do anything in there.
+        Until the next command the engine is asked for the container's state now and then: the learner may do anything in the shell.
 
         Raises:
             TutorError: no lesson is open, or its lab has ended.
@@ -273,11 +273,11 @@ class Session:
         return argv, folder, environment | run.container.own_environment(run.state)
 
     def back_from_shell(self) -> None:
-        """Check the step, for a face whose shell has ended: what was done in there was a try. Failures are told, never raised."""
+        """Check the step after a shell has ended: what was done in it counts as a try. A failure becomes a `Notice`."""
         with self._guarded():
             run = self._lesson_run
             if run is not None and isinstance(run.step.activity, EditConfig | RunOperation | Shell | Task):
-                run.see_state()
+                run.update_state()
                 progression.check(run, tried=True)
 
     def completions(self, argument: Argument, prefix: str) -> tuple[tuple[str, str], ...]:
@@ -290,47 +290,47 @@ class Session:
         if run is not None:
             run.container.interrupt()
 
-    # Inside
+    # Private
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """One command at a time; whatever goes wrong in it is told, and the session lives on."""
+        """Run one command at a time; report whatever fails in it, and go on."""
         with self._commands:
             self.busy = True
             try:
                 yield
             except TutorError as error:
-                self._tell(error)
+                self._report(error)
             except Exception as error:
                 log.exception("a command failed unexpectedly")
-                self._tell_unexpected(error)
+                self._report_unexpected(error)
             finally:
                 self.busy = False
 
-    def _say(self, event: Event) -> None:
+    def _deliver(self, event: Event) -> None:
         with self._publishing:
             try:
                 self._publish(event)
             except Exception:
-                # A face that stumbles over one event must not take the lab down with it.
+                # A face that fails on one event must not end the lab.
                 log.exception("publishing %s failed", type(event).__name__)
 
-    def _tell(self, error: TutorError) -> None:
-        self._say(Notice("error", *error.render(self.messages)))
+    def _report(self, error: TutorError) -> None:
+        self._deliver(Notice("error", *error.render(self.messages)))
 
-    def _tell_unexpected(self, error: BaseException) -> None:
-        self._tell(TutorError("session.error.unexpected", kind=type(error).__name__, reason=error))
+    def _report_unexpected(self, error: BaseException) -> None:
+        self._report(TutorError("session.error.unexpected", kind=type(error).__name__, reason=error))
 
     def _watch(self) -> None:
-        """Look again whenever something stirs (and at config.json now and then), while no command runs.
+        """Refresh the lesson whenever something wakes this thread (and look at config.json now and then), while no command runs.
 
-        While a check is given time (`within`, `stable_for`) it looks all the time.
+        While a check has time left (`within`, `stable_for`), refresh all the time.
         """
         trouble, waiting = "", False
         while not self._closing.is_set():
-            if self._stirred.wait(_QUIET if waiting else _LOOK_EVERY):
+            if self._woken.wait(_QUIET if waiting else _LOOK_EVERY):
                 self._closing.wait(_QUIET)
-            self._stirred.clear()
+            self._woken.clear()
             while not self._commands.acquire(timeout=_QUIET):
                 if self._closing.is_set():
                     return
@@ -340,14 +340,14 @@ class Session:
                     waiting = self._lesson_run.grader.waiting
                 trouble = ""
             except TutorError as error:
-                # The same trouble comes back with every look; once is enough for the learner.
+                # The same error comes back at every look; report it once.
                 if repr(error) != trouble:
                     trouble = repr(error)
-                    self._tell(error)
+                    self._report(error)
             except Exception as error:
                 if repr(error) != trouble:
                     trouble = repr(error)
                     log.exception("the session goes on after an error")
-                    self._tell_unexpected(error)
+                    self._report_unexpected(error)
             finally:
                 self._commands.release()

@@ -1,6 +1,6 @@
-"""The learner's files of one lesson: the bundle in plain sight, and `config.json` in it, which is theirs.
+"""The files of one lesson on disk: the bundle, and `config.json` in it, which belongs to the learner.
 
-Whatever the program writes over a text of the learner's is kept beside it as `config.json.bak-N`, and said.
+Before the program overwrites a text that the learner wrote, it copies it to `config.json.bak-N`, and reports that.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LARGEST = (
     1024 * 1024
-)  # bytes of a config.json: no person writes more, and no editor should be asked to show more
+)  # bytes of a config.json: more than a person writes, and no more than an editor can show
 
 
 class Workspace:
@@ -36,24 +36,24 @@ class Workspace:
         self.work, self.bundle = self._folder.work, self._folder.bundle
         self.directory = self._folder.directory
         self.config = self.bundle / "config.json"
-        # The learner's config.json while a replay needs the name for itself; still there after a crash in the middle.
-        # Beside the bundle, which a lesson that makes it by hand may make anew.
-        self._borrowed = self.work / f".{self.bundle.name}.config.json"
+        # The learner's config.json while a replay uses that name; after a crash during a replay it is still there.
+        # It is beside the bundle, since a lesson that has the learner make the bundle may replace the bundle.
+        self._saved_config = self.work / f".{self.bundle.name}.config.json"
 
     def use(self, lesson: Lesson) -> None:
-        """Take the lesson's configurations from here on from this one: the same lesson, filled in for another engine."""
+        """Use the configurations of this lesson from now on: the same lesson, filled in for another engine."""
         self._lesson = lesson
 
     def prepare(self, index: int) -> None:
-        """Lay what the lesson begins with, or what of it is missing; nothing that is there is written over.
+        """Create what the lesson begins with, where it is missing; overwrite nothing.
 
-        `index` is the step at which the learner stands: a missing `config.json` is made as that step begins with it.
+        `index` is the present step: a missing `config.json` is created with the text that this step begins with.
         """
         try:
-            if self._borrowed.is_file():
+            if self._saved_config.is_file():
                 self.bundle.mkdir(exist_ok=True)
-                self._borrowed.replace(self.config)
-            self._folder.lay()
+                self._saved_config.replace(self.config)
+            self._folder.create()
             beginning = self.begins_with(index)
             if beginning and not self.config.exists():
                 write_atomically(self.config, beginning)
@@ -61,7 +61,7 @@ class Workspace:
             raise _explained(error, self.bundle, "session.bundle") from error
 
     def generated(self) -> str:
-        """Return the `config.json` that came with the image; empty where the lesson makes its bundle by hand."""
+        """Return the `config.json` generated from the image; empty where the learner makes the bundle."""
         return self._folder.generated()
 
     def origin(self) -> str:
@@ -69,7 +69,7 @@ class Workspace:
         return self._folder.origin()
 
     def read(self) -> str:
-        """Return the text of `config.json`; empty where there is none yet because the lesson makes its bundle by hand."""
+        """Return the text of `config.json`; empty where there is none yet because the learner makes the bundle."""
         try:
             if not self.config.exists() and not self.generated():
                 return ""
@@ -82,7 +82,7 @@ class Workspace:
             raise _explained(error, self.config, "session.config") from error
 
     def signature(self) -> tuple[int, int, int] | None:
-        """Return what changes when somebody writes `config.json`; None when there is none."""
+        """Return what differs after `config.json` was written (inode, time, size); None when it does not exist."""
         try:
             seen = self.config.stat()
         except OSError:
@@ -90,7 +90,7 @@ class Workspace:
         return seen.st_ino, seen.st_mtime_ns, seen.st_size
 
     def write(self, text: str) -> None:
-        """Replace `config.json`, atomically. An empty text is that of a lesson without one: nothing is done."""
+        """Replace `config.json` atomically. Do nothing for an empty text, that of a lesson without one."""
         if not text:
             return
         try:
@@ -101,9 +101,9 @@ class Workspace:
             raise _explained(error, self.config, "session.config") from error
 
     def write_file(self, name: str, text: str, *, executable: bool = False) -> None:
-        """Replace another file of the bundle, atomically; never one elsewhere, to which a link in the bundle leads.
+        """Replace another file of the bundle atomically; refuse one outside, which a symbolic link in the bundle leads to.
 
-        An image has such links: `/var/run` of Alpine's leads to the host's `/run` when it is followed outside a container.
+        Images have such links: Alpine's `/var/run` leads to the host's `/run` when it is resolved outside a container.
         """
         if not lies_within((self.bundle / name).parent, self.work):
             raise TutorError("session.error.outside", path=self.bundle / name)
@@ -115,7 +115,7 @@ class Workspace:
             raise _explained(error, self.bundle / name, "session.bundle") from error
 
     def replace(self, text: str) -> Path | None:
-        """Replace `config.json` by a text that is not the learner's; return where theirs was kept, None if it was not theirs."""
+        """Replace `config.json` by a text of the lesson; return the copy of the learner's text, None if there is none to keep."""
         if not text:
             return None
         try:
@@ -126,7 +126,7 @@ class Workspace:
         return kept
 
     def keep_unread(self) -> Path | None:
-        """Set aside a `config.json` that is a file and can't be read as text; return where it was kept, None if it was not."""
+        """Copy a `config.json` that is a file and can't be read as text; return the copy, None if there is none to keep."""
         if not self.config.is_file():
             return None
         try:
@@ -149,42 +149,42 @@ class Workspace:
         if not self.config.is_file():
             self.config.rename(kept)
             return kept
-        # What came from us, the learner can have again at any time; only what is theirs needs keeping.
-        if self.config.read_bytes() in {text.encode() for text in (coming, *self._ours())}:
+        # The lesson's own texts are there again at any time; only the learner's text needs a copy.
+        if self.config.read_bytes() in {text.encode() for text in (coming, *self._lesson_texts())}:
             return None
         shutil.copy2(self.config, kept)
         return kept
 
-    def _ours(self) -> list[str]:
+    def _lesson_texts(self) -> list[str]:
         texts = [text for step in self._lesson.steps for text in _configs_of(step)]
         return [self.generated(), *texts]
 
     @contextmanager
-    def borrowed(self) -> Iterator[None]:
-        """Within the block `config.json` may be written freely; afterwards, and after a crash, it is the learner's again."""
+    def restoring_config(self) -> Iterator[None]:
+        """Let the block overwrite `config.json`; afterwards, and after a crash, restore the learner's."""
         there = self.config.is_file()
         try:
             if there:
-                shutil.copy2(self.config, self._borrowed)
+                shutil.copy2(self.config, self._saved_config)
         except OSError as error:
-            self._borrowed.unlink(missing_ok=True)
+            self._saved_config.unlink(missing_ok=True)
             raise _explained(error, self.config, "session.config") from error
         try:
             yield
         finally:
-            self._give_back(there)
+            self._restore_config(there)
 
-    def _give_back(self, there: bool) -> None:
+    def _restore_config(self, there: bool) -> None:
         try:
             if there:
-                self._borrowed.replace(self.config)
+                self._saved_config.replace(self.config)
             elif self.config.is_file() and self.generated():
                 self.config.unlink()
         except OSError as error:
             raise _explained(error, self.config, "session.config") from error
 
     def begins_with(self, index: int) -> str:
-        """Return the `config.json` with which a step begins: its own, else the last that the steps before it lead to."""
+        """Return the `config.json` that a step begins with: its own, else the last one of the steps before it."""
         own = self._lesson.steps[index].begins
         if own is not None:
             return own
@@ -196,7 +196,7 @@ class Workspace:
 
 
 def _configs_of(step: Step) -> list[str]:
-    """Return the texts of `config.json` that a step knows, in the order in which they are written."""
+    """Return the texts of `config.json` in a step, in the order in which they are written."""
     texts = [] if step.begins is None else [step.begins]
     match step.activity:
         case EditConfig(file="config.json", solution=solution):

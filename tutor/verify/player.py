@@ -66,7 +66,7 @@ def play(
 
 
 class _Player:
-    """Plays the step at which a session stands."""
+    """Plays the present step of a session."""
 
     def __init__(self, session: PlayerSession, events: EventLog, patience: float) -> None:
         assert session.step is not None  # noqa: S101  (a lesson is open)

@@ -1,1 +1,1 @@
-"""The commands of a session: what they are called, what they take, and what they do."""
+"""The commands of a session: their names, arguments and functions."""

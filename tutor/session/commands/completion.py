@@ -1,4 +1,4 @@
-"""Completion of what a command takes: signals, engines, choices, the names of folders."""
+"""Complete the arguments of commands: signals, engines, choices, names of folders."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def completions(
 
 
 def folders(prefix: str) -> tuple[tuple[str, str], ...]:
-    """Return the folders whose names begin with `prefix`, written as it is written; hidden ones when a dot was typed."""
+    """Return the folders whose names begin with `prefix`, in the form in which it is written; hidden ones only after a dot."""
     parent, slash, start = prefix.rpartition("/")
     try:
         found = sorted(
@@ -46,6 +46,6 @@ def folders(prefix: str) -> tuple[tuple[str, str], ...]:
             for each in Path(f"{parent}{slash}" or ".").expanduser().iterdir()
             if each.name.startswith(start) and (start or not each.name.startswith(".")) and each.is_dir()
         )
-    except (OSError, RuntimeError):  # it can't be listed; there is no such user behind the `~`
+    except (OSError, RuntimeError):  # it can't be listed; there is no user of the name after `~`
         return ()
     return tuple((f"{parent}{slash}{name}/", "") for name in found)

@@ -1,4 +1,4 @@
-"""From a command of the registry to the function that does it."""
+"""Call the function of a command."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def dispatch(run: LessonRun, parsed: Parsed) -> None:
     """Run a command.
 
     Raises:
-        TutorError: it can't be done; `session.error.face_command`, it is for a face to do.
+        TutorError: it fails; `session.error.face_command`, it is a command that faces handle.
     """
     name = parsed.command.name
     match parsed.command.scope:
@@ -56,4 +56,4 @@ def _operate(run: LessonRun, operation: Operation, arguments: tuple[str, ...]) -
     wanted = getattr(run.step.activity, "operation", "") == operation
     progression.check(run, tried=wanted or result.returncode != 0)
     if not wanted:
-        progression.warn_if_led_away(run, before)
+        progression.warn_if_state_unfit(run, before)

@@ -1,4 +1,4 @@
-"""What the lesson's commands do in free play, where nothing is checked."""
+"""The lesson's commands in free play, where nothing is checked."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from tutor.session.lesson_run import LessonRun
 
 ALLOWED = ("engine", "reset")
-"""What of the lesson's commands has a meaning in free play."""
+"""The lesson's commands that work in free play."""
 
 
 def reset(run: LessonRun) -> None:
-    """`reset`: no container any more, and a lab that lives; the bundle is left as it is."""
+    """`reset`: delete the container, and start the lab again if it has ended; leave the bundle as it is."""
     if not run.container.lab.alive:
-        run.change_lab(run.engine)
+        run.replace_lab(run.engine)
     elif status_of(run.state) != "none":
         progression.operate(run, "delete", "--force")
-    run.see_state()
+    run.update_state()

@@ -1,4 +1,4 @@
-"""The commands that are about the lesson: each a function on a `LessonRun`, by the name in the registry."""
+"""The commands about the lesson, each a function on a `LessonRun`."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _TOLD_AT_ONCE = 3
 
 
 def go_on(run: LessonRun) -> None:
-    """`next`: pass what passes by going on, and stand at the next step; after the last one the lesson is done."""
+    """`next`: pass a step that passes by going on, and enter the next step; after the last one finish the lesson."""
     run.catch_up()
     progression.check(run)
     if run.step.id not in run.passed:
         if not run.grader.holds:
-            _tell_missing(run)
+            _report_missing(run)
             return
         progression.pass_step(run)
         if run.step.summary:
-            return  # the summary is to be read first; the next `next` goes on
+            return  # the learner reads the summary first; another `next` goes on
     if run.index + 1 < len(run.lesson.steps):
         progression.enter(run, run.index + 1)
     elif run.finished:
@@ -38,7 +38,7 @@ def go_on(run: LessonRun) -> None:
 
 
 def go_back(run: LessonRun) -> None:
-    """`back`: stand at the step before."""
+    """`back`: enter the step before."""
     if run.index == 0:
         run.notice("information", "session.notice.first_step")
         return
@@ -47,7 +47,7 @@ def go_back(run: LessonRun) -> None:
 
 def check(run: LessonRun) -> None:
     """`check`: run the checks and show every verdict."""
-    run.see_state()
+    run.update_state()
     if not run.step.checks:
         key = "answer_first" if isinstance(run.step.activity, Quiz) else "nothing_to_check"
         run.notice("information", f"session.notice.{key}")
@@ -56,19 +56,19 @@ def check(run: LessonRun) -> None:
 
 
 def hint(run: LessonRun) -> None:
-    """`hint`: the next hint; when there is none left, what else helps."""
+    """`hint`: give the next hint; when there is none left, say what else helps."""
     given = run.grader.hint()
     if given is None:
         key = "no_more_hints" if run.grader.hints else "no_hints"
         run.notice("information", f"session.notice.{key}")
         return
-    run.say(HintGiven(given[0], given[1], run.grader.hints))
+    run.publish(HintGiven(given[0], given[1], run.grader.hints))
 
 
 def reset(run: LessonRun) -> None:
-    """`reset`: the step as it begins: `config.json`, the container, and the lab itself where it has ended.
+    """`reset`: begin the step again, with its `config.json` and its container; start the lab again where it has ended.
 
-    From a dead end that has a recovery of its own, it is that and no more.
+    In a dead end that has a recovery, run that and no more.
     """
     if run.grader.dead_end is not None and run.grader.dead_end.recovery and run.container.lab.alive:
         progression.perform(run, run.grader.dead_end.recovery)
@@ -77,20 +77,20 @@ def reset(run: LessonRun) -> None:
         progression.check(run)
         return
     if not run.container.lab.alive:
-        run.change_lab(run.engine)
+        run.replace_lab(run.engine)
     run.workspace.prepare(run.index)
     kept = run.workspace.replace(run.workspace.begins_with(run.index))
     try:
         progression.replay(run)
     finally:
-        run.see_state()
+        run.update_state()
         run.read_config("reset")
     run.passed -= {run.step.id}
     run.solved -= {run.step.id}
     progression.begin_step(run, config=False)
     progression.enter(run, run.index)
     run.notice("information", "session.notice.reset")
-    run.tell_kept(kept)
+    run.report_kept(kept)
 
 
 def engine(run: LessonRun, name: str = "") -> None:
@@ -106,19 +106,19 @@ def engine(run: LessonRun, name: str = "") -> None:
     if wanted == run.engine and run.container.lab.alive:
         run.notice("information", "session.notice.same_engine", engine=wanted)
         return
-    find(wanted)  # a missing engine must cost neither the lab nor the container in it
+    find(wanted)  # raises for a missing engine before the lab is closed
     try:
-        run.change_lab(wanted)
+        run.replace_lab(wanted)
     except TutorError:
         progression.bring_back(run)
         raise
-    run.say(EngineChanged(run.engine, run.container.engine.version))
-    run.tell_of_docker()
+    run.publish(EngineChanged(run.engine, run.container.engine.version))
+    run.report_docker()
     progression.bring_back(run)
     progression.enter(run, run.index)
 
 
-def _tell_missing(run: LessonRun) -> None:
+def _report_missing(run: LessonRun) -> None:
     if isinstance(run.step.activity, Quiz):
         run.notice("information", "session.notice.answer_first")
         return

@@ -1,4 +1,4 @@
-"""From a line as typed to a command of the registry and its arguments."""
+"""Parse a line that was typed into a command and its arguments."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Parsed:
 
 
 def parse(line: str, *, engine: str, container_id: str) -> Parsed | None:
-    """Return the command that a line asks for, None for an empty line.
+    """Return the command of a line, None for an empty line.
 
-    The engine's own command line works too (`runc kill alpine-test TERM`, as the learner reads it everywhere), as long as
-    it names this lesson's engine and container.
+    The engine's own command line works too (`runc kill alpine-test TERM`, as in every text about runc), if it names this lesson's
+    engine and container.
 
     Raises:
         TutorError: `session.error.quotes`, `.unknown_command`, `.other_engine`, `.other_container`, `.missing_argument`,
@@ -62,7 +62,7 @@ def parse(line: str, *, engine: str, container_id: str) -> Parsed | None:
 
 
 def usage(command: Command) -> str:
-    """Return how a command is typed: `kill [SIGNAL]`."""
+    """Return the usage of a command: `kill [SIGNAL]`."""
     parts = [command.name, *(f"[{flag}]" for flag in command.flags)]
     for argument in command.arguments:
         word = argument.name.upper()

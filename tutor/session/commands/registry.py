@@ -1,7 +1,7 @@
-"""The registry of commands: name, arguments, help, in one place; every face offers these and no others.
+"""The registry of commands: names, arguments and help in one place; every face offers these and no others.
 
-A session's method of the same name does the work (`Session.execute`). Commands whose `scope` is "view" change nothing and are
-drawn by the face from `Session.snapshot`, `Session.step` and the like.
+`Session.execute` runs those of the scopes "engine" and "lesson". Those of the scope "view" change nothing: a face shows what it knows
+from the events. Those of the scope "face" are handled by the face alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument of a command: `values` names the source of its completions."""
+    """An argument of a command; `values` names the source of its completions."""
 
     name: str
     values: Literal["signal", "engine", "choice", "folder", "none"] = "none"
@@ -21,9 +21,9 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command; its help is the catalogue's `session.command.<name>`, its argument's `session.argument.<name>`.
+    """A command; its help is the catalogue's `session.command.<name>`, that of an argument `session.argument.<name>`.
 
-    `rest`: its last argument is all that follows, spaces, flags and all.
+    `rest`: the last argument takes all that follows, spaces and flags included.
     """
 
     name: str

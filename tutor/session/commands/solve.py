@@ -1,4 +1,4 @@
-"""`solve`: show the solution and apply it; the progress says so."""
+"""`solve`: show the solution, apply it, and record in the progress that it was applied."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LAST_WORDS_SECONDS = 1.0
 
 
 def solve(run: LessonRun) -> None:
-    """`solve`: show the solution and apply it; the progress says so."""
+    """`solve`: show the solution, apply it, and record in the progress that it was applied."""
     activity = run.step.activity
     if isinstance(activity, Read | Observe) or (isinstance(activity, Shell) and not activity.solution):
         run.notice("information", "session.notice.nothing_to_solve")
@@ -37,19 +37,19 @@ def _apply(run: LessonRun) -> None:
             kept = run.workspace.replace(solution)
             run.read_config("solution")
             run.notice("information", "session.notice.solution_written", path=run.workspace.config)
-            run.tell_kept(kept)
+            run.report_kept(kept)
         case EditConfig(file=file, solution=solution):
             run.workspace.write_file(file, solution)
             run.notice("information", "session.notice.solution_written", path=run.workspace.bundle / file)
         case RunOperation(operation=operation, arguments=arguments):
-            _do_or_begin_anew(run, lambda: operate(run, operation, *arguments))
+            _try_and_reset(run, lambda: operate(run, operation, *arguments))
         case Task(solution=actions):
-            _do_or_begin_anew(run, lambda: perform(run, actions))
+            _try_and_reset(run, lambda: perform(run, actions))
         case Shell(solution=lines):
             for line in lines:
                 run.container.script(line)
-            run.see_config("solution")
-            run.see_state()
+            run.reread_config("solution")
+            run.update_state()
         case Quiz(choices=choices) as quiz:
             right = right_answer(run, quiz) or (choices[0].id if quiz.prediction else None)
             if right is not None:
@@ -58,8 +58,8 @@ def _apply(run: LessonRun) -> None:
             return
 
 
-def _do_or_begin_anew(run: LessonRun, do: Callable[[], object]) -> None:
-    """Do it; where that does not lead there, the learner's own work may be what stands in the way: reset, and do it again."""
+def _try_and_reset(run: LessonRun, do: Callable[[], object]) -> None:
+    """Apply a solution; if it does not pass, the learner's own changes may be the reason: reset, and apply it again."""
     _bring_if_unfit(run)
     do()
     _settle(run)
@@ -71,13 +71,13 @@ def _do_or_begin_anew(run: LessonRun, do: Callable[[], object]) -> None:
 
 
 def _settle(run: LessonRun) -> None:
-    """Let what an operation sets going come to its end, where the step waits for that (an `echo` that prints and exits)."""
+    """Wait for the effects of a solution that the next step requires (an `echo` that prints and exits)."""
     following = run.lesson.steps[min(run.index + 1, len(run.lesson.steps) - 1)].requires
-    # A container never goes away by itself: that state is there at once, or the next step brings it about.
+    # A container is never deleted by itself: there is none at once, or the next step sees to it.
     state = run.container.query() if following == "none" else run.container.await_status(following)
     if state is not None and state.status == "stopped":
         run.container.drain(_LAST_WORDS_SECONDS)
-    run.see_state()
+    run.update_state()
     check(run)
 
 

@@ -1,4 +1,4 @@
-"""What each end of the stream keeps: the course, the lesson that is open, and what was said before."""
+"""The state of each end of a stream: the course, the lesson that is open, the calls and the snapshot so far."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class End:
-    """One end of a stream. `step` is the present step, `calls` what was started, `snapshot` the one before."""
+    """One end of a stream. `step` is the present step, `calls` the calls started so far, `snapshot` the last snapshot."""
 
     def __init__(self, course: Course) -> None:
         """Take this end's own copy of the course."""
@@ -43,7 +43,7 @@ class End:
         return self._copy
 
     def open(self, lesson_id: str, placeholders: Placeholders | None, *, read_only: bool) -> Lesson:
-        """Take a lesson as open, and return it.
+        """Open this end's copy of a lesson, and return it.
 
         Raises:
             TutorError: `session.wire.lesson`.
@@ -63,18 +63,18 @@ class End:
         raise TutorError("session.wire.lesson", lesson=lesson_id)
 
     def use(self, copy: LessonCopy) -> None:
-        """Take another copy of the lesson that is open."""
+        """Replace the copy of the lesson that is open."""
         self._copy = copy
 
     def hide(self, text: str) -> Json:
-        """Return a text as it is written."""
+        """Return a text in the form that a line holds."""
         return self._copy.hide(text) if self._copy is not None else text
 
     def reveal(self, data: Json) -> str:
-        """Return the text that was written.
+        """Return the text from the form that a line holds.
 
         Raises:
-            ValueError: none was.
+            ValueError: it is not of that form.
         """
         if isinstance(data, str):
             return data

@@ -1,4 +1,4 @@
-"""Every kind of event: what its line holds, and how it is read again."""
+"""Every kind of event: write its members, and read them."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def _read_quiz_answered(end: End, line: Line) -> events.QuizAnswered:
 
 
 def _feedback(step: Step, choice: str, *, correct: bool) -> str:
-    """Return what the lesson says to an answer."""
+    """Return the lesson's feedback to an answer."""
     quiz = step.activity
     if not isinstance(quiz, Quiz):
         return ""
@@ -258,7 +258,7 @@ def _read_explained(end: End, line: Line) -> events.Explained:
     return from_json(events.Explained, line, end.reveal, call=_call(end, line))
 
 
-# What the kernel shows
+# Snapshots
 
 
 def _write_snapshot_taken(end: End, event: events.SnapshotTaken) -> Line:

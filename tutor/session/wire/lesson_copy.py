@@ -1,4 +1,4 @@
-"""One side's own copy of the lesson that is open: it resolves ids, and hides the texts of solutions."""
+"""A copy of the lesson that is open, at one end of a stream: it resolves ids, and hides the texts of solutions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tutor.course.model import EditConfig, Fail, Run, Shell, Task, Write
 from tutor.errors import TutorError
-from tutor.session.placeholders import told, written
+from tutor.session.placeholders import for_display, for_execution
 from tutor.session.recording import to_read
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ class LessonCopy:
     def __init__(
         self, unfilled: Lesson, placeholders: Placeholders | None, *, read_only: bool, messages: Messages
     ) -> None:
-        """Take a lesson as the course has it, and what `LessonOpened` tells of it."""
+        """Take a lesson of the course, and the fields of `LessonOpened`."""
         self._unfilled, self._placeholders = unfilled, placeholders
         self._read_only, self._messages = read_only, messages
-        by_hand = written(unfilled, placeholders) if placeholders else unfilled
+        by_hand = for_execution(unfilled, placeholders) if placeholders else unfilled
         shown = to_read(by_hand) if read_only else by_hand
-        self.lesson = told(shown, placeholders, messages) if placeholders else shown
+        self.lesson = for_display(shown, placeholders, messages) if placeholders else shown
         self._solutions = {step.id: solution_texts(step) for step in by_hand.steps}
         self._places: dict[str, Json] = {}
         for step_id, texts in self._solutions.items():
@@ -62,13 +62,13 @@ class LessonCopy:
         return self.lesson.steps.index(step)
 
     def hide(self, text: str) -> Json:
-        """Return a text as it is written: in parts where it holds a solution."""
+        """Return a text in the form that a line holds: in parts where it contains a solution."""
         if self._pattern is None or self._pattern.search(text) is None:
             return text
         return [self._places.get(part, part) for part in self._pattern.split(text) if part]
 
     def reveal(self, place: Json) -> str:
-        """Return the text of a solution from the place that `hide` wrote for it.
+        """Return the text of a solution from the part that `hide` wrote for it.
 
         Raises:
             ValueError: this copy of the lesson has none there.
@@ -82,7 +82,7 @@ class LessonCopy:
 
 
 def solution_texts(step: Step) -> tuple[str, ...]:
-    """Return the files and shell lines of a step's solution, without blanks at their ends; not what its own text suggests."""
+    """Return the files and shell lines of a step's solution, stripped, without those that the step's own text suggests."""
     texts: list[str] = []
     suggested: tuple[str, ...] = ()
     match step.activity:

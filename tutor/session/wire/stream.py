@@ -1,4 +1,4 @@
-"""Both ends of the stream: events to lines, and lines to events."""
+"""Encode events as lines, and decode lines as events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tutor.session.events import Event
 
 VERSION = 1
-_LONGEST_EXCERPT = 60  # characters of what was read that an error shows
+_LONGEST_EXCERPT = 60  # characters of a line that an error shows
 
 _BY_NAME = {kind.name: kind for kind in KINDS.values()}
 
@@ -24,14 +24,14 @@ class Encoder:
     """Writes the events of one session, in their order."""
 
     def __init__(self, course: Course) -> None:
-        """Take the session's course: it says which texts are solutions."""
+        """Take the session's course, which says which texts are solutions."""
         self._end = End(course)
 
     def encode(self, event: Event) -> str:
         """Return an event as a line, without a line end.
 
         Raises:
-            TutorError: `session.wire.*`, it is about a lesson, a step or a hint that the course does not have.
+            TutorError: `session.wire.*`, it names a lesson, a step or a hint that the course does not have.
         """
         kind = KINDS[type(event)]
         members = kind.write(self._end, event)
@@ -49,8 +49,8 @@ class Decoder:
         """Return the event of a line.
 
         Raises:
-            TutorError: `session.wire.*`: the line is no event, of another version or of an unknown kind, or about something that
-                this copy of the course does not have. The reader may go on with the next line.
+            TutorError: `session.wire.*`: the line is not an event, is of another version or of an unknown kind, or names something
+                that this copy of the course does not have. The reader may go on with the next line.
         """
         members = _members(line)
         version, name = members.get("v"), members.get("kind")
@@ -80,6 +80,6 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _excerpt(value: object) -> str:
-    """Return the beginning of what was read, for an error: one line of printable ASCII, whatever it holds."""
+    """Return the beginning of a value as one line of printable ASCII, for an error."""
     shown = ascii(value)
     return shown if len(shown) <= _LONGEST_EXCERPT else f"{shown[:_LONGEST_EXCERPT]}..."

@@ -1,7 +1,7 @@
-"""Frozen values as JSON and back, by the types of their fields.
+"""Convert frozen values to JSON and back, by the types of their fields.
 
-A dataclass is an object with its fields as members, those left out that have their default; a tuple is an array. How a string is
-written is the caller's: it may have to hide a part.
+A dataclass becomes an object with its fields as members, without those that have their default; a tuple becomes an array. The caller
+converts strings, since it may have to hide a part.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class BadValueError(ValueError):
-    """What was read is not of the type; `place` names the member, such as `snapshot.host.pid`."""
+    """A value is not of the expected type; `place` names the member, such as `snapshot.host.pid`."""
 
     def __init__(self, place: str) -> None:
         super().__init__(place)
@@ -32,10 +32,10 @@ class BadValueError(ValueError):
 
 
 def to_json(value: object, text: Callable[[str], Json]) -> Json:
-    """Return a value as `json.dumps` takes it; `text` says how a string is written.
+    """Return a value in the form that `json.dumps` takes; `text` converts a string.
 
     Raises:
-        TypeError: it is of a type that has no such form.
+        TypeError: its type has no such form.
     """
     match value:
         case None | bool() | int() | float():
@@ -52,7 +52,7 @@ def to_json(value: object, text: Callable[[str], Json]) -> Json:
 
 
 def fields_to_json(value: object, text: Callable[[str], Json], *but: str) -> dict[str, Json]:
-    """Return the fields of a dataclass as `json.dumps` takes them, `but` for these.
+    """Return the fields of a dataclass, without those in `but`, in the form that `json.dumps` takes.
 
     Raises:
         TypeError: it is no dataclass.
@@ -67,14 +67,14 @@ def fields_to_json(value: object, text: Callable[[str], Json], *but: str) -> dic
 
 
 def from_json(kind: type[T], data: Json, text: Callable[[Json], str], place: str = "", **given: object) -> T:
-    """Return the value of a type that `to_json` wrote; members that the type does not know are skipped.
+    """Return a value of a type from the form that `to_json` returns; skip members that the type does not have.
 
     Args:
         kind: a dataclass, or any type that its fields have.
         data: what `json.loads` returned.
-        text: returns the string that was written, and raises ValueError for what is none.
-        place: where `data` is, for the error.
-        given: fields of the dataclass that are known already, and are not read.
+        text: converts the form of a string back; raises ValueError for anything else.
+        place: the member that holds `data`, for the error.
+        given: fields of the dataclass that are known already.
 
     Raises:
         BadValueError: it is not of that type.
