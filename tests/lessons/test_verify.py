@@ -1,4 +1,4 @@
-"""Every lesson on every engine, as `oci-tutor verify` plays it; and that it notices a lesson that has rotted."""
+"""Every lesson on every engine, as `oci-tutor verify` plays it; and that it finds a lesson that no longer works."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.root
 
 @every_engine
 def test_the_whole_course(tmp_path: Path, engine: EngineName) -> None:
-    """Before the learner acts each check fails, each known wrong answer gets its hint, the solution passes: on this engine."""
+    """On this engine each check fails at first, each known wrong answer gets its hint, and the solution passes."""
     done = subprocess.run(
         [sys.executable, "-m", "tutor", "verify", "--lang", "en", "--engine", engine],
         env=os.environ | {"OCI_TUTOR_HOME": str(tmp_path)},
@@ -59,7 +59,7 @@ def _guard_what_is_not_there(steps: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rot", "step", "key"),
+    ("spoil", "step", "key"),
     [
         (_spoil, "echo-config", "not_passed"),
         (_ask_for_what_is_there, "create", "holds"),
@@ -67,13 +67,13 @@ def _guard_what_is_not_there(steps: dict[str, Any]) -> None:
         (_guard_what_is_not_there, "create", "guard"),
     ],
 )
-def test_what_has_rotted_is_told(
-    tmp_path: Path, rot: Callable[[dict[str, Any]], None], step: str, key: str
+def test_what_no_longer_works_is_reported(
+    tmp_path: Path, spoil: Callable[[dict[str, Any]], None], step: str, key: str
 ) -> None:
     folder = tmp_path / "course" / LESSON
     shutil.copytree(lessons_folder() / LESSON, folder)
     logic = yaml.safe_load((folder / "lesson.yaml").read_text(encoding="utf-8"))
-    rot({each["id"]: each for each in logic["steps"]})
+    spoil({each["id"]: each for each in logic["steps"]})
     (folder / "lesson.yaml").write_text(yaml.safe_dump(logic, sort_keys=False), encoding="utf-8")
 
     played = play(Course.load("en", tmp_path / "course"), LESSON, "runt", home(tmp_path), patience=1.0)

@@ -34,7 +34,7 @@ class _Recorder:
     def stand_at(self, step_id: str) -> None:
         self._step = step_id
 
-    def hear(self, event: Event) -> None:
+    def take(self, event: Event) -> None:
         if isinstance(event, CommandFinished) and event.result.call.argv[0] == "/bin/sh":
             result = event.result
             self.steps.setdefault(self._step, []).append(
@@ -67,7 +67,7 @@ def record(lesson_id: str, engine: EngineName) -> dict[str, Any]:
         home = Home(Path(place, "labs"), Path(place, "state"), Path(place, "cache"))
         names = {str(home.labs): "/root/labs", str(path_of(engine)): f"/usr/local/bin/{engine}"}
         recorder = _Recorder(names)
-        with Session(course=course, engine=engine, publish=recorder.hear, home=home) as session:
+        with Session(course=course, engine=engine, publish=recorder.take, home=home) as session:
             session.open(lesson_id)
             run = session._lesson_run
             assert run is not None

@@ -1,4 +1,4 @@
-"""A runner in a real lab, and all that it has said, in order."""
+"""A runner in a real lab, and its reports in order."""
 
 from __future__ import annotations
 

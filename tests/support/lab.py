@@ -1,4 +1,4 @@
-"""A lab with a bundle in it, and the eyes that find whatever a lab has left."""
+"""A lab with a bundle in it, and a search for whatever a lab has left."""
 
 from __future__ import annotations
 
@@ -92,16 +92,16 @@ class Traces:
         """Note which processes are in the lab's mount namespace or in a cgroup of it, and return all noted so far."""
         for pid in all_pids():
             cgroups = self._read(f"/proc/{pid}/cgroup")
-            who = identity(pid)
-            if who and (self._namespace_of(pid) == self._namespace or self.name in cgroups):
-                self._members.add(who)
+            process = identity(pid)
+            if process and (self._namespace_of(pid) == self._namespace or self.name in cgroups):
+                self._members.add(process)
         return self._members
 
     def left(self) -> list[str]:
         owners = [one for one in (self.client, self.guard, self.keeper) if one.pid != self._own]
         return [
-            *(f"process {who}" for who in {*self._members, *owners} if is_alive(who)),
-            *(f"zombie {who}" for who in self._members if self._is_our_zombie(who)),
+            *(f"process {process}" for process in {*self._members, *owners} if is_alive(process)),
+            *(f"zombie {process}" for process in self._members if self._is_our_zombie(process)),
             *self._cgroups(),
             *(line for line in self._read("/proc/self/mountinfo").splitlines() if self._is_ours(line)),
             *(directory for directory in (*roots.DIRECTORIES, *roots.DAEMONS) if _is_forgotten(directory)),
@@ -127,9 +127,9 @@ class Traces:
             return ""
 
     @staticmethod
-    def _is_our_zombie(who: Identity) -> bool:
-        fields = Traces._read(f"/proc/{who.pid}/stat").rpartition(") ")[2].split()
-        return bool(fields) and fields[0] == "Z" and int(fields[19]) == who.start and int(fields[1]) != 1
+    def _is_our_zombie(process: Identity) -> bool:
+        fields = Traces._read(f"/proc/{process.pid}/stat").rpartition(") ")[2].split()
+        return bool(fields) and fields[0] == "Z" and int(fields[19]) == process.start and int(fields[1]) != 1
 
     @staticmethod
     def _read(path: str) -> str:

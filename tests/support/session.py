@@ -1,4 +1,4 @@
-"""A session with everything it says written down, and the walk of the first lesson as a learner types it."""
+"""A session with a log of its events, and the first lesson as a learner types it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def home(tmp_path: Path) -> Home:
 
 
 class Diary:
-    """Everything that a session has said, in order."""
+    """The events of a session, in order."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []

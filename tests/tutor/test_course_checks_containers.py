@@ -175,7 +175,7 @@ FALSE = r"""
 
 
 class Box:
-    """A container of one engine in a lab, and what a play would tell checks of it."""
+    """A container of one engine in a lab, and the context that a lesson's run gives to checks."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -329,7 +329,7 @@ def test_a_path_in_a_container_is_not_followed_out_of_it(tmp_path: Path) -> None
         ("capabilities: {has: [CHOWN]}", "unknown_value"),
     ],
 )
-def test_a_mistake_in_a_lesson_is_told_with_its_place(text: str, where: str) -> None:
+def test_a_mistake_in_a_lesson_is_reported_with_its_place(text: str, where: str) -> None:
     from tutor.course.errors import LessonError
 
     node = yaml.compose(text)

@@ -89,7 +89,7 @@ def test_runt_is_found_though_path_is_empty(monkeypatch: pytest.MonkeyPatch) -> 
     assert find("runt").path == Path(sys.executable).parent / "runt"
 
 
-def test_an_engine_that_does_not_work_says_what_it_said(
+def test_an_engine_that_does_not_work_is_reported_with_its_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "runc"

@@ -152,7 +152,7 @@ def test_an_interrupt_ends_a_command_that_hangs(tmp_path: Path) -> None:
         assert here.status() == "none"
 
 
-def test_an_interrupt_kills_what_does_not_listen(tmp_path: Path) -> None:
+def test_an_interrupt_kills_a_command_that_ignores_sigint(tmp_path: Path) -> None:
     hook = {"path": "/bin/sh", "args": ["sh", "-c", "trap '' INT TERM; while :; do sleep 1000; done"]}
     with stage(tmp_path, "runt", bundle(tmp_path, hooks={"createRuntime": [hook]})) as here:
         results = []
@@ -166,7 +166,7 @@ def test_an_interrupt_kills_what_does_not_listen(tmp_path: Path) -> None:
 
 
 def _runs_below(ancestor: int, name: str) -> bool:
-    return any(_command(who.pid) == name for who in descendants(ancestor))
+    return any(_command(process.pid) == name for process in descendants(ancestor))
 
 
 def _command(pid: int) -> str:

@@ -1,4 +1,4 @@
-"""Free play: any bundle, nothing checked or recorded, nothing written into it but what the person writes; the lesson waits."""
+"""Free play: any bundle, nothing checked or recorded, nothing written into it but what the learner saves; the lesson waits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def player(tmp_path: Path, diary: Diary) -> Iterator[Session]:
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    """Somebody's own bundle: its files belong to another user, and one of them has a name that we might use."""
+    """A bundle of the learner's own: its files belong to another user, and one of them has a name that a program might use."""
     made = free_play.fresh_bundle(home(tmp_path)).rename(tmp_path / "their bundle")
     (made / "config.json").write_text(json.dumps(CONFIG))
     (made / ".config.json.new").write_text("mine")
@@ -90,7 +90,7 @@ def test_a_fresh_bundle_runs_as_it_is(tmp_path: Path, diary: Diary, engine: Engi
 
 
 @pytest.mark.peer("runc")
-def test_nothing_is_written_into_somebodys_bundle(player: Session, diary: Diary, bundle: Path) -> None:
+def test_nothing_is_written_into_the_learners_bundle(player: Session, diary: Diary, bundle: Path) -> None:
     before = _contents(bundle)
     player.play_freely(bundle)
     for line in ("create", "start", "exec true", "check", "hint", "solve", "next", "back", "reset"):
@@ -113,7 +113,7 @@ def test_config_json_is_saved_with_its_owner_and_nothing_beside_it(player: Sessi
     assert (bundle / ".config.json.new").read_text() == "mine"
 
 
-def test_a_config_json_that_could_not_be_read_is_not_saved_over(
+def test_a_config_json_that_could_not_be_read_is_not_overwritten(
     player: Session, diary: Diary, bundle: Path
 ) -> None:
     player.play_freely(bundle)
@@ -136,7 +136,7 @@ def test_nothing_is_checked_and_nothing_recorded(
     assert not (tmp_path / "state" / "progress.json").exists()
 
 
-def test_a_bundle_is_played_with_once_at_a_time(player: Session, bundle: Path) -> None:
+def test_a_bundle_is_open_once_at_a_time(player: Session, bundle: Path) -> None:
     player.play_freely(bundle)
     with player.beside(Diary().publish) as other, pytest.raises(TutorError) as refused:
         other.play_freely(bundle)
@@ -181,7 +181,7 @@ def _a_file(bundle: Path) -> None:
         (_a_file, "no_folder"),
     ],
 )
-def test_a_bundle_without_anything_to_play_with_is_refused(
+def test_a_bundle_that_cannot_be_used_is_refused(
     player: Session, tmp_path: Path, spoil: Callable[[Path], None], key: str
 ) -> None:
     bundle = tmp_path / "bundle"
@@ -196,7 +196,7 @@ def test_a_bundle_without_anything_to_play_with_is_refused(
     assert following
 
 
-def test_a_bundle_without_its_root_filesystem_is_opened_and_told(
+def test_a_bundle_without_its_root_filesystem_is_opened_with_a_warning(
     player: Session, diary: Diary, tmp_path: Path
 ) -> None:
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))

@@ -103,9 +103,9 @@ def _start(tmp_path: Path) -> Iterator[Start]:
         yield start
 
 
-def kill(who: Identity, number: int = signal.SIGKILL) -> None:
-    assert send_signal(who, number)
-    until(lambda: not is_alive(who))
+def kill(process: Identity, number: int = signal.SIGKILL) -> None:
+    assert send_signal(process, number)
+    until(lambda: not is_alive(process))
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -123,7 +123,7 @@ def test_an_exception_leaves_nothing(start: Start) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
-def test_a_client_that_is_told_to_end_leaves_nothing(start: Start, number: int) -> None:
+def test_a_client_that_gets_sigterm_leaves_nothing(start: Start, number: int) -> None:
     client = start("runt", "running")
     client.kill(number)
     until_nothing(client.traces.left)
@@ -143,7 +143,7 @@ def until_only_the_client_is_left(client: Client) -> None:
     assert client.traces.left() == []
 
 
-def test_a_keeper_that_is_told_to_end_leaves_nothing(start: Start) -> None:
+def test_a_keeper_that_gets_sigterm_leaves_nothing(start: Start) -> None:
     client = start("runt", "running")
     kill(client.traces.keeper, signal.SIGTERM)
     until_only_the_client_is_left(client)
@@ -185,7 +185,9 @@ def test_without_guard_and_keeper_the_client_cleans_up(start: Start, engine: str
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("engine", ENGINES)
-def test_what_a_slaughter_leaves_the_next_start_sweeps(start: Start, engine: str, state: str) -> None:
+def test_the_next_start_cleans_up_when_all_three_processes_are_killed(
+    start: Start, engine: str, state: str
+) -> None:
     client = start(engine, state)
     # Stopped first, so that none of them can clean up after another.
     owners = (client.traces.guard, client.traces.keeper, client.traces.client)
@@ -207,18 +209,18 @@ def test_a_sweep_leaves_a_lab_in_use_alone(start: Start) -> None:
     assert client.go_on() == ""
 
 
-def test_a_sweep_kills_nobody_whose_pid_a_journal_names_by_chance(tmp_path: Path) -> None:
+def test_a_sweep_kills_no_process_that_has_a_pid_of_the_journal_by_chance(tmp_path: Path) -> None:
     with subprocess.Popen(["sleep", "1000"]) as innocent:
-        who = identity(innocent.pid)
-        assert who is not None
+        process = identity(innocent.pid)
+        assert process is not None
         folder = home(tmp_path).state / "labs"
         folder.mkdir(parents=True)
         name = "oci-tutor-0123456789ab"
         dead = Identity(2**22 + 1, 1)
-        reused = Identity(who.pid, who.start - 1)
+        reused = Identity(process.pid, process.start - 1)
         Journal(str(folder / f"{name}.json"), name, boot_id(), [dead], [reused], []).write()
         sweep(home(tmp_path))
-        assert is_alive(who)
+        assert is_alive(process)
         assert list(folder.iterdir()) == []
         innocent.kill()
 
@@ -233,7 +235,7 @@ def test_a_sweep_kills_nobody_whose_pid_a_journal_names_by_chance(tmp_path: Path
         '{"name":"x","boot":"","owners":[],"strays":[],"cgroups":["/sys"]}',
     ],
 )
-def test_a_sweep_drops_a_journal_that_a_crash_cut_short(tmp_path: Path, text: str) -> None:
+def test_a_sweep_drops_a_journal_that_a_crash_truncated(tmp_path: Path, text: str) -> None:
     folder = home(tmp_path).state / "labs"
     folder.mkdir(parents=True)
     (folder / "oci-tutor-0123456789ab.json").write_text(text)

@@ -186,7 +186,7 @@ def test_an_empty_environment_is_empty(lab: Lab) -> None:
     assert run(lab, "/usr/bin/env", env={}) == (0, "")
 
 
-def test_a_program_has_no_signal_ignored_or_blocked_and_no_descriptor_too_many(lab: Lab) -> None:
+def test_a_program_has_no_signal_ignored_or_blocked_and_no_inherited_descriptor(lab: Lab) -> None:
     """Python ignores SIGPIPE, the guard must outlive a terminal's SIGINT: none of that may reach a container."""
     _code, said = run(lab, "sh", "-c", "grep -E '^Sig(Ign|Blk)' /proc/self/status; echo /proc/self/fd/*")
     lines = said.split()
@@ -244,7 +244,7 @@ def test_an_orphan_becomes_no_zombie(lab: Lab) -> None:
     until(lambda: not Path(f"/proc/{orphan}").exists())
 
 
-def test_a_signal_after_the_end_hits_nobody(lab: Lab) -> None:
+def test_a_signal_after_the_end_reaches_no_process(lab: Lab) -> None:
     process, read_end = start(lab, "true")
     os.close(read_end)
     assert process.wait(20) == 0
@@ -252,7 +252,7 @@ def test_a_signal_after_the_end_hits_nobody(lab: Lab) -> None:
     assert run(lab, "true") == (0, "")
 
 
-def test_what_waits_when_the_lab_ends_hears_of_it(lab: Lab) -> None:
+def test_a_wait_returns_when_the_lab_ends(lab: Lab) -> None:
     process, read_end = start(lab, "sleep", "1000")
     os.kill(lab.keeper_pid, signal.SIGKILL)
     with pytest.raises(TutorError) as caught:
@@ -283,7 +283,7 @@ def test_what_forks_faster_than_one_can_kill_ends_too(tmp_path: Path) -> None:
             assert process.wait(20) == 0
             traces = Traces(home(tmp_path).state, tmp_path)
             lab.close()
-            assert file.read() == ""  # nobody holds the pipe any more
+            assert file.read() == ""  # the pipe is closed
     assert traces.left() == []
 
 
@@ -330,7 +330,7 @@ def test_what_a_shell_has_started_ends_with_the_lab(tmp_path: Path) -> None:
         sleeper = int(shell.stdout.readline())
         until(lambda: Path(f"/proc/{sleeper}/comm").read_text() == "sleep\n")
         traces = Traces(home(tmp_path).state, tmp_path)
-        assert sleeper in {who.pid for who in traces.note_members()}
+        assert sleeper in {process.pid for process in traces.note_members()}
     assert shell.wait(20) == -signal.SIGKILL
     shell.stdout.close()
     assert traces.left() == []

@@ -85,7 +85,7 @@ def test_without_the_capability_it_says_which_is_missing(tmp_path: Path) -> None
 
 
 def test_without_root_it_says_so(tmp_path: Path) -> None:
-    # The interpreter may lie in root's home, where nobody may not look: so it starts as root and then becomes nobody.
+    # The interpreter may be in root's home, which the user nobody may not read: so it starts as root and changes its user then.
     script = "import os; os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)"
     changed = ATTEMPT.replace("root, engine =", f"{script}\nroot, engine =")
     changed = f"import yaml, tutor.messages; tutor.messages.topic_entries('ja', 'lab'); tutor.messages.topic_entries('en', 'lab')\n{changed}"
@@ -147,7 +147,7 @@ def test_with_read_only_cgroups_runt_goes_on_without(tmp_path: Path) -> None:
 
 
 def test_without_cgroups_nothing_is_left_either_though_guard_and_keeper_are_killed(tmp_path: Path) -> None:
-    """A container with a mount namespace of its own and no cgroup: only the journal tells who it is."""
+    """A container with a mount namespace of its own and no cgroup: only the journal names it."""
     namespaces = {"namespaces": [{"type": "mount"}]}
     path = bundle(tmp_path, ["sleep", "1000"], linux=namespaces)
     slaughter = f"""

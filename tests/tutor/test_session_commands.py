@@ -1,4 +1,4 @@
-"""Commands of a session: what a learner types, what is told back, and that no mistake goes unanswered."""
+"""Commands of a session: what a learner types, the events that follow, and an answer to every mistake."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_an_engine_command_is_shown_as_it_runs(learner: Session, diary: Diary) -
     )
 
 
-def test_a_failing_engine_command_is_told_by_its_end(learner: Session, diary: Diary) -> None:
+def test_a_failing_engine_command_has_its_exit_status(learner: Session, diary: Diary) -> None:
     learner.execute("start")
 
     assert diary.of(CommandFinished)[-1].result.returncode != 0
@@ -145,7 +145,7 @@ def test_back_and_forth(learner: Session, diary: Diary) -> None:
     assert diary.of(StepEntered)[-1].passed is True
 
 
-def test_a_command_that_leads_away_from_the_step_is_answered_with_a_way_back(
+def test_a_command_that_changes_to_a_state_unfit_for_the_step_is_answered_with_a_way_back(
     learner: Session, diary: Diary
 ) -> None:
     stand_at(learner, "change-config")
@@ -284,7 +284,7 @@ def test_reset_brings_back_config_container_and_checks(learner: Session, diary: 
 
 
 def test_a_container_that_ends_later_is_noticed(learner: Session, diary: Diary) -> None:
-    """It is the poller that sees its end, and its last words come, too."""
+    """The poller sees its end, and all of its output arrives."""
     stand_at(learner, "create")
     config = json.loads(learner.config_text)
     config["process"]["args"] = ["sh", "-c", "sleep 1; echo later"]
@@ -365,7 +365,7 @@ def test_a_command_that_hangs_can_be_interrupted(learner: Session, diary: Diary)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_everything_in_the_registry_has_its_words(language: str) -> None:
+def test_everything_in_the_registry_has_its_messages(language: str) -> None:
     messages = Messages.load("ja" if language == "ja" else "en")
     for command in COMMANDS:
         assert messages.has(f"session.command.{command.name}")
@@ -397,13 +397,13 @@ def test_a_step_without_a_solution_is_not_counted_as_solved(learner: Session, di
     assert {event.by for event in diary.of(StepPassed)} == {"learner"}
 
 
-def test_only_what_the_learner_wrote_is_kept_aside(learner: Session, diary: Diary) -> None:
+def test_only_what_the_learner_wrote_is_copied_first(learner: Session, diary: Diary) -> None:
     stand_at(learner, "sleep-create")
 
     assert list(learner.config_path.parent.glob("config.json.bak-*")) == []
 
 
-def test_a_face_that_stumbles_does_not_end_the_session(
+def test_a_face_that_raises_does_not_end_the_session(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Stumbling(Diary):

@@ -1,4 +1,4 @@
-"""The Docker lesson and its dockerd: a daemon.json that it would not have, and a daemon that the learner has ended."""
+"""The Docker lesson and its dockerd: a daemon.json that it refuses, and a daemon that the learner has ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.root, pytest.mark.peer("dockerd", "docker", "container
 LESSON = "docker-runtime"
 
 
-def test_a_daemon_json_that_dockerd_would_not_have_is_set_aside(tmp_path: Path) -> None:
+def test_a_daemon_json_that_dockerd_refuses_is_copied_and_replaced(tmp_path: Path) -> None:
     work = home(tmp_path).labs / LESSON
     work.mkdir(parents=True)
     (work / "daemon.json").write_text('{ "runtimes": ')
@@ -30,7 +30,7 @@ def test_a_daemon_json_that_dockerd_would_not_have_is_set_aside(tmp_path: Path) 
         assert "load" in learner.passed
 
 
-def test_a_dockerd_that_was_ended_comes_back_with_reset(tmp_path: Path) -> None:
+def test_reset_starts_a_dockerd_that_has_ended(tmp_path: Path) -> None:
     diary = Diary()
     with session(tmp_path, diary, "runt") as learner:
         learner.open(LESSON)

@@ -1,4 +1,4 @@
-"""A failing command in a lesson is followed by its explanation, wanted or not; and so is a start that ends without a word."""
+"""An explanation follows a failing command in a lesson, expected or not, and a start that ends without output."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def _begin_with(tmp_path: Path, script: str) -> None:
     run.chmod(0o755)
 
 
-def test_a_start_that_says_nothing_is_explained(tmp_path: Path, learner: Session, diary: Diary) -> None:
-    """runc 1.1 tells of a program that can't be executed to the container's standard error only."""
+def test_a_start_without_output_is_explained(tmp_path: Path, learner: Session, diary: Diary) -> None:
+    """runc 1.1 reports a program that can't be executed on the container's standard error only."""
     _begin_with(tmp_path, "#!/bin/bash\n")
     learner.execute("create")
     learner.execute("start")
@@ -52,7 +52,7 @@ def test_a_program_that_ends_by_itself_is_not_explained(
     assert not diary.of(Explained)
 
 
-def test_a_failure_that_the_step_wants_is_explained_as_expected(learner: Session, diary: Diary) -> None:
+def test_a_failure_that_the_step_asks_for_is_explained_as_expected(learner: Session, diary: Diary) -> None:
     stand_at(learner, "delete-running")
     diary.clear()
     learner.execute("delete")
@@ -62,7 +62,7 @@ def test_a_failure_that_the_step_wants_is_explained_as_expected(learner: Session
     assert explained.call == diary.of(CommandFinished)[-1].result.call
 
 
-def test_a_broken_bundle_that_the_step_gives_is_a_riddle_until_the_learner_has_tried(
+def test_a_broken_bundle_of_the_step_is_explained_in_full_only_after_the_learner_has_changed_it(
     tmp_path: Path, diary: Diary
 ) -> None:
     with session(tmp_path, diary) as learner:

@@ -1,4 +1,4 @@
-"""What a lesson finds in its folder: laid once, laid anew where it is missing, and never over what the learner has."""
+"""The folder of a lesson: its content is created where it is missing, and never overwrites what the learner has."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def test_a_lesson_that_makes_its_bundle_by_hand_begins_with_forms_of_the_image(t
     assert verify_archive(workspace.work / ARCHIVE).names == ("alpine:3.9",)
     found = verify_layout(workspace.work / LAYOUT, "3.9")
     assert found.image_id == verify_archive(workspace.work / ARCHIVE).image_id
-    # No config.json yet, and that is no trouble; nor does anything bring one.
+    # No config.json yet: that is no error, and nothing creates one.
     assert workspace.read() == ""
     assert workspace.replace(workspace.begins_with(0)) is None
     assert not workspace.bundle.exists()
-    # What the learner does to them stays; what they remove comes back.
+    # What the learner changes stays; what the learner removes is created again.
     (workspace.work / ARCHIVE).write_text("mine")
     (workspace.work / LAYOUT / "index.json").rename(tmp_path / "index.json")
     workspace.prepare(0)

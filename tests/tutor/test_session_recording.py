@@ -42,7 +42,7 @@ def _lines(step: Step) -> list[str]:
     """Return what is typed to pass a step by reading: an answer where there is a question that asks nothing of the lab."""
     if isinstance(step.activity, Quiz) and step.activity.answer:
         return [f"answer {step.activity.answer}", "next"]
-    # What was seen is told when the step has been passed, and the next `next` goes on.
+    # The summary is shown when the step is passed; another `next` goes on.
     return ["next", "next"] if step.summary else ["next"]
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong around a session, on the real thing: each leads to a notice and a way on, and nothing is lost."""
+"""What can go wrong around a session, with a real lab: each leads to a notice and a way on, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_what_is_done_in_the_shell_counts(learner: Session, diary: Diary) -> Non
 
 
 def test_the_shell_knows_the_process_of_a_container_made_in_it(learner: Session) -> None:
-    """Made, and made anew, while the shell is open: the pid of the learner's `$PID` is the present one's."""
+    """With a container created, and created again, while the shell is open: `$PID` is the pid of the present one."""
     stand_at(learner, "create")
     argv, cwd, environment = learner.shell_call()
     show = (
@@ -141,7 +141,9 @@ def test_a_config_that_is_no_text(learner: Session, diary: Diary, content: bytes
 
     diary.until(lambda: any("reset" in notice for notice in diary.notices()), "that reset puts it right")
     learner.write_config("{}")
-    assert (learner.config_path.parent / "config.json.bak-1").read_bytes() == content, "nobody had seen it"
+    assert (learner.config_path.parent / "config.json.bak-1").read_bytes() == content, (
+        "no editor has shown it"
+    )
     learner.config_path.write_bytes(content)
     learner.execute("reset")
 
@@ -159,7 +161,7 @@ def test_a_config_saved_by_an_editor_outside(learner: Session, diary: Diary) -> 
     assert diary.origins()[-1] == "outside"
 
 
-def test_a_bundle_removed_under_our_feet(learner: Session, diary: Diary) -> None:
+def test_a_bundle_removed_while_the_lesson_is_open(learner: Session, diary: Diary) -> None:
     stand_at(learner, "create")
     shutil.rmtree(learner.config_path.parent)
 
@@ -186,10 +188,12 @@ def test_a_lab_whose_keeper_was_killed(learner: Session, diary: Diary) -> None:
     learner.execute("reset")
     learner.execute("start")
 
-    diary.until(lambda: "start" in diary.passed(), "the step passed in a lab laid anew")
+    diary.until(lambda: "start" in diary.passed(), "the step passed in another lab")
 
 
-def test_a_second_session_on_a_lesson_is_told_who_has_it(tmp_path: Path, learner: Session) -> None:
+def test_a_second_session_on_a_lesson_is_refused_with_the_pid_of_the_first(
+    tmp_path: Path, learner: Session
+) -> None:
     with session(tmp_path, Diary()) as second:
         with pytest.raises(TutorError) as caught:
             second.open(LESSON)
@@ -265,7 +269,7 @@ def test_progress_is_kept_and_resumed(tmp_path: Path, diary: Diary) -> None:
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"format": 99}', "\0\0\0", '{"format": 1, "lessons": {"x": 1}}']
 )
-def test_damaged_progress_is_set_aside(tmp_path: Path, diary: Diary, content: str) -> None:
+def test_damaged_progress_is_kept_under_another_name(tmp_path: Path, diary: Diary, content: str) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "progress.json").write_text(content)
 
@@ -331,8 +335,8 @@ def test_kill_9_in_the_middle_leaves_nothing_and_resumes(tmp_path: Path, diary: 
         diary.until(lambda: step_id in diary.passed(), "the step goes on")
 
 
-def test_kill_9_while_the_config_is_lent_to_a_replay(tmp_path: Path, diary: Diary) -> None:
-    """A crash in the middle of bringing a container back leaves the learner's text aside; it comes back."""
+def test_kill_9_while_a_replay_uses_the_name_of_the_config(tmp_path: Path, diary: Diary) -> None:
+    """A crash during a replay leaves the learner's text in its copy; the next start restores it."""
     with session(tmp_path, Diary()) as learner:
         learner.open(LESSON)
         path = learner.config_path
@@ -347,7 +351,7 @@ def test_kill_9_while_the_config_is_lent_to_a_replay(tmp_path: Path, diary: Diar
 
 
 def test_kill_9_while_the_bundle_is_unpacked(tmp_path: Path, diary: Diary) -> None:
-    """What a crash leaves half done is made anew, and nothing of it stays beside the bundle."""
+    """What a crash leaves incomplete is created again, and nothing of it stays beside the bundle."""
     leftovers = tmp_path / "labs" / LESSON
     (leftovers / ".alpine-bundle.new" / "rootfs").mkdir(parents=True)
     (leftovers / ".alpine-bundle.new" / "rootfs" / "half").write_text("half")
@@ -381,7 +385,7 @@ def test_a_session_leaves_no_threads(tmp_path: Path, diary: Diary) -> None:
     until(lambda: set(threading.enumerate()) <= before)
 
 
-def test_an_engine_that_is_missing_costs_nothing(
+def test_a_missing_engine_changes_nothing(
     learner: Session, diary: Diary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_at(learner, "state")

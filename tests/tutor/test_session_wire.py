@@ -119,7 +119,7 @@ def _samples() -> list[Event]:
 
 
 def _quiz_samples() -> Iterator[Event]:
-    """Yield every answer to every quiz of the course, with what the session says to it."""
+    """Yield every answer to every quiz of the course, with its feedback."""
     lesson = None
     for each, step in _steps(Quiz):
         if each.id != lesson:
@@ -224,7 +224,7 @@ def _strings(data: Any) -> Iterator[str]:
 
 
 def _solutions(lesson: Lesson) -> Iterator[str]:
-    """Yield what leads to the end of a step, if it is not what the step tells to type."""
+    """Yield the texts of solutions that the step itself does not suggest."""
     for step in lesson.steps:
         match step.activity:
             case EditConfig(solution=text):
@@ -283,7 +283,7 @@ def test_the_answer_that_a_lesson_names_is_not_in_the_lines() -> None:
 @pytest.mark.root
 @pytest.mark.parametrize("lesson_id", [LESSON, "bundle"])
 def test_a_whole_lesson_as_it_is_played(tmp_path: Path, lesson_id: str) -> None:
-    """Solved from its first step to its last: the lines tell the same, and none of them holds a solution of it."""
+    """Solve a lesson from its first step to its last: its lines give the same events, and none holds a solution."""
     diary = Diary()
     with session(tmp_path, diary, "runt") as learner:
         learner.open(lesson_id)
@@ -355,7 +355,7 @@ def test_a_whole_lesson_as_it_is_played(tmp_path: Path, lesson_id: str) -> None:
         ),
     ],
 )
-def test_what_is_no_event_is_one_error_in_words(line: str | bytes, key: str) -> None:
+def test_a_line_that_is_no_event_is_one_error_in_words(line: str | bytes, key: str) -> None:
     decoder = Decoder(COURSE["en"])
     decoder.decode(Encoder(COURSE["en"]).encode(_opened()))
     with pytest.raises(TutorError) as caught:

@@ -326,9 +326,7 @@ def _environment() -> dict[str, str]:
     own = str(Path(sys.executable).parent)
     if (Path(own) / "runt").exists() and shutil.which("runt", path=":".join(folders)) != f"{own}/runt":
         # Last on PATH where there is no other `runt`, so that the learner's `python3` stays the same program.
-        folders = (
-            [*folders, own] if shutil.which("runt", path=":".join(folders)) is None else [own, *folders]
-        )
+        folders = [*folders, own] if shutil.which("runt", path=":".join(folders)) is None else [own, *folders]
     return environment | {"PATH": ":".join(folders)}
 
 
