@@ -30,7 +30,7 @@ def test_what_lies_beside_the_file_is_neither_followed_nor_left(tmp_path: Path) 
 
 def test_the_umask_counts_where_no_permissions_are_asked_for(tmp_path: Path) -> None:
     script = (
-        "import os, sys; from runtime import files; os.umask(0o027)\n"
+        "import os, sys; from runtime.support import files; os.umask(0o027)\n"
         "files.replace('plain', b'', 'new'); files.replace('exact', b'', 'new', 0o755)\n"
         "print(*(oct(os.stat(name).st_mode & 0o7777) for name in ('plain', 'exact')))\n"
     )
@@ -58,7 +58,7 @@ def test_a_file_that_cannot_be_replaced_is_named_and_nothing_is_left(tmp_path: P
 @pytest.mark.root
 def test_a_full_disk_leaves_the_old_file_and_no_new_one(tmp_path: Path) -> None:
     script = (
-        "import os, sys; from runtime import files; os.chdir(sys.argv[1])\n"
+        "import os, sys; from runtime.support import files; os.chdir(sys.argv[1])\n"
         "files.replace('file', b'old', 'new')\n"
         "try: files.replace('file', bytes(100_000), 'new')\n"
         "except OSError as error: print(error.strerror, error.filename)\n"
