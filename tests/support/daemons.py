@@ -23,14 +23,22 @@ PATIENCE = 60.0  # seconds until a daemon that does not answer is a failure
 PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 
-# containerd wants to find every cgroup v1 hierarchy that /proc/PID/cgroup names. One may be in use and not mounted here.
+# containerd wants to find every cgroup v1 hierarchy that /proc/PID/cgroup names, or it counts nothing and hears of no OOM kill.
+# One may be in use and not mounted here; another may come into use at any time, by a test that mounts it: so on a machine with
+# cgroup v1 every controller that has no hierarchy yet gets one for as long as the daemons run.
 _OWN_RUN = """
 mount -t tmpfs -o mode=755 run /run
-while IFS=: read -r _ names _; do
-    if [ -n "$names" ] && ! grep -q " - cgroup .*\\b$names\\b" /proc/self/mountinfo; then
+hierarchies() {
+    while IFS=: read -r _ names _; do [ -z "$names" ] || echo "$names"; done </proc/self/cgroup
+    if awk '$2 + 0 { found = 1 } END { exit !found }' /proc/cgroups; then
+        awk '$2 == 0 && $4 == 1 { print $1 }' /proc/cgroups
+    fi
+}
+for names in $(hierarchies); do
+    if ! grep -q " - cgroup .*\\b$names\\b" /proc/self/mountinfo; then
         mkdir -p "/run/cgroup/$names" && mount -t cgroup -o "$names" cgroup "/run/cgroup/$names"
     fi
-done </proc/self/cgroup
+done
 """
 # dockerd before version 23 keeps a key in /etc/docker, wherever its data are.
 _FIRST = f"{_OWN_RUN} mkdir -p /etc/docker; mount -t tmpfs docker /etc/docker; echo ready; exec tini -- sleep infinity"
