@@ -15,21 +15,22 @@ _STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}
 CODE = "$text-warning"
 
 
-def inline(text: str, style: str = "") -> Content:
+def inline(text: str, style: str = "", code: str = CODE) -> Content:
     """Return `text` with `code`, **strong** and *emphasis* as styles; paragraphs and list items are kept apart.
 
     Args:
         text: Markdown, of paragraphs and lists at most.
         style: a Textual style for all of it.
+        code: a Textual style for code in it.
     """
     paragraphs = [
-        _runs(token.children or []) for token in markdown_parser().parse(text) if token.type == "inline"
+        _runs(token.children or [], code) for token in markdown_parser().parse(text) if token.type == "inline"
     ]
     content = Content("\n").join(Content.assemble(*runs) for runs in paragraphs)
     return content.stylize_before(style) if style else content
 
 
-def _runs(tokens: list[Token]) -> list[tuple[str, str]]:
+def _runs(tokens: list[Token], code: str) -> list[tuple[str, str]]:
     runs: list[tuple[str, str]] = []
     open_styles: list[str] = []
     for token in tokens:
@@ -40,7 +41,7 @@ def _runs(tokens: list[Token]) -> list[tuple[str, str]]:
         ):
             open_styles.pop()
         elif token.type == "code_inline":
-            runs.append((token.content, " ".join([*open_styles, CODE])))
+            runs.append((token.content, " ".join([*open_styles, code])))
         elif token.type in ("softbreak", "hardbreak"):
             runs.append((" " if token.type == "softbreak" else "\n", ""))
         elif token.content:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tutor.session.commands.registry import Argument
 
 
-class CommandInput(Input):
+class CommandLineInput(Input):
     """The line itself. Arrow keys move among the completions, Tab takes one; on an empty line, Up recalls the history."""
 
     BINDINGS: ClassVar = [
@@ -60,8 +60,8 @@ class CommandLine(Vertical):
         &.-open { display: block; }
         & Horizontal { height: 1; }
         & .prompt { width: 3; color: $text-accent; text-style: bold; padding: 0 0 0 1; }
-        & CommandInput { border: none; height: 1; width: 1fr; background: $panel; padding: 0; }
-        & CommandInput:focus { border: none; }
+        & CommandLineInput { border: none; height: 1; width: 1fr; background: $panel; padding: 0; }
+        & CommandLineInput:focus { border: none; }
         & OptionList { height: auto; max-height: 10; border: none; background: $panel; padding: 0 1 0 3; }
     }
     """
@@ -90,12 +90,14 @@ class CommandLine(Vertical):
         yield completions
         with Horizontal():
             yield Static(":", classes="prompt")
-            yield CommandInput(placeholder=self._messages("tui.command.placeholder"), select_on_focus=False)
+            yield CommandLineInput(
+                placeholder=self._messages("tui.command.placeholder"), select_on_focus=False
+            )
 
     @property
-    def input(self) -> CommandInput:
+    def input(self) -> CommandLineInput:
         """The line."""
-        return self.query_one(CommandInput)
+        return self.query_one(CommandLineInput)
 
     def open(self, line: str = "") -> None:
         """Show the line with a text in it, and give it the focus."""
@@ -166,15 +168,15 @@ class CommandLine(Vertical):
         if self.is_open:
             self._offer(event.value)
 
-    @on(CommandInput.CompletionWanted)
-    def _take(self, event: CommandInput.CompletionWanted) -> None:
+    @on(CommandLineInput.CompletionWanted)
+    def _take(self, event: CommandLineInput.CompletionWanted) -> None:
         event.stop()
         index = self.query_one(OptionList).highlighted or 0
         if index < len(self._candidates):
             self._set(self._candidates[index])
 
-    @on(CommandInput.Walked)
-    def _walk(self, event: CommandInput.Walked) -> None:
+    @on(CommandLineInput.Walked)
+    def _walk(self, event: CommandLineInput.Walked) -> None:
         event.stop()
         completions = self.query_one(OptionList)
         recalling = not self.input.value or self._recalled < len(self._history)

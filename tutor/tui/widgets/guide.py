@@ -134,7 +134,7 @@ class Guide(VerticalScroll, can_focus=True):
         new = [selector for selector, value in now.items() if value and value != self._revealed.get(selector)]
         self._revealed = dict(now)
         if view.step_passed and view.tried and new and new != ["#hints"]:
-            self._at_end = True
+            self._at_end, self._to_reveal = True, ""  # the verdicts that came just before stand above the end
             self.call_after_refresh(self._stay_at_end)
         elif new and (view.tried or "#hints" in new) and self.query(new[0]):
             self._to_reveal = new[0]
@@ -153,6 +153,11 @@ class Guide(VerticalScroll, can_focus=True):
         """Stay at the end while the widgets after a passed step are still being laid out."""
         if self._at_end:
             self.call_after_refresh(self._stay_at_end)
+
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """Put the scroll bar where the text is: Textual moves it only while it is shown."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
 
     def _stay_at_end(self) -> None:
         if self._at_end:  # it is False if another step was entered since this was scheduled

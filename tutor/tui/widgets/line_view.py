@@ -74,6 +74,12 @@ class LineView(ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         self._at_end = new_value >= self.max_scroll_y - 1
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """Put the scroll bar where the lines are (Textual moves it only while it is shown); they have a cell more or less now."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+        self.call_after_refresh(self.redraw)
+
     def _follow(self) -> None:
         if self.STICKS_TO_END and self._at_end:
             self.scroll_end(animate=False, force=True)

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Label, Static
 
-from tutor.tui.inline_markdown import inline
+from tutor.tui.inline_markdown import CODE, inline
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -45,7 +45,7 @@ class ChoiceRow(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay out the box and the text."""
         yield Static(classes="box")
-        yield Static(inline(self.choice.text), classes="text")
+        yield Static(classes="text")
 
     def on_click(self, event: Click) -> None:
         """Answer."""
@@ -104,6 +104,9 @@ class QuizBox(Vertical, can_focus=True):
         self._cursor = max(0, min(self._cursor + by, len(rows) - 1))
         for index, row in enumerate(rows):
             row.set_class(index == self._cursor, "-cursor")
+            # The colour of code can't be read on the ground of the cursor.
+            code = "" if index == self._cursor else CODE
+            row.query_one(".text", Static).update(inline(row.choice.text, code=code))
             pointer = "▸" if index == self._cursor else " "
             row.query_one(".box", Static).update(
                 f"{pointer} (•)" if row.choice.id == self._chosen else f"{pointer} ( )"
