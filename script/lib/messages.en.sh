@@ -24,3 +24,4 @@ Collect in DIR the Python packages that machines without a network are set up fr
 MSG_WHEELHOUSE_FOR='Collecting the packages for Python %s (%s) ...'
 MSG_WHEELHOUSE_INCOMPLETE='Some packages could not be collected. Check the network and the free disk space, then try again.'
 MSG_WHEELHOUSE_DONE='Collected in %s. Copy it to wheelhouse in the checkout, or name it in OCI_TUTOR_WHEELHOUSE: set-up then uses no network.'
+MSG_NO_MANUAL_PICTURES='The pictures of the screens are renewed; those of the manuals (docs/*.png) are as they were. Missing: %s(on Debian: `sudo apt-get install %s`)'

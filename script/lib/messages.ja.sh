@@ -24,3 +24,4 @@ MSG_WHEELHOUSE_USAGE='使い方: script/wheelhouse [--dev] [--here] DIR
 MSG_WHEELHOUSE_FOR='Python %s (%s) のパッケージを集めています ...'
 MSG_WHEELHOUSE_INCOMPLETE='集められないパッケージがありました。ネットワークとディスクの空き容量を確認してから、もう一度お試しください。'
 MSG_WHEELHOUSE_DONE='%s に集めました。チェックアウトの中に wheelhouse という名前で置くか、環境変数 OCI_TUTOR_WHEELHOUSE で指定すると、準備にネットワークを使いません。'
+MSG_NO_MANUAL_PICTURES='画面の絵は描き直しましたが、マニュアルの絵 (docs/*.png) はそのままです。次のものがありません: %s(Debian では `sudo apt-get install %s`で入ります)'

@@ -32,7 +32,6 @@ from tutor.text import cell_width
 from tutor.tui.app import TutorApp
 from tutor.tui.screens.dialogs import Ask, AskText, Help, Pick, Say
 from tutor.tui.screens.home import HomeScreen
-from tutor.tui.screenshot import aligned_svg
 from tutor.tui.themes import DARK, LIGHT
 from tutor.tui.widgets.key_bar import KeyBar
 
@@ -86,6 +85,8 @@ async def test_every_text_can_be_read_from_the_back_row(tmp_path: Path, theme: s
         before = [lesson.id for lesson in app._course.lessons].index("first-container")
         await pilot.press(*["down"] * before, "enter")
         screen = await opened(pilot)
+        lesson = app.script.lesson
+        assert lesson is not None
         step = app.script.enter_kind("run-op")
         app.script.call("create", printed='{"status": true}\n')
         app.script.call("delete", printed="no\n", code=1)
@@ -103,6 +104,11 @@ async def test_every_text_can_be_read_from_the_back_row(tmp_path: Path, theme: s
         assert text_below_contrast(app) == []
         app.script.enter_kind("quiz")
         await settled(pilot, lambda: "▸ ( )" in screen_text(app))
+        assert text_below_contrast(app) == []
+        app.script.enter(next(at for at, each in enumerate(lesson.steps) if each.id == "review"))
+        await settled(
+            pilot, lambda: "▸ ( ) create" in screen_text(app)
+        )  # code in the answer under the cursor
         assert text_below_contrast(app) == []
         typed = replace(
             step, id="typed", kind="quiz", activity=Quiz("q", (), command="x", feedback="f"), checks=()
@@ -328,19 +334,6 @@ async def test_the_theme_changes_by_key_and_the_editor_follows(tmp_path: Path) -
             seen.append(wanted)
             await pilot.press("ctrl+t")
     assert seen[0] == seen[2] != seen[1]
-
-
-async def test_pictures_give_every_japanese_character_its_own_place(tmp_path: Path) -> None:
-    app = scripted_app(tmp_path)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await opened(pilot)
-        svg = aligned_svg(app.export_screenshot())
-    wide = re.findall(r'x="([\d. ]+)" y="[\d.]+"[^>]*>([^<]*[ぁ-ん][^<]*)<', svg)
-    assert wide
-    for places, text in wide:
-        plain = text.replace("&#160;", " ")
-        assert len(places.split()) == len(re.sub(r"&\w+;", "x", plain))
-    assert "textLength" not in "".join(re.findall(r"<text[^>]*>[^<]*[ぁ-ん][^<]*<", svg))
 
 
 def test_the_list_of_lessons_is_painted_before_a_lesson_is_loaded() -> None:
