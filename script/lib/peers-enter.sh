@@ -1,0 +1,30 @@
+# script/test --peers: the first process of the mount and PID namespaces. Makes a release's root this process's, and runs the tests in
+# it. By pivot_root(2): in a mere chroot, what a runtime's exec starts lands in the machine's own root, and user namespaces are
+# refused. POSIX sh; arguments: the root, the wheels, and the directory of this run.
+set -eu
+root=$1 wheels=$2 run=$3
+
+mkdir "$run/changed" "$run/work" "$run/new" "$run/tmp" "$run/home"
+mount -t overlay -o "lowerdir=$root,upperdir=$run/changed,workdir=$run/work" peers "$run/new"
+cd "$run/new"
+mkdir checkout wheels old
+# Not through the overlay: engines make overlays of their own there.
+for pair in tmp:tmp home:root checkout:checkout; do
+    mount --bind "$run/${pair%%:*}" "${pair#*:}"
+done
+chmod 1777 tmp
+mount --bind "$wheels" wheels
+mount -t proc proc proc
+mount --rbind /sys sys
+mount --rbind /dev dev
+mount -t tmpfs -o mode=755 run run
+cp -L /etc/resolv.conf etc/ 2>/dev/null || : # without a network there may be none
+mv "$run/arguments" run/arguments
+pivot_root . old
+cd /
+umount -l /old
+# The descriptors are the locks of script/lib/peers.sh.
+exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-dumb}" \
+    LANG="${LANG:-C.UTF-8}" LC_CTYPE=C.UTF-8 ${OCI_TUTOR_LANG:+OCI_TUTOR_LANG="$OCI_TUTOR_LANG"} ${CI:+CI="$CI"} \
+    PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+    tini -- sh /checkout/script/lib/peers-run.sh 6<&- 7<&- 8<&- 9<&-

@@ -1,0 +1,18 @@
+# script/test --peers: what is run in the other release's root. POSIX sh; script/lib/peers-enter.sh has laid everything out.
+set -u
+ROOT=/checkout
+. "$ROOT/script/lib/setup.sh"
+cd "$ROOT" || exit 1
+
+# Tests clone the checkout, and only what git knows.
+git init --quiet && git add --all || exit 1
+
+# first_line COMMAND...: prints the first line that a peer says on its version.
+first_line() { "$@" 2>/dev/null | head -n 1; }
+say "$(printf "$MSG_PEERS_VERSIONS" "$(. /etc/os-release && echo "$PRETTY_NAME")" \
+    "$(first_line python3 --version), $(first_line runc --version), $(first_line crun --version), $(first_line docker --version)")"
+
+if [ -s /run/arguments ]; then
+    exec xargs -0 script/test </run/arguments
+fi
+exec script/test

@@ -1,0 +1,112 @@
+# script/test --peers RELEASE: the tests on the engines, the tools and the Python of another Debian release. Its root is built once
+# from the machine's own mirror and kept in the user's cache directory; each run sees it through an overlay of its own, with a
+# copy of the checkout, in a mount and a PID namespace that take away whatever a test leaves. POSIX sh; expects $ROOT and
+# script/lib/setup.sh.
+. "$ROOT/script/lib/peers-root.sh"
+. "$ROOT/script/lib/wheels.sh"
+
+PEERS_TOOLS='mmdebstrap=mmdebstrap unshare=util-linux setpriv=util-linux flock=util-linux'
+
+peers_cache=${XDG_CACHE_HOME:-$HOME/.cache}/oci-tutor/peers
+
+# peers_test RELEASE ARGUMENTS...: runs script/test there, with these arguments.
+peers_test() {
+    release=${1-}
+    known=
+    for name in $PEERS_RELEASES; do [ "$release" != "$name" ] || known=1; done
+    [ -n "$known" ] || { say "$(printf "$MSG_PEERS_USAGE" "$(echo $PEERS_RELEASES | tr ' ' '|')")"; exit 2; }
+    shift
+    missing=$(missing_packages $PEERS_TOOLS)
+    [ -r /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
+    [ -z "$missing" ] || install_packages $missing
+    missing=$(missing_packages $PEERS_TOOLS)
+    [ -z "$missing" ] || die "$(printf "$MSG_PEERS_MISSING" "$missing")"
+    as_root unshare --mount --pid --fork true 2>/dev/null || die "$MSG_PEERS_NO_ROOT"
+    set_up_venv test requirements/dev.txt
+
+    mkdir -p "$peers_cache" || die "$MSG_PEERS_FAILED"
+    peers_root=$peers_cache/$release.$(peers_sum script/lib/peers-root.sh)
+    peers_wheels=$peers_cache/$release-wheels.$(peers_sum requirements/dev.txt)
+    peers_run='' peers_pid=''
+    trap 'peers_end' EXIT
+    trap 'exit 130' INT TERM HUP
+    # Two at once: the second waits, then finds the work done. What is unfinished while nobody else holds the lock was left by a run
+    # that could not clean up.
+    exec 9>"$peers_cache/lock" && flock 9
+    peers_sweep
+    peers_make_root
+    peers_make_wheels
+    peers_run=$(mktemp -d "$peers_cache/run.XXXXXX") || die "$MSG_PEERS_FAILED"
+    # They are in use from here to the end.
+    exec 6<"$peers_root" 7<"$peers_wheels" 8<"$peers_run" && flock -s 6 && flock -s 7 && flock -s 8
+    flock -u 9
+    peers_copy "$@"
+
+    # In the background: a shell reacts to a signal while it waits, but not while a program in the foreground runs. ^C is for the tests.
+    trap '' INT
+    as_root env --default-signal=INT --default-signal=QUIT setpriv --pdeathsig=KILL \
+        unshare --mount --propagation private --pid --fork --kill-child \
+        sh "$ROOT/script/lib/peers-enter.sh" "$peers_root" "$peers_wheels" "$peers_run" </dev/null &
+    peers_pid=$!
+    wait "$peers_pid"
+    status=$?
+    peers_pid=
+    return $status
+}
+
+# peers_sum FILE: prints a checksum, for the name of what is made from the file.
+peers_sum() { cksum <"$ROOT/$1" | tr ' ' -; }
+
+# peers_end: ends the run if it is still going on, and removes its directory.
+peers_end() {
+    [ -z "$peers_pid" ] || as_root kill -KILL "$peers_pid" 2>/dev/null
+    peers_remove "$peers_run"
+}
+
+# peers_sweep: removes what killed runs have left, and what was made from an older file, unless a run uses it.
+peers_sweep() {
+    peers_remove "$peers_cache"/new.*
+    for left in "$peers_cache"/run.* "$peers_cache/$release".* "$peers_cache/$release-wheels".*; do
+        case "$left" in
+            "$peers_root" | "$peers_wheels") ;;
+            *) [ ! -e "$left" ] || ! flock -n "$left" true || peers_remove "$left" ;;
+        esac
+    done
+}
+
+# peers_remove PATH...: removes directories, which may hold files of root's.
+peers_remove() {
+    for path in "$@"; do
+        [ -z "$path" ] || [ ! -e "$path" ] || as_root rm -rf --one-file-system "$path"
+    done
+}
+
+# Makes $peers_root, unless it is there. It gets its name when it is complete.
+peers_make_root() {
+    [ ! -d "$peers_root" ] || return 0
+    say "$(printf "$MSG_PEERS_ROOT" "$release")"
+    new=$(mktemp -d "$peers_cache/new.XXXXXX") || die "$MSG_PEERS_FAILED"
+    peers_build "$release" "$new/root" "$new/log" && mv "$new/root" "$peers_root" || {
+        tail -n 5 "$new/log" >&2; peers_remove "$new"; die "$MSG_PEERS_FAILED"; }
+    peers_remove "$new"
+}
+
+# Makes $peers_wheels, a directory with the packages of the lock for the release's Python: no test there asks an index.
+peers_make_wheels() {
+    [ ! -d "$peers_wheels" ] || return 0
+    new=$(mktemp -d "$peers_cache/new.XXXXXX") || die "$MSG_PEERS_FAILED"
+    python=$(basename "$(readlink "$peers_root/usr/bin/python3")")
+    say "$(printf "$MSG_WHEELHOUSE_FOR" "${python#python}" "$(uname -m)")"
+    unconditional "$ROOT/requirements/dev.txt" >"$new/lock" && mkdir "$new/wheels" &&
+        fetch_wheels "$new/lock" "$new/wheels" --python-version "${python#python}" $(platforms "$(uname -m)") &&
+        mv "$new/wheels" "$peers_wheels" || { peers_remove "$new"; die "$MSG_WHEELHOUSE_INCOMPLETE"; }
+    peers_remove "$new"
+}
+
+# Copies the checkout, and the arguments for script/test.
+peers_copy() {
+    mkdir "$peers_run/checkout" &&
+        tar -c --exclude=./.venv --exclude='./.venv.*' --exclude=./wheelhouse --exclude=./.git --exclude=__pycache__ --exclude='./.*_cache' \
+            -C "$ROOT" . | tar -x -C "$peers_run/checkout" && : >"$peers_run/arguments" || die "$MSG_PEERS_FAILED"
+    [ $# -eq 0 ] || printf '%s\0' "$@" >"$peers_run/arguments"
+}
