@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from runtime.operations.create import CreateOptions
+    from runtime.state.store import Entry
 
     Handler = Callable[[str, dict[str, Any], list[str]], int]
 
@@ -194,8 +195,6 @@ def _exec(root: str, values: dict[str, Any], arguments: list[str]) -> int:
         process_label=values["process-label"],
     )
     options = ExecOptions(
-        root=root,
-        container_id=container_id,
         program=program,
         detach=values["detach"],
         pid_file=values["pid-file"],
@@ -205,28 +204,28 @@ def _exec(root: str, values: dict[str, Any], arguments: list[str]) -> int:
         ignore_paused=values["ignore-paused"],
         cgroups=values["cgroup"],
     )
-    return execute(options)
+    return execute(_open(root, container_id), options)
 
 
 def _start(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
     from runtime.operations.start import start
 
-    start(root, arguments[0])
+    start(_open(root, arguments[0]))
     return 0
 
 
 def _state(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
-    from runtime.operations.state import query
+    from runtime.operations.state import describe as state_of
 
     # No newline at the end: as runc.
-    _print(_json(query(root, arguments[0]), indent=True))
+    _print(_json(state_of(_open(root, arguments[0])), indent=True))
     return 0
 
 
 def _kill(root: str, values: dict[str, Any], arguments: list[str]) -> int:
     from runtime.operations.kill import kill
 
-    kill(root, arguments[0], "".join(arguments[1:]) or "TERM", everything=values["all"])
+    kill(_open(root, arguments[0]), "".join(arguments[1:]) or "TERM", everything=values["all"])
     return 0
 
 
@@ -255,21 +254,21 @@ def _list(root: str, values: dict[str, Any], _arguments: list[str]) -> int:
 def _pause(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
     from runtime.operations.pause import pause
 
-    pause(root, arguments[0])
+    pause(_open(root, arguments[0]))
     return 0
 
 
 def _resume(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
     from runtime.operations.pause import resume
 
-    resume(root, arguments[0])
+    resume(_open(root, arguments[0]))
     return 0
 
 
 def _update(root: str, values: dict[str, Any], arguments: list[str]) -> int:
     from runtime.operations.update import update
 
-    update(root, arguments[0], values)
+    update(_open(root, arguments[0]), values)
     return 0
 
 
@@ -277,10 +276,11 @@ def _ps(root: str, values: dict[str, Any], arguments: list[str]) -> int:
     from runtime.operations.ps import processes, table
 
     container_id, *options = arguments
+    entry = _open(root, container_id)
     if values["format"] == "json":
-        _print(_json(processes(root, container_id)) + "\n")
+        _print(_json(processes(entry)) + "\n")
     elif values["format"] == "table":
-        _print(table(root, container_id, options))
+        _print(table(entry, options))
     else:
         raise RuntError("invalid format option")
     return 0
@@ -292,7 +292,7 @@ def _events(root: str, values: dict[str, Any], arguments: list[str]) -> int:
     def show(event: dict[str, Any]) -> None:
         _print(_json(event) + "\n")
 
-    events(root, arguments[0], show, interval=values["interval"], once=values["stats"])
+    events(_open(root, arguments[0]), show, interval=values["interval"], once=values["stats"])
     return 0
 
 
@@ -314,7 +314,7 @@ def _checkpoint(root: str, values: dict[str, Any], arguments: list[str]) -> int:
     from runtime.operations.checkpoint import checkpoint
     from runtime.operations.criu import CriuOptions
 
-    checkpoint(root, arguments[0], CriuOptions(values), pre_dump=values["pre-dump"])
+    checkpoint(_open(root, arguments[0]), CriuOptions(values), pre_dump=values["pre-dump"])
     return 0
 
 
@@ -356,6 +356,13 @@ _HANDLERS: dict[str, Handler] = {
     "state": _state,
     "update": _update,
 }
+
+
+def _open(root: str, container_id: str) -> Entry:
+    """Return the container, once for the whole command. Raises RuntError if there is none."""
+    from runtime.state.store import Store
+
+    return Store(root).open(container_id)
 
 
 def _default_root() -> str:

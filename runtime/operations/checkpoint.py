@@ -6,7 +6,6 @@ import os
 
 from runtime.cgroups.lifecycle import directories
 from runtime.operations import criu
-from runtime.state.store import Store
 from runtime.steps.delete import destroy
 from runtime.support.errors import RuntError
 
@@ -18,15 +17,14 @@ if TYPE_CHECKING:
     from runtime.state.store import Entry
 
 
-def checkpoint(root: str, container_id: str, options: CriuOptions, *, pre_dump: bool = False) -> None:
+def checkpoint(entry: Entry, options: CriuOptions, *, pre_dump: bool = False) -> None:
     """Save a running container; then delete it, unless it is to go on running.
 
     With `pre_dump` only its memory is saved, for a later checkpoint to build on (`--parent-path`).
     Raises RuntError; then the container goes on as before.
     """
-    store = Store(root)
-    with store.locked(container_id):
-        entry = store.open(container_id)
+    with entry.lock():
+        entry.reload()
         status, init = entry.status(), entry.record["init"]
         if status not in ("running", "paused") or init is None:
             raise RuntError(f"Container cannot be checkpointed in {status} state")

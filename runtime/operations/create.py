@@ -66,8 +66,8 @@ class CreateOptions:
         self.systemd_cgroup = systemd_cgroup
 
 
-def create(options: CreateOptions, plan: Plan | None = None) -> None:
-    """Create a container that waits for `start`.
+def create(options: CreateOptions, plan: Plan | None = None) -> Entry:
+    """Create a container that waits for `start`; return its entry.
 
     Once the container is complete nothing may interrupt us any more: see `build`.
     Raises RuntError; then nothing is left of it (runtime.md, Errors).
@@ -85,7 +85,7 @@ def create(options: CreateOptions, plan: Plan | None = None) -> None:
         raise RuntError(
             "cannot use console socket if runt will not detach or allocate tty: process.terminal is not true"
         )
-    build(options, bundle, config, connection, plan)
+    return build(options, bundle, config, connection, plan)
 
 
 def read_bundle(options: CreateOptions) -> tuple[str, Config]:
@@ -119,9 +119,8 @@ def build(
     pidfd_connection = sockets.connect(options.pidfd_socket, "pidfd socket") if options.pidfd_socket else -1
     # What we inherited is for the program at most, not for hooks.
     kernel.close_range_on_exec(3)
-    store = Store(options.root)
     new_keyring = not options.no_new_keyring
-    entry = store.reserve(
+    entry = Store(options.root).reserve(
         options.container_id, bundle=bundle, rootfs=rootfs, config=config, new_keyring=new_keyring
     )
     plan = plan or Plan()
@@ -141,7 +140,7 @@ def build(
         how = end_init(c)
         # Cleaning up needs descriptors too.
         c.close()
-        with store.locked(options.container_id):
+        with entry.lock():
             destroy(entry)
         if isinstance(error, PeerGoneError):
             raise RuntError(f"the container's init process {how} before it was ready") from None

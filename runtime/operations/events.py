@@ -11,7 +11,6 @@ from runtime.cgroups import statistics
 from runtime.cgroups.group import Group
 from runtime.cgroups.oom import OutOfMemory
 from runtime.state import liveness
-from runtime.state.store import Store
 from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runtime.config.types import Process
+    from runtime.state.store import Entry
 
     Show = Callable[[dict[str, Any]], None]
 
@@ -27,13 +27,13 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6,
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|us|µs|ns|m|s)", re.ASCII)
 
 
-def events(root: str, container_id: str, show: Show, *, interval: str, once: bool) -> None:
+def events(entry: Entry, show: Show, *, interval: str, once: bool) -> None:
     """Hand `show` one event after the other until the container stops; with `once` only its statistics as they are now.
 
-    Raises RuntError if there is no such container, or it does not run.
+    Raises RuntError if the container does not run.
     """
     seconds = parse_duration(interval)
-    entry = Store(root).open(container_id)
+    container_id = entry.record["id"]
     if entry.status() not in ("created", "running", "paused"):
         raise RuntError(f"container with id {container_id} is not running")
     group = Group(entry.record["cgroups"])

@@ -9,7 +9,6 @@ from runtime.process import descriptors
 from runtime.process.exec_program import program_of
 from runtime.process.foreground import begin_with_our_size, relay_terminal, wait
 from runtime.state.container import Container
-from runtime.state.store import Store
 from runtime.state.sync import PeerGoneError, Sync
 from runtime.steps.exec import EXEC_INIT_STEPS, EXEC_STEPS
 from runtime.steps.init import be_init, end_init
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from runtime.config.types import Config, Status
     from runtime.process.exec_program import ProgramOptions
+    from runtime.state.store import Entry
 
 _REFUSALS = {
     "creating": "cannot exec in a container that is still being created",
@@ -37,21 +37,17 @@ class ExecOptions:
     __slots__ = (
         "cgroups",
         "console_socket",
-        "container_id",
         "detach",
         "ignore_paused",
         "pid_file",
         "pidfd_socket",
         "preserve_fds",
         "program",
-        "root",
     )
 
     def __init__(
         self,
         *,
-        root: str,
-        container_id: str,
         program: ProgramOptions,
         detach: bool = False,
         pid_file: str = "",
@@ -61,8 +57,6 @@ class ExecOptions:
         ignore_paused: bool = False,
         cgroups: Sequence[str] = (),
     ) -> None:
-        self.root = root
-        self.container_id = container_id
         self.program = program
         self.detach = detach
         self.pid_file = pid_file
@@ -73,14 +67,13 @@ class ExecOptions:
         self.cgroups = cgroups
 
 
-def execute(options: ExecOptions, plan: Plan | None = None) -> int:
+def execute(entry: Entry, options: ExecOptions, plan: Plan | None = None) -> int:
     """Run a program in a running or created container; return its exit status (128 + N if signal N ended it).
 
     With `detach` return 0 as soon as it runs. Otherwise its terminal is connected to ours, and signals that we get are
     passed on to it.
     Raises RuntError when it can't be executed; then nothing is left of it.
     """
-    entry = Store(options.root).open(options.container_id)
     _check_status(entry.status(), ignore_paused=options.ignore_paused)
     config = entry.config()
     config["process"] = program_of(options.program, config)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from runtime.state import freezer, liveness
-from runtime.state.store import Store
 from runtime.support import signals
 from runtime.support.errors import RuntError, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.state.store import Entry
 
 _HIGHEST = 64
 """The last real-time signal, signal(7)."""
 
 
-def kill(root: str, container_id: str, signal_name: str, *, everything: bool = False) -> None:
+def kill(entry: Entry, signal_name: str, *, everything: bool = False) -> None:
     """Send the signal `signal_name` (`TERM`, `SIGTERM`, `15`) to the container's init process.
 
     With `everything`, to all processes of the container's cgroups, also when init itself has ended already: what
     shares a pid namespace with others can outlive it. Without a cgroup of its own (rootless) only init is known.
-    Raises RuntError if there is no such container, process, or signal.
+    Raises RuntError if there is no such process or signal.
     """
-    entry = Store(root).open(container_id)
+    container_id = entry.record["id"]
     signum = parse_signal(signal_name)
     status = entry.status()
     if everything and entry.record["cgroups"]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from runtime.state import freezer
-from runtime.state.store import Store
 from runtime.support import log
 from runtime.support.errors import RuntError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.state.store import Entry
 
-def pause(root: str, container_id: str) -> None:
+
+def pause(entry: Entry) -> None:
     """Stop all processes of the container. Raises RuntError if it is not created or running, or they can't be stopped."""
-    store = Store(root)
-    with store.locked(container_id):
-        entry = store.open(container_id)
+    container_id = entry.record["id"]
+    with entry.lock():
+        entry.reload()
         status = entry.status()
         if status not in ("created", "running"):
             raise RuntError(
@@ -22,11 +25,11 @@ def pause(root: str, container_id: str) -> None:
     log.debug(f"container {container_id} is paused")
 
 
-def resume(root: str, container_id: str) -> None:
+def resume(entry: Entry) -> None:
     """Let the processes of the container go on. Raises RuntError if it is not paused."""
-    store = Store(root)
-    with store.locked(container_id):
-        entry = store.open(container_id)
+    container_id = entry.record["id"]
+    with entry.lock():
+        entry.reload()
         status = entry.status()
         if status != "paused":
             raise RuntError(f"container not paused: {container_id} is {status}")

@@ -5,31 +5,31 @@ from __future__ import annotations
 import os
 
 from runtime.cgroups.membership import processes as members
-from runtime.state.store import Store
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runtime.state.store import Entry
 
-def processes(root: str, container_id: str) -> list[int]:
-    """Return the numbers of the container's processes, in our PID namespace. Raises RuntError.
+
+def processes(entry: Entry) -> list[int]:
+    """Return the numbers of the container's processes, in the caller's PID namespace. Raises RuntError.
 
     They are those of its cgroups; a container that has none of its own (rootless) shows its init process only.
     """
-    entry = Store(root).open(container_id)
     if entry.record["cgroups"]:
         return members(entry.record["cgroups"])
     init = entry.record["init"]
     return [init["pid"]] if init is not None and entry.status() != "stopped" else []
 
 
-def table(root: str, container_id: str, options: Sequence[str]) -> str:
+def table(entry: Entry, options: Sequence[str]) -> str:
     """Return what `ps OPTIONS` (default: `-ef`) prints, with the lines of the container's processes only. Raises RuntError."""
     import subprocess
 
-    pids = processes(root, container_id)
+    pids = processes(entry)
     environment = {**os.environ, "LC_ALL": os.environ.get("LC_ALL") or "C.UTF-8"}
     try:
         done = subprocess.run(

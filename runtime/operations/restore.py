@@ -8,6 +8,7 @@ from runtime.cgroups import lifecycle as cgroups
 from runtime.lifecycle import handshake, interrupts
 from runtime.operations import criu
 from runtime.operations.create import read_bundle
+from runtime.operations.run import delete_if_there
 from runtime.process import foreground
 from runtime.state import liveness
 from runtime.state.container import Container
@@ -51,11 +52,7 @@ def restore(
     foreground.forward_signals(pidfd)
     interrupts.release()
     status = foreground.wait(init["pid"])
-    store = Store(options.root)
-    with store.locked(options.container_id):
-        if options.container_id in store.ids():
-            entry.reload()
-            destroy(entry, plan)
+    delete_if_there(entry, plan)
     return status
 
 
@@ -64,8 +61,7 @@ def _build(
 ) -> Entry:
     """Restore the processes and journal them; if that fails, undo it."""
     rootfs = os.path.realpath(os.path.join(bundle, config["root"]["path"]))
-    store = Store(options.root)
-    entry = store.reserve(options.container_id, bundle=bundle, rootfs=rootfs, config=config)
+    entry = Store(options.root).reserve(options.container_id, bundle=bundle, rootfs=rootfs, config=config)
     c = Container(config, entry, Sync(), _be_nobody)
     c.pid_file = options.pid_file
     steps: tuple[Step, ...] = (
@@ -82,7 +78,7 @@ def _build(
         interrupts.hold()
         end_init(c)
         c.close()
-        with store.locked(options.container_id):
+        with entry.lock():
             destroy(entry)
         raise
     c.close()

@@ -7,7 +7,7 @@ from runtime.operations.create import build, create, read_bundle
 from runtime.operations.start import start
 from runtime.process.foreground import begin_with_our_size, forward_signals, relay_terminal, wait
 from runtime.state import liveness
-from runtime.state.store import Store
+from runtime.state.store import NoSuchContainerError
 from runtime.steps.delete import destroy
 from runtime.support import sockets
 from runtime.support.errors import RuntError
@@ -27,8 +27,7 @@ def run(options: CreateOptions, *, detach: bool = False, keep: bool = False, pla
     Raises RuntError when it can't be created or started; then nothing is left of it.
     """
     if detach:
-        create(options, plan)
-        _start(options, plan)
+        _start(create(options, plan), plan)
         return 0
     bundle, config = read_bundle(options)
     if options.console_socket:
@@ -42,37 +41,36 @@ def run(options: CreateOptions, *, detach: bool = False, keep: bool = False, pla
     pidfd = liveness.open_pidfd(init)
     if init is None or pidfd is None:
         status = wait(init["pid"] if init else 0)
-        _delete(options, entry, plan)
+        delete_if_there(entry, plan)
         raise RuntError(f"the container's init process has died (status {status})")
     forward_signals(pidfd)
-    _start(options, plan)
+    _start(entry, plan)
     interrupts.release()
     if ours >= 0:
         relay_terminal(ours, pidfd)
     status = wait(init["pid"])
     if not keep:
-        _delete(options, entry, plan)
+        delete_if_there(entry, plan)
     return status
 
 
-def _start(options: CreateOptions, plan: Plan | None) -> None:
-    """Start the container; if that fails, delete it: nobody asked for a container that doesn't run."""
+def _start(entry: Entry, plan: Plan | None) -> None:
+    """Start the container; if that fails, delete it: a container that does not run was not asked for."""
     try:
         interrupts.release()
-        start(options.root, options.container_id, plan)
+        start(entry, plan)
         interrupts.hold()
     except BaseException:
         interrupts.hold()
-        store = Store(options.root)
-        with store.locked(options.container_id):
-            if options.container_id in store.ids():
-                destroy(store.open(options.container_id))
+        delete_if_there(entry)
         raise
 
 
-def _delete(options: CreateOptions, entry: Entry, plan: Plan | None) -> None:
-    store = Store(options.root)
-    with store.locked(options.container_id):
-        if options.container_id in store.ids():
+def delete_if_there(entry: Entry, plan: Plan | None = None) -> None:
+    """Delete the container, unless another command has done so already."""
+    with entry.lock():
+        try:
             entry.reload()
-            destroy(entry, plan)
+        except NoSuchContainerError:
+            return
+        destroy(entry, plan)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from runtime.state.store import Store
 from runtime.state.sync import StepError
 from runtime.steps.delete import destroy
 from runtime.steps.runner import Plan
 from runtime.steps.start import START_STEPS
 from runtime.support.errors import RuntError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.state.store import Entry
 
 _HOOK_STEPS = ("run_start_container_hooks", "run_poststart_hooks")
 """The steps whose failure stops and destroys the container (runtime.md, Lifecycle); the first is one of init's."""
@@ -20,15 +23,14 @@ _REFUSALS = {
 }
 
 
-def start(root: str, container_id: str, plan: Plan | None = None) -> None:
-    """Start the program of the container `container_id`, which must be `created`.
+def start(entry: Entry, plan: Plan | None = None) -> None:
+    """Start the program of a container, which must be `created`.
 
     Raises RuntError if it is not, if the program can't be executed, or if a hook fails; after a failed hook the container
     has been destroyed (runtime.md, Lifecycle, steps 7 and 9).
     """
-    store = Store(root)
-    with store.locked(container_id):
-        entry = store.open(container_id)
+    with entry.lock():
+        entry.reload()
         status = entry.status()
         if status != "created":
             raise RuntError(f"{_REFUSALS[status]}: start needs a container that is created")

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from runtime.state.store import Store
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from runtime.state.store import Entry
-
-
-def query(root: str, container_id: str) -> dict[str, Any]:
-    """Return the state of a container. Raises RuntError if there is no such container."""
-    return describe(Store(root).open(container_id))
 
 
 def describe(entry: Entry, owner: str = "") -> dict[str, Any]:

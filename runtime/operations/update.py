@@ -10,7 +10,6 @@ from runtime.cgroups.limits import change, settings
 from runtime.config.document import parse, read
 from runtime.config.resources import RESOURCES, check_values
 from runtime.config.shape import Mismatch, name_place
-from runtime.state.store import Store
 from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runtime.config.types import Resources
+    from runtime.state.store import Entry
 
 _NUMBERS = {
     "blkio-weight": ("blockIO", "weight"),
@@ -45,20 +45,20 @@ _UNITS = "bkmgtp"
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([bkmgtp]?)(?:i?b)?", re.ASCII | re.IGNORECASE)
 
 
-def update(root: str, container_id: str, options: Mapping[str, Any]) -> None:
+def update(entry: Entry, options: Mapping[str, Any]) -> None:
     """Change the limits of a container to what the command line, or a file that it names, says; the rest stays.
 
     All or nothing. Rules for devices are left out, as with runc: others may have added theirs.
-    Raises RuntError if there is no such container, it has stopped, or a limit can't be set.
+    Raises RuntError if the container has stopped, or a limit can't be set.
     """
     name = options["resources"]
     resources = _from_file(name) if name else _from_options(options)
     for option, what in (("l3-cache-schema", "CAT: l3 cache"), ("mem-bw-schema", "MBA: memory bandwidth")):
         if options[option]:
             raise RuntError(f"Intel RDT/{what} schema is not enabled")
-    store = Store(root)
-    with store.locked(container_id):
-        entry = store.open(container_id)
+    container_id = entry.record["id"]
+    with entry.lock():
+        entry.reload()
         status = entry.status()
         if status not in ("created", "running", "paused"):
             raise RuntError(f"container not running: update needs one that is, {container_id} is {status}")

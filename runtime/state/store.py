@@ -111,15 +111,29 @@ class Entry:
         try:
             _write_json(f"{self.dir}/state.json", record)
         except FileNotFoundError:
-            raise RuntError(f"container {record['id']} has been deleted") from None
+            raise self._deleted() from None
         self.record = record
 
+    def lock(self) -> Lock:
+        """Return the lock of the container; what its record says may have changed until it is taken: see `reload`."""
+        root, _, container_id = self.dir.rpartition("/")
+        return Store(root).locked(container_id)
+
     def reload(self) -> None:
-        """Read the record again. Raises RuntError when the container has been deleted in the meantime."""
+        """Read the record again, from where the container's lock is held.
+
+        Raises NoSuchContainerError when the container has been deleted in the meantime, also if its id belongs to another now.
+        """
+        creator = self.record["creator"]
         try:
-            self.record = _read_json(f"{self.dir}/state.json")
+            self.record = _read_record(self.dir)
         except FileNotFoundError:
-            raise RuntError(f"container {self.record['id']} has been deleted") from None
+            raise self._deleted() from None
+        if self.record["creator"] != creator:
+            raise self._deleted()
+
+    def _deleted(self) -> NoSuchContainerError:
+        return NoSuchContainerError(f"container {self.record['id']} has been deleted")
 
     def status(self) -> Status:
         """Return the container's status (runtime.md, State), as the kernel knows it at this moment.
@@ -253,12 +267,9 @@ class Store:
         check_id(container_id)
         directory = f"{self.root}/{container_id}"
         try:
-            record: Record = _read_json(f"{directory}/state.json")
+            return Entry(directory, _read_record(directory))
         except (FileNotFoundError, NotADirectoryError):
             raise NoSuchContainerError("container does not exist") from None
-        if not _is_record(record):
-            raise RuntError(f"{directory}/state.json is damaged: it is no record of runt's")
-        return Entry(directory, record)
 
     def ids(self) -> list[str]:
         """Return the ids of all containers, sorted. One may be gone by the time it is opened."""
@@ -335,6 +346,14 @@ def _remove_directory(directory: str) -> None:
         os.rmdir(directory)
     except FileNotFoundError:
         pass
+
+
+def _read_record(directory: str) -> Record:
+    """Return the record in a state directory. Raises RuntError when it is damaged, OSError when it can't be read."""
+    record: Record = _read_json(f"{directory}/state.json")
+    if not _is_record(record):
+        raise RuntError(f"{directory}/state.json is damaged: it is no record of runt's")
+    return record
 
 
 def _read_json(path: str) -> Any:

@@ -26,6 +26,7 @@ from tests.faults.inject import Failure, Gate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runtime.state.store import Entry
     from tests.faults.world import World
 
 _ERRORS = (errno.ENOSPC, errno.EPERM, errno.EMFILE)
@@ -132,22 +133,22 @@ class Laboratory:
         plan = Plan(observer=observer) if operation.table is INIT_STEPS else None
         assert self._do(lambda: create(self._options(), plan)) == 0, "create failed"
         if operation.name != "start":
-            assert self._do(lambda: start(self.root, self.world.id)) == 0, "start failed"
+            assert self._do(lambda: start(self._entry())) == 0, "start failed"
         return True
 
     def _operate(self, operation: Operation, observer: Any) -> None:
         if operation.name == "create":
             create(self._options(), Plan(observer=observer))
         elif operation.name == "start":
-            start(
-                self.root, self.world.id, Plan(observer=observer) if operation.table is START_STEPS else None
-            )
+            start(self._entry(), Plan(observer=observer) if operation.table is START_STEPS else None)
         elif operation.name == "delete":
             delete(self.root, self.world.id, force=True, plan=Plan(observer=observer))
         else:
             program = ProgramOptions(args=["sleep", "1000"])
-            options = ExecOptions(root=self.root, container_id=self.world.id, program=program, detach=True)
-            execute(options, Plan(observer=observer))
+            execute(self._entry(), ExecOptions(program=program, detach=True), Plan(observer=observer))
+
+    def _entry(self) -> Entry:
+        return Store(self.root).open(self.world.id)
 
     def _options(self) -> CreateOptions:
         return CreateOptions(root=self.root, container_id=self.world.id, bundle=str(self.world.bundle))
@@ -177,7 +178,7 @@ class Laboratory:
 
     def _expect_status(self, status: str) -> list[str]:
         """Return what is wrong if the container does not become `status`; whoever ends may need a moment for it."""
-        entry = Store(self.root).open(self.world.id)
+        entry = self._entry()
         deadline = time.monotonic() + 2
         while (found := entry.status()) != status and time.monotonic() < deadline:
             time.sleep(0.005)

@@ -17,8 +17,9 @@ from runtime.operations.exec import ExecOptions, execute
 from runtime.operations.kill import kill
 from runtime.operations.listing import query as query_all
 from runtime.operations.start import start
-from runtime.operations.state import query
+from runtime.operations.state import describe
 from runtime.process.exec_program import ProgramOptions
+from runtime.state.store import Store
 from tests.faults.world import MARK, World
 from tests.support.crowd import DONE, FAULT, REFUSED, at_once
 from tests.support.runt import wait_for
@@ -26,7 +27,9 @@ from tests.support.runt import wait_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import Any
 
+    from runtime.state.store import Entry
     from tests.support.runt import Bundle
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
@@ -58,10 +61,10 @@ class Crowd:
         create(CreateOptions(root=self.root, container_id=name or self.name, bundle=self.bundle))
 
     def start(self, name: str = "") -> None:
-        start(self.root, name or self.name)
+        start(self._open(name))
 
     def kill(self, name: str = "") -> None:
-        kill(self.root, name or self.name, "KILL")
+        kill(self._open(name), "KILL")
 
     def delete(self, name: str = "") -> None:
         delete(self.root, name or self.name)
@@ -71,13 +74,16 @@ class Crowd:
 
     def execute(self) -> None:
         program = ProgramOptions(args=["true"])
-        execute(ExecOptions(root=self.root, container_id=self.name, program=program, detach=True))
+        execute(self._open(), ExecOptions(program=program, detach=True))
 
-    def state(self) -> None:
-        query(self.root, self.name)
+    def state(self) -> dict[str, Any]:
+        return describe(self._open())
 
     def list_all(self) -> None:
         query_all(self.root)
+
+    def _open(self, name: str = "") -> Entry:
+        return Store(self.root).open(name or self.name)
 
     def ten(self, operation: Callable[[], object]) -> list[int]:
         return sorted(at_once(self.log, [operation] * 10))
@@ -102,7 +108,7 @@ def test_of_ten_operations_at_once_exactly_one_succeeds(crowd: Crowd) -> None:
         assert crowd.ten(crowd.create) == one, crowd.said()
         assert crowd.ten(crowd.start) == one, crowd.said()
         crowd.kill()
-        wait_for(lambda: query(crowd.root, crowd.name)["status"] == "stopped")
+        wait_for(lambda: crowd.state()["status"] == "stopped")
         assert crowd.ten(crowd.delete) == one, crowd.said()
         assert query_all(crowd.root) == []
 
