@@ -7,8 +7,9 @@ import os
 import sys
 
 from runtime import __version__
-from runtime.commands import COMMANDS, GLOBAL_OPTIONS, find_command
+from runtime.commands import COMMANDS, find_command, options_of
 from runtime.lifecycle import interrupts
+from runtime.state.options import GlobalOptions
 from runtime.support import log
 from runtime.support.errors import RuntError, describe
 from runtime.usage import UsageError, command_help, global_help, parse
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
 
-    from runtime.operations.create import CreateOptions
     from runtime.state.store import Entry
+    from runtime.usage import Fields
 
-    Handler = Callable[[str, dict[str, Any], list[str]], int]
+    Handler = Callable[[GlobalOptions, Fields, list[str]], int]
+    """A command: takes the global options, the fields that its own options fill, and its arguments; returns the exit status."""
 
 _NEAR_CONTAINERS = ("create", "exec", "restore", "run")
 """Commands whose processes a container can see: for them the interpreter is protected from it."""
@@ -78,19 +80,18 @@ def _open_standard_streams() -> None:
 def _run(words: Sequence[str], *, protect: bool = False) -> int:
     """Read the global options, set up the log, run the command."""
     try:
-        settings, rest = parse(GLOBAL_OPTIONS, words, mixed=False)
+        fields, rest = parse(options_of(""), words, mixed=False)
     except UsageError as error:
         _print(f"Incorrect Usage. {error.message}\n\n{_global_help()}")
         raise
-    if settings["version"]:
+    settings = GlobalOptions(**fields)
+    if settings.version:
         _print(f"runt version {_version()}\n")
         return 0
-    log.configure(str(settings["log"]), str(settings["log-format"]), debug=bool(settings["debug"]))
-    if settings["rootless"] not in ("auto", "true", "false", "1", "0"):
-        raise RuntError(
-            f'invalid value "{settings["rootless"]}" for --rootless: expected true, false or auto'
-        )
-    if not rest or settings["help"]:
+    log.configure(settings.log, settings.log_format, debug=settings.debug)
+    if settings.rootless not in ("auto", "true", "false", "1", "0"):
+        raise RuntError(f'invalid value "{settings.rootless}" for --rootless: expected true, false or auto')
+    if not rest or settings.help:
         _print(_global_help())
         return 0
     name, *arguments = rest
@@ -99,28 +100,28 @@ def _run(words: Sequence[str], *, protect: bool = False) -> int:
     command = find_command(name)
     if command is None:
         raise _no_such_command(name)
+    options = options_of(name)
     try:
-        values, arguments = parse(command.options, arguments, mixed=command.mixed)
-        if values["help"]:
-            _print(command_help(command))
+        fields, arguments = parse(options, arguments, mixed=command.mixed)
+        if fields.pop("help"):
+            _print(command_help(command, options))
             return 0
         command.check_count(arguments)
     except UsageError as error:
-        _print(f"{error.heading}\n\n{command_help(command)}\n")
+        _print(f"{error.heading}\n\n{command_help(command, options)}\n")
         raise
-    values["systemd-cgroup"] = settings["systemd-cgroup"]
     if protect and name in _NEAR_CONTAINERS:
         from runtime.install import protection
 
         protection.protect()
-    values["criu"] = settings["criu"]
-    return _call(name, str(settings["root"]) or _default_root(), values, arguments)
+    settings.root = settings.root or _default_root()
+    return _call(name, settings, fields, arguments)
 
 
-def _call(name: str, root: str, values: dict[str, Any], arguments: list[str]) -> int:
+def _call(name: str, settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
     """Call the operation; what `create`, `run` and `exec` fail with begins with their name, as runc's does."""
     try:
-        return _HANDLERS[name](root, values, arguments)
+        return _HANDLERS[name](settings, fields, arguments)
     except (RuntError, OSError) as error:
         if name not in ("create", "exec", "run"):
             raise
@@ -138,7 +139,7 @@ def _help(arguments: list[str]) -> int:
     command = find_command(arguments[0])
     if command is None:
         raise _no_such_command(arguments[0])
-    _print(command_help(command))
+    _print(command_help(command, options_of(command.name)))
     return 0
 
 
@@ -146,195 +147,167 @@ def _no_such_command(name: str) -> RuntError:
     return RuntError(f"No help topic for '{name}': runt --help lists the commands", _NO_SUCH_COMMAND)
 
 
-def _create(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+def _create(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.create import create
+    from runtime.state.options import CreateOptions
 
-    create(_create_options(root, values, arguments))
+    create(
+        CreateOptions(
+            root=settings.root,
+            container_id=arguments[0],
+            systemd_cgroup=settings.systemd_cgroup,
+            **fields,
+        )
+    )
     return 0
 
 
-def _run_container(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+def _run_container(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.run import run
+    from runtime.state.options import CreateOptions
 
-    return run(_create_options(root, values, arguments), detach=values["detach"], keep=values["keep"])
-
-
-def _create_options(root: str, values: dict[str, Any], arguments: list[str]) -> CreateOptions:
-    from runtime.operations.create import CreateOptions
-
-    return CreateOptions(
-        root=root,
-        container_id=arguments[0],
-        bundle=values["bundle"],
-        pid_file=values["pid-file"],
-        pidfd_socket=values["pidfd-socket"],
-        console_socket=values["console-socket"],
-        no_pivot=values["no-pivot"],
-        no_new_keyring=values["no-new-keyring"],
-        preserve_fds=values["preserve-fds"],
-        systemd_cgroup=values["systemd-cgroup"],
+    options = CreateOptions(
+        root=settings.root, container_id=arguments[0], systemd_cgroup=settings.systemd_cgroup, **fields
     )
+    return run(options)
 
 
-def _exec(root: str, values: dict[str, Any], arguments: list[str]) -> int:
-    from runtime.operations.exec import ExecOptions, execute
-    from runtime.process.exec_program import ProgramOptions
+def _exec(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+    from runtime.operations.exec import execute
+    from runtime.state.options import ExecOptions
 
     container_id, *args = arguments
-    program = ProgramOptions(
-        args=args,
-        process=values["process"],
-        tty=values["tty"],
-        cwd=values["cwd"],
-        env=values["env"],
-        user=values["user"],
-        additional_gids=values["additional-gids"],
-        caps=values["cap"],
-        no_new_privs=values["no-new-privs"] or None,
-        apparmor=values["apparmor"],
-        process_label=values["process-label"],
-    )
-    options = ExecOptions(
-        program=program,
-        detach=values["detach"],
-        pid_file=values["pid-file"],
-        pidfd_socket=values["pidfd-socket"],
-        console_socket=values["console-socket"],
-        preserve_fds=values["preserve-fds"],
-        ignore_paused=values["ignore-paused"],
-        cgroups=values["cgroup"],
-    )
-    return execute(_open(root, container_id), options)
+    return execute(_open(settings, container_id), ExecOptions(args=args, **fields))
 
 
-def _start(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
+def _start(settings: GlobalOptions, _fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.start import start
 
-    start(_open(root, arguments[0]))
+    start(_open(settings, arguments[0]))
     return 0
 
 
-def _state(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
+def _state(settings: GlobalOptions, _fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.state import describe as state_of
 
     # No newline at the end: as runc.
-    _print(_json(state_of(_open(root, arguments[0])), indent=True))
+    _print(_json(state_of(_open(settings, arguments[0])), indent=True))
     return 0
 
 
-def _kill(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+def _kill(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.kill import kill
 
-    kill(_open(root, arguments[0]), "".join(arguments[1:]) or "TERM", everything=values["all"])
+    kill(_open(settings, arguments[0]), "".join(arguments[1:]) or "TERM", **fields)
     return 0
 
 
-def _delete(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+def _delete(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.delete import delete
 
-    delete(root, arguments[0], force=values["force"])
+    delete(settings.root, arguments[0], **fields)
     return 0
 
 
-def _list(root: str, values: dict[str, Any], _arguments: list[str]) -> int:
+def _list(settings: GlobalOptions, fields: Fields, _arguments: list[str]) -> int:
     from runtime.operations.listing import query, table
 
-    states = query(root)
-    if values["quiet"]:
+    states = query(settings.root)
+    if fields["quiet"]:
         _print("".join(f"{state['id']}\n" for state in states))
-    elif values["format"] == "table":
+    elif fields["format"] == "table":
         _print(table(states))
-    elif values["format"] == "json":
+    elif fields["format"] == "json":
         _print(_json(states or None) + "\n")
     else:
         raise RuntError("invalid format option")
     return 0
 
 
-def _pause(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
+def _pause(settings: GlobalOptions, _fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.pause import pause
 
-    pause(_open(root, arguments[0]))
+    pause(_open(settings, arguments[0]))
     return 0
 
 
-def _resume(root: str, _values: dict[str, Any], arguments: list[str]) -> int:
+def _resume(settings: GlobalOptions, _fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.pause import resume
 
-    resume(_open(root, arguments[0]))
+    resume(_open(settings, arguments[0]))
     return 0
 
 
-def _update(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+def _update(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.update import update
+    from runtime.state.options import UpdateOptions
 
-    update(_open(root, arguments[0]), values)
+    update(_open(settings, arguments[0]), UpdateOptions(**fields))
     return 0
 
 
-def _ps(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+def _ps(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.ps import processes, table
 
     container_id, *options = arguments
-    entry = _open(root, container_id)
-    if values["format"] == "json":
+    entry = _open(settings, container_id)
+    if fields["format"] == "json":
         _print(_json(processes(entry)) + "\n")
-    elif values["format"] == "table":
+    elif fields["format"] == "table":
         _print(table(entry, options))
     else:
         raise RuntError("invalid format option")
     return 0
 
 
-def _events(root: str, values: dict[str, Any], arguments: list[str]) -> int:
-    from runtime.operations.events import events
+def _events(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+    from runtime.operations.events import events, parse_duration
 
     def show(event: dict[str, Any]) -> None:
         _print(_json(event) + "\n")
 
-    events(_open(root, arguments[0]), show, interval=values["interval"], once=values["stats"])
+    interval = parse_duration(fields["interval"])
+    events(_open(settings, arguments[0]), show, interval=interval, once=fields["once"])
     return 0
 
 
-def _spec(_root: str, values: dict[str, Any], _arguments: list[str]) -> int:
+def _spec(_settings: GlobalOptions, fields: Fields, _arguments: list[str]) -> int:
     from runtime.operations import spec
 
-    spec.write(values["bundle"], rootless=values["rootless"])
+    spec.write(**fields)
     return 0
 
 
-def _features(_root: str, _values: dict[str, Any], _arguments: list[str]) -> int:
+def _features(_settings: GlobalOptions, _fields: Fields, _arguments: list[str]) -> int:
     from runtime.operations.features import features
 
     _print(_json(features(), indent=True) + "\n")
     return 0
 
 
-def _checkpoint(root: str, values: dict[str, Any], arguments: list[str]) -> int:
+def _checkpoint(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.checkpoint import checkpoint
-    from runtime.operations.criu import CriuOptions
+    from runtime.operations.criu import complete
+    from runtime.state.options import CheckpointOptions
 
-    checkpoint(_open(root, arguments[0]), CriuOptions(values), pre_dump=values["pre-dump"])
+    options = CheckpointOptions(criu=settings.criu, **fields)
+    complete(options)
+    checkpoint(_open(settings, arguments[0]), options)
     return 0
 
 
-def _restore(root: str, values: dict[str, Any], arguments: list[str]) -> int:
-    from runtime.operations.create import CreateOptions
-    from runtime.operations.criu import CriuOptions
+def _restore(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+    from runtime.operations.criu import complete
     from runtime.operations.restore import restore
+    from runtime.state.options import RestoreOptions
 
-    if values["systemd-cgroup"]:
+    if settings.systemd_cgroup:
         raise RuntError(
             "--systemd-cgroup is not supported by restore in this version of runt: leave it out to have cgroupfs used"
         )
-    create_options = CreateOptions(
-        root=root,
-        container_id=arguments[0],
-        bundle=values["bundle"],
-        pid_file=values["pid-file"],
-        console_socket=values["console-socket"],
-    )
-    return restore(create_options, CriuOptions(values), detach=values["detach"])
+    options = RestoreOptions(root=settings.root, container_id=arguments[0], criu=settings.criu, **fields)
+    complete(options)
+    return restore(options)
 
 
 _HANDLERS: dict[str, Handler] = {
@@ -358,11 +331,11 @@ _HANDLERS: dict[str, Handler] = {
 }
 
 
-def _open(root: str, container_id: str) -> Entry:
+def _open(settings: GlobalOptions, container_id: str) -> Entry:
     """Return the container, once for the whole command. Raises RuntError if there is none."""
     from runtime.state.store import Store
 
-    return Store(root).open(container_id)
+    return Store(settings.root).open(container_id)
 
 
 def _default_root() -> str:
@@ -386,7 +359,7 @@ def _in_user_namespace() -> bool:
 
 
 def _global_help() -> str:
-    return global_help(_version(), GLOBAL_OPTIONS, COMMANDS)
+    return global_help(_version(), options_of(""), COMMANDS)
 
 
 def _version() -> str:

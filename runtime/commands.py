@@ -1,24 +1,109 @@
-"""The table of `runt`'s commands and options, which are runc's: `usage` parses them and helps with them."""
+"""The tables of `runt`'s commands and options, which are runc's: `usage` parses them and helps with them."""
 
 from __future__ import annotations
 
 from runtime.usage import HELP, Command, Option
 
-GLOBAL_OPTIONS = (
-    Option("debug", "also log what only someone who looks for a fault wants to know", default=False),
-    Option("log", "append the log to this file instead of standard error", default=""),
-    Option("log-format", 'form of the log: "text" or "json"', default="text"),
-    Option("root", "directory for the state of the containers; should be on a tmpfs", default=""),
-    Option("criu", "path or name of the program criu, for checkpoint and restore", default="criu"),
-    Option(
-        "systemd-cgroup",
-        'have systemd make the cgroup (v2): cgroupsPath is then "slice:prefix:name"',
-        default=False,
-    ),
-    Option("rootless", 'ignore cgroup permission errors: "true", "false" or "auto"', default="auto"),
-    HELP,
-    Option("version v", "print the version", default=False),
-)
+_OPTIONS: tuple[tuple[str, str, str, bool | int | str | tuple[str, ...], str], ...] = (
+    # For the commands ..., its names, the field that it fills, its default, its help. In the order of the help.
+    # Global options, which stand before the command
+    ("", "debug", "debug", False, "also log what helps to find a fault"),
+    ("", "log", "log", "", "append the log to this file instead of standard error"),
+    ("", "log-format", "log_format", "text", 'form of the log: "text" or "json"'),
+    ("", "root", "root", "", "directory for the state of the containers; should be on a tmpfs"),
+    ("", "criu", "criu", "criu", "path or name of the program criu, for checkpoint and restore"),
+    ("", "systemd-cgroup", "systemd_cgroup", False,
+     'have systemd make the cgroup (v2): cgroupsPath is then "slice:prefix:name"'),
+    ("", "rootless", "rootless", "auto", 'ignore cgroup permission errors: "true", "false" or "auto"'),
+    ("", "version v", "version", False, "print the version"),
+    # Images of checkpoint and restore; criu(8) has a flag of the name after "flags."
+    ("checkpoint restore", "image-path", "images", "", "directory of criu's images (default: checkpoint)"),
+    ("checkpoint restore", "work-path", "work", "", "directory of criu's log (default: that of the images)"),
+    ("checkpoint restore", "tcp-established", "flags.tcp-established", False, "also with open TCP connections"),
+    ("checkpoint restore", "ext-unix-sk", "flags.ext-unix-sk", False,
+     "also with unix sockets whose other end is outside"),
+    ("checkpoint restore", "shell-job", "flags.shell-job", False,
+     "also in a session that began outside, with its terminal"),
+    ("checkpoint restore", "file-locks", "flags.file-locks", False, "also with file locks"),
+    ("checkpoint restore", "manage-cgroups-mode", "cgroup_mode", "",
+     'cgroups: "soft" (default), "full", "strict" or "ignore"'),
+    ("checkpoint restore", "empty-ns", "empty_namespaces", (), "a namespace to leave empty: network, which always is"),
+    ("checkpoint restore", "auto-dedup", "flags.auto-dedup", False, "let criu store no page of memory twice"),
+    ("checkpoint restore", "lazy-pages", "lazy_pages", False, "not supported: refused"),
+    ("checkpoint", "parent-path", "parent", "", "images of a pre-dump, relative to --image-path"),
+    ("checkpoint", "leave-running", "flags.leave-running", False, "let the container go on"),
+    ("checkpoint", "tcp-skip-in-flight", "flags.skip-in-flight", False,
+     "leave out TCP connections that are being made"),
+    ("checkpoint", "link-remap", "flags.link-remap", False, "also with open files that have lost their name"),
+    ("checkpoint", "page-server", "page_server", "", "send memory to criu's page server: ADDRESS:PORT"),
+    ("checkpoint", "pre-dump", "pre_dump", False, "save memory only, and let the container go on"),
+    ("checkpoint", "status-fd", "", -1, "ignored: it is for --lazy-pages"),
+    # What a process is and where it is told about
+    ("create restore run spec", "bundle b", "bundle", "",
+     "path of the bundle directory (default: the current directory)"),
+    ("exec", "process p", "process", "", "path of a file that says all about the process"),
+    ("exec", "tty t", "tty", False, "give the process a terminal"),
+    ("create exec run", "console-socket", "console_socket", "",
+     "path of a unix socket that is sent the master of the container's terminal"),
+    ("exec", "cwd", "cwd", "", "working directory in the container"),
+    ("exec", "env e", "env", (), "set an environment variable: NAME=VALUE; may be given again"),
+    ("exec", "user u", "user", "", "user, and group, in the container: UID[:GID]"),
+    ("exec", "additional-gids g", "additional_gids", (), "an additional group; may be given again"),
+    ("exec", "cap c", "caps", (), "add a capability, such as CAP_NET_ADMIN; may be given again"),
+    ("exec", "no-new-privs", "no_new_privs", False, "let no program gain rights by being executed"),
+    ("exec", "apparmor", "apparmor", "", "AppArmor profile of the program"),
+    ("exec", "process-label", "process_label", "", "SELinux label of the program"),
+    ("exec restore run", "detach d", "detach", False, "do not wait for the end of the program"),
+    ("create exec restore run", "pid-file", "pid_file", "", "file to write the process id of the program to"),
+    ("create exec run", "pidfd-socket", "pidfd_socket", "", "path of a unix socket that is sent a pidfd of the process"),
+    ("create run", "no-pivot", "no_pivot", False,
+     "use chroot instead of pivot_root, for a root filesystem on a ramdisk"),
+    ("create run", "no-new-keyring", "no_new_keyring", False, "keep the caller's session keyring"),
+    ("create exec run", "preserve-fds", "preserve_fds", 0,
+     "pass this many descriptors to the program, from 3 on (after $LISTEN_FDS)"),
+    ("exec", "cgroup", "cgroups", (), "a cgroup below the container's: [controller:]path; may be given again"),
+    ("exec", "ignore-paused", "ignore_paused", False, "also in a paused container, where the program has to wait"),
+    ("run", "keep", "keep", False, "do not delete the container after its end"),
+    ("restore", "console-socket", "console_socket", "", "not supported: a terminal cannot be restored"),
+    ("restore", "lsm-profile", "named.lsm-profile", "", "security profile of the processes: TYPE:NAME"),
+    ("restore", "lsm-mount-context", "named.lsm-mount-context", "", "SELinux context of the mounts"),
+    ("restore run", "no-subreaper", "", False, "accepted for compatibility with runc: runt is never a subreaper"),
+    ("restore", "no-pivot", "", False, "accepted for compatibility with runc: criu makes the root"),
+    # The other commands
+    ("delete", "force f", "force", False, "delete the container in any state, killing it first (SIGKILL)"),
+    ("events", "interval", "interval", "5s", "time between statistics, such as 500ms or 1m"),
+    ("events", "stats", "once", False, "show the statistics of this moment, and nothing more"),
+    ("kill", "all a", "everything", False, "send the signal to all processes of the container"),
+    ("list ps", "format f", "format", "table", 'form of the list: "table" or "json"'),
+    ("list", "quiet q", "quiet", False, "display only container IDs"),
+    ("spec", "rootless", "rootless", False, "write one for a container that needs no privileges"),
+    # Limits: the field is the member of linux.resources
+    ("update", "resources r", "file", "",
+     'file with the limits as JSON, as in linux.resources of config.json; "-" is standard input'),
+    ("update", "blkio-weight", "limits.blockIO.weight", "", "weight for block I/O, 10 to 1000"),
+    ("update", "cpu-period", "limits.cpu.period", "", "period of --cpu-quota in microseconds"),
+    ("update", "cpu-quota", "limits.cpu.quota", "",
+     "processor time in each period in microseconds, -1 for no limit"),
+    ("update", "cpu-burst", "limits.cpu.burst", "", "unused time that may be saved up for a period, in microseconds"),
+    ("update", "cpu-rt-period", "limits.cpu.realtimePeriod", "", "period of --cpu-rt-runtime in microseconds"),
+    ("update", "cpu-rt-runtime", "limits.cpu.realtimeRuntime", "", "realtime in each period in microseconds"),
+    ("update", "cpu-share", "limits.cpu.shares", "", "weight for processor time, 2 to 262144"),
+    ("update", "cpuset-cpus", "limits.cpu.cpus", "", "processors to use, such as 0-3,7"),
+    ("update", "cpuset-mems", "limits.cpu.mems", "", "memory nodes to use"),
+    ("update", "cpu-idle", "limits.cpu.idle", "", "1: run only when nothing else wants to (SCHED_IDLE), 0: as usual"),
+    ("update", "kernel-memory", "limits.memory.kernel", "", "ignored, as by the kernel"),
+    ("update", "kernel-memory-tcp", "limits.memory.kernelTCP", "", "memory for TCP buffers"),
+    ("update", "memory", "limits.memory.limit", "", "memory"),
+    ("update", "memory-reservation", "limits.memory.reservation", "", "memory that is spared when it runs short"),
+    ("update", "memory-swap", "limits.memory.swap", "", "memory and swap together, -1 for no limit"),
+    ("update", "pids-limit", "limits.pids.limit", "", "number of tasks, -1 for no limit"),
+    ("update", "l3-cache-schema", "l3_cache_schema", "", "schema of Intel RDT's L3 cache allocation"),
+    ("update", "mem-bw-schema", "mem_bw_schema", "", "schema of Intel RDT's memory bandwidth allocation"),
+)  # fmt: skip
+"""Every option, in one row that says which commands have it and what it fills.
+
+Constants only: made when the module is compiled, whatever their number.
+"""
 
 _ID = (
     "Where <container-id> is the name of the container, unique on this host: 1 to 255\n"
@@ -28,57 +113,6 @@ _BUNDLE = (
     "The bundle is a directory with a configuration, config.json, and a root\n"
     "filesystem. What the container runs is process.args in its config.json."
 )
-_CONSOLE_SOCKET = "path of a unix socket that is sent the master of the container's terminal"
-_PIDFD_SOCKET = "path of a unix socket that is sent a pidfd of the process"
-_PRESERVE_FDS = "pass this many descriptors to the program, from 3 on (after $LISTEN_FDS)"
-_CREATE_OPTIONS = (
-    Option("bundle b", "path of the bundle directory (default: the current directory)", default=""),
-    Option("console-socket", _CONSOLE_SOCKET, default=""),
-    Option("pid-file", "file to write the process id of the container's init process to", default=""),
-    Option("pidfd-socket", _PIDFD_SOCKET, default=""),
-    Option("no-pivot", "use chroot instead of pivot_root, for a root filesystem on a ramdisk", default=False),
-    Option("no-new-keyring", "keep the caller's session keyring", default=False),
-    Option("preserve-fds", _PRESERVE_FDS, default=0),
-)
-
-_UPDATE_OPTIONS = (
-    Option(
-        "resources r",
-        'file with the limits as JSON, as in linux.resources of config.json; "-" is standard input',
-        default="",
-    ),
-    Option("blkio-weight", "weight for block I/O, 10 to 1000", default=""),
-    Option("cpu-period", "period of --cpu-quota in microseconds", default=""),
-    Option("cpu-quota", "processor time in each period in microseconds, -1 for no limit", default=""),
-    Option("cpu-burst", "unused time that may be saved up for a period, in microseconds", default=""),
-    Option("cpu-rt-period", "period of --cpu-rt-runtime in microseconds", default=""),
-    Option("cpu-rt-runtime", "realtime in each period in microseconds", default=""),
-    Option("cpu-share", "weight for processor time, 2 to 262144", default=""),
-    Option("cpuset-cpus", "processors to use, such as 0-3,7", default=""),
-    Option("cpuset-mems", "memory nodes to use", default=""),
-    Option("cpu-idle", "1: run only what no one else wants to (SCHED_IDLE), 0: do not", default=""),
-    Option("kernel-memory", "ignored, as by the kernel", default=""),
-    Option("kernel-memory-tcp", "memory for TCP buffers", default=""),
-    Option("memory", "memory", default=""),
-    Option("memory-reservation", "memory that is spared when it runs short", default=""),
-    Option("memory-swap", "memory and swap together, -1 for no limit", default=""),
-    Option("pids-limit", "number of tasks, -1 for no limit", default=""),
-    Option("l3-cache-schema", "schema of Intel RDT's L3 cache allocation", default=""),
-    Option("mem-bw-schema", "schema of Intel RDT's memory bandwidth allocation", default=""),
-)
-
-_CRIU_OPTIONS = (
-    Option("image-path", "directory of criu's images (default: checkpoint)", default=""),
-    Option("work-path", "directory of criu's log (default: that of the images)", default=""),
-    Option("tcp-established", "also with open TCP connections", default=False),
-    Option("ext-unix-sk", "also with unix sockets whose other end is outside", default=False),
-    Option("shell-job", "also in a session that began outside, with its terminal", default=False),
-    Option("file-locks", "also with file locks", default=False),
-    Option("manage-cgroups-mode", 'cgroups: "soft" (default), "full", "strict" or "ignore"', default=""),
-    Option("empty-ns", "a namespace to leave empty: network, which always is", default=[]),
-    Option("auto-dedup", "let criu store no page of memory twice", default=False),
-    Option("lazy-pages", "not supported: refused", default=False),
-)
 
 COMMANDS = (
     Command(
@@ -87,16 +121,6 @@ COMMANDS = (
         arguments="<container-id>",
         count=(1, 1),
         description=f"{_ID}\n\nThe container ends with it, unless it is told to go on.",
-        options=[
-            *_CRIU_OPTIONS,
-            Option("parent-path", "images of a pre-dump, relative to --image-path", default=""),
-            Option("leave-running", "let the container go on", default=False),
-            Option("tcp-skip-in-flight", "leave out TCP connections that are being made", default=False),
-            Option("link-remap", "also with open files that have lost their name", default=False),
-            Option("page-server", "send memory to criu's page server: ADDRESS:PORT", default=""),
-            Option("pre-dump", "save memory only, and let the container go on", default=False),
-            Option("status-fd", "ignored: it is for --lazy-pages", default=-1),
-        ],
     ),
     Command(
         "create",
@@ -104,7 +128,6 @@ COMMANDS = (
         arguments="<container-id>",
         count=(1, 1),
         description=f"{_ID}\n\nMakes the container of a bundle; its program waits for start.\n{_BUNDLE}",
-        options=_CREATE_OPTIONS,
     ),
     Command(
         "delete",
@@ -112,9 +135,6 @@ COMMANDS = (
         arguments="<container-id>",
         count=(1, 1),
         description=_ID,
-        options=[
-            Option("force f", "delete the container in any state, killing it first (SIGKILL)", default=False)
-        ],
     ),
     Command(
         "events",
@@ -122,10 +142,6 @@ COMMANDS = (
         arguments="<container-id>",
         count=(1, 1),
         description=f"{_ID}\n\nOne object a line, until the container stops.",
-        options=[
-            Option("interval", "time between statistics, such as 500ms or 1m", default="5s"),
-            Option("stats", "show the statistics of this moment, and nothing more", default=False),
-        ],
     ),
     Command(
         "exec",
@@ -136,29 +152,6 @@ COMMANDS = (
             f"{_ID}\n\nThe program gets what the container's own process gets, but for what the options change,\n"
             "or all of it from a file: an object such as process in config.json."
         ),
-        options=[
-            Option("process p", "path of a file that says all about the process", default=""),
-            Option("tty t", "give the process a terminal", default=False),
-            Option("console-socket", _CONSOLE_SOCKET, default=""),
-            Option("cwd", "working directory in the container", default=""),
-            Option("env e", "set an environment variable: NAME=VALUE; may be given again", default=[]),
-            Option("user u", "user, and group, in the container: UID[:GID]", default=""),
-            Option("additional-gids g", "an additional group; may be given again", default=[]),
-            Option("cap c", "add a capability, such as CAP_NET_ADMIN; may be given again", default=[]),
-            Option("no-new-privs", "let no program gain rights by being executed", default=False),
-            Option("apparmor", "AppArmor profile of the program", default=""),
-            Option("process-label", "SELinux label of the program", default=""),
-            Option("detach d", "do not wait for the end of the program", default=False),
-            Option("pid-file", "file to write the process id to", default=""),
-            Option("pidfd-socket", _PIDFD_SOCKET, default=""),
-            Option("preserve-fds", _PRESERVE_FDS, default=0),
-            Option(
-                "cgroup", "a cgroup below the container's: [controller:]path; may be given again", default=[]
-            ),
-            Option(
-                "ignore-paused", "also in a paused container, where the program has to wait", default=False
-            ),
-        ],
         options_first=True,
     ),
     Command(
@@ -174,7 +167,6 @@ COMMANDS = (
         arguments="<container-id> [signal]",
         count=(1, 2),
         description=f"{_ID}\n[signal] is a name or a number: TERM, SIGTERM or 15.",
-        options=[Option("all a", "send the signal to all processes of the container", default=False)],
     ),
     Command(
         "list",
@@ -182,10 +174,6 @@ COMMANDS = (
         arguments="",
         count=(0, 0),
         description="The state directory is that of the global option --root.",
-        options=[
-            Option("format f", 'form of the list: "table" or "json"', default="table"),
-            Option("quiet q", "display only container IDs", default=False),
-        ],
     ),
     Command(
         "pause",
@@ -200,7 +188,6 @@ COMMANDS = (
         arguments="<container-id> [ps options]",
         count=(1, 1 << 16),
         description=f"{_ID}\n[ps options] are those of ps(1); without them, -ef.",
-        options=[Option("format f", 'form of the list: "table" or "json"', default="table")],
         options_first=True,
     ),
     Command(
@@ -209,17 +196,6 @@ COMMANDS = (
         arguments="<container-id>",
         count=(1, 1),
         description=f"{_ID}\n\nThe bundle is the one that the container was made of.",
-        options=[
-            *_CRIU_OPTIONS,
-            Option("bundle b", "path of the bundle directory (default: the current directory)", default=""),
-            Option("pid-file", "file to write the process id of the container's init process to", default=""),
-            Option("detach d", "do not wait for the container's end", default=False),
-            Option("console-socket", "not supported: a terminal cannot be restored", default=""),
-            Option("lsm-profile", "security profile of the processes: TYPE:NAME", default=""),
-            Option("lsm-mount-context", "SELinux context of the mounts", default=""),
-            Option("no-subreaper", "accepted for runc's sake: runt is never a subreaper", default=False),
-            Option("no-pivot", "accepted for runc's sake: criu makes the root", default=False),
-        ],
     ),
     Command(
         "resume",
@@ -237,12 +213,6 @@ COMMANDS = (
             f"{_ID}\n\nCreates the container of a bundle, starts it, waits for its end, deletes it,\n"
             f"and exits with its exit status.\n{_BUNDLE}"
         ),
-        options=[
-            *_CREATE_OPTIONS,
-            Option("detach d", "do not wait for the container's end", default=False),
-            Option("keep", "do not delete the container after its end", default=False),
-            Option("no-subreaper", "accepted for runc's sake: runt is never a subreaper", default=False),
-        ],
     ),
     Command(
         "spec",
@@ -250,10 +220,6 @@ COMMANDS = (
         arguments="",
         count=(0, 0),
         description="Its program is sh, in a root filesystem called rootfs beside it.",
-        options=[
-            Option("bundle b", "path of the bundle directory (default: the current directory)", default=""),
-            Option("rootless", "write one for a container that needs no privileges", default=False),
-        ],
     ),
     Command(
         "start",
@@ -278,7 +244,6 @@ COMMANDS = (
             f"{_ID}\n\nWhat is not given stays as it is. Sizes are in bytes, or with a unit: 64M. With\n"
             "--resources the other options are ignored."
         ),
-        options=_UPDATE_OPTIONS,
     ),
 )
 
@@ -289,3 +254,13 @@ def find_command(name: str) -> Command | None:
         if command.name == name:
             return command
     return None
+
+
+def options_of(command: str) -> tuple[Option, ...]:
+    """Return the options of a command, the global ones for an empty name."""
+    own = [
+        Option(names, field, default, text)
+        for commands, names, field, default, text in _OPTIONS
+        if command in commands.split(" ")
+    ]
+    return (*own, HELP)

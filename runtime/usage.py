@@ -11,6 +11,12 @@ from runtime.support.errors import RuntError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
+
+    Value = bool | int | str | tuple[str, ...]
+
+    Fields = dict[str, Any]
+    """The values of all options by the fields that they fill; of a field `a.b`, the value for `b` in a dictionary `a`."""
 
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
@@ -24,23 +30,20 @@ class UsageError(RuntError):
         self.heading = heading
 
 
-Value = bool | int | str | list[str]
-Values = dict[str, Value]
-"""The values of all options by their long names."""
-
-
 class Option:
-    """One option: its names (the long one first), what it does, and what kind of value it has.
+    """One option: its names (the long one first), the field that it fills, what kind of value it has, and what it does.
 
-    `default` tells the kind: a `bool` is a flag, an `int` a number, a `str` text, a `list` text that may be given again.
+    `default` tells the kind: a `bool` is a flag, an `int` a number, a `str` text, a `tuple` text that may be given again.
+    An option without a field is accepted and ignored.
     """
 
-    __slots__ = ("default", "help", "names")
+    __slots__ = ("default", "field", "help", "names")
 
-    def __init__(self, names: str, help_text: str, default: Value) -> None:
+    def __init__(self, names: str, field: str, default: Value, help_text: str) -> None:
         self.names = names.split()
-        self.help = help_text
+        self.field = field
         self.default = default
+        self.help = help_text
 
     def read(self, name: str, text: str) -> bool | int | str:
         """Return the value that `text` stands for. Raises UsageError."""
@@ -59,7 +62,7 @@ class Option:
 class Command:
     """One command: its name, its arguments, its options and its help."""
 
-    __slots__ = ("arguments", "description", "maximum", "minimum", "mixed", "name", "options", "summary")
+    __slots__ = ("arguments", "description", "maximum", "minimum", "mixed", "name", "summary")
 
     def __init__(
         self,
@@ -69,7 +72,6 @@ class Command:
         arguments: str,
         count: tuple[int, int],
         description: str,
-        options: Sequence[Option] = (),
         options_first: bool = False,
     ) -> None:
         self.name = name
@@ -77,9 +79,8 @@ class Command:
         self.arguments = arguments
         self.minimum, self.maximum = count
         self.description = description
-        self.options = (*options, HELP)
         self.mixed = not options_first
-        """Whether options may follow arguments; if not, what follows the first one is somebody else's."""
+        """Whether options may follow arguments; if not, what follows the first one is for another program."""
 
     def check_count(self, arguments: Sequence[str]) -> None:
         """Raise UsageError, in runc's words, for too few or too many arguments."""
@@ -94,28 +95,41 @@ class Command:
         raise UsageError(f'runt: "{self.name}" requires {wanted}', "Incorrect Usage.")
 
 
-HELP = Option("help h", "show help", default=False)
+HELP = Option("help h", "help", default=False, help_text="show help")
 
 
-def parse(options: Sequence[Option], words: Sequence[str], *, mixed: bool) -> tuple[Values, list[str]]:
-    """Return the values of `options` and the arguments that are left over.
+def parse(options: Sequence[Option], words: Sequence[str], *, mixed: bool) -> tuple[Fields, list[str]]:
+    """Return the fields that `options` fill and the arguments that are left over.
 
     With `mixed`, options may follow arguments; otherwise the first argument ends them. An unknown option is an error
     before the first argument and itself an argument after it.
     Raises UsageError.
     """
-    by_name = {name: option for option in options for name in option.names}
-    values: Values = {option.names[0]: option.default for option in options}
+    values: dict[Option, Value] = {option: option.default for option in options}
+    arguments = _read(values, words, mixed=mixed)
+    fields: Fields = {}
+    for option, value in values.items():
+        name, _, member = option.field.partition(".")
+        if member:
+            fields.setdefault(name, {})[member] = value
+        elif name:
+            fields[name] = value
+    return fields, arguments
+
+
+def _read(values: dict[Option, Value], words: Sequence[str], *, mixed: bool) -> list[str]:
+    """Change `values` to what `words` say; return the arguments. Raises UsageError."""
+    by_name = {name: option for option in values for name in option.names}
     arguments: list[str] = []
     position = 0
     while position < len(words):
         word = words[position]
         position += 1
         if word == "--":
-            return values, [*arguments, *words[position:]]
+            return [*arguments, *words[position:]]
         if not word.startswith("-") or word == "-":
             if not mixed:
-                return values, list(words[position - 1 :])
+                return list(words[position - 1 :])
             arguments.append(word)
             continue
         name, equals, text = word[2 if word.startswith("--") else 1 :].partition("=")
@@ -134,9 +148,9 @@ def parse(options: Sequence[Option], words: Sequence[str], *, mixed: bool) -> tu
             else:
                 raise _incorrect(f"flag needs an argument: -{name}")
         value = option.read(name, text)
-        before = values[option.names[0]]
-        values[option.names[0]] = [*before, str(value)] if isinstance(before, list) else value
-    return values, arguments
+        before = values[option]
+        values[option] = (*before, str(value)) if isinstance(before, tuple) else value
+    return arguments
 
 
 def global_help(version: str, options: Sequence[Option], commands: Sequence[Command]) -> str:
@@ -152,9 +166,9 @@ def global_help(version: str, options: Sequence[Option], commands: Sequence[Comm
     )
 
 
-def command_help(command: Command) -> str:
-    """Return the help for one command."""
-    own = [option for option in command.options if option is not HELP]
+def command_help(command: Command, options: Sequence[Option]) -> str:
+    """Return the help for one command, which has these options."""
+    own = [option for option in options if option is not HELP]
     arguments = " ".join(filter(None, ("[command options]" if own else "", command.arguments)))
     text = (
         f"NAME:\n   runt {command.name} - {command.summary}\n\n"

@@ -13,14 +13,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runtime.operations.criu import CriuOptions
+    from runtime.state.options import CheckpointOptions
     from runtime.state.store import Entry
 
 
-def checkpoint(entry: Entry, options: CriuOptions, *, pre_dump: bool = False) -> None:
+def checkpoint(entry: Entry, options: CheckpointOptions) -> None:
     """Save a running container; then delete it, unless it is to go on running.
 
-    With `pre_dump` only its memory is saved, for a later checkpoint to build on (`--parent-path`).
+    A pre-dump saves only its memory is saved, for a later checkpoint to build on (`--parent-path`).
     Raises RuntError; then the container goes on as before.
     """
     with entry.lock():
@@ -28,21 +28,21 @@ def checkpoint(entry: Entry, options: CriuOptions, *, pre_dump: bool = False) ->
         status, init = entry.status(), entry.record["init"]
         if status not in ("running", "paused") or init is None:
             raise RuntError(f"Container cannot be checkpointed in {status} state")
-        criu.find(options.program)
+        criu.find(options.criu)
         for directory in (options.images, options.work):
             os.makedirs(directory, 0o700, exist_ok=True)
         words = [
-            "pre-dump" if pre_dump else "dump",
+            "pre-dump" if options.pre_dump else "dump",
             "--tree",
             str(init["pid"]),
             "--root",
             entry.record["rootfs"],
         ]
-        if not pre_dump:
+        if not options.pre_dump:
             words += _external(entry, init["pid"])
             criu.save_descriptors(init["pid"], options.images)
         criu.call(words, options, "dump.log")
-        if not pre_dump and "leave-running" not in options.flags:
+        if not options.pre_dump and not options.flags.get("leave-running"):
             destroy(entry)
 
 

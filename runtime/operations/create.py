@@ -21,49 +21,8 @@ from runtime.support.errors import RuntError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.config.types import Config
+    from runtime.state.options import CreateOptions
     from runtime.state.store import Entry
-
-
-class CreateOptions:
-    """What the command line says to `create` and `run`; an empty string is "not given"."""
-
-    __slots__ = (
-        "bundle",
-        "console_socket",
-        "container_id",
-        "no_new_keyring",
-        "no_pivot",
-        "pid_file",
-        "pidfd_socket",
-        "preserve_fds",
-        "root",
-        "systemd_cgroup",
-    )
-
-    def __init__(
-        self,
-        *,
-        root: str,
-        container_id: str,
-        bundle: str = "",
-        pid_file: str = "",
-        console_socket: str = "",
-        no_pivot: bool = False,
-        no_new_keyring: bool = False,
-        preserve_fds: int = 0,
-        pidfd_socket: str = "",
-        systemd_cgroup: bool = False,
-    ) -> None:
-        self.root = root
-        self.container_id = container_id
-        self.bundle = bundle
-        self.pid_file = pid_file
-        self.console_socket = console_socket
-        self.no_pivot = no_pivot
-        self.no_new_keyring = no_new_keyring
-        self.preserve_fds = preserve_fds
-        self.pidfd_socket = pidfd_socket
-        self.systemd_cgroup = systemd_cgroup
 
 
 def create(options: CreateOptions, plan: Plan | None = None) -> Entry:

@@ -20,65 +20,49 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from runtime.config.types import Config
+    from runtime.state.options import CriuOptions
 
 DESCRIPTORS = "descriptors.json"
 """In the directory of the images: what init's standard streams were, called as runc calls it."""
 
 _CGROUP_MODES = ("soft", "full", "strict", "ignore")
-_FLAGS = (
-    *("leave-running", "tcp-established", "tcp-skip-in-flight", "link-remap", "ext-unix-sk"),
-    *("shell-job", "file-locks", "auto-dedup"),
-)
-"""Options that criu calls as we do, but for one."""
-_CRIU_NAMES = {"tcp-skip-in-flight": "--skip-in-flight"}
-_NAMED = ("lsm-profile", "lsm-mount-context")
-"""The same, with a value."""
-
 _NAMESPACE_KEYS = {"network": ("net", "extRootNetNS"), "pid": ("pid", "extRootPidNS")}
 
 
-class CriuOptions:
-    """What the command line of `checkpoint` and `restore` says; a flag is there if it was given."""
+def complete(options: CriuOptions) -> None:
+    """Fill in what the command line leaves out. Raises RuntError, in runc's words, for what can't be done."""
+    if options.lazy_pages:
+        raise RuntError("--lazy-pages is not supported by this version of runt")
+    options.cgroup_mode = options.cgroup_mode or "soft"
+    if options.cgroup_mode not in _CGROUP_MODES:
+        raise RuntError("Invalid manage-cgroups-mode value")
+    for name in options.empty_namespaces:
+        # This one is always meant: it is configured from outside.
+        if name != "network":
+            raise RuntError(f'namespace "{name}" is not supported')
+    if os.path.isabs(options.parent):
+        raise RuntError("--parent-path must be relative")
+    if options.page_server and not all(options.page_server.rpartition(":")[::2]):
+        raise RuntError("Use --page-server ADDRESS:PORT to specify page server")
+    options.images = os.path.abspath(options.images or "checkpoint")
+    options.work = os.path.abspath(options.work) if options.work else options.images
 
-    __slots__ = ("cgroup_mode", "flags", "images", "named", "page_server", "parent", "program", "work")
 
-    def __init__(self, values: dict[str, object]) -> None:
-        """Take the values of the command line. Raises RuntError, in runc's words, for what can't be done."""
-        self.program = str(values["criu"])
-        self.images = os.path.abspath(str(values["image-path"]) or "checkpoint")
-        self.work = os.path.abspath(str(values["work-path"])) if values["work-path"] else self.images
-        self.parent = str(values.get("parent-path", ""))
-        self.cgroup_mode = str(values["manage-cgroups-mode"]) or "soft"
-        self.page_server = str(values.get("page-server", ""))
-        self.named = {name: str(values[name]) for name in _NAMED if values.get(name)}
-        self.flags = [name for name in _FLAGS if values.get(name)]
-        if values.get("lazy-pages"):
-            raise RuntError("--lazy-pages is not supported by this version of runt")
-        if self.cgroup_mode not in _CGROUP_MODES:
-            raise RuntError("Invalid manage-cgroups-mode value")
-        namespaces = values["empty-ns"]
-        for name in namespaces if isinstance(namespaces, list) else ():
-            # This one is always meant: whoever made it configures it, not we.
-            if name != "network":
-                raise RuntError(f'namespace "{name}" is not supported')
-        if os.path.isabs(self.parent):
-            raise RuntError("--parent-path must be relative")
-        if self.page_server and not all(self.page_server.rpartition(":")[::2]):
-            raise RuntError("Use --page-server ADDRESS:PORT to specify page server")
-
-    def words(self) -> Iterator[str]:
-        """Yield what criu is told."""
-        yield from ("--images-dir", self.images, "--work-dir", self.work, "-v4", "--empty-ns", "net")
-        yield f"--manage-cgroups={self.cgroup_mode}"
-        for name in self.flags:
-            yield _CRIU_NAMES.get(name, f"--{name}")
-        for name, value in self.named.items():
+def _words(options: CriuOptions) -> Iterator[str]:
+    """Yield what the options tell criu."""
+    yield from ("--images-dir", options.images, "--work-dir", options.work, "-v4", "--empty-ns", "net")
+    yield f"--manage-cgroups={options.cgroup_mode}"
+    for name, is_given in options.flags.items():
+        if is_given:
+            yield f"--{name}"
+    for name, value in options.named.items():
+        if value:
             yield from (f"--{name}", value)
-        if self.parent:
-            yield from ("--track-mem", "--prev-images-dir", self.parent)
-        if self.page_server:
-            address, _, port = self.page_server.rpartition(":")
-            yield from ("--page-server", "--address", address, "--port", port)
+    if options.parent:
+        yield from ("--track-mem", "--prev-images-dir", options.parent)
+    if options.page_server:
+        address, _, port = options.page_server.rpartition(":")
+        yield from ("--page-server", "--address", address, "--port", port)
 
 
 def find(program: str) -> str:
@@ -106,7 +90,7 @@ def call(
     said = f"{options.work}/{log}.said"
     pid = os.fork()
     if pid == 0:
-        _become([find(options.program), *words, *options.words(), "--log-file", log], said, root, inherited)
+        _become([find(options.criu), *words, *_words(options), "--log-file", log], said, root, inherited)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if code != 0:
         path = f"{options.work}/{log}"

@@ -27,12 +27,13 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6,
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|us|µs|ns|m|s)", re.ASCII)
 
 
-def events(entry: Entry, show: Show, *, interval: str, once: bool) -> None:
+def events(entry: Entry, show: Show, *, interval: float, once: bool) -> None:
     """Hand `show` one event after the other until the container stops; with `once` only its statistics as they are now.
+
+    `interval` is the time between statistics, in seconds.
 
     Raises RuntError if the container does not run.
     """
-    seconds = parse_duration(interval)
     container_id = entry.record["id"]
     if entry.status() not in ("created", "running", "paused"):
         raise RuntError(f"container with id {container_id} is not running")
@@ -40,7 +41,7 @@ def events(entry: Entry, show: Show, *, interval: str, once: bool) -> None:
     if once:
         show({"type": "stats", "id": container_id, "data": statistics.read(group)})
     else:
-        _follow(entry.record["init"], container_id, group, show, seconds)
+        _follow(entry.record["init"], container_id, group, show, interval)
 
 
 def parse_duration(text: str) -> float:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runtime.config.types import Config, Status
-    from runtime.process.exec_program import ProgramOptions
+    from runtime.state.options import ExecOptions
     from runtime.state.store import Entry
 
 _REFUSALS = {
@@ -29,42 +29,6 @@ _REFUSALS = {
     "stopped": STOPPED,
     "paused": "cannot exec in a paused container (use --ignore-paused to override)",
 }
-
-
-class ExecOptions:
-    """What the command line says to `exec`, but for what it says about the program; an empty string is "not given"."""
-
-    __slots__ = (
-        "cgroups",
-        "console_socket",
-        "detach",
-        "ignore_paused",
-        "pid_file",
-        "pidfd_socket",
-        "preserve_fds",
-        "program",
-    )
-
-    def __init__(
-        self,
-        *,
-        program: ProgramOptions,
-        detach: bool = False,
-        pid_file: str = "",
-        console_socket: str = "",
-        pidfd_socket: str = "",
-        preserve_fds: int = 0,
-        ignore_paused: bool = False,
-        cgroups: Sequence[str] = (),
-    ) -> None:
-        self.program = program
-        self.detach = detach
-        self.pid_file = pid_file
-        self.console_socket = console_socket
-        self.pidfd_socket = pidfd_socket
-        self.preserve_fds = preserve_fds
-        self.ignore_paused = ignore_paused
-        self.cgroups = cgroups
 
 
 def execute(entry: Entry, options: ExecOptions, plan: Plan | None = None) -> int:
@@ -76,7 +40,7 @@ def execute(entry: Entry, options: ExecOptions, plan: Plan | None = None) -> int
     """
     _check_status(entry.status(), ignore_paused=options.ignore_paused)
     config = entry.config()
-    config["process"] = program_of(options.program, config)
+    config["process"] = program_of(options, config)
     sub_cgroups = _sub_cgroups(options.cgroups)
     plan = plan or Plan()
     preserve_fds, listen_fds = descriptors.inherited(options.preserve_fds)

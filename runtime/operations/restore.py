@@ -24,15 +24,12 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from runtime.config.types import Config
-    from runtime.operations.create import CreateOptions
-    from runtime.operations.criu import CriuOptions
+    from runtime.state.options import RestoreOptions
     from runtime.state.store import Entry
     from runtime.steps.runner import Step
 
 
-def restore(
-    options: CreateOptions, criu_options: CriuOptions, *, detach: bool = False, plan: Plan | None = None
-) -> int:
+def restore(options: RestoreOptions, plan: Plan | None = None) -> int:
     """Restore a container; return the exit status of its program, or 0 with `detach`.
 
     Its hooks of creation are not run again: what they did for the container is outside it, and not in the images.
@@ -41,9 +38,9 @@ def restore(
     bundle, config = read_bundle(options)
     if config["process"].get("terminal"):
         raise RuntError("cannot restore a container with a terminal: process.terminal is true")
-    criu.find(criu_options.program)
-    entry = _build(options, criu_options, bundle, config, plan or Plan())
-    if detach:
+    criu.find(options.criu)
+    entry = _build(options, bundle, config, plan or Plan())
+    if options.detach:
         return 0
     init = entry.record["init"]
     pidfd = liveness.open_pidfd(init)
@@ -56,9 +53,7 @@ def restore(
     return status
 
 
-def _build(
-    options: CreateOptions, criu_options: CriuOptions, bundle: str, config: Config, plan: Plan
-) -> Entry:
+def _build(options: RestoreOptions, bundle: str, config: Config, plan: Plan) -> Entry:
     """Restore the processes and journal them; if that fails, undo it."""
     rootfs = os.path.realpath(os.path.join(bundle, config["root"]["path"]))
     entry = Store(options.root).reserve(options.container_id, bundle=bundle, rootfs=rootfs, config=config)
@@ -66,7 +61,7 @@ def _build(
     c.pid_file = options.pid_file
     steps: tuple[Step, ...] = (
         cgroups.make_cgroup,
-        lambda c: restore_processes(c, criu_options),
+        lambda c: restore_processes(c, options),
         handshake.journal_init,
         handshake.write_pid_file,
         journal_running,
@@ -85,7 +80,7 @@ def _build(
     return entry
 
 
-def restore_processes(c: Container, options: CriuOptions) -> None:
+def restore_processes(c: Container, options: RestoreOptions) -> None:
     """Let criu bring the processes back, init as a child of ours, with our standard streams where it had pipes."""
     # So that, if we are killed, they are found by their cgroup.
     c.entry.save(cgroups=c.entry.record["cgroups"])

@@ -14,19 +14,19 @@ from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runtime.operations.create import CreateOptions
+    from runtime.state.options import CreateOptions
     from runtime.state.store import Entry
     from runtime.steps.runner import Plan
 
 
-def run(options: CreateOptions, *, detach: bool = False, keep: bool = False, plan: Plan | None = None) -> int:
+def run(options: CreateOptions, plan: Plan | None = None) -> int:
     """Run a container; return the exit status of its program (128 + N if signal N ended it), or 0 with `detach`.
 
     In the foreground its terminal is connected to ours, and signals that we get are passed on to it. Afterwards it is
-    deleted, unless `keep`.
+    deleted, unless it is to be kept.
     Raises RuntError when it can't be created or started; then nothing is left of it.
     """
-    if detach:
+    if options.detach:
         _start(create(options, plan), plan)
         return 0
     bundle, config = read_bundle(options)
@@ -49,7 +49,7 @@ def run(options: CreateOptions, *, detach: bool = False, keep: bool = False, pla
     if ours >= 0:
         relay_terminal(ours, pidfd)
     status = wait(init["pid"])
-    if not keep:
+    if not options.keep:
         delete_if_there(entry, plan)
     return status
 

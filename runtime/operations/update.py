@@ -18,43 +18,25 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runtime.config.types import Resources
+    from runtime.state.options import UpdateOptions
     from runtime.state.store import Entry
-
-_NUMBERS = {
-    "blkio-weight": ("blockIO", "weight"),
-    "cpu-period": ("cpu", "period"),
-    "cpu-quota": ("cpu", "quota"),
-    "cpu-burst": ("cpu", "burst"),
-    "cpu-rt-period": ("cpu", "realtimePeriod"),
-    "cpu-rt-runtime": ("cpu", "realtimeRuntime"),
-    "cpu-share": ("cpu", "shares"),
-    "cpu-idle": ("cpu", "idle"),
-    "pids-limit": ("pids", "limit"),
-}
-_TEXTS = {"cpuset-cpus": ("cpu", "cpus"), "cpuset-mems": ("cpu", "mems")}
-_SIZES = {
-    "memory": ("memory", "limit"),
-    "memory-reservation": ("memory", "reservation"),
-    "memory-swap": ("memory", "swap"),
-    "kernel-memory": ("memory", "kernel"),
-    "kernel-memory-tcp": ("memory", "kernelTCP"),
-}
-"""Which member of `linux.resources` each option sets."""
 
 _UNITS = "bkmgtp"
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([bkmgtp]?)(?:i?b)?", re.ASCII | re.IGNORECASE)
 
 
-def update(entry: Entry, options: Mapping[str, Any]) -> None:
+def update(entry: Entry, options: UpdateOptions) -> None:
     """Change the limits of a container to what the command line, or a file that it names, says; the rest stays.
 
     All or nothing. Rules for devices are left out, as with runc: others may have added theirs.
     Raises RuntError if the container has stopped, or a limit can't be set.
     """
-    name = options["resources"]
-    resources = _from_file(name) if name else _from_options(options)
-    for option, what in (("l3-cache-schema", "CAT: l3 cache"), ("mem-bw-schema", "MBA: memory bandwidth")):
-        if options[option]:
+    resources = _from_file(options.file) if options.file else _from_options(options.limits)
+    for schema, what in (
+        (options.l3_cache_schema, "CAT: l3 cache"),
+        (options.mem_bw_schema, "MBA: memory bandwidth"),
+    ):
+        if schema:
             raise RuntError(f"Intel RDT/{what} schema is not enabled")
     container_id = entry.record["id"]
     with entry.lock():
@@ -80,13 +62,19 @@ def _from_file(name: str) -> Resources:
     return _checked(name, parse(name, text))
 
 
-def _from_options(options: Mapping[str, Any]) -> Resources:
+def _from_options(limits: Mapping[str, str]) -> Resources:
     """Return the resources that the options ask for. Raises RuntError."""
     document: dict[str, dict[str, object]] = {}
-    for table, convert in ((_NUMBERS, _number), (_TEXTS, _text), (_SIZES, _size)):
-        for option, (section, member) in table.items():
-            if options[option]:
-                document.setdefault(section, {})[member] = convert(option, options[option])
+    for place, text in limits.items():
+        if not text:
+            continue
+        section, _, member = place.partition(".")
+        value: object = text
+        if section == "memory":
+            value = _size(place, text)
+        elif member not in ("cpus", "mems"):
+            value = _number(place, text)
+        document.setdefault(section, {})[member] = value
     return _checked("the command line", document)
 
 
@@ -101,21 +89,17 @@ def _checked(source: str, document: object) -> Resources:
     return checked
 
 
-def _number(option: str, text: str) -> int:
+def _number(place: str, text: str) -> int:
     if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
-        raise RuntError(f'invalid value for {option}: "{text}" is not a whole number')
+        raise RuntError(f'invalid value for {place}: "{text}" is not a whole number')
     return int(text)
 
 
-def _text(_option: str, text: str) -> str:
-    return text
-
-
-def _size(option: str, text: str) -> int:
+def _size(place: str, text: str) -> int:
     """Return the bytes that a size such as `64M` or `1.5g` stands for; `-1` is no limit."""
     if text == "-1":
         return -1
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise RuntError(f'invalid value for {option}: "{text}" is not a size such as 64M')
+        raise RuntError(f'invalid value for {place}: "{text}" is not a size such as 64M')
     return int(float(match[1]) * 1024 ** _UNITS.index(match[2].lower() or "b"))

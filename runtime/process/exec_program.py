@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runtime.config.types import Capabilities, Config, ProcessConfig, User
+    from runtime.state.options import ExecOptions
 
 _HIGHEST_ID = 2**32 - 2
 """4294967295 means "no change" to setresuid(2) and is nobody's."""
@@ -22,52 +23,7 @@ _INHERITED = (
 """What is as with the container's own process unless the file says otherwise."""
 
 
-class ProgramOptions:
-    """What the command line says about the program; what is empty, or None, is "not given"."""
-
-    __slots__ = (
-        "additional_gids",
-        "apparmor",
-        "args",
-        "caps",
-        "cwd",
-        "env",
-        "no_new_privs",
-        "process",
-        "process_label",
-        "tty",
-        "user",
-    )
-
-    def __init__(
-        self,
-        *,
-        args: Sequence[str] = (),
-        process: str = "",
-        tty: bool = False,
-        cwd: str = "",
-        env: Sequence[str] = (),
-        user: str = "",
-        additional_gids: Sequence[str] = (),
-        caps: Sequence[str] = (),
-        no_new_privs: bool | None = None,
-        apparmor: str = "",
-        process_label: str = "",
-    ) -> None:
-        self.args = args
-        self.process = process
-        self.tty = tty
-        self.cwd = cwd
-        self.env = env
-        self.user = user
-        self.additional_gids = additional_gids
-        self.caps = caps
-        self.no_new_privs = no_new_privs
-        self.apparmor = apparmor
-        self.process_label = process_label
-
-
-def program_of(options: ProgramOptions, config: Config) -> ProcessConfig:
+def program_of(options: ExecOptions, config: Config) -> ProcessConfig:
     """Return the `process` that `exec` runs in a container with the configuration `config`. Raises RuntError."""
     if options.process:
         return _from_file(options.process, config["process"])
@@ -95,7 +51,7 @@ def _from_file(path: str, own: ProcessConfig) -> ProcessConfig:
     return process
 
 
-def _from_command_line(options: ProgramOptions, own: ProcessConfig) -> ProcessConfig:
+def _from_command_line(options: ExecOptions, own: ProcessConfig) -> ProcessConfig:
     """Return the container's own process with another program, and whatever else the command line changes."""
     if not options.args:
         raise RuntError("exec args cannot be empty")
@@ -110,8 +66,8 @@ def _from_command_line(options: ProgramOptions, own: ProcessConfig) -> ProcessCo
             if variable.find("=") < 1:
                 raise RuntError(f"invalid --env argument: expected NAME=VALUE, found {variable!r}")
         process["env"] = [*own.get("env", ()), *options.env]
-    if options.no_new_privs is not None:
-        process["noNewPrivileges"] = options.no_new_privs
+    if options.no_new_privs:
+        process["noNewPrivileges"] = True
     if options.apparmor or options.process_label:
         _set_labels(process, options)
     process["user"] = _user(options, own["user"])
@@ -120,7 +76,7 @@ def _from_command_line(options: ProgramOptions, own: ProcessConfig) -> ProcessCo
     return process
 
 
-def _set_labels(process: ProcessConfig, options: ProgramOptions) -> None:
+def _set_labels(process: ProcessConfig, options: ExecOptions) -> None:
     """Set what `--apparmor` and `--process-label` say, if this machine has what they ask for."""
     from runtime.config.machine_rules import check_labels
     from runtime.config.shape import Mismatch
@@ -135,7 +91,7 @@ def _set_labels(process: ProcessConfig, options: ProgramOptions) -> None:
         raise RuntError(mismatch.text.removeprefix(": ")) from None
 
 
-def _user(options: ProgramOptions, own: User) -> User:
+def _user(options: ExecOptions, own: User) -> User:
     """Return the user with what `--user UID[:GID]` and `--additional-gids` say.
 
     What isn't a number is an error, and never user 0 (CVE-2026-30892).

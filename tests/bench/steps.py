@@ -10,8 +10,9 @@ import time
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from runtime.operations.create import CreateOptions, create
+from runtime.operations.create import create
 from runtime.operations.delete import delete
+from runtime.state.options import CreateOptions
 from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
 from runtime.steps.runner import Plan
 

@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runtime.operations.create import CreateOptions, create
+from runtime.operations.create import create
 from runtime.operations.delete import delete
-from runtime.operations.exec import ExecOptions, execute
+from runtime.operations.exec import execute
 from runtime.operations.start import start
-from runtime.process.exec_program import ProgramOptions
+from runtime.state.options import CreateOptions, ExecOptions
 from runtime.state.store import Store
 from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
 from runtime.steps.delete import DELETE_STEPS
@@ -144,8 +144,8 @@ class Laboratory:
         elif operation.name == "delete":
             delete(self.root, self.world.id, force=True, plan=Plan(observer=observer))
         else:
-            program = ProgramOptions(args=["sleep", "1000"])
-            execute(self._entry(), ExecOptions(program=program, detach=True), Plan(observer=observer))
+            options = ExecOptions(args=["sleep", "1000"], detach=True)
+            execute(self._entry(), options, Plan(observer=observer))
 
     def _entry(self) -> Entry:
         return Store(self.root).open(self.world.id)

@@ -197,7 +197,7 @@ def test_update_is_done_as_a_whole_or_not_at_all(bundle: Bundle, runt: Runt, con
     ("options", "message"),
     [
         (["--memory", "lots"], "is not a size such as 64M"),
-        (["--cpu-share", "x"], "invalid value for cpu-share"),
+        (["--cpu-share", "x"], "invalid value for cpu.shares"),
         (["--blkio-weight", "5"], "blockIO.weight: expected a weight from 10 to 1000, found 5"),
         (["--l3-cache-schema", "x"], "Intel RDT/CAT: l3 cache schema is not enabled"),
         (["--resources", "/nowhere"], "/nowhere not found"),

@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.commands import COMMANDS, GLOBAL_OPTIONS
+from runtime.commands import COMMANDS, options_of
 from runtime.filesystem import mount_options
 from runtime.operations.features import mount_option_names
+from runtime.state.options import (
+    CheckpointOptions,
+    CreateOptions,
+    ExecOptions,
+    GlobalOptions,
+    Options,
+    RestoreOptions,
+    UpdateOptions,
+)
 from runtime.usage import command_help, parse
 
 if TYPE_CHECKING:
@@ -239,7 +248,7 @@ def test_help_lists_all_commands_and_global_options(words: list[str]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for command in COMMANDS:
         assert f"\n   {command.name} " in done.stdout
-    for option in GLOBAL_OPTIONS:
+    for option in options_of(""):
         assert f"--{option.names[0]}" in done.stdout
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
 
@@ -250,7 +259,7 @@ def test_every_command_explains_itself_and_its_options(command: object) -> None:
     done = runt(name, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == runt("help", name).stdout
-    assert all(f"--{option.names[0]}" in done.stdout for option in getattr(command, "options", ())[:-1])
+    assert all(f"--{option.names[0]}" in done.stdout for option in options_of(name)[:-1])
 
 
 @pytest.mark.peer("runc")
@@ -261,7 +270,11 @@ def test_runt_takes_every_option_that_runcs_commands_take() -> None:
         theirs = set(
             re.findall(r"--[a-z-]+(?=[ ,])", runc(command.name, "--help").stdout.partition("OPTIONS:")[2])
         )
-        ours = set(re.findall(r"--[a-z-]+(?=[ ,])", command_help(command).partition("OPTIONS:")[2]))
+        ours = set(
+            re.findall(
+                r"--[a-z-]+(?=[ ,])", command_help(command, options_of(command.name)).partition("OPTIONS:")[2]
+            )
+        )
         assert theirs <= ours, command.name
 
 
@@ -273,9 +286,9 @@ def test_runt_takes_every_option_that_runcs_commands_take() -> None:
         (["-bundle", "b", "c"], {"bundle": "b"}, ["c"]),
         (["-b=b=c", "c"], {"bundle": "b=c"}, ["c"]),
         (["-b", "-x", "c"], {"bundle": "-x"}, ["c"]),
-        (["--no-pivot", "c"], {"no-pivot": True}, ["c"]),
-        (["--no-pivot=false", "c"], {"no-pivot": False}, ["c"]),
-        (["--preserve-fds", "0x10", "c"], {"preserve-fds": 16}, ["c"]),
+        (["--no-pivot", "c"], {"no_pivot": True}, ["c"]),
+        (["--no-pivot=false", "c"], {"no_pivot": False}, ["c"]),
+        (["--preserve-fds", "0x10", "c"], {"preserve_fds": 16}, ["c"]),
         (["--", "-b"], {"bundle": ""}, ["-b"]),
         (["c", "-9"], {}, ["c", "-9"]),
         (["-", "c"], {}, ["-", "c"]),
@@ -284,10 +297,30 @@ def test_runt_takes_every_option_that_runcs_commands_take() -> None:
 def test_options_are_taken_in_all_forms_that_go_takes(
     words: list[str], values: dict[str, object], arguments: list[str]
 ) -> None:
-    create = next(command for command in COMMANDS if command.name == "create")
-    found, rest = parse(create.options, words, mixed=True)
+    found, rest = parse(options_of("create"), words, mixed=True)
     assert rest == arguments
     assert values.items() <= found.items()
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("", GlobalOptions),
+        ("create", CreateOptions),
+        ("run", CreateOptions),
+        ("exec", ExecOptions),
+        ("update", UpdateOptions),
+        ("checkpoint", CheckpointOptions),
+        ("restore", RestoreOptions),
+    ],
+)
+def test_an_option_fills_a_field_of_its_operation_and_both_have_the_same_default(
+    command: str, options: type[Options]
+) -> None:
+    for option in options_of(command):
+        name, _, member = option.field.partition(".")
+        if name and not (command and name == "help"):
+            assert getattr(options, name) == ({} if member else option.default), option.names
 
 
 def test_a_closed_pipe_or_stream_is_no_traceback(root: str) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from runtime.operations.create import CreateOptions, create
+from runtime.operations.create import create
 from runtime.operations.delete import delete
+from runtime.state.options import CreateOptions
 from tests.faults.world import MARK, World
 from tests.support.crowd import DONE, REFUSED, at_once
 from tests.support.fuzzed_config import fuzz, nearly

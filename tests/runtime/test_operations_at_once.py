@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runtime.operations.create import CreateOptions, create
+from runtime.operations.create import create
 from runtime.operations.delete import delete
-from runtime.operations.exec import ExecOptions, execute
+from runtime.operations.exec import execute
 from runtime.operations.kill import kill
 from runtime.operations.listing import query as query_all
 from runtime.operations.start import start
 from runtime.operations.state import describe
-from runtime.process.exec_program import ProgramOptions
+from runtime.state.options import CreateOptions, ExecOptions
 from runtime.state.store import Store
 from tests.faults.world import MARK, World
 from tests.support.crowd import DONE, FAULT, REFUSED, at_once
@@ -73,8 +73,7 @@ class Crowd:
         delete(self.root, name or self.name, force=True)
 
     def execute(self) -> None:
-        program = ProgramOptions(args=["true"])
-        execute(self._open(), ExecOptions(program=program, detach=True))
+        execute(self._open(), ExecOptions(args=["true"], detach=True))
 
     def state(self) -> dict[str, Any]:
         return describe(self._open())

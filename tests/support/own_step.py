@@ -10,7 +10,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from runtime.kernel.process import sethostname
-from runtime.operations.create import CreateOptions, create
+from runtime.operations.create import create
+from runtime.state.options import CreateOptions
 from runtime.steps.runner import Plan
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runtime.operations.create import CreateOptions, create
+from runtime.operations.create import create
+from runtime.state.options import CreateOptions
 from runtime.steps.runner import Plan
 from runtime.support.errors import RuntError
 from tests.support.runt import wait_for
