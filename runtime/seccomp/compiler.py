@@ -162,6 +162,9 @@ class _Table:
         for conditions in alternatives:
             if not conditions:
                 self.unconditional.setdefault(number, action)
+            elif number in self.unconditional:
+                # It has no effect, and can contradict no other.
+                continue
             elif self.conditional.setdefault(number, {}).setdefault(conditions, action) != action:
                 raise RuntError(
                     f"linux.seccomp: two rules for {name} have the same conditions, but not the same action"

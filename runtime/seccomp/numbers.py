@@ -1,6 +1,6 @@
 """The numbers of all system calls, by architecture.
 
-Made by script/syscall-numbers from the answers of libseccomp 2.5.4: change that, not this. A number counts for the name
+Made by script/syscall-numbers from the answers of libseccomp 2.6.1: change that, not this. A number counts for the name
 after it, and each further name has the next number. Text, because parsing one table takes 30 microseconds, and only
 those that a filter needs are parsed.
 """
@@ -57,7 +57,7 @@ openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr quotac
 landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret process_mrelease futex_waitv
 set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount
 listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat getxattrat listxattrat
-removexattrat open_tree_attr file_getattr file_setattr
+removexattrat open_tree_attr file_getattr file_setattr listns rseq_slice_yield
 """
 
 _X86_64 = """
@@ -99,7 +99,7 @@ close_range openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_se
 landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret process_mrelease futex_waitv
 set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount
 listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat getxattrat listxattrat
-removexattrat open_tree_attr file_getattr file_setattr
+removexattrat open_tree_attr file_getattr file_setattr listns rseq_slice_yield
 """
 
 _X32 = """
@@ -130,17 +130,17 @@ eventfd fallocate timerfd_settime timerfd_gettime accept4 signalfd4 eventfd2 epo
 inotify_init1 298 perf_event_open 300 fanotify_init fanotify_mark prlimit64 name_to_handle_at
 open_by_handle_at clock_adjtime syncfs 308 setns getcpu 312 kcmp finit_module sched_setattr sched_getattr
 renameat2 seccomp getrandom memfd_create kexec_file_load bpf 323 userfaultfd membarrier mlock2
-copy_file_range 329 pkey_mprotect pkey_alloc pkey_free statx io_pgetevents rseq 424 pidfd_send_signal
-io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen fsconfig fsmount fspick
-pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr
-quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret process_mrelease
-futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
-futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat
-getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr 512 rt_sigaction
-rt_sigreturn ioctl readv writev recvfrom sendmsg recvmsg execve ptrace rt_sigpending rt_sigtimedwait
-rt_sigqueueinfo sigaltstack timer_create mq_notify kexec_load waitid set_robust_list get_robust_list
-vmsplice move_pages preadv pwritev rt_tgsigqueueinfo recvmmsg sendmmsg process_vm_readv process_vm_writev
-setsockopt getsockopt io_setup io_submit execveat preadv2 pwritev2
+copy_file_range 329 pkey_mprotect pkey_alloc pkey_free statx io_pgetevents rseq uretprobe uprobe 424
+pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen fsconfig
+fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2
+mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret
+process_mrelease futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake
+futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal
+setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr listns
+rseq_slice_yield 512 rt_sigaction rt_sigreturn ioctl readv writev recvfrom sendmsg recvmsg execve ptrace
+rt_sigpending rt_sigtimedwait rt_sigqueueinfo sigaltstack timer_create mq_notify kexec_load waitid
+set_robust_list get_robust_list vmsplice move_pages preadv pwritev rt_tgsigqueueinfo recvmmsg sendmmsg
+process_vm_readv process_vm_writev setsockopt getsockopt io_setup io_submit execveat preadv2 pwritev2
 """
 
 _ARM = """
@@ -188,8 +188,8 @@ pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2 process_madvise epo
 quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self 448 process_mrelease
 futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
 futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat
-getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr 983041 breakpoint cacheflush
-usr26 usr32 set_tls get_tls
+getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr listns rseq_slice_yield
+983041 breakpoint cacheflush usr26 usr32 set_tls get_tls
 """
 
 _AARCH64 = """
@@ -226,7 +226,7 @@ pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2 process_madvise epo
 quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret process_mrelease
 futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait
 futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat
-getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
+getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr listns rseq_slice_yield
 """
 
 _RISCV64 = """
@@ -264,7 +264,7 @@ process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset l
 landlock_restrict_self memfd_secret process_mrelease futex_waitv set_mempolicy_home_node cachestat
 fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr
 lsm_set_self_attr lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr
-file_getattr file_setattr
+file_getattr file_setattr listns rseq_slice_yield
 """
 
 _TABLES = {

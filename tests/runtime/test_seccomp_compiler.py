@@ -19,6 +19,7 @@ from tests.support.libseccomp import (
     action_of,
     alone,
     decide,
+    disagreements,
     instructions,
     number_of,
 )
@@ -265,6 +266,25 @@ def test_rule_without_conditions_counts_more_wherever_it_stands() -> None:
     never = rule("read", "SCMP_ACT_TRAP")
     for rules in ((some, every, never), (every, some, never), (every, never, some)):
         assert asked(profile_of("SCMP_ACT_ERRNO", *rules), "read", 1) == ALLOW
+
+
+def test_rule_without_conditions_leaves_nothing_that_others_could_contradict() -> None:
+    """podman 5.8's rules for socket: through socketcall(2), which is allowed, their conditions are one and the same."""
+    profile = profile_of(
+        "SCMP_ACT_ERRNO",
+        rule("socketcall read"),
+        rule("socket", "SCMP_ACT_ERRNO", (0, "EQ", 40, 0), errnoRet=1),
+        rule("socket", "SCMP_ACT_ERRNO", (0, "EQ", 16, 0), (2, "EQ", 9, 0), errnoRet=22),
+        rule("socket", "SCMP_ACT_ALLOW", (0, "EQ", 16, 0), (2, "NE", 9, 0)),
+        rule("socket", "SCMP_ACT_ALLOW", (0, "NE", 16, 0)),
+        defaultErrnoRet=38,
+        architectures=["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
+    )
+    assert disagreements(profile) == []
+    asked_for = [asked(profile, "socket", *arguments) for arguments in ((40,), (16, 3, 9), (16, 3, 0), (2,))]
+    errno = ACTIONS["SCMP_ACT_ERRNO"]
+    assert asked_for == [errno | 1, errno | 22, ALLOW, ALLOW]
+    assert asked(profile, "socketcall", 1, architecture="SCMP_ARCH_X86") == ALLOW
 
 
 def test_equality_is_asked_before_an_inequality_wherever_it_stands() -> None:

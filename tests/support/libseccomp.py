@@ -234,4 +234,6 @@ _INTERESTING = [
         for value in (0, 1, 8, 16, 38, 40, 0x20000, 0x20008, 0x7E020000, 2**32 - 1, 2**32, 2**64 - 1)
     ),
     *((first, second, 0, 0, 0, 0) for first in (2, 16, 40) for second in (0x7E020000, 2**31)),
+    # AF_NETLINK with NETLINK_AUDIT, and each without the other; AF_VSOCK.
+    *((family, 3, protocol, 0, 0, 0) for family in (1, 16, 40) for protocol in (0, 9)),
 ]
