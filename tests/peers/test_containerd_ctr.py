@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.daemons import until
+from tests.support.libseccomp import disagreements
 from tests.support.pseudo_terminal import PseudoTerminal
 
 if TYPE_CHECKING:
@@ -71,6 +73,20 @@ def test_with_a_terminal(run: Run) -> None:
         terminal.wait_for("29 79")
         terminal.type("exit 5\r")
         assert terminal.wait_for_end() == 5
+
+
+def test_default_profile_is_what_libseccomp_makes_of_it(run: Run, containerd: Containerd) -> None:
+    """containerd's own, which CRI's RuntimeDefault is too."""
+    command = run("profile", "sleep", "100", options=("--detach", "--seccomp"))
+    subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+    bundle = containerd.root / "state/io.containerd.runtime.v2.task/default/profile"
+    profile = json.loads((bundle / "config.json").read_text())["linux"]["seccomp"]
+    assert sum(len(rule["names"]) for rule in profile["syscalls"]) > 300
+    assert disagreements(profile) == []
+    status = containerd.ctr(
+        "task", "exec", "--exec-id", "grep", "profile", "grep", "^Seccomp:", "/proc/self/status"
+    )
+    assert status == "Seccomp:\t2\n"
 
 
 def test_a_task_from_start_to_deletion(run: Run, containerd: Containerd) -> None:

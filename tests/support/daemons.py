@@ -163,6 +163,10 @@ class Containerd(Daemon):
         return done.stdout
 
 
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "riscv64": "riscv64"}
+"""What an image's platform calls a machine."""
+
+
 def _containerd_config(root: Path, handlers: dict[str, str], sandbox_image: str) -> str:
     """Return a config.toml; the runtimes are what a Kubernetes RuntimeClass names as its handler."""
     cri = 'plugins."io.containerd.grpc.v1.cri"'
@@ -173,6 +177,9 @@ def _containerd_config(root: Path, handlers: dict[str, str], sandbox_image: str)
         f'[grpc]\naddress = "{root}/sock"',
         f'[{cri}]\nsandbox_image = "{sandbox_image}"\nrestrict_oom_score_adj = true',
         f'[{cri}.containerd]\ndefault_runtime_name = "runc"\nsnapshotter = "native"',
+        # Since version 2 the daemon unpacks what `ctr images import` brings, for overlayfs alone unless it is told more.
+        '[[plugins."io.containerd.transfer.v1.local".unpack_config]]',
+        f'platform = "linux/{_ARCHITECTURES[os.uname().machine]}"\nsnapshotter = "native"',
     ]
     for name, path in handlers.items():
         lines += [
