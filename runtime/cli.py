@@ -35,7 +35,7 @@ _EXEC_FAILED = 255
 
 def command() -> NoReturn:
     """Be the program `runt`: run the process's own command line, and end the process."""
-    # We end before there is garbage; and what is not collected is not copied for a child.
+    # The process ends before there is garbage; and what is not collected is not copied for a child.
     gc.disable()
     # Not sys.exit: taking the interpreter apart takes longer than `state`.
     os._exit(main())
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         log.error("not enough memory")
         return 1
-    except Exception as error:  # noqa: BLE001 - a fault of ours is still one message, not a traceback
+    except Exception as error:  # noqa: BLE001 - a fault of runt is still one message, not a traceback
         log.error(f"this is a fault in runt, please report it: {type(error).__name__}: {error}")
         return 1
 
@@ -339,9 +339,11 @@ def _open(settings: GlobalOptions, container_id: str) -> Entry:
 
 
 def _default_root() -> str:
-    """Return the state directory that is used without `--root`: for users who aren't root one of their own.
+    """Return the state directory that is used without `--root`.
 
-    As runc, also for who is root only in a user namespace and still called otherwise: podman's rootless containers.
+    As with runc it is the user's own
+    - for a user other than root;
+    - for root of a user namespace whose `USER` is not root: podman's rootless containers.
     """
     directory = os.environ.get("XDG_RUNTIME_DIR")
     if directory and (os.geteuid() != 0 or (os.environ.get("USER") != "root" and _in_user_namespace())):

@@ -1,6 +1,6 @@
 """Which users and groups of the host those in a user namespace are (config-linux.md, User namespace mappings).
 
-user_namespaces(7): root may map anybody. Others may map themselves, alone, and for the ranges that the administrator gave
+user_namespaces(7): root may map any ID. Other users may map their own, alone, and for the ranges that the administrator gave
 them in /etc/subuid and /etc/subgid there are two set-user-ID programs, newuidmap(1) and newgidmap(1).
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def write_mappings(pid: int, uid_mappings: list[IdMapping], gid_mappings: list[IdMapping]) -> None:
     """Map the IDs of the new user namespace of process `pid`. Raises RuntError."""
     if os.geteuid() != 0 and _is_only(os.getegid(), gid_mappings):
-        # Who could leave a group here could read what the host forbids to that group: hence the kernel's condition for
+        # A process that left a group here could read what the host forbids to that group: hence the kernel's condition for
         # letting an unprivileged user map their own group.
         _write_once(pid, "setgroups", "deny")
     _map(pid, "uid_map", "newuidmap", uid_mappings)
@@ -30,12 +30,12 @@ def write_mappings(pid: int, uid_mappings: list[IdMapping], gid_mappings: list[I
 
 def user_namespace(uid_mappings: list[IdMapping], gid_mappings: list[IdMapping]) -> int:
     """Return the descriptor of a new user namespace that is there for its mappings only. Raises OSError, RuntError."""
-    gate, ours = os.pipe2(os.O_CLOEXEC)
+    gate, end = os.pipe2(os.O_CLOEXEC)
     interrupts.hold()
     pid = kernel.clone3(kernel.CLONE_NEWUSER)
     if pid == 0:
-        os.close(ours)
-        # Somebody has to live in it until it is open: until the parent closes its end, or dies.
+        os.close(end)
+        # A process has to live in it until it is open: until the parent closes its end, or dies.
         os.read(gate, 1)
         os._exit(0)
     os.close(gate)
@@ -44,7 +44,7 @@ def user_namespace(uid_mappings: list[IdMapping], gid_mappings: list[IdMapping])
         write_mappings(pid, uid_mappings, gid_mappings)
         return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
     finally:
-        os.close(ours)
+        os.close(end)
         os.waitpid(pid, 0)
 
 
@@ -54,7 +54,7 @@ def _is_only(number: int, mappings: list[IdMapping]) -> bool:
 
 
 def _map(pid: int, name: str, tool: str, mappings: list[IdMapping]) -> None:
-    """Map users or groups: by ourselves, or by the program for whoever may not. Raises RuntError."""
+    """Map users or groups: directly, or by the set-user-ID program where that is not allowed. Raises RuntError."""
     numbers = [(str(m["containerID"]), str(m["hostID"]), str(m["size"])) for m in mappings]
     try:
         _write_once(pid, name, "".join(f"{' '.join(line)}\n" for line in numbers))

@@ -1,6 +1,6 @@
 """As much of D-Bus as it takes to ask systemd for something (D-Bus Specification).
 
-A connection is a socket; who we are the other end knows from the kernel (SASL EXTERNAL). A message is a header, which says
+A connection is a socket; the other end knows the user from the kernel (SASL EXTERNAL). A message is a header, which says
 which method of which object is called, and a body with the arguments. Other messages may come before the answer: signals.
 """
 
@@ -38,7 +38,7 @@ class Connection:
     """A connection to the socket at `path`, a bus or the service `destination` itself (without a bus between)."""
 
     def __init__(self, path: str, destination: str, *, is_bus: bool) -> None:
-        """Connect and say who we are. Raises RuntError."""
+        """Connect and authenticate. Raises RuntError."""
         self._fd = sockets.connect(path, "D-Bus socket of systemd")
         self._destination = destination
         self._serial = 0
@@ -75,7 +75,7 @@ class Connection:
                 self._next_message()
 
     def _authenticate(self) -> None:
-        """Have the other end look up who we are (Authentication Protocol; Authentication examples, EXTERNAL)."""
+        """Have the other end look up the user (Authentication Protocol; Authentication examples, EXTERNAL)."""
         # All at once, and no call before the answer: systemd does not look any more at a call that it reads together with BEGIN.
         os.write(self._fd, b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n")
         for expected in (b"DATA", b"OK "):
@@ -84,7 +84,9 @@ class Connection:
             line, _, rest = bytes(self._received).partition(b"\r\n")
             self._received = bytearray(rest)
             if not line.startswith(expected):
-                raise RuntError(f"systemd does not accept us on D-Bus: {line.decode('ascii', 'replace')}")
+                raise RuntError(
+                    f"systemd does not accept this user on D-Bus: {line.decode('ascii', 'replace')}"
+                )
 
     def _call(
         self, destination: str, path: str, interface: str, method: str, signature: str, arguments: Any

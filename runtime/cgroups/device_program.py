@@ -1,4 +1,4 @@
-"""Device rules on cgroup v2: a program of ours that the kernel runs for every device that is opened or made.
+"""Device rules on cgroup v2: a program that the kernel runs for every device that is opened or made.
 
 admin-guide/cgroup-v2, Device controller: there are no files, but programs of the type BPF_PROG_TYPE_CGROUP_DEVICE. One gets
 `struct bpf_cgroup_dev_ctx` (linux/bpf.h) of three words, the type of the device and what is wanted of it, its major and its

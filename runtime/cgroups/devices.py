@@ -99,7 +99,7 @@ def _attach_program(directory: str, rules: list[DeviceRule]) -> None:
 
 
 def _is_unprivileged() -> bool:
-    """Tell whether we are not root, or root only in a user namespace (user_namespaces(7))."""
+    """Tell whether this process is not root, or root only in a user namespace (user_namespaces(7))."""
     if os.geteuid() != 0:
         return True
     with open("/proc/self/uid_map", encoding="utf-8") as file:

@@ -106,7 +106,7 @@ def enable_controllers(leaf: str) -> None:
     """Give a cgroup of v2 all controllers that there are, from the top of the hierarchy down to it.
 
     admin-guide/cgroup-v2, Top-down Constraint: a controller is there when it is in `cgroup.subtree_control` of each cgroup
-    above. It can't be where a cgroup above has processes of its own; who wants to set a limit then is told so.
+    above. It can't be where a cgroup above has processes of its own; setting a limit then is an error.
     """
     top = mounted()[0].mountpoint
     above = top
@@ -144,7 +144,7 @@ def directory_of(pid: int) -> str:
 
 
 def _memberships(pid: int | None = None) -> dict[str, str]:
-    """Return the cgroup of a process, or of ourselves, by the controllers of the hierarchy (proc(5), /proc/PID/cgroup)."""
+    """Return the cgroup of a process, or of this one, by the controllers of the hierarchy (proc(5), /proc/PID/cgroup)."""
     found = {}
     with open(
         f"/proc/{pid or 'self'}/cgroup", encoding="utf-8", errors="surrogateescape", newline="\n"

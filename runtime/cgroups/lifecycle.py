@@ -28,7 +28,7 @@ _TRIES = 1000
 """How often a directory is made again that others take away."""
 
 _GRACE = 0.1
-"""How many seconds a cgroup that is to be removed may still have members before they count as somebody else's."""
+"""How many seconds a cgroup that is to be removed may still have members before they count as another container's."""
 
 
 def make_cgroup(c: Container) -> None:
@@ -36,7 +36,7 @@ def make_cgroup(c: Container) -> None:
 
     config-linux.md, Cgroups Path: an absolute path is relative to the root of each hierarchy, a relative one to the
     caller's own cgroup; with v2 to the one above that, because a cgroup with processes can't have limits for others below
-    it. Without a path it is called as the container, or similarly if somebody else has that name already; where the
+    it. Without a path it is called as the container, or similarly if that name is taken already; where the
     caller may not make one, the container stays in the caller's. With `--systemd-cgroup` it is systemd that makes it.
     """
     wanted = c.linux.get("cgroupsPath")
@@ -102,7 +102,7 @@ def give_birth(c: Container, flags: int) -> int:
         try:
             pid = kernel.clone3(flags, c.cgroup_to_be_born_in)
         except OSError:
-            # A limit of no tasks at all, say, which does not hold for those who join: see what it says to the usual way.
+            # A limit of no tasks at all, say, which does not hold for a process that joins: try the usual way.
             pass
         else:
             for fd in (*c.cgroup_files, c.cgroup_to_be_born_in):
@@ -123,7 +123,7 @@ def end_placeholder(c: Container) -> None:
 
 
 def join_cgroup(c: Container) -> None:
-    """Put the init process, which is ourselves, into the container's cgroups (cgroups(7)).
+    """Put the init process, which is this one, into the container's cgroups (cgroups(7)).
 
     Done by init itself, thread by thread with cgroup v1: for another process the kernel waits much longer. The files
     were opened by the runtime, because init may not see them any more.
@@ -182,7 +182,7 @@ def _leaves(path: str) -> list[str]:
 
 
 def _make(c: Container, leaves: list[str], *, exclusively: bool = False) -> bool:
-    """Make the cgroups `leaves`, and journal before which directories are going to be ours.
+    """Make the cgroups `leaves`, and journal before which directories are going to be the container's.
 
     With `exclusively`, make nothing and return False if one of them turns out to exist. Raises RuntError.
     """
@@ -219,7 +219,7 @@ def _make_directory(c: Container, path: str) -> None:
 
 
 def _make_above(c: Container, path: str) -> None:
-    """Make what is missing above a directory, journalled before, as far as nobody else makes it or takes it away again."""
+    """Make what is missing above a directory, journalled before, as far as no other process makes it or takes it away again."""
     above = _missing(os.path.dirname(path))
     journalled = c.entry.record["cgroups_made"]
     if not set(above) <= set(journalled):

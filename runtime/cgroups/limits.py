@@ -53,9 +53,9 @@ def set_cgroup_limits(c: Container) -> None:
 
 
 def set_time_limits(c: Container) -> None:
-    """Write the limits of processor time, once init has done most of its work: it is ours and not the program's.
+    """Write the limits of processor time, once init has done most of its work: that is the runtime's and not the program's.
 
-    With a hundredth of a processor it would take a second. Only the realtime is given before, because whoever has a
+    With a hundredth of a processor it would take a second. Only the realtime is given before, because a process with a
     realtime policy couldn't join without.
     """
     _set(c, _is_of_time)
@@ -64,7 +64,7 @@ def set_time_limits(c: Container) -> None:
 def set_oom_killer(c: Container) -> None:
     """Say whether the kernel may kill for want of memory, once init needs no more (config-linux.md, disableOOMKiller).
 
-    If it may not, whoever needs more memory than there is waits: init would for ever, and we for it.
+    If it may not, a process that needs more memory than there is waits: init would for ever, and the runtime for it.
     """
     if "disableOOMKiller" in c.linux.get("resources", {}).get("memory", {}):
         _set(c, lambda file: file == _OOM)

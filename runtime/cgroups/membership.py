@@ -1,4 +1,4 @@
-"""Who is in a cgroup, and sending all of them a signal."""
+"""The processes of a cgroup, and sending all of them a signal."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def processes(paths: Iterable[str]) -> list[int]:
         for directory, _, names in os.walk(path):
             if "cgroup.procs" in names:
                 found.update(_read_processes(f"{directory}/cgroup.procs"))
-    # Processes of other PID namespaces than ours are listed as 0.
+    # Processes that have no number in this PID namespace are listed as 0.
     return sorted(found - {0})
 
 
 def kill_all(paths: Iterable[str], signum: int) -> None:
     """Send `signum` to every process in the cgroups `paths` and below them.
 
-    Raises RuntError when the kernel refuses. With SIGKILL it goes on until no process is left, also those that are born
+    Raises RuntError when the kernel refuses. With SIGKILL it goes on until no process is left, also those that are made
     in the meantime.
     """
     paths = list(paths)
@@ -50,7 +50,7 @@ def _kill_until_empty(paths: list[str]) -> None:
     has_tried = False
     while pids := processes(paths):
         if has_tried:
-            # Some have been born since, and others may be faster again: let none move.
+            # Some are new since, and more may come as fast: let none move.
             _try_to_freeze(paths)
         for pid in processes(paths) if has_tried else pids:
             _signal_member(pid, signals.SIGKILL, paths)
@@ -64,7 +64,7 @@ def _kill_until_empty(paths: list[str]) -> None:
 
 
 def _kill_version2(paths: list[str]) -> None:
-    """Have the kernel kill all in a cgroup of v2 at once (cgroup.kill, since Linux 5.14), also who has no number for us."""
+    """Have the kernel kill all in a cgroup of v2 at once (cgroup.kill, since Linux 5.14), also processes without a number in this PID namespace."""
     for path in paths:
         if os.path.exists(f"{path}/cgroup.kill"):
             write(f"{path}/cgroup.kill", "1")

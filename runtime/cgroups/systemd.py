@@ -1,11 +1,11 @@
 """systemd's driver: the container's cgroup is a scope, a unit that systemd makes for processes of others (`--systemd-cgroup`).
 
 Two managers of one tree would take each other's changes back (systemd's Control Group APIs and Delegation), so here systemd
-makes the cgroup, knows the limits, and removes it; with `Delegate` what is in it is ours, and files are written as usual.
+makes the cgroup, knows the limits, and removes it; with `Delegate` what is in it is the runtime's, and files are written as usual.
 
-A scope can't be without a process, and limits must be set before init is born in it. So a placeholder, a child of ours that
-does nothing, is its first process, and ends when init is there. It dies with us, and a scope without processes is
-removed by systemd: whenever we are killed, nothing stays that `delete --force` does not find by the journalled name.
+A scope can't be without a process, and limits must be set before init is made in it. So a placeholder, a child that does
+nothing, is its first process, and ends when init is there. It dies with the runtime, and a scope without processes is
+removed by systemd: whenever the runtime is killed, nothing stays that `delete --force` does not find by the journalled name.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def stop_scope(entry: Entry) -> None:
     systemd = _connect()
     try:
         if _property(systemd, unit, "Unit", "Description") != _description(entry):
-            # The name was taken already when we asked for it.
+            # The name was taken already when it was asked for.
             return
         systemd.call(*_MANAGER, "Subscribe")
         systemd.call(*_MANAGER, "KillUnit", "ssi", unit, "all", int(signals.SIGKILL))
@@ -161,7 +161,7 @@ def _connect() -> Connection:
 
 
 def _start_placeholder() -> int:
-    """Start a process that waits for its end, which is ours at the latest (prctl(2), PR_SET_PDEATHSIG); return its pid."""
+    """Start a process that waits until it is killed, at the latest when the runtime ends (PR_SET_PDEATHSIG); return its pid."""
     parent = os.getpid()
     pid = kernel.clone3(0)
     if pid:

@@ -61,7 +61,7 @@ def _memory(memory: Memory, group: Group) -> Iterator[Setting]:
     if limit:
         yield "memory.limit_in_bytes", str(limit)
     if limit == -1 and not swap:
-        # As with runc: who takes the limit off memory means swap too.
+        # As with runc: no limit of memory means none of swap.
         swap = -1
     # Where the kernel doesn't count swap there is no file, and no limit.
     if swap and not (swap == -1 and group.directories and not group.path("memory.memsw.limit_in_bytes")):
@@ -85,7 +85,7 @@ def _memory(memory: Memory, group: Group) -> Iterator[Setting]:
 
 def _cpu(cpu: Cpu) -> Iterator[Setting]:
     shares = cpu.get("shares", 0)
-    # Who is idle has no share, and the kernel takes none.
+    # An idle cgroup has no share, and the kernel takes none.
     if shares and not cpu.get("idle"):
         yield "cpu.shares", _checked_shares(shares)
     if cpu.get("period"):

@@ -141,7 +141,7 @@ def _check_usage(memory: Memory, group: Group) -> None:
 
 def _cpu(cpu: Cpu, group: Group) -> Iterator[Setting]:
     if cpu.get("shares") and not cpu.get("idle"):
-        # Who is idle has no weight, and the kernel takes none.
+        # An idle cgroup has no weight, and the kernel takes none.
         yield "cpu.weight", str(cpu_weight(cpu["shares"]))
     quota, period = cpu.get("quota", 0), cpu.get("period", 0)
     if quota or period:

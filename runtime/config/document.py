@@ -50,7 +50,7 @@ def parse(path: str, text: str) -> object:
             where = f"{error.lineno}:{error.colno}"
             said = f"{error.msg[:1].lower()}{error.msg[1:]}"
             raise RuntError(f"{path}:{where}: not valid JSON: {said}") from None
-        # Python's own limits and extensions; it doesn't say where, so we look for them.
+        # Python's own limits and extensions; it doesn't say where, so they are looked for.
         where = _search(text, r"NaN|-?Infinity|[0-9]{4301,}")
         raise RuntError(f"{path}:{where}: not valid JSON: not a number that can be used") from None
 

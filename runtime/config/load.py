@@ -102,7 +102,7 @@ def _check(document: object) -> Config:
 
 
 def _set_user(process: Any) -> None:
-    """Fill in who the user is where the file leaves it out."""
+    """Fill in the user where the file leaves it out."""
     user = process.setdefault("user", {})
     user.setdefault("uid", 0)
     user.setdefault("gid", 0)

@@ -19,7 +19,7 @@ UINT32 = Integer(0, 2**32 - 1)
 UINT64 = Integer(0, 2**64 - 1)
 INT64 = Integer(-(2**63), 2**63 - 1)
 ID = Integer(0, 2**32 - 2)
-"""A user or group id; 4294967295 means "no change" to setresuid(2) and is nobody's."""
+"""A user or group id; 4294967295 means "no change" to setresuid(2) and is no user's."""
 
 NAMESPACES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
 HOOKS: tuple[HookKind, ...] = (
@@ -190,7 +190,7 @@ CONFIG = Object(
         "hooks": Object({kind: Array(HOOK) for kind in HOOKS}),
         "annotations": Map(String(nul=True)),
         "linux": LINUX,
-        # Sections for other platforms and for virtual machines: whoever fills them in expects what we are not.
+        # Sections for other platforms and for virtual machines: a configuration that has them is not for this runtime.
         "freebsd": Unsupported(),
         "solaris": Unsupported(),
         "vm": Unsupported(),

@@ -21,7 +21,7 @@ def find_namespace(config: Config, kind: str) -> Namespace | None:
 
 
 def is_private(config: Config, kind: str) -> bool:
-    """Tell whether the container's namespace of type `kind` is another one than ours."""
+    """Tell whether the container's namespace of type `kind` is another one than the runtime's."""
     namespace = find_namespace(config, kind)
     if namespace is None:
         return False

@@ -44,7 +44,7 @@ _HOST_NAME_MAX = 64
 
 
 def check_version(config: Config) -> None:
-    """`ociVersion` is a semantic version, and one whose configurations we understand: 1.x (config.md)."""
+    """`ociVersion` is a semantic version, and one whose configurations runt understands: 1.x (config.md)."""
     version = config["ociVersion"]
     major = _major_version(version)
     if major is None:
@@ -128,7 +128,7 @@ def check_mounts(config: Config) -> None:
 
 
 def check_id_mapped_mounts(config: Config) -> None:
-    """`idmap`: there are mappings to use, and a mount that we can map (config.md, Mounts)."""
+    """`idmap`: there are mappings to use, and a mount that can be mapped (config.md, Mounts)."""
     for index, mount in enumerate(config.get("mounts", ())):
         options = mount.get("options", ())
         mappings = [member for member in ("uidMappings", "gidMappings") if mount.get(member)]
@@ -163,7 +163,7 @@ def check_namespaces(config: Config) -> None:
 
 
 def check_user_namespace(config: Config) -> None:
-    """ID mappings and a user namespace of our own need each other (config-linux.md, User namespace mappings)."""
+    """ID mappings and a new user namespace need each other (config-linux.md, User namespace mappings)."""
     linux = config["linux"]
     user = find_namespace(config, "user")
     if user is None:

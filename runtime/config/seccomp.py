@@ -78,7 +78,7 @@ SECCOMP = _Profile()
 
 
 def check_seccomp(config: Config) -> None:
-    """`linux.seccomp`: actions that can be taken, and somebody to be notified."""
+    """`linux.seccomp`: actions that can be taken, and a listener where one is notified."""
     seccomp = config["linux"].get("seccomp")
     if seccomp is None:
         return

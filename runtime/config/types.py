@@ -1,4 +1,4 @@
-"""The types of `config.json` and of our own files, with the names that they have in JSON.
+"""The types of `config.json` and of runt's own files, with the names that they have in JSON.
 
 For type checkers only: nothing imports this module at run time, which costs the start of the runtime nothing.
 What is `NotRequired` may be absent; `config.load` has removed members whose value was `null`.

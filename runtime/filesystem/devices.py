@@ -84,14 +84,14 @@ def _make_device(c: Container, device: Device) -> None:
         else:
             _check_device(device, parent, name)
     except PermissionError:
-        # In a user namespace nobody may make a device; the host's own can be bound there.
+        # In a user namespace no device may be made; the host's own can be bound there.
         _bind_device(device, parent, name)
     finally:
         os.close(parent)
 
 
 def _is_empty_file(parent: int, name: str) -> bool:
-    """Tell whether something is a place that was once made to bind a device to, by us or by another runtime."""
+    """Tell whether something is a place that a runtime once made to bind a device to."""
     status = os.stat(name, dir_fd=parent, follow_symlinks=False)
     return stat.S_ISREG(status.st_mode) and status.st_size == 0
 
@@ -133,7 +133,7 @@ def _number(device: Device) -> int:
 
 
 def _dev_is_bound(c: Container) -> bool:
-    """Tell whether the configuration brings a whole /dev from elsewhere, which we must not change."""
+    """Tell whether the configuration brings a whole /dev from elsewhere, which must not be changed."""
     return any(
         os.path.normpath(mount["destination"]) == "/dev" and {"bind", "rbind"} & set(mount.get("options", ()))
         for mount in c.config.get("mounts", ())

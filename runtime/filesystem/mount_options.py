@@ -58,8 +58,8 @@ _REMOUNT_FLAGS = {"ro": 1, "sync": 1 << 4, "mand": 1 << 6, "dirsync": 1 << 7, "l
 """The same as flags of mount(2), for `remount`."""
 
 _NOTHING = ("defaults", "loud", "silent", "auto", "noauto", "nofail", "_netdev")
-"""`defaults` adds nothing, the next two are about messages, and we show all that a filesystem says; the rest are for those
-who read fstab(5), as are those that begin with `x-`."""
+"""`defaults` adds nothing, the next two are about messages, and all that a filesystem says is shown; the rest are for programs
+that read fstab(5), as are those that begin with `x-`."""
 
 
 class MountOptions:

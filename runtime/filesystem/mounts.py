@@ -42,7 +42,7 @@ def mount_filesystems(c: Container) -> None:
     config.md, Mounts: "The runtime MUST mount entries in the listed order."
     """
     if c.config.get("mounts") and "mount" in c.joined:
-        # What is at /proc there is somebody else's: it must not tell us where our descriptors are.
+        # What is at /proc there may be a fake: it must not say where this process's descriptors are.
         procfs.check()
     for index, mount in enumerate(c.config.get("mounts", ())):
         kind = mount.get("type", "bind")
@@ -210,7 +210,7 @@ def _is_filled_later(mount: Mount) -> bool:
 def _check_proc(c: Container, target: int, *, is_proc: bool) -> None:
     """Raise RuntError unless /proc of the container stays the kernel's own: CVE-2019-16884, CVE-2019-19921.
 
-    Others trust what is there, from security modules to programs that ask who they are. What counts is where the
+    Security modules trust what is there, and so do programs that look up what they are. What counts is where the
     descriptor `target` is, whatever links led there.
     """
     place = _path_in_root(c, target)
@@ -240,7 +240,7 @@ def _set_attributes(tree: int, options: MountOptions) -> None:
 
 
 def _what_it_said(context: int) -> str:
-    """Return the messages that a filesystem left for whoever configures it (fsopen(2))."""
+    """Return the messages that a filesystem left for its configuration (fsopen(2))."""
     said = []
     while True:
         try:

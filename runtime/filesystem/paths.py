@@ -1,7 +1,7 @@
 """Paths of the container's root, resolved so that nothing can lead out of it, and the paths to hide or protect.
 
 Every path that comes from the configuration or the image is resolved by openat2(2) with RESOLVE_IN_ROOT: symbolic links,
-also absolute ones and `..`, stay beneath the container's root, whatever somebody changes there in the meantime.
+also absolute ones and `..`, stay beneath the container's root, whatever is changed there in the meantime.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def make_directory(root: int, path: str, mode: int = 0o755, links: int = _MOST_L
         try:
             os.mkdir(name, mode, dir_fd=parent_fd)
         except FileExistsError:
-            # Either somebody was faster, or it is a symbolic link to a place that does not exist yet.
+            # Either another process was faster, or it is a symbolic link to a place that does not exist yet.
             target = _read_link(parent_fd, name)
             if target is None or links == 0:
                 raise

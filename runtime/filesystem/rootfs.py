@@ -38,7 +38,7 @@ def bind_root_in_callers_namespace(c: Container) -> None:
 
 
 def detach_from_host_propagation(c: Container) -> None:
-    """See to it that no mount of ours reaches the host, while the host's may still reach us.
+    """Keep the container's mounts from the host, while the host's may still reach the container.
 
     config-linux.md, Rootfs Mount Propagation; mount_namespaces(7). A new mount namespace begins with copies of the
     host's mounts that share their events with the originals.
@@ -52,7 +52,7 @@ def detach_from_host_propagation(c: Container) -> None:
 def bind_root(c: Container) -> None:
     """Make the root filesystem a mount of its own: only a mount can become the new root (pivot_root(2)).
 
-    Done while we still are the caller's user, who can reach the directory. From here on everything is found from the
+    Done while init still is the caller's user, which can reach the directory. From here on everything is found from the
     descriptor of this mount.
     """
     if not c.has_own("mount"):
@@ -60,7 +60,7 @@ def bind_root(c: Container) -> None:
     try:
         tree = kernel.open_tree(kernel.AT_FDCWD, c.rootfs, recursive=True)
     except OSError as error:
-        # Of a mount namespace that is joined, somebody else has decided what can be seen there.
+        # In a mount namespace that is joined, what can be seen there has been decided already.
         where = ", seen from the mount namespace that is joined" if not c.has_new("mount") else ""
         raise RuntError(f"cannot make a mount of the root {c.rootfs}{where}: {describe(error)}") from None
     if c.linux.get("rootfsPropagation") not in ("slave", "rslave"):
@@ -73,7 +73,7 @@ def pivot_root(c: Container) -> None:
     """Make the container's root the root of the mount namespace, and let go of the host's.
 
     config.md, Root; pivot_root(2). The old root lands on top of the new one, in the same place, and is unmounted from
-    there. Without a mount namespace of our own only this process's root changes (chroot(2)); with --no-pivot, for a host
+    there. Without a mount namespace of the container's only this process's root changes (chroot(2)); with --no-pivot, for a host
     whose root is a ramfs, the root is moved over `/` instead.
     """
     os.fchdir(c.root_fd)
@@ -116,7 +116,7 @@ def make_root_readonly(c: Container) -> None:
 def unmount_root(journalled: str) -> None:
     """Undo `bind_root_in_callers_namespace`, with all that is mounted below; `journalled` is what it wrote.
 
-    It is no error if the mount has gone, or was never attached. Raises OSError, with EBUSY when somebody else's mount
+    It is no error if the mount has gone, or was never attached. Raises OSError, with EBUSY when another mount
     lies on top of it.
     """
     number, _, path = journalled.partition(" ")
@@ -138,7 +138,7 @@ def mount_id(fd: int) -> int:
 
 
 def mounts_at(path: str) -> list[int]:
-    """Return the numbers of the mounts at `path` in our mount namespace, the topmost one last."""
+    """Return the numbers of the mounts at `path` in this mount namespace, the topmost one last."""
     found = []
     for line in mountinfo():
         fields = line.split(" ", 5)
@@ -155,7 +155,7 @@ def _is_root_of_another(c: Container) -> bool:
         try:
             journalled = store.open(name).record["mounts"]
         except RuntError:
-            # Deleted since we looked, or damaged: neither is this container's fault.
+            # Deleted in the meantime, or damaged: neither is this container's fault.
             continue
         if any(f"{number} {c.rootfs}" in journalled for number in mounted):
             return True

@@ -2,7 +2,7 @@
 
 There is one file for `cli`, which begins, one for what each operation loads in addition, and one for each of a few
 modules that are not always needed. `launcher` writes them, and what it writes loads them. A file is used only while all of
-its sources are still the files that it was compiled from: whoever edits a module, or upgrades the package, gets the new one
+its sources are still the files that it was compiled from: a module that is edited, or a package that is upgraded, is the new one
 at once, by Python's own way of importing.
 
 A file is a marshalled list of modules, each after those that it imports. The first one begins with this module.
@@ -171,7 +171,7 @@ def write() -> None:
 
 
 def _compile(name: str, source: str) -> Compiled:
-    """Compile a module without what nobody sees there: docstrings, line numbers, the module `__future__` itself."""
+    """Compile a module without what is not seen there: docstrings, line numbers, the module `__future__` itself."""
     import __future__
 
     import ast

@@ -9,7 +9,7 @@ PLACES = "/var/lib/runt"
 
 _PROGRAM = """\
 import gc, sys
-gc.disable()  # we end before there is garbage
+gc.disable()  # the process ends before there is garbage
 sys.path.append({root!r})
 try:
     from marshal import loads

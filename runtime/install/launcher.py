@@ -6,7 +6,7 @@ a version manager's shim, and tells it to leave out what `runt` doesn't use: -I 
 or from a checkout, as one file (see `code_cache`).
 
 Where people call it, `env --block-signal` keeps Ctrl-C from ending the interpreter while it starts, when it would print a
-traceback; `interrupts` lets the signals in again. Docker and its like, who call the launcher by the path that `install` gives
+traceback; `interrupts` lets the signals in again. Docker and its like, which call the launcher by the path that `install` gives
 it, have no Ctrl-C, and save the 0.7 ms.
 
 The installed launcher runs an interpreter that no container can write to: a read-only mount of it, below PLACES. See
@@ -59,7 +59,7 @@ def install(path: str = "") -> str:
 
 
 def install_plain(path: str) -> str:
-    """Make a launcher at `path` that leaves nothing anywhere else. It protects the interpreter anew at every start."""
+    """Make a launcher at `path` that leaves nothing anywhere else. It protects the interpreter again at every start."""
     try:
         return _write_launcher(path, interpreter(), for_people=True)
     except OSError as error:
@@ -90,7 +90,7 @@ def _write_launcher(path: str, python: str, *, for_people: bool) -> str:
     try:
         code_cache.write()
     except OSError:
-        # Installed where we may not write: then Python's own files of compiled code have to do.
+        # Installed where this user may not write: then Python's own files of compiled code have to do.
         pass
     first_line = f"#!{_env() if for_people else ''}{python} -IS\n"
     if len(os.fsencode(first_line)) > _LONGEST_FIRST_LINE:

@@ -1,9 +1,9 @@
 """No container gets to write to the program that runs it, which here is the Python interpreter (CVE-2019-5736).
 
 While `runt` prepares a container's process, and when the container's own program is `#!/proc/self/exe`, /proc/PID/exe leads
-out of the container to a file of the host (proc(5)). Whoever may write to it, as the host's root user may who is in the
+out of the container to a file of the host (proc(5)). A process may write to it that is the host's root and is in the
 container, owns every later start of Python on the host. A running program can't be written to, but the container keeps a
-descriptor and waits for its end. So the interpreter is run from where nobody can write to it:
+descriptor and waits for its end. So the interpreter is run from where no process can write to it:
 
 - from a read-only mount of the interpreter, which the installed launcher uses: a link such as /proc/PID/exe leads to the
   file *by the mount*, and a container can't change mounts of the host's mount namespace. It costs nothing but the first start
@@ -12,7 +12,7 @@ descriptor and waits for its end. So the interpreter is run from where nobody ca
 - not at all where it makes no difference: a caller without root's rights whose interpreter belongs to root.
 
 What else of the host's files the process has in memory, the C library for one, is named by /proc/PID/map_files only. That
-needs capabilities over the whole machine (proc(5)), and who has those can write to the disk itself. Against reading the
+needs capabilities over the whole machine (proc(5)), and a process with those can write to the disk itself. Against reading the
 memory and the descriptors of a process that enters a container, PR_SET_DUMPABLE is cleared before it does (`namespaces`,
 `joining`).
 """
@@ -44,7 +44,7 @@ _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_S
 
 
 def protect() -> None:
-    """Return if no container can write to the interpreter that runs us; else start again with one where that is so.
+    """Return if no container can write to the interpreter of this process; else start again with one where that is so.
 
     To be called before anything is acquired. Raises RuntError where it can't be done.
     """
@@ -95,7 +95,7 @@ def _is_mounted_readonly(path: str) -> bool:
 
 
 def _is_out_of_reach(path: str) -> bool:
-    """Tell whether we, and so whoever gets no more rights than we have, can't write to root's file `path` or replace it."""
+    """Tell whether this process, and so any with no more rights, can't write to root's file `path` or replace it."""
     status = os.stat(path)
     return os.geteuid() != 0 and status.st_uid == 0 and not status.st_mode & 0o022
 
@@ -120,7 +120,7 @@ def _is_sealed() -> bool:
 
 
 def _start_again(interpreter: str) -> NoReturn:
-    """Run our command line by the mounted interpreter if there is one, or else by a sealed copy."""
+    """Run the command line by the mounted interpreter if there is one, or else by a sealed copy."""
     from runtime.install.interpreter import place, program
 
     # As the launcher does, so that none of them ends the interpreter while it starts.
@@ -134,7 +134,7 @@ def _start_again(interpreter: str) -> NoReturn:
 
 
 def _sealed_copy() -> int:
-    """Return the descriptor of a copy of our interpreter that nobody can change any more, close-on-exec."""
+    """Return the descriptor of a copy of the interpreter that can't be changed any more, close-on-exec."""
     fd = os.memfd_create("runt", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     source = os.open(_SELF, os.O_RDONLY | os.O_CLOEXEC)
     while os.sendfile(fd, source, None, 1 << 30):
@@ -145,7 +145,7 @@ def _sealed_copy() -> int:
 
 
 def _replace_mount(program: str) -> NoReturn:
-    """Mount the interpreter anew: it has been replaced, by an upgrade say, and the mount still shows the old one."""
+    """Mount the interpreter again: it has been replaced, by an upgrade say, and the mount still shows the old one."""
     unmount(program)
     os.execv(program, [program, *sys.orig_argv[1:]])
 

@@ -51,7 +51,7 @@ def detach_device_program(cgroup: int, program: int) -> None:
 def open_device_programs(cgroup: int) -> list[int]:
     """By BPF_PROG_QUERY: return descriptors of the programs that are asked for a cgroup, without those of the ones above.
 
-    Left out are those that we may not have a descriptor of (a security module's policy).
+    Left out are those of which a security module grants no descriptor.
     """
     ids = bytearray(4 * _MOST_PROGRAMS)
     attributes = bytearray(

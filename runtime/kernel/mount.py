@@ -1,7 +1,7 @@
 """Mounts: the file descriptor based calls of Linux 5.2 and later, and the classic ones.
 
 With the newer calls a mount is made detached, as a descriptor, gets its attributes there, and is attached to a place that
-is a descriptor too. No path is walked twice, so nobody can exchange a part of it in between.
+is a descriptor too. No path is walked twice, so no part of it can be exchanged in between.
 """
 
 from __future__ import annotations

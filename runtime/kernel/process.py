@@ -82,11 +82,11 @@ _LIMIT = "=QQ"
 def clone3(flags: int, cgroup: int = -1) -> int:
     """By clone3 as fork(2) with `flags`: return the child's pid, and 0 in the child.
 
-    With `cgroup`, the descriptor of a directory of cgroup v2, the child is born there (CLONE_INTO_CGROUP).
+    With `cgroup`, the descriptor of a directory of cgroup v2, the child is made there (CLONE_INTO_CGROUP).
 
     Only for a process with a single thread: what other threads hold would stay held in the child for ever.
     """
-    # With CLONE_PARENT the child's exit is signalled to our own parent as ours would be; clone3 insists on 0 then.
+    # With CLONE_PARENT the child's exit is signalled to the caller's parent as the caller's is; clone3 insists on 0 then.
     exit_signal = 0 if flags & CLONE_PARENT else SIGCHLD
     if cgroup >= 0:
         flags |= CLONE_INTO_CGROUP
@@ -144,7 +144,7 @@ def set_parent_death_signal(signum: int) -> None:
 
 
 def set_dumpable(dumpable: bool) -> None:
-    """By prctl, PR_SET_DUMPABLE: whether others of our user may trace us and look at what we have open (ptrace(2))."""
+    """By prctl, PR_SET_DUMPABLE: whether other processes of the user may trace this one and look at what it has open (ptrace(2))."""
     call("prctl", _PR_SET_DUMPABLE, int(dumpable), 0, 0, 0)
 
 
@@ -217,7 +217,7 @@ def setdomainname(name: str) -> None:
 def join_session_keyring(name: str) -> int:
     """By keyctl, KEYCTL_JOIN_SESSION_KEYRING: leave the caller's session keyring for the one called `name`; return its number.
 
-    If there is none that we may search, it is a new one.
+    If there is none that may be searched, it is a new one.
     """
     return call("keyctl", _KEYCTL_JOIN_SESSION_KEYRING, name.encode(), 0, 0, 0)
 

@@ -34,7 +34,7 @@ def write_own(name: str, data: str) -> None:
     """Write a file of this process's directory in /proc. Raises OSError, and RuntError when /proc is not a procfs."""
     base = _open_root()
     try:
-        # The number that we have there need not be the one that we have ourselves.
+        # The number of this process there need not be its number here.
         _write(base, f"{os.readlink('self', dir_fd=base)}/{name}", data)
     finally:
         os.close(base)

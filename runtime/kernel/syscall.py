@@ -46,7 +46,7 @@ _NUMBERS = {
 """The numbers of x86_64 and of the generic table that newer architectures share (asm/unistd.h)."""
 
 _MACHINE = os.uname().machine
-"""Asked once: personality(2) can make it another one, but not the numbers of our calls."""
+"""Asked once: personality(2) can make it another one, but not the numbers of this process's calls."""
 
 
 class _Long(_ctypes._SimpleCData):  # type: ignore[type-arg]

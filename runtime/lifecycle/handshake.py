@@ -1,6 +1,6 @@
 """Where the runtime and the init process wait for each other, and what is journalled in between.
 
-The journal (`store`) always knows of a thing before it exists, so that whoever is killed at whatever moment, what is
+The journal (`store`) always knows of a thing before it exists, so that whichever process is killed at whatever moment, what is
 left can be found and undone.
 """
 
@@ -27,7 +27,7 @@ def make_exec_fifo(c: Container) -> None:
     """Make the named pipe at which init will wait for `start` (fifo(7)).
 
     runtime.md, Create: the program is not run "until triggered by the start operation". Opening one end of a named pipe
-    blocks until somebody opens the other. Anybody may write: init will be the container's user by then.
+    blocks until the other is opened. Every user may write: init will be the container's user by then.
     """
     os.chmod(c.entry.dir, 0o711)  # noqa: S103 - to be passed through, not read
     os.mkfifo(c.entry.fifo, 0o622)
@@ -44,12 +44,12 @@ def journal_init(c: Container) -> None:
 
 
 def release_init(c: Container) -> None:
-    """Let init begin: everybody can find it now, and it has its user IDs."""
+    """Let init begin: it is on record, and has its user IDs."""
     c.sync.send("begin")
 
 
 def wait_until_journalled(c: Container) -> None:
-    """Wait for the runtime to write down our pid; if it dies before it has, we end."""
+    """Wait for the runtime to record the pid of init, which ends if the runtime dies before."""
     c.sync.expect("begin")
 
 
@@ -70,7 +70,7 @@ def run_runtime_hooks(c: Container) -> None:
     configuration in config.json) but before the pivot_root or any equivalent operation has been executed".
 
     Their state says `created`, as crun's does: runtime.md, State, calls a container so "after step 2 in the lifecycle",
-    and these are its steps 3 and 4. To everybody else it is `creating` until `create` has finished.
+    and these are its steps 3 and 4. For every other caller it is `creating` until `create` has finished.
     """
     state = c.entry.state("created")
     hooks = c.config.get("hooks", {})
@@ -99,7 +99,7 @@ def run_create_container_hooks(c: Container) -> None:
 
 def report_ready(c: Container) -> None:
     """Tell the runtime that only the program is missing, and what it should warn of."""
-    # From here on the runtime may end before us without having failed.
+    # From here on the runtime may end before init without having failed.
     kernel.set_parent_death_signal(0)
     c.sync.send("ready", warnings=c.warnings)
 
@@ -124,7 +124,7 @@ def write_pid_file(c: Container) -> None:
 
 
 def send_pidfd(c: Container) -> None:
-    """Send a pidfd of the process to who asked for it (--pidfd-socket), in runc's words; pidfd_open(2), unix(7)."""
+    """Send a pidfd of the process to the caller (--pidfd-socket), in runc's words; pidfd_open(2), unix(7)."""
     if c.pidfd_connection < 0:
         return
     pidfd = os.pidfd_open(c.init_pid)
@@ -142,12 +142,12 @@ def journal_created(c: Container) -> None:
 
 
 def hand_over(c: Container) -> None:
-    """Let init go: it lives on without us."""
+    """Let init go on without the runtime."""
     c.sync.send("hand over")
 
 
 def wait_for_hand_over(c: Container) -> None:
-    """Wait until the runtime has no more to do for us; if it dies before, we end."""
+    """Wait until the runtime has no more to do for init, which ends if the runtime dies before."""
     c.sync.expect("hand over")
     c.sync.close()
 
@@ -167,7 +167,7 @@ def run_start_container_hooks(c: Container) -> None:
 
 
 def report_failure(c: Container, step: str, message: str) -> None:
-    """Tell whoever waits for us, `create` or `start`, why we end."""
+    """Tell the command that waits for this process, `create`, `exec` or `start`, why it ends."""
     if c.fifo >= 0:
         os.write(c.fifo, jsontext.dumps({"step": step, "message": message}).encode())
     elif c.sync.fd >= 0:

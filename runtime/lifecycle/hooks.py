@@ -95,9 +95,9 @@ def _run(hook: Hook, state: bytes, entry: Entry | None) -> str:
 
 
 def _become(hook: Hook, state_read: int, output_write: int, gate_read: int, failure_write: int) -> NoReturn:
-    """In the child: become the hook's program, once the parent has journalled us."""
+    """In the child: become the hook's program, once the parent has recorded this process."""
     try:
-        # The end of file means that the parent has died: then nobody knows of us, and we must not begin.
+        # The end of file means that the parent has died: then this process is on no record, and must not begin.
         if os.read(gate_read, 1) != b"1":
             os._exit(1)
         interrupts.release()
@@ -154,7 +154,7 @@ def _converse(
 
 
 def _feed(stdin: FileIO, data: bytes) -> bytes:
-    """Write what fits; return the rest, nothing if nobody reads."""
+    """Write what fits; return the rest, nothing if the other end is closed."""
     try:
         return data[stdin.write(data) or 0 :]
     except BrokenPipeError:

@@ -1,7 +1,7 @@
 """What ends a command before its time: Ctrl-C, a terminal that is closed, a plain kill.
 
 All three raise one exception in the main program, so that whatever was begun is undone on the way out. Where a process
-is born, or where something must not be left half done, they are held back for a moment.
+is made, or where something must not be left half done, they are held back for a moment.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SIGNALS = (signals.SIGHUP, signals.SIGINT, signals.SIGTERM)
 
 
 class InterruptedCommandError(BaseException):
-    """A signal asks this process to end. Not an Exception: nobody should take it for an ordinary failure."""
+    """A signal asks this process to end. Not an Exception: it must not be taken for an ordinary failure."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signum)

@@ -49,7 +49,7 @@ def open_namespaces(c: Container) -> None:
             continue
         kind, path = namespace["type"], namespace["path"]
         try:
-            # Not blocking: a named pipe there would have us wait for a writer.
+            # Not blocking: the open of a named pipe would wait for a writer.
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise RuntError(f"cannot join the {kind} namespace: {describe(error)}") from None
@@ -76,10 +76,10 @@ def clone_init(c: Container) -> None:
         if c.has_new(kind) and kind not in _MADE_LATER:
             flags |= flag
     if c.joined or os.geteuid() == 0:
-        # Who is in a namespace already can't look into a process that is on its way in: see `protection`. Without root's
+        # What is in a namespace already can't look into a process that is on its way in: see `protection`. Without root's
         # rights only where it matters, because the process's own files in /proc become root's with it (proc(5)).
         kernel.set_dumpable(False)
-    # What interrupts us must not be raised in the child, on its way to its own code.
+    # An interrupt must not be raised in the child, on its way to its own code.
     interrupts.hold()
     if c.joined:
         c.init_pid = _clone_in_joined_namespaces(c, flags)
@@ -89,7 +89,7 @@ def clone_init(c: Container) -> None:
         except PermissionError as error:
             reason = describe(error)
             if os.geteuid() != 0 and not c.has_own("user"):
-                reason += ': for who is not root, new namespaces need one of type "user" among them'
+                reason += ': a user other than root also needs a new namespace of type "user"'
             raise RuntError(f"cannot make the namespaces: {reason}") from None
         if c.init_pid == 0:
             c.be_init(c)
@@ -98,10 +98,10 @@ def clone_init(c: Container) -> None:
 
 
 def _clone_in_joined_namespaces(c: Container, flags: int) -> int:
-    """Return the pid of an init process that a middle process has born after joining namespaces; it is our child all the same.
+    """Return the pid of an init process that a middle process clones after joining namespaces; it is a child of the runtime all the same.
 
     A PID namespace is entered by children only, and there is no way back out of a user namespace: hence a process in
-    between. All others come before the user namespace, while we still have the rights for them.
+    between. All others come before the user namespace, while the rights for them are still there.
     """
     answer, question = os.pipe2(os.O_CLOEXEC)
     middle = os.fork()
@@ -180,7 +180,7 @@ def unshare_cgroup_namespace(c: Container) -> None:
 def enter_time_namespace(c: Container) -> None:
     """Make a new time namespace, set its clocks, and enter it.
 
-    config-linux.md, Offset for Time Namespace; time_namespaces(7): the offsets are writable only while nobody is inside.
+    config-linux.md, Offset for Time Namespace; time_namespaces(7): the offsets are writable only while no process is inside.
     """
     if not c.has_new("time"):
         return
@@ -195,7 +195,7 @@ def enter_time_namespace(c: Container) -> None:
 
 
 def bring_loopback_up(c: Container) -> None:
-    """Switch the loopback interface of a new network namespace on: it is born down (network_namespaces(7), netdevice(7))."""
+    """Switch the loopback interface of a new network namespace on: it is down at first (network_namespaces(7), netdevice(7))."""
     if not c.has_new("network"):
         return
     control = kernel.socket()

@@ -28,21 +28,21 @@ def move(devices: dict[str, NetDevice], init_pid: int) -> None:
 
     All names are looked at before the first device moves. Raises RuntError.
     """
-    ours = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    own = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     theirs = os.open(f"/proc/{init_pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
         indexes = {name: _index(name) for name in devices}
         kernel.setns(theirs, kernel.CLONE_NEWNET)
         names = _new_names({name: device.get("name", name) for name, device in devices.items()})
         for name, index in indexes.items():
-            kernel.setns(ours, kernel.CLONE_NEWNET)
+            kernel.setns(own, kernel.CLONE_NEWNET)
             addresses = [_copy(address) for address in netlink.addresses(index) if _is_lasting(address)]
             _move(name, index, theirs, names[name])
             kernel.setns(theirs, kernel.CLONE_NEWNET)
             _configure(names[name], addresses)
     finally:
-        kernel.setns(ours, kernel.CLONE_NEWNET)
-        os.close(ours)
+        kernel.setns(own, kernel.CLONE_NEWNET)
+        os.close(own)
         os.close(theirs)
 
 
@@ -54,7 +54,7 @@ def _index(name: str) -> int:
 
 
 def _new_names(wanted: dict[str, str]) -> dict[str, str]:
-    """Return the names that devices get in the network namespace that we are in; `%d` becomes a number that is free there."""
+    """Return the names that devices get in this process's network namespace; `%d` becomes a number that is free there."""
     names: dict[str, str] = {}
     for old, new in wanted.items():
         name, number = new.replace("%d", "0"), 0

@@ -1,6 +1,6 @@
 """`exec`: a further process enters a container that exists, step by step (setns(2), namespaces(7)).
 
-It enters what it finds: the namespaces that the container's init process is in, its cgroups, its root. Whoever is inside
+It enters what it finds: the namespaces that the container's init process is in, its cgroups, its root. What is inside
 already is not to be trusted. So the process can't be traced (PR_SET_DUMPABLE) and has nothing of the host open from the
 moment when it can be seen from inside: CVE-2016-9962, CVE-2024-21626.
 

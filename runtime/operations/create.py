@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def create(options: CreateOptions, plan: Plan | None = None) -> Entry:
     """Create a container that waits for `start`; return its entry.
 
-    Once the container is complete nothing may interrupt us any more: see `build`.
+    Once the container is complete interrupts are held back: see `build`.
     Raises RuntError; then nothing is left of it (runtime.md, Errors).
     """
     bundle, config = read_bundle(options)

@@ -85,7 +85,7 @@ def call(
 ) -> None:
     """Run criu to its end; `root` becomes a mount that only criu sees. Raises RuntError with the last error of its log.
 
-    It gets our standard streams and the descriptors `inherited`. What it says itself goes to a file beside the log.
+    It gets the caller's standard streams and the descriptors `inherited`. What it prints itself goes to a file beside the log.
     """
     said = f"{options.work}/{log}.said"
     pid = os.fork()
@@ -130,7 +130,7 @@ def save_descriptors(pid: int, directory: str) -> None:
 
 
 def saved_pipes(directory: str) -> Iterator[tuple[int, str]]:
-    """Yield those of the saved standard streams that were pipes, which have another end that is somebody else's."""
+    """Yield those of the saved standard streams that were pipes, whose other end is outside."""
     try:
         with open(f"{directory}/{DESCRIPTORS}", encoding="ascii") as file:
             names = json.load(file)
@@ -154,7 +154,7 @@ def _become(words: list[str], said: str, root: str, inherited: Sequence[int]) ->
             os.set_inheritable(fd, True)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         if not root:
-            # Restored processes get our standard streams by way of criu; when it saves them, they would only be in the way.
+            # Restored processes get the standard streams by way of criu; when it saves them, they would only be in the way.
             fd = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.dup2(fd, 1)
             os.dup2(fd, 2)

@@ -34,8 +34,8 @@ _REFUSALS = {
 def execute(entry: Entry, options: ExecOptions, plan: Plan | None = None) -> int:
     """Run a program in a running or created container; return its exit status (128 + N if signal N ended it).
 
-    With `detach` return 0 as soon as it runs. Otherwise its terminal is connected to ours, and signals that we get are
-    passed on to it.
+    With `detach` return 0 as soon as it runs. Otherwise its terminal is connected to the caller's, and signals are passed on
+    to it.
     Raises RuntError when it can't be executed; then nothing is left of it.
     """
     _check_status(entry.status(), ignore_paused=options.ignore_paused)
@@ -96,7 +96,7 @@ def _sub_cgroups(arguments: Sequence[str]) -> dict[str, str]:
 def _console(options: ExecOptions, config: Config) -> tuple[int, int]:
     """Return the sockets through which the master of a terminal comes: our end and the other, -1 for none.
 
-    Raises RuntError, in runc's words, when there is a terminal but nobody to use it, or the other way round.
+    Raises RuntError, in runc's words, when there is a terminal but nothing to connect it to, or the other way round.
     """
     terminal = config["process"].get("terminal", False)
     if options.console_socket and not (options.detach and terminal):

@@ -1,4 +1,4 @@
-"""`features`: what this runtime can do, for callers who want to know before they ask for it (features.md 1.3.0).
+"""`features`: what this runtime can do, for callers to look at before they ask for it (features.md 1.3.0).
 
 It says what runt implements, whether or not the kernel of this machine can do it too.
 """
@@ -52,7 +52,7 @@ def features() -> dict[str, Any]:
             "org.opencontainers.runt.checkpoint.enabled": "true",
             "org.opencontainers.runt.version": __version__,
         },
-        # None of them changes what we do: they are for others.
+        # None of them changes what runt does: they are for other programs.
         "potentiallyUnsafeConfigAnnotations": [],
     }
 
@@ -72,7 +72,7 @@ def _seccomp() -> dict[str, Any]:
 
 
 def mount_option_names() -> list[str]:
-    """Return all options of mounts that mean something to us and aren't handed on to the filesystem, sorted."""
+    """Return all options of mounts that runt itself follows and does not hand on to the filesystem, sorted."""
     twofold = (*mount_options.ATTRIBUTES, *mount_options.PROPAGATION)
     return sorted(
         {*twofold, *(f"r{name}" for name in twofold), *mount_options.SUPERBLOCK, *_OTHER_MOUNT_OPTIONS}

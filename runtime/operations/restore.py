@@ -81,8 +81,8 @@ def _build(options: RestoreOptions, bundle: str, config: Config, plan: Plan) -> 
 
 
 def restore_processes(c: Container, options: RestoreOptions) -> None:
-    """Let criu bring the processes back, init as a child of ours, with our standard streams where it had pipes."""
-    # So that, if we are killed, they are found by their cgroup.
+    """Let criu bring the processes back, init as a child of this one, with the caller's standard streams where it had pipes."""
+    # So that, if this process is killed, they are found by their cgroup.
     c.entry.save(cgroups=c.entry.record["cgroups"])
     pid_file = f"{c.entry.dir}/restored.pid"
     words = ["restore", "--restore-detached", "--restore-sibling", "--pidfile", pid_file, "--root", c.rootfs]

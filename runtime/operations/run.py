@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def run(options: CreateOptions, plan: Plan | None = None) -> int:
     """Run a container; return the exit status of its program (128 + N if signal N ended it), or 0 with `detach`.
 
-    In the foreground its terminal is connected to ours, and signals that we get are passed on to it. Afterwards it is
+    In the foreground its terminal is connected to the caller's, and signals are passed on to it. Afterwards it is
     deleted, unless it is to be kept.
     Raises RuntError when it can't be created or started; then nothing is left of it.
     """

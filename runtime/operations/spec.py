@@ -1,6 +1,6 @@
 """`spec`: a `config.json` to begin with.
 
-It is what `runc spec` 1.1.5 writes, but for our hostname and version of the specification, and without ambient
+It is what `runc spec` 1.1.5 writes, but for the hostname and the version of the specification, and without ambient
 capabilities, which the kernel doesn't grant without the inheritable ones that the file doesn't ask for.
 `runt spec && runt run x` works.
 """

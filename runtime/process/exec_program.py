@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from runtime.state.options import ExecOptions
 
 _HIGHEST_ID = 2**32 - 2
-"""4294967295 means "no change" to setresuid(2) and is nobody's."""
+"""4294967295 means "no change" to setresuid(2) and is no user's."""
 
 
 _INHERITED = (

@@ -1,4 +1,4 @@
-"""A program in the foreground: signals that we get are its signals, and its exit status is ours."""
+"""A program in the foreground: the runtime's signals are passed on to it, and its exit status is the runtime's."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _NOT_FORWARDED = {
     signals.SIGTTIN,
     signals.SIGTTOU,
 }
-"""Signals that are about this process, or that nobody can catch."""
+"""Signals that are about this process, or that can't be caught."""
 
 
 def forward_signals(pidfd: int) -> None:
-    """Pass the signals that we get on to the process behind `pidfd`."""
+    """Pass the signals that this process gets on to the process behind `pidfd`."""
 
     def forward(signum: int, _frame: FrameType | None) -> None:
         try:
@@ -45,14 +45,14 @@ def forward_signals(pidfd: int) -> None:
 
 
 def begin_with_our_size(process: ProcessConfig) -> None:
-    """Have the program's terminal begin with the size of ours: `Relay` copies it too, but only when the program runs already."""
+    """Have the program's terminal begin with the size of the caller's: `Relay` copies it too, but only when the program runs."""
     if os.isatty(0):
         width, height = os.get_terminal_size(0)
         process["consoleSize"] = {"height": height, "width": width}
 
 
 def relay_terminal(connection: int, pidfd: int) -> None:
-    """Connect our terminal with the one whose master comes through a socket, until the process behind `pidfd` has ended."""
+    """Connect the caller's terminal with the one whose master comes through a socket, until the process behind `pidfd` has ended."""
     from runtime.process.relay import Relay
 
     master = sockets.receive_descriptor(connection)
@@ -64,6 +64,6 @@ def relay_terminal(connection: int, pidfd: int) -> None:
 
 
 def wait(pid: int) -> int:
-    """Wait for our child `pid`; return its exit status as a shell would."""
+    """Wait for the child `pid`; return its exit status as a shell would."""
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return code if code >= 0 else 128 - code

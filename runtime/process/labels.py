@@ -1,7 +1,7 @@
 """What a security module calls the program: AppArmor profiles and SELinux labels (config.md, Linux Process).
 
 The kernel takes them from the process itself, in files of its procfs. They are written while the host's /proc is still
-ours: the container's could be a fake, into which everything can be written and nothing happens.
+the runtime's: the container's could be a fake, into which everything can be written and nothing happens.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def label_keyrings(c: Container) -> None:
 
 
 def label_program(c: Container) -> None:
-    """Say which profile and which label the next program that is executed gets: ours, or a hook in the container."""
+    """Set the profile and the label of the next program that is executed: the container's, or a hook in it."""
     profile, label = c.process.get("apparmorProfile"), c.process.get("selinuxLabel")
     if profile:
         # Since Linux 5.8 each security module has a directory of its own; before, there was only one of them.

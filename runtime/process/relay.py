@@ -60,7 +60,7 @@ class Relay:
             try:
                 tty.setraw(0, termios.TCSADRAIN)
             except termios.error as error:
-                # In the background this stops us. What brings us to the foreground, and on, interrupts the call.
+                # In the background this stops the process. SIGCONT, in the foreground again, interrupts the call.
                 if error.args[0] != errno.EINTR:
                     raise
             else:
@@ -85,7 +85,7 @@ class Relay:
                 return
 
     def _pass_rest(self) -> None:
-        """Pass on what the ended process has left in the terminal; others who still write to it are not waited for."""
+        """Pass on what the ended process has left in the terminal; processes that still write to it are not waited for."""
         os.set_blocking(self.master, False)
         for _ in range(_REST_READS):
             if not self._pass_output():
@@ -112,7 +112,7 @@ class Relay:
         try:
             _write_all(1, data)
         except OSError:
-            # Nobody is there to see it. It is read all the same, so that the program can go on.
+            # The other end is closed. It is read all the same, so that the program can go on.
             pass
         return bool(data)
 

@@ -22,7 +22,7 @@ _KEYRING_PERMISSIONS = 0x3F1B0000
 
 
 def set_oom_score(c: Container) -> None:
-    """Say how willingly the kernel should end us when memory runs out (config.md, `oomScoreAdj`; proc(5))."""
+    """Say how willingly the kernel should end the program when memory runs out (config.md, `oomScoreAdj`; proc(5))."""
     if "oomScoreAdj" not in c.process:
         return
     score = c.process["oomScoreAdj"]
@@ -34,7 +34,7 @@ def set_oom_score(c: Container) -> None:
 
 
 def new_session(c: Container) -> None:
-    """Leave the caller's session and terminal (setsid(2)); with a terminal of our own that comes with opening it."""
+    """Leave the caller's session and terminal (setsid(2)); with a terminal of the container's that comes with opening it."""
     if not c.process.get("terminal"):
         os.setsid()
 
@@ -61,7 +61,7 @@ def make_working_directory(c: Container) -> None:
 
 
 def open_terminal(c: Container) -> None:
-    """Open a terminal of the container's own devpts, hand its master out, and make it ours, also as /dev/console.
+    """Open a terminal of the container's own devpts, hand its master out, and attach to it, also as /dev/console.
 
     config.md, `terminal`; config-linux.md, Default Devices: "/dev/console is set up if `terminal` is enabled in the
     config by bind mounting the pseudoterminal pty to /dev/console."
@@ -92,7 +92,7 @@ def reopen_null_device(_c: Container) -> None:
         return
     if streams and is_device(place, NULL_DEVICE):
         fd = os.open("/dev/null", os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        # Somebody inside may have put something else there since we looked.
+        # A process inside may have put something else there since it was looked at.
         if is_device(fd, NULL_DEVICE):
             os.set_blocking(fd, True)
             for stream in streams:
@@ -111,7 +111,7 @@ def own_standard_streams(c: Container) -> None:
             try:
                 os.fchown(stream, uid, -1)
             except OSError:
-                # Somebody else's in a user namespace, or on a read-only filesystem: it works without, mostly.
+                # An owner without an ID in the user namespace, or a read-only filesystem: it works without, mostly.
                 pass
 
 
@@ -220,7 +220,7 @@ def find_program(c: Container) -> None:
 
 
 def execute_program(c: Container) -> None:
-    """Become the program (config.md, `args`; execve(2)). What `start` or `exec` reads from us ends with that."""
+    """Become the program (config.md, `args`; execve(2)). What `start` or `exec` reads from this process ends with that."""
     # Python ignores these two, and what is ignored stays ignored across execve.
     signals.signal(signals.SIGPIPE, signals.SIG_DFL)
     signals.signal(signals.SIGXFSZ, signals.SIG_DFL)
@@ -236,7 +236,7 @@ def execute_program(c: Container) -> None:
 
 
 def _why_not_executable(path: str) -> str:
-    """Return why `path` can't be executed by who we are, or an empty string."""
+    """Return why this process can't execute `path`, or an empty string."""
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
@@ -247,14 +247,14 @@ def _why_not_executable(path: str) -> str:
 
 
 def _reason(error: OSError) -> str:
-    """Return what an error says, without the name that the file had for us."""
+    """Return what an error says, without the path that the file had."""
     return os.strerror(error.errno or 0).lower()
 
 
 def _home(uid: int) -> str:
     """Return the home directory that the container's /etc/passwd has for a user, else the root directory."""
     try:
-        # Whatever an image has there, it must not make us wait, nor lead to what we have open of the host (CVE-2024-21626).
+        # Whatever an image has there, it must not block, nor lead to what is open of the host (CVE-2024-21626).
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
         resolve = mount_calls.RESOLVE_NO_MAGICLINKS
         fd = mount_calls.openat2(mount_calls.AT_FDCWD, "/etc/passwd", flags, resolve)

@@ -173,7 +173,7 @@ class _Table:
     def _through(self, name: str, alternatives: list[Conditions]) -> tuple[int, list[Conditions]]:
         """Return the rule for a call as it is made by socketcall(2) or ipc(2): the first argument says which one it is.
 
-        The call's own arguments are in memory then, where no filter can see them. Like libseccomp, we keep the conditions
+        The call's own arguments are in memory then, where no filter can see them. As in libseccomp, the conditions are kept
         on all but the first one, as if they weren't.
         """
         number, which = self._multiplexed[name]

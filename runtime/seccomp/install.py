@@ -2,7 +2,7 @@
 
 `compiler` makes the program of what the configuration says, `bpf` knows its language, `numbers` what system calls are called.
 Here are the steps. To set a filter one needs CAP_SYS_ADMIN or `noNewPrivileges` (seccomp(2)): without the latter it is done
-while we still have the capability, with it as late as possible. What we ourselves do after it, the filter decides about too.
+while the capability is still there, with it as late as possible. What init does after it, the filter decides about too.
 
 With the action SCMP_ACT_NOTIFY a call waits for an agent of the caller's to answer. The runtime must then be there still when
 the filter is set, to pass the agent the descriptor that this brings.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FLAGS = {
     "SECCOMP_FILTER_FLAG_LOG": kernel.FLAG_LOG,
     "SECCOMP_FILTER_FLAG_SPEC_ALLOW": kernel.FLAG_SPEC_ALLOW,
-    # For all threads: we have only this one.
+    # For all threads: there is only this one.
     "SECCOMP_FILTER_FLAG_TSYNC": 0,
     "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV": kernel.FLAG_WAIT_KILLABLE_RECV,
 }
@@ -95,7 +95,7 @@ def filter_with_listener(c: Container) -> None:
 
 
 def filter_at_last(c: Container) -> None:
-    """With `noNewPrivileges`: set the filter when there is hardly anything left for us to do that it could forbid."""
+    """With `noNewPrivileges`: set the filter when there is hardly anything left to do that it could forbid."""
     if c.process.get("noNewPrivileges") and not _has_listener(c):
         _set_filter(c)
 

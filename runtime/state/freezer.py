@@ -20,7 +20,7 @@ _PATIENCE = 10.0
 
 
 def is_frozen(directories: Iterable[str]) -> bool:
-    """Tell whether somebody has frozen the cgroup with these directories, itself and not one above it."""
+    """Tell whether the cgroup with these directories has been frozen, itself and not one above it."""
     path = _find(directories)
     if path.endswith(_STATE):
         return _read(f"{os.path.dirname(path)}/freezer.self_freezing") == "1"
@@ -78,7 +78,7 @@ def _freeze_version1(path: str) -> None:
     """Freeze with v1, which loses the race against a process that forks all the time.
 
     `FREEZING` means that some have not stopped: they have to be given the processor for that, and the kernel looks again
-    when the state is written and read. Now and then all begin anew, so that they come out of each other's way, as with
+    when the state is written and read. Now and then all begin again, so that they come out of each other's way, as with
     runc; each time later, because on a busy machine it takes a while until each has had its turn.
     """
     import time

@@ -40,14 +40,14 @@ def name(process: Process) -> str:
 def open_pidfd(process: Process | None) -> int | None:
     """Return a pidfd (close-on-exec) that refers to exactly `process`, or None if it does not run any more.
 
-    Raises OSError when the kernel can't give us one.
+    Raises OSError when the kernel can't give one.
     """
     if process is None:
         return None
     try:
         fd = os.pidfd_open(process["pid"])
     except OSError:
-        # Nobody has the number any more, or it is a thread's now.
+        # No process has the number any more, or it is a thread's now.
         if is_alive(process):
             raise
         return None

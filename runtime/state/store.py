@@ -9,7 +9,7 @@
 
 The rules that make it safe:
 - the record, with the creator's identity, is written before anything is acquired for the container; what has been
-  acquired can be found from the record and undone by `delete --force`, whoever died;
+  acquired can be found from the record and undone by `delete --force`, whichever process died;
 - whether a container is alive is never stored, it is asked of the kernel (`liveness`);
 - `state.json` is unlinked last, so a container that is half deleted can be deleted again;
 - the lock is a POSIX record lock (fcntl_locking(2)): it ends with the process that took it and, unlike flock(2),
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from runtime.config.types import Config, Record, State, Status
 
 SPEC_VERSION = "1.3.0"
-"""The version of the runtime specification that we implement."""
+"""The version of the runtime specification that runt implements."""
 
 INIT_NAME = "runt:[INIT]"
 """What a container's init process calls itself (PR_SET_NAME of prctl(2)) until it becomes the user's program."""
@@ -176,7 +176,7 @@ class Entry:
 class Lock:
     """The right to be the only one to change a container: a context manager, `with store.locked(id):`.
 
-    The lock file is removed with the lock. Whoever waited for it then holds a lock on a file that has no name any
+    The lock file is removed with the lock. A process that waited for it then holds a lock on a file that has no name any
     more, notices, and starts again with the new file.
     """
 
@@ -185,7 +185,7 @@ class Lock:
         self._fd = -1
 
     def __enter__(self) -> Self:
-        """Wait until nobody else has the lock, then take it."""
+        """Wait until no other process has the lock, then take it."""
         while True:
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             fcntl.lockf(fd, fcntl.LOCK_EX)
@@ -214,7 +214,7 @@ class Store:
     def reserve(
         self, container_id: str, *, bundle: str, rootfs: str, config: Config, new_keyring: bool = True
     ) -> Entry:
-        """Make `container_id` ours, before anything is acquired for it.
+        """Take the id `container_id`, before anything is acquired for it.
 
         `bundle` and `rootfs` are absolute paths; `config` is kept as the snapshot that later operations use.
         `new_keyring` says whether the container has a session keyring of its own.
@@ -332,7 +332,7 @@ def timestamp() -> str:
 
 
 def _remove_directory(directory: str) -> None:
-    """Remove a state directory and what is in it, `state.json` last; of a link that somebody has put there, only the link."""
+    """Remove a state directory and what is in it, `state.json` last; of a link in its place, only the link."""
     if os.path.islink(directory):
         _unlink(directory)
         return
@@ -357,7 +357,7 @@ def _read_record(directory: str) -> Record:
 
 
 def _read_json(path: str) -> Any:
-    """Return what the JSON file `path` holds. Raises RuntError when someone else has damaged it."""
+    """Return what the JSON file `path` holds. Raises RuntError when it is damaged."""
     text = files.read(path)
     try:
         return jsontext.loads(text)
@@ -366,7 +366,7 @@ def _read_json(path: str) -> Any:
 
 
 def _is_record(value: object) -> bool:
-    """Tell whether a file holds what we once wrote: the state directory may be another runtime's, or a damaged disk's."""
+    """Tell whether a file holds what runt once wrote: the state directory may be another runtime's, or on a damaged disk."""
     if not isinstance(value, dict) or not all(
         isinstance(value.get(name), kind) for name, kind in _MEMBERS.items()
     ):

@@ -19,7 +19,7 @@ _LONGEST = 1 << 17
 
 
 class StepError(RuntError):
-    """A step that failed, in this process or in the other; without a name it was no step, but a fault of ours."""
+    """A step that failed, in this process or in the other; without a name it was no step, but a fault of runt."""
 
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(f"{reason} (step {step})" if step else reason)
@@ -66,7 +66,7 @@ class Sync:
         try:
             data = self._read()
         except ConnectionResetError:
-            # It ended without having read what we said last. What it has said itself is still there.
+            # It ended without having read the last message. What it has sent itself is still there.
             data = self._read()
         if not data:
             raise PeerGoneError
@@ -92,7 +92,7 @@ class Sync:
             os.set_blocking(self.fd, True)
 
     def close(self) -> None:
-        """Close this process's end; both, before it is decided which is ours."""
+        """Close this process's end; both, before it is decided which one that is."""
         for fd in (self._runtime_end, self._init_end) if self.fd < 0 else (self.fd,):
             os.close(fd)
         self.fd = -1

@@ -1,7 +1,7 @@
 """Creating a container is a list of small named steps: the tables that `runner` walks.
 
 The tables are the only place that says the order. RUNTIME_STEPS is what the process does that was called as
-`runt create`; INIT_STEPS is what the container's first process does, from its birth in `clone_init` to the moment when
+`runt create`; INIT_STEPS is what the container's first process does, from its creation in `clone_init` to the moment when
 it becomes the user's program. Where the two wait for each other, one sends and the other waits:
 
     runtime                              init

@@ -35,7 +35,7 @@ def destroy(entry: Entry, plan: Plan | None = None) -> None:
 
 
 def end_creator(entry: Entry) -> None:
-    """End a `create` that is still at work on this container, unless that is us; then look again at what it recorded."""
+    """End a `create` that is still at work on this container, unless it is this process; then read again what it recorded."""
     creator = entry.record["creator"]
     if entry.record["ready"] or creator["pid"] == os.getpid():
         return
@@ -54,7 +54,7 @@ def end_hook(entry: Entry) -> None:
     try:
         os.killpg(hook["pid"], signals.SIGKILL)
     except ProcessLookupError:
-        # It has ended since we looked.
+        # It has ended in the meantime.
         pass
 
 
@@ -64,7 +64,7 @@ def end_container_init(entry: Entry) -> None:
 
 
 def end_other_processes(entry: Entry) -> None:
-    """End the processes that don't live in a PID namespace of the container's: whoever is in its cgroups."""
+    """End the processes that don't live in a PID namespace of the container's: those in its cgroups."""
     config = _config(entry)
     # A `restore` that was killed may not have known init yet.
     init_is_unknown = entry.record["init"] is None

@@ -1,4 +1,4 @@
-"""The container's first process, from its birth to the moment when it becomes the user's program."""
+"""The container's first process, from clone(2) to the moment when it becomes the user's program."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def be_init(c: Container, table: tuple[Step, ...], plan: Plan) -> NoReturn:
         _let_signals_end_us()
         interrupts.release()
         _import_no_more()
-        # The modes of what we make for the container are exact; the program gets its umask later.
+        # The modes of what is made for the container are exact; the program gets its umask later.
         c.caller_umask = os.umask(0)
         plan.run(table, c)
     except PeerGoneError:
@@ -59,12 +59,12 @@ def _tell(c: Container, step: str, message: str) -> None:
     try:
         report_failure(c, step, message)
     except (OSError, PeerGoneError):
-        # Nobody is there to be told.
+        # The other end has gone.
         pass
 
 
 def _let_signals_end_us() -> None:
-    """Let a signal end us while we wait for `start`: the first process of a PID namespace ignores what it doesn't handle."""
+    """Let a signal end init while it waits for `start`: the first process of a PID namespace ignores what it doesn't handle."""
     for signum in _ENDED_BY:
         if signals.getsignal(signum) is not signals.SIG_IGN:
             signals.signal(signum, _end)
@@ -75,7 +75,7 @@ def _end(signum: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _import_no_more() -> None:
-    """Make sure that no module is loaded from now on: it would come from the container's root, with our rights."""
+    """Make sure that no module is loaded from now on: it would come from the container's root, and run with the runtime's rights."""
     sys.path.clear()
     sys.path_hooks.clear()
     sys.path_importer_cache.clear()

@@ -26,7 +26,7 @@ def open_gate(entry: Entry) -> None:
     init = liveness.open_pidfd(entry.record["init"])
     if init is None:
         raise RuntError("the container's init process has died")
-    # Not blocking: otherwise we would wait for a writer that may have died since.
+    # Not blocking: otherwise the open would wait for a writer that may have died since.
     fifo = os.open(entry.fifo, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     said = bytearray()
     poll = select.poll()
@@ -59,12 +59,12 @@ def record_started(entry: Entry) -> None:
     try:
         entry.save(started=True)
     except OSError as error:
-        # The program runs already, and nobody could be helped by not knowing.
+        # The program runs already: that the record does not say so is no reason to fail.
         log.warning(f"cannot record that the container runs: {describe(error)}")
 
 
 def remove_fifo(entry: Entry) -> None:
-    """Remove the named pipe: nobody will wait at it again."""
+    """Remove the named pipe: nothing will wait at it again."""
     try:
         os.unlink(entry.fifo)
     except FileNotFoundError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class RuntError(Exception):
-    """An operation that can't be done, in words meant for whoever asked for it.
+    """An operation that can't be done, in words meant for the caller.
 
     `message` is the sentence that is printed and logged; `exit_status` is what the process exits with.
     """

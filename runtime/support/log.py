@@ -43,7 +43,7 @@ def configure(path: str = "", log_format: str = "text", *, debug: bool = False) 
 
 
 def debug(message: str) -> None:
-    """Say what only someone who asked for `--debug` wants to know."""
+    """Log what helps to find a fault (`--debug`)."""
     if _Settings.debug:
         _write("debug", message)
 
@@ -75,7 +75,7 @@ def _write(level: str, message: str) -> None:
 
 
 def _emit(fd: int, line: str) -> None:
-    """Write one line at once, whatever the locale is. Where nobody listens, there is nobody to tell."""
+    """Write one line at once, whatever the locale is. Nothing is done where the other end is closed."""
     data = f"{line}\n".encode()
     try:
         while data:
@@ -87,7 +87,7 @@ def _emit(fd: int, line: str) -> None:
 
 
 def _coloured(level: str, message: str) -> str:
-    """Return the line for a person at a terminal: the level, the seconds since we began, the message."""
+    """Return the line for a terminal: the level, the seconds since the start, the message."""
     tag = level[:4].upper()
     if not os.environ.get("NO_COLOR"):
         tag = f"\x1b[{_COLOURS[level]}m{tag}\x1b[0m"

@@ -1,4 +1,4 @@
-"""Descriptors on their way through unix sockets (unix(7), SCM_RIGHTS): a terminal's master, or a pidfd, to who asked for it.
+"""Descriptors on their way through unix sockets (unix(7), SCM_RIGHTS): a terminal's master, or a pidfd, to the caller.
 
 With `_socket`, the part of `socket` that is written in C: the rest is of no use here and takes long to load. Init, which must
 not load anything, only uses what the runtime has connected before.
@@ -29,8 +29,8 @@ def pair() -> tuple[int, int]:
     """Return two connected descriptors, for `run` and `exec` to receive the master that the container's process sends."""
     import _socket
 
-    ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    return ours.detach(), theirs.detach()
+    near, far = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    return near.detach(), far.detach()
 
 
 def send_descriptor(connection: int, descriptor: int, text: str) -> None:

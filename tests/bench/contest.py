@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def runtimes(launcher: str) -> dict[str, str]:
-    """Return the runtimes of this machine by name; `launcher` is ours."""
+    """Return the runtimes of this machine by name; `launcher` is runt's."""
     found = {"runt": launcher}
     for name in ("runc", "crun"):
         path = shutil.which(name, path=PATH)
@@ -89,7 +89,7 @@ class Contestant:
 
 @contextmanager
 def docker_runs(launcher: str, directory: Path) -> Iterator[dict[str, Measure]]:
-    """Yield what runs `docker run --rm` of the mini image, with the runtime runt and with runc, on a dockerd of our own."""
+    """Yield what runs `docker run --rm` of the mini image, with the runtime runt and with runc, on a private dockerd."""
     with Quarters() as quarters:
         containerd = Containerd(quarters, {}, "none")
         try:
@@ -115,7 +115,7 @@ def _docker_run(dockerd: Dockerd, runtime: str) -> Measure:
 
 @contextmanager
 def installed_launcher() -> Iterator[str]:
-    """Yield our launcher, for the interpreter that users have: the system's where it is new enough. What we install goes again."""
+    """Yield runt's launcher, for the interpreter that users have: the system's where it is new enough. It is removed again."""
     before = set(Path(PLACES).glob("*")) if Path(PLACES).exists() else set()
     said = ""
     for python in ("/usr/bin/python3", sys.executable):

@@ -56,7 +56,7 @@ class Row(NamedTuple):
 
 def measure(bundle: Path, state: Path, rounds: int) -> list[Row]:
     """Return the medians of the steps of creating a container of `bundle`, in their order, waiting for the user left out."""
-    # By a process of its own: giving birth takes the longer, the more memory one has.
+    # By a process of its own: fork(2) takes the longer, the more memory a process has.
     command = [sys.executable, "-m", "tests.bench.steps", str(bundle), str(state), str(rounds)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -32,7 +32,7 @@ class Result(NamedTuple):
     medians: dict[str, float]
 
     def ratio(self, other: str) -> str:
-        """Return our time as a part of the other's."""
+        """Return runt's time as a part of the other's."""
         if other not in self.medians:
             return ""
         return f"{self.medians['runt'] / self.medians[other]:.2f}"

@@ -114,7 +114,7 @@ def main() -> int:
     parser.add_argument("--runtime", action="append", metavar="NAME=PATH", default=[])
     parser.add_argument("--only", action="append", metavar="PROGRAM", default=[])
     parser.add_argument(
-        "--all-controllers", action="store_true", help="mount the v1 controllers that nobody has mounted"
+        "--all-controllers", action="store_true", help="mount the v1 controllers that are not mounted"
     )
     parser.add_argument("--log", type=Path, help="keep the output of every program in this directory")
     arguments = parser.parse_args()

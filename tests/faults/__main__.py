@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("runtime", "init", "process", "error")
 _SUBREAPER = 36
-"""PR_SET_CHILD_SUBREAPER, prctl(2): orphans are ours, so that none has to wait for a busy process 1."""
+"""PR_SET_CHILD_SUBREAPER, prctl(2): orphans become children of this process, so that none has to wait for a busy process 1."""
 
 
 def main() -> int:
@@ -82,7 +82,7 @@ def _print_table(laboratory: Laboratory, variant: str, operation: Operation, fin
 
 
 def _start_again() -> NoReturn:
-    """Begin once more in a mount namespace of our own, and with the mark by which all that we start can be found."""
+    """Begin once more in a new mount namespace, and with the mark by which all that is started can be found."""
     words = ["unshare", "--mount", "--propagation", "private", sys.executable, "-m", "tests.faults"]
     os.execvpe("unshare", [*words, *sys.argv[1:]], {**os.environ, MARK: str(os.getpid())})
 

@@ -76,7 +76,7 @@ class Laboratory:
         self._errors = 0
 
     def kill(self, operation: Operation, step: int, victim: str) -> list[str] | None:
-        """Kill somebody at a boundary; return what is left after `delete --force`, or None if there was nobody to kill."""
+        """Kill a process at a boundary; return what is left after `delete --force`, or None if there was none to kill."""
         before = self.world.look()
         gate = Gate(operation.table, step)
         child = self._begin(operation, gate)
@@ -90,7 +90,7 @@ class Laboratory:
             os.kill(target, signal.SIGKILL)
         gate.open()
         if target is None:
-            # Nobody is there yet, or any more: another experiment has this boundary.
+            # The process is not there yet, or any more: another experiment has this boundary.
             self._finish(child)
             self._do(lambda: delete(self.root, self.world.id, force=True))
             self.world.left_since(before)
@@ -154,7 +154,7 @@ class Laboratory:
         return CreateOptions(root=self.root, container_id=self.world.id, bundle=str(self.world.bundle))
 
     def _find(self, victim: str, child: int) -> int | None:
-        """Return the process to kill: the runtime, the container's init, or the process that the runtime has given birth to."""
+        """Return the process to kill: the runtime, the container's init, or the process that the runtime has made."""
         if victim == "runtime":
             return child
         store = Store(self.root)
@@ -177,7 +177,7 @@ class Laboratory:
         return problems + self.world.left_since(before)
 
     def _expect_status(self, status: str) -> list[str]:
-        """Return what is wrong if the container does not become `status`; whoever ends may need a moment for it."""
+        """Return what is wrong if the container does not become `status`; a process that ends may need a moment for it."""
         entry = self._entry()
         deadline = time.monotonic() + 2
         while (found := entry.status()) != status and time.monotonic() < deadline:

@@ -45,7 +45,7 @@ class Gate:
         return True
 
     def open(self) -> None:
-        """Let whoever is at the gate go on."""
+        """Let the process at the gate go on."""
         self._memory[0] = _GO
 
     def _stop(self) -> None:

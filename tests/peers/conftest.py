@@ -1,4 +1,4 @@
-"""Daemons of our own for the tests with real callers: started once, for all modules that ask for them."""
+"""Private daemons for the tests with real callers: started once, for all modules that ask for them."""
 
 from __future__ import annotations
 

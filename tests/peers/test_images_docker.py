@@ -34,7 +34,7 @@ def test_docker_shows_the_image_under_its_own_id(dockerd: Dockerd, mini: Loaded)
 
 
 def test_docker_makes_the_same_tree(dockerd: Dockerd, mini: Loaded, tmp_path: Path) -> None:
-    """`docker export` adds the files that Docker mounts over in every container; all else is ours."""
+    """`docker export` adds the files that Docker mounts over in every container; all else is the same."""
     container = dockerd.ok("create", "--network=none", "mini:latest").strip()
     dockerd.ok("export", "--output", tmp_path / "export.tar", container)
     dockerd.ok("rm", container)

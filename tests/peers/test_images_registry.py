@@ -41,7 +41,7 @@ SAYS = {
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The layout of an image that says of itself what Alpine does; nobody runs anything of it here."""
+    """The layout of an image that says of itself what Alpine does; nothing of it is run here."""
     files = tar([entry("bin"), entry("bin/sh", b"sh"), entry("etc"), entry("etc/alpine-release", b"3.9.6\n")])
     top = tar([entry("etc"), entry("etc/motd", b"Welcome to Alpine!\n")])
     return layout(tmp_path_factory.mktemp("source") / "alpine", files, top, execution={"Cmd": ["/bin/sh"]}, compressed=True)  # fmt: skip
@@ -117,7 +117,7 @@ def test_lessons_opened_at_once_do_not_take_the_image_from_each_other(reference:
     inode = first.layout.stat().st_ino
     again = alpine.fetch(tmp_path / "cache", reference, Patience(None))
     assert again == first
-    assert again.layout.stat().st_ino == inode, "whoever is copying it goes on copying"
+    assert again.layout.stat().st_ino == inode, "a process that copies it goes on"
 
 
 def test_what_can_not_be_had_is_told_by_fetch_and_not_asked_for_twice_by_lessons(
@@ -130,7 +130,7 @@ def test_what_can_not_be_had_is_told_by_fetch_and_not_asked_for_twice_by_lessons
     assert "manifest unknown" in failed.stderr
     assert "Traceback" not in failed.stderr
     assert list((tmp_path / "cache/images").iterdir()) == []
-    # Somebody who takes calls and never answers, as bad Wi-Fi does.
+    # A server that accepts connections and never answers, as bad Wi-Fi does.
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(5)
         monkeypatch.setattr(alpine, "_HASTY", 0.5)

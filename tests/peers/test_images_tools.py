@@ -1,4 +1,4 @@
-"""The image chain against the real tools: skopeo, oci-image-tool and umoci accept ours and make the same tree of it."""
+"""The image chain against the real tools: skopeo, oci-image-tool and umoci accept the tutor's images and make the same tree of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def layouts(archive: Path, tmp_path: Path) -> tuple[Path, Path]:
-    """The archive as layouts: skopeo's and ours."""
+    """The archive as layouts: skopeo's and the tutor's."""
     _do("skopeo", "copy", f"docker-archive:{archive}", "oci:theirs:latest", cwd=tmp_path)
     convert(archive, tmp_path / "ours")
     return tmp_path / "theirs", tmp_path / "ours"
@@ -102,7 +102,7 @@ def test_awkward_layers_come_out_as_umoci_does_it(tmp_path: Path) -> None:
     source = layout(tmp_path / "layout", base, top, compressed=True)
     _do("umoci", "unpack", "--image", f"{source}:latest", tmp_path / "umoci")
     unpack(source, tmp_path / "tutor")
-    # umoci lets a directory that no layer mentions keep the time of unpacking, as we do: there is none to compare.
+    # umoci lets a directory that no layer mentions keep the time of unpacking, as the tutor does: there is none to compare.
     theirs, ours = (snapshot(tmp_path / f"{tool}/rootfs", times=False) for tool in ("umoci", "tutor"))
     assert ours == theirs
     assert (
@@ -140,7 +140,7 @@ def test_the_config_agrees_with_umocis_where_the_specification_speaks(tmp_path: 
     }
 
 
-# Ours lies beside the interpreter that it was installed for, on PATH or not.
+# The launcher lies beside the interpreter that it was installed for, on PATH or not.
 RUNTIMES = [
     pytest.param("runc", marks=pytest.mark.peer("runc")),
     pytest.param("crun", marks=pytest.mark.peer("crun")),

@@ -1,4 +1,4 @@
-"""podman on `runt`: run, exec, signals, limits, pods, and all of it by a user who is not root."""
+"""podman on `runt`: run, exec, signals, limits, pods, and all of it without root."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_pod_shares_its_namespaces(podman: Podman) -> None:
 
 
 def test_by_a_user_who_is_not_root(rootless: Podman) -> None:
-    """With the ranges of /etc/subuid: root inside is nobody special outside."""
+    """With the ranges of /etc/subuid: root inside is an ordinary user outside."""
     script = "id -u; cat /proc/self/uid_map; touch /etc/mine && stat -c %u /etc/mine"
     shown = rootless.run(command=["sh", "-c", script]).split()
     assert shown == ["0", *f"0 {USER} 1 1 {USER}0 65536".split(), "0"]

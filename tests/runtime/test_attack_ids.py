@@ -32,7 +32,7 @@ def test_all_commands_are_here() -> None:
 
 @pytest.mark.parametrize("command", TAKE_AN_ID)
 def test_a_bad_id_is_refused_and_nothing_touched(tmp_path: Path, command: str) -> None:
-    """A directory that looks like a container's is where `../victim` leads: who joins paths would take it for one."""
+    """A directory that looks like a container's is where `../victim` leads: paths that are joined would take it for one."""
     bundle = Bundle(tmp_path / "bundle").save()
     runt = Runt(tmp_path / "place/state")
     victim = tmp_path / "place/victim"

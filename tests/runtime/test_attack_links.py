@@ -63,7 +63,7 @@ def test_a_plain_path_leads_out(bundle: Bundle, outside: Path, kind: str) -> Non
 
 
 def in_user_namespace(bundle: Bundle) -> None:
-    """Give the container a user namespace, in which nobody may make a device: the host's is bound."""
+    """Give the container a user namespace, in which no device may be made: the host's is bound."""
     bundle.namespaces("user", "pid")
     for which in ("uidMappings", "gidMappings"):
         bundle.linux[which] = [{"containerID": 0, "hostID": 0, "size": 65536}]

@@ -1,6 +1,6 @@
 """A fake /proc or /sys: what the runtime writes to the kernel must get there, whatever lies in between.
 
-CVE-2019-16884, CVE-2019-19921, CVE-2023-27561 and CVE-2025-52881. Who writes to /proc by a plain path falls for each of
+CVE-2019-16884, CVE-2019-19921, CVE-2023-27561 and CVE-2025-52881. Writing to /proc by a plain path falls for each of
 these; `test_a_plain_path_would_be_deceived` shows it.
 """
 

@@ -101,7 +101,7 @@ EVERYTHING = ("null-r", "null-w", "null-rw", "zero-r", "zero-w", "zero-rw", "c-m
         ([{"type": "b", "allow": True, "access": "mm"}], "b-m"),
         ([{"type": "c", "major": -1, "minor": 5, "allow": True, "access": "r"}], "zero-r"),
         ([{"type": "a", "major": 1, "minor": 3, "allow": True, "access": "m"}], "c-m b-m"),
-        # Numbers are unsigned, and none of these is a device that we have.
+        # Numbers are unsigned, and none of these is a device of this machine.
         ([{"type": "c", "major": 2**32 - 1, "minor": 2**31, "allow": True, "access": "rwm"}], ""),
     ],
 )

@@ -116,7 +116,7 @@ def test_limit_of_memory_holds_for_the_program(bundle: Bundle, runt: Runt, conta
 def test_too_little_memory_for_init_is_an_error_and_no_reason_to_wait(
     bundle: Bundle, runt: Runt, container_id: str
 ) -> None:
-    """Without the OOM killer, whoever needs more memory waits for it: v1 only."""
+    """Without the OOM killer, a process that needs more memory waits for it: v1 only."""
     needs(1)
     bundle.linux["resources"] = {"memory": {"limit": 4096, "disableOOMKiller": True}}
     assert "was killed by signal 9" in runt.fail(bundle, container_id)
@@ -203,7 +203,7 @@ def test_devices_that_are_not_allowed_cannot_be_opened_and_the_usual_ones_can(
     bundle.config["mounts"].append(
         {"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["newinstance"]}
     )
-    # Numbers without a driver: who may open them is told that there is none, who may not that it is not permitted.
+    # Numbers without a driver: a permitted open says that there is none, another that it is not permitted.
     bundle.linux["devices"] = [
         {"type": "c", "path": f"/dev/{name}", "major": 240, "minor": minor, "fileMode": 0o666}
         for minor, name in enumerate(["read", "write", "none"])

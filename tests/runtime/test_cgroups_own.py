@@ -115,7 +115,7 @@ def test_cgroup_with_processes_is_refused_and_they_live_on(
 def test_directory_that_others_use_by_now_is_left_with_all_that_is_in_it(
     bundle: Bundle, runt: Runt, container_id: str
 ) -> None:
-    """Somebody else's cgroup may have been made this moment, and still be empty."""
+    """Another container's cgroup may have been made this moment, and still be empty."""
     bundle.linux["cgroupsPath"] = f"/outer-{container_id}/{container_id}"
     runt.create(bundle, container_id)
     outers = [place / f"outer-{container_id}" for place in hierarchies().values()]
@@ -180,7 +180,7 @@ def processes_in(container_id: str) -> list[int]:
 def test_processes_that_are_born_all_the_time_end_with_the_container(
     bundle: Bundle, runt: Runt, container_id: str
 ) -> None:
-    """Each ends as soon as it has given birth to the next: of a list of them none is there any more when it is read."""
+    """Each ends as soon as it has forked the next: of a list of them none is there any more when it is read."""
     bundle.sh("f() { (f) & }; for i in 1 2 3 4 5 6 7 8; do f; done; echo up; sleep 1000")
     output = runt.create(bundle, container_id)
     runt.ok("start", container_id)
@@ -307,7 +307,7 @@ def test_version_2_alone_works_too(bundle: Bundle, runt: Runt, container_id: str
     bundle.sh(
         "cat /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs; grep ' /sys/fs/cgroup ' /proc/self/mountinfo"
     ).save()
-    # A mount namespace in which only the version 2 hierarchy is mounted is what such a machine looks like to us.
+    # To runt, a mount namespace with only the version 2 hierarchy mounted looks like such a machine.
     script = """
     for place in $(awk '$(NF-2) == "cgroup" {print $5}' /proc/self/mountinfo); do umount $place; done
     """

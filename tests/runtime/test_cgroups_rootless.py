@@ -1,4 +1,4 @@
-"""Limits for a user who is not root: with a cgroup that root has given them, and without."""
+"""Limits without root: with a cgroup that root has given to the user, and without."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _IN_CGROUP = 'echo $$ > "$JOIN"; exec setpriv --reuid nobody --regid nogroup --c
 
 
 class RuntInCgroup(RuntOfNobody):
-    """`runt` of nobody, called from a cgroup that is nobody's."""
+    """`runt` of the user nobody, called from a cgroup of that user."""
 
     def __init__(self, place: Path, cgroup: Path) -> None:
         super().__init__(place)
@@ -44,7 +44,7 @@ class RuntInCgroup(RuntOfNobody):
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A directory that belongs to nobody."""
+    """A directory that belongs to the user nobody."""
     with place_of_nobody() as place:
         yield place
 
@@ -65,7 +65,7 @@ def bundle(place: Path) -> Bundle:
 
 @pytest.fixture
 def delegated() -> Iterator[Path]:
-    """The cgroup to call from, in one that has been given to nobody, as systemd does for users (Delegate=)."""
+    """The cgroup to call from, in one that has been given to the user nobody, as systemd does for users (Delegate=)."""
     names = "" if is_version2() else next(n for n in hierarchies() if "pids" in n.split(","))
     outer = hierarchies()[names] / f"delegated-{os.getpid()}"
     inner = outer / "session"

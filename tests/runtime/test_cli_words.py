@@ -265,7 +265,7 @@ def test_every_command_explains_itself_and_its_options(command: object) -> None:
 @pytest.mark.peer("runc")
 @pytest.mark.root
 def test_runt_takes_every_option_that_runcs_commands_take() -> None:
-    """Whoever types runc can type runt."""
+    """What takes runc's options takes runt."""
     for command in COMMANDS:
         theirs = set(
             re.findall(r"--[a-z-]+(?=[ ,])", runc(command.name, "--help").stdout.partition("OPTIONS:")[2])

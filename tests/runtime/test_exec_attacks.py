@@ -99,7 +99,7 @@ def test_only_the_standard_streams_and_what_is_preserved_are_open(running: Runt)
 
 
 def test_nobody_inside_can_look_into_the_process_while_it_enters(runt: Runt, bundle: Bundle) -> None:
-    """CVE-2016-9962, CVE-2019-5736: who is inside with the same user and rights looks for another program than the image's."""
+    """CVE-2016-9962, CVE-2019-5736: a process inside with the same user and rights looks for another program than the image's."""
     bundle.namespaces("pid").sh(
         "echo ready; while :; do for p in /proc/[0-9]*; do e=$(readlink $p/exe) || continue;"
         " case $e in *busybox) ;; *) echo $e; ls -l $p/fd $p/cwd; esac; done; done"

@@ -1,4 +1,4 @@
-"""`exec` by a user who is not root: the rights begin inside the user namespace."""
+"""`exec` without root: the rights begin inside the user namespace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`exec --tty`: the program's terminal is one of the container's, connected with ours or sent to a socket."""
+"""`exec --tty`: the program's terminal is one of the container's, connected with the caller's or sent to a socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever is killed, and whatever fails, at whichever step: nothing is left, and the id can be used again."""
+"""Whichever process is killed, and whatever fails, at whichever step: nothing is left, and the id can be used again."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ def test_no_child_is_left_unreaped() -> None:
     def children() -> str:
         return Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
 
-    # Other tests' daemons may be children of ours too.
+    # Other tests' daemons may be children of this process too.
     before = children()
     run_hooks("prestart", [sh("true")], STATE)
     with pytest.raises(RuntError):

@@ -28,7 +28,7 @@ import os
 os.dup2(os.open("/proc/self/exe", os.O_RDONLY), 9)
 os.execv("/bin/sh", ["sh", "/persist"])
 """
-# As long as anybody executes a file, nobody can write to it: try until that is not the reason any more.
+# As long as a file is executed, it can't be written to: try until that is not the reason any more.
 PERSIST = """\
 until { echo overwritten >> /proc/self/fd/9; } 2>/said || ! grep -q busy /said; do :; done
 readlink /proc/self/fd/9 >>/said

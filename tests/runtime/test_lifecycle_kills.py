@@ -25,11 +25,11 @@ pytestmark = pytest.mark.root
 
 ID = f"kills-{os.getpid()}"
 MARK = f"RUNT_TEST_MARK={os.getpid()}"
-"""In the environment of everything that a test starts: whoever still has it has been left behind."""
+"""In the environment of everything that a test starts: a process that still has it has been left behind."""
 
 
 def marked() -> list[int]:
-    """Return the processes that have the mark, but for ourselves."""
+    """Return the processes that have the mark, but for this one."""
     found = []
     for directory in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -170,7 +170,7 @@ def test_a_killed_start_leaves_a_container_that_can_be_deleted(
     with held(runt, bundle, kind, tmp_path, "start", ID):
         assert runt.state(ID)["status"] in ("created", "running")
     status = runt.state(ID)["status"]
-    # In startContainer the program has not run yet; with nobody to report to, it never will.
+    # In startContainer the program has not run yet; with no runtime to report to, it never will.
     assert status == ("running" if kind == "poststart" else status)
     assert status in ("created", "running", "stopped")
     runt.ok("list")

@@ -236,7 +236,7 @@ def test_kill_all_reaches_what_outlives_init_in_a_shared_pid_namespace(runt: Run
     assert liveness.is_alive(left)
     runt.ok("kill", "--all", ID, "KILL")
     wait_for(lambda: not liveness.is_alive(left))
-    # Docker calls it again when there is nobody left.
+    # Docker calls it again when no process is left.
     done = runt("kill", "--all", ID, "KILL")
     assert done.returncode == 1
     assert "container not running" in done.stderr

@@ -39,7 +39,7 @@ def test_mappings_of_the_mount_give_files_other_owners(
 ) -> None:
     mount.update(options=options, uidMappings=mapping(0, 1000), gidMappings=mapping(0, 2000))
     bundle.sh(f"{SHOW}; touch /m/new && echo made")
-    # Nobody is user 0 on this mount: it is what 1000 is elsewhere.
+    # No user is 0 on this mount: it is what 1000 is elsewhere.
     assert runt("run", "-b", str(bundle.save().path), "test").stdout == "1003:2003\n"
     bundle.process["user"] = {"uid": 1003, "gid": 2003}
     assert runt.run(bundle) == "1003:2003\nmade\n"
@@ -54,7 +54,7 @@ def test_without_mappings_those_of_the_user_namespace_count(
     bundle.config["mounts"] = [mount]
     for path in (bundle.rootfs, *bundle.rootfs.rglob("*")):
         os.chown(path, 100000, 100000, follow_symlinks=False)
-    # Without idmap the file belongs to somebody whom the container doesn't know.
+    # Without idmap the file belongs to a user that the container doesn't know.
     assert runt.run(bundle) == "65534:65534\n"
     mount["options"] = ["rbind", "idmap"]
     assert runt.run(bundle) == "3:3\n"

@@ -70,7 +70,7 @@ def test_capabilities_are_exactly_the_five_sets(bundle: Bundle, runt: Runt) -> N
         "ambient": ["CAP_NET_RAW"],
     }
     found = status_of(bundle, runt)
-    # After execve by a user who isn't root (capabilities(7)): permitted and effective are what is ambient.
+    # After execve by another user than root (capabilities(7)): permitted and effective are what is ambient.
     assert found["CapBnd"] == bits(0, 5, 7, 13)
     assert found["CapInh"] == bits(5, 13)
     assert found["CapAmb"] == bits(13)
@@ -136,7 +136,7 @@ def test_limits(bundle: Bundle, runt: Runt) -> None:
 
 
 def test_limit_that_may_not_be_raised_is_an_error(bundle: Bundle, runt: Runt) -> None:
-    # More descriptors than nr_open is more than anybody may have, with any capability.
+    # More descriptors than nr_open is more than any process may have, with any capability.
     hard = int(Path("/proc/sys/fs/nr_open").read_text())
     bundle.process["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 1, "hard": hard + 1}]
     assert "error setting rlimit type RLIMIT_NOFILE: operation not permitted" in runt.fail(bundle)
@@ -254,7 +254,7 @@ def test_run_connects_the_terminal(bundle: Bundle, runt: Runt) -> None:
 
 
 def test_home_is_not_looked_up_in_the_host_by_a_link(bundle: Bundle, runt: Runt) -> None:
-    """Links to /proc/self/fd lead to what we have open of the host (CVE-2024-21626), whatever the number is."""
+    """Links to /proc/self/fd lead to what runt has open of the host (CVE-2024-21626), whatever the number is."""
     bundle.process["user"]["uid"] = 65534
     bundle.sh("echo $HOME")
     passwd = bundle.rootfs / "etc/passwd"

@@ -1,4 +1,4 @@
-"""Containers of a user who is not root but has ranges of users and groups, or cgroups that were given to them."""
+"""Containers without root: of a user with ranges of users and groups, or with cgroups of the user's own."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ pytestmark = [pytest.mark.root, pytest.mark.peer("busybox", "newuidmap", "setpri
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A directory that belongs to nobody."""
+    """A directory that belongs to the user nobody."""
     with place_of_nobody() as place:
         yield place
 
 
 @pytest.fixture
 def runt(place: Path) -> Iterator[RuntOfNobody]:
-    """`runt` of nobody, with ranges."""
+    """`runt` of the user nobody, with ranges."""
     runt = RuntWithRanges(place)
     yield runt
     runt.clean_up()
@@ -46,7 +46,7 @@ def runt(place: Path) -> Iterator[RuntOfNobody]:
 
 @pytest.fixture
 def bundle(place: Path, runt: RuntOfNobody) -> Bundle:
-    """The bundle of `runt spec --rootless`, with nobody as its root and 1000 others."""
+    """The bundle of `runt spec --rootless`, with the user nobody as its root and 1000 others."""
     bundle = bundle_of_nobody(place)
     runt.ok("spec", "--rootless", "-b", str(bundle.path))
     bundle.config = json.loads((bundle.path / "config.json").read_text())
@@ -92,7 +92,7 @@ def test_devices_are_the_hosts_own(runt: RuntOfNobody, bundle: Bundle) -> None:
 
 @pytest.fixture
 def delegated() -> Iterator[list[Path]]:
-    """A cgroup in every hierarchy that has been given to nobody, as a session manager does it (cgroups(7))."""
+    """A cgroup in every hierarchy that has been given to the user nobody, as a session manager does it (cgroups(7))."""
     directories = [Path(h.mountpoint) / f"runt-nobody-{os.getpid()}" for h in hierarchies.mounted()]
     for directory in directories:
         directory.mkdir()

@@ -1,4 +1,4 @@
-"""A container of a user who is not root, with a user namespace in which that user alone exists."""
+"""A container without root, with a user namespace in which the user alone exists."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.root
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A directory that belongs to nobody."""
+    """A directory that belongs to the user nobody."""
     with place_of_nobody() as place:
         yield place
 
 
 @pytest.fixture
 def nobody(place: Path) -> Iterator[RuntOfNobody]:
-    """`runt` of nobody."""
+    """`runt` of the user nobody."""
     runt = RuntOfNobody(place)
     yield runt
     runt.clean_up()
@@ -126,4 +126,4 @@ def test_without_a_user_namespace_the_message_says_what_is_missing(
     for member in ("uidMappings", "gidMappings"):
         del bundle.linux[member]
     bundle.namespaces("mount", "pid", "uts")
-    assert "for who is not root, new namespaces need one of type" in nobody.fail(bundle)
+    assert "a user other than root also needs a new namespace of type" in nobody.fail(bundle)

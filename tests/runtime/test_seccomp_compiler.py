@@ -55,7 +55,7 @@ def rule(
 def asked(
     profile: Any, call: str, *arguments: int, architecture: str = "SCMP_ARCH_X86_64", machine: str = "x86_64"
 ) -> int:
-    """Return the action of our filter for one call."""
+    """Return the action of runt's filter for one call."""
     program = instructions(compile_profile(profile, machine))
     number = numbers_of(architecture)[call] | (X32_BIT if architecture == "SCMP_ARCH_X32" else 0)
     return decide(program, AUDIT[architecture], number, (*arguments, *NO_ARGUMENTS)[:6])
@@ -89,7 +89,7 @@ def sample_numbers(profile: Any, architecture: str) -> list[int]:
 
 
 def differences(profile: Any, machine: str, samples: list[tuple[int, ...]]) -> list[Any]:
-    """Return the calls about which libseccomp and we disagree."""
+    """Return the calls about which libseccomp and runt disagree."""
     architectures = MACHINES[machine]
     profile = {**profile, "architectures": architectures}
     ours = instructions(compile_profile(profile, machine))

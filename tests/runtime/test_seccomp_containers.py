@@ -69,7 +69,7 @@ def test_traced_call_without_a_tracer_does_not_exist(bundle: Bundle, runt: Runt)
 
 
 def test_condition_on_an_argument(bundle: Bundle, runt: Runt) -> None:
-    # SIGUSR1 is 10 on all our machines.
+    # SIGUSR1 is 10 on all supported machines.
     condition = {"index": 1, "op": "SCMP_CMP_EQ", "value": int(signal.SIGUSR1)}
     bundle.linux["seccomp"] = forbid("SCMP_ACT_ERRNO", ["kill"], args=[condition])
     bundle.sh("trap 'echo got 12' USR2; kill -USR1 $$; kill -USR2 $$; echo done")

@@ -1,4 +1,4 @@
-"""podman's default profile, as the machine has it: ours is libseccomp's filter for every call, and busybox runs with it."""
+"""podman's default profile, as the machine has it: runt's filter is libseccomp's for every call, and busybox runs with it."""
 
 from __future__ import annotations
 

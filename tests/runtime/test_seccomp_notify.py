@@ -24,7 +24,7 @@ MKDIR = {NUMBERS["mkdir"], NUMBERS["mkdirat"]}
 
 
 def full_disk(number: int) -> int:
-    """Let nobody make a directory, and everything else happen."""
+    """Refuse mkdir, and let everything else happen."""
     return errno.ENOSPC if number in MKDIR else GO_ON
 
 
@@ -81,7 +81,7 @@ def test_agent_answers_for_the_kernel(
 def test_all_calls_but_write_can_wait_for_the_agent(
     bundle: Bundle, runt: Runt, tmp_path: Path, no_new_privileges: bool
 ) -> None:
-    """Also those that we make ourselves: the agent has the listener before it is needed."""
+    """Also those that runt makes itself: the agent has the listener before it is needed."""
     bundle.process.update(noNewPrivileges=no_new_privileges, user={"uid": 1000, "gid": 1000})
     bundle.process["args"] = ["echo", "hello"]
     path = tmp_path / "agent"

@@ -210,7 +210,7 @@ def test_a_lock_is_not_inherited_by_a_child_that_outlives_its_killed_parent(stor
 
 
 def test_status_follows_the_kernel_through_a_life(store: Store) -> None:
-    """The process stands in for the init process: what the store looks at is real, who it belongs to it can't know."""
+    """The process stands in for the init process: what the store looks at is real, and whose it is it can't know."""
     entry = reserve(store)
     name_itself = f"open('/proc/self/comm', 'w').write({INIT_NAME!r}); print('init', flush=True); input()"
     with python(f"{name_itself}; import os; os.execvp('sleep', ['sleep', '1000'])") as process:
@@ -313,7 +313,7 @@ def test_a_record_that_is_not_ours_is_one_clear_message(store: Store, text: byte
 
 
 def test_after_a_reboot_every_container_is_stopped_and_can_be_deleted(store: Store) -> None:
-    """A state directory that is not on a tmpfs: the numbers may belong to others now, who are left in peace."""
+    """A state directory that is not on a tmpfs: the numbers may belong to other processes now, which are left alone."""
     with python("import sys; sys.stdin.read()") as other:
         entry = reserve(store)
         stale = {"pid": other.pid, "start_time": identity(other.pid)["start_time"] + 1}
