@@ -40,7 +40,7 @@ def make_cgroup(c: Container) -> None:
     caller may not make one, the container stays in the caller's. With `--systemd-cgroup` it is systemd that makes it.
     """
     wanted = c.linux.get("cgroupsPath")
-    if c.systemd_cgroup:
+    if c.options.systemd_cgroup:
         from runtime.cgroups.systemd import make_scope
 
         leaves = make_scope(c)
@@ -58,21 +58,21 @@ def make_cgroup(c: Container) -> None:
             leaves = [f"{leaf}-{suffix}" for leaf in leaves]
             _make(c, leaves)
     if leaves and hierarchies.is_version2():
-        # Somebody is born in it before anything else is journalled.
+        # A process is cloned into it before anything else is journalled.
         c.entry.save(cgroups=leaves)
         hierarchies.enable_controllers(leaves[0])
     else:
         # On disk with whatever is journalled next: at the latest with init, which joins after that.
         c.entry.record["cgroups"] = leaves
     open_cgroups(c, leaves)
-    c.cgroup_directories = directories(leaves)
+    c.cgroup.directories = directories(leaves)
 
 
 def open_cgroups(c: Container, leaves: list[str]) -> None:
     """Open what a process needs to get into the cgroups `leaves`, which it may not see any more later."""
-    c.cgroup_files = [hierarchies.open_for_joining(leaf) for leaf in leaves]
+    c.cgroup.files = [hierarchies.open_for_joining(leaf) for leaf in leaves]
     if leaves and hierarchies.is_version2():
-        c.cgroup_to_be_born_in = os.open(leaves[0], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        c.cgroup.clone_into = os.open(leaves[0], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def to_join(leaves: list[str], init_pid: int) -> list[str]:
@@ -90,7 +90,7 @@ def to_join(leaves: list[str], init_pid: int) -> list[str]:
     return leaves
 
 
-def give_birth(c: Container, flags: int) -> int:
+def clone_into_cgroup(c: Container, flags: int) -> int:
     """Call clone3(2): return the pid of the new process, and 0 in it, which with v2 is in its cgroup from the beginning.
 
     To become a member later takes the kernel ten milliseconds more.
@@ -98,28 +98,25 @@ def give_birth(c: Container, flags: int) -> int:
     # Here, because `delete` comes by this module too and needs none of it.
     from runtime.kernel import process as kernel
 
-    if c.cgroup_to_be_born_in >= 0:
+    if c.cgroup.clone_into is not None:
         try:
-            pid = kernel.clone3(flags, c.cgroup_to_be_born_in)
+            pid = kernel.clone3(flags, c.cgroup.clone_into)
         except OSError:
             # A limit of no tasks at all, say, which does not hold for a process that joins: try the usual way.
             pass
         else:
-            for fd in (*c.cgroup_files, c.cgroup_to_be_born_in):
-                os.close(fd)
-            c.cgroup_files.clear()
-            c.cgroup_to_be_born_in = -1
+            c.cgroup.close()
             return pid
     return kernel.clone3(flags)
 
 
 def end_placeholder(c: Container) -> None:
     """End the process that has kept the container's scope for init, which is in it now (`systemd`)."""
-    if c.cgroup_placeholder:
-        # It is our child and has not been waited for: the number is still its own.
-        os.kill(c.cgroup_placeholder, signals.SIGKILL)
-        os.waitpid(c.cgroup_placeholder, 0)
-        c.cgroup_placeholder = 0
+    if c.cgroup.placeholder is not None:
+        # It is a child that has not been waited for: the number is still its own.
+        os.kill(c.cgroup.placeholder, signals.SIGKILL)
+        os.waitpid(c.cgroup.placeholder, 0)
+        c.cgroup.placeholder = None
 
 
 def join_cgroup(c: Container) -> None:
@@ -128,10 +125,10 @@ def join_cgroup(c: Container) -> None:
     Done by init itself, thread by thread with cgroup v1: for another process the kernel waits much longer. The files
     were opened by the runtime, because init may not see them any more.
     """
-    for fd in c.cgroup_files:
+    for fd in c.cgroup.files:
         os.write(fd, b"0")
         os.close(fd)
-    c.cgroup_files.clear()
+    c.cgroup.files.clear()
 
 
 def remove(paths: Iterable[str]) -> None:

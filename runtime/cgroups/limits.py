@@ -47,7 +47,7 @@ def set_cgroup_limits(c: Container) -> None:
     config-linux.md, Control groups: a cgroup that stands still is none for a container, init would never get anywhere.
     """
     _set(c, lambda file: not _is_of_time(file) and file != _OOM)
-    directory = c.cgroup_directories.get("freezer") or c.cgroup_directories.get("")
+    directory = c.cgroup.directories.get("freezer") or c.cgroup.directories.get("")
     if directory and freezer.stands_still(directory):
         raise RuntError(f"container's cgroup unexpectedly frozen: {directory}")
 

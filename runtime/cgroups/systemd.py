@@ -63,11 +63,11 @@ def make_scope(c: Container) -> list[str]:
     systemd = _connect()
     try:
         c.entry.save(unit=unit)
-        c.cgroup_placeholder = _start_placeholder()
+        c.cgroup.placeholder = _start_placeholder()
         properties = [
             ("Description", ("s", _description(c.entry))),
             ("Slice", ("s", slice_name)),
-            ("PIDs", ("au", [c.cgroup_placeholder])),
+            ("PIDs", ("au", [c.cgroup.placeholder])),
             ("Delegate", ("b", True)),
             ("DefaultDependencies", ("b", False)),
             # Also one that could not be started is forgotten at once.

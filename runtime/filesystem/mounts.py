@@ -147,7 +147,7 @@ def _mount_bind(c: Container, mount: Mount, options: MountOptions, tree: int) ->
 
 def _mount_cgroup(c: Container, mount: Mount, options: MountOptions) -> None:
     """Show the container its own cgroups: one directory a hierarchy with cgroup v1, the one hierarchy with v2."""
-    own = c.cgroup_directories
+    own = c.cgroup.directories
     if list(own) == [""]:
         tree = kernel.open_tree(kernel.AT_FDCWD, own[""])
         target = _open_destination(c, mount)

@@ -79,7 +79,7 @@ def pivot_root(c: Container) -> None:
     os.fchdir(c.root_fd)
     if not c.has_own("mount"):
         os.chroot(".")
-    elif c.no_pivot:
+    elif c.options.no_pivot:
         _unmount_host_filesystems(c)
         root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         kernel.move_mount(c.root_fd, root)

@@ -36,10 +36,10 @@ def make_exec_fifo(c: Container) -> None:
 
 
 def journal_init(c: Container) -> None:
-    """Write down who the init process is, before it does anything."""
+    """Record which process is init, before it does anything."""
     init = liveness.identify(c.init_pid)
     if init is None:
-        raise RuntError("the container's init process has died at its birth")
+        raise RuntError("the container's init process has died at once")
     c.entry.save(init=init)
 
 
@@ -112,24 +112,25 @@ def wait_until_ready(c: Container) -> None:
 
 def write_pid_file(c: Container) -> None:
     """Write init's pid where the caller asked for it (--pid-file), so that it is never seen half written."""
-    if not c.pid_file:
+    path = c.options.pid_file
+    if not path:
         return
-    directory, name = os.path.split(c.pid_file)
+    directory, name = os.path.split(path)
     temporary = os.path.join(directory, f".{name}.{os.getpid()}")
     try:
-        files.replace(c.pid_file, str(c.init_pid).encode(), temporary)
+        files.replace(path, str(c.init_pid).encode(), temporary)
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()
-        raise RuntError(f"cannot write the pid file {c.pid_file}: {reason}") from None
+        raise RuntError(f"cannot write the pid file {path}: {reason}") from None
 
 
 def send_pidfd(c: Container) -> None:
     """Send a pidfd of the process to the caller (--pidfd-socket), in runc's words; pidfd_open(2), unix(7)."""
-    if c.pidfd_connection < 0:
+    if c.pidfd_connection is None:
         return
     pidfd = os.pidfd_open(c.init_pid)
     try:
-        send_descriptor(c.pidfd_connection, pidfd, "standard" if c.init_pidfd < 0 else "setns")
+        send_descriptor(c.pidfd_connection, pidfd, "setns" if c.is_entered else "standard")
     except OSError as error:
         raise RuntError(f"cannot send the pidfd to the pidfd socket: {describe(error)}") from None
     finally:
@@ -168,7 +169,7 @@ def run_start_container_hooks(c: Container) -> None:
 
 def report_failure(c: Container, step: str, message: str) -> None:
     """Tell the command that waits for this process, `create`, `exec` or `start`, why it ends."""
-    if c.fifo >= 0:
+    if c.fifo is not None:
         os.write(c.fifo, jsontext.dumps({"step": step, "message": message}).encode())
     elif c.sync.fd >= 0:
         c.sync.send("error", step=step, message=message)

@@ -7,7 +7,7 @@ import fcntl
 import os
 import struct
 
-from runtime.cgroups.lifecycle import give_birth
+from runtime.cgroups.lifecycle import clone_into_cgroup
 from runtime.id_mappings import write_mappings
 from runtime.kernel import process as kernel
 from runtime.kernel import procfs
@@ -66,10 +66,10 @@ def open_namespaces(c: Container) -> None:
 
 
 def clone_init(c: Container) -> None:
-    """Give birth to the init process, in its new namespaces.
+    """Make the init process, in its new namespaces.
 
     config-linux.md, Namespaces: "If `path` is not specified, the runtime MUST create a new container namespace of type
-    `type`." Init is our child, and number 1 in a new PID namespace.
+    `type`." Init is a child of the runtime, and number 1 in a new PID namespace.
     """
     flags = 0
     for kind, flag in CLONE_FLAGS.items():
@@ -85,14 +85,15 @@ def clone_init(c: Container) -> None:
         c.init_pid = _clone_in_joined_namespaces(c, flags)
     else:
         try:
-            c.init_pid = give_birth(c, flags)
+            pid = clone_into_cgroup(c, flags)
         except PermissionError as error:
             reason = describe(error)
             if os.geteuid() != 0 and not c.has_own("user"):
                 reason += ': a user other than root also needs a new namespace of type "user"'
             raise RuntError(f"cannot make the namespaces: {reason}") from None
-        if c.init_pid == 0:
+        if pid == 0:
             c.be_init(c)
+        c.init_pid = pid
     c.sync.be_runtime()
     interrupts.release()
 

@@ -14,11 +14,12 @@ import errno
 import os
 
 from runtime.cgroups import hierarchies
-from runtime.cgroups.lifecycle import give_birth, open_cgroups, to_join
+from runtime.cgroups.lifecycle import clone_into_cgroup, open_cgroups, to_join
 from runtime.kernel import process as kernel
 from runtime.lifecycle import interrupts
 from runtime.namespaces.clone import CLONE_FLAGS
 from runtime.process import console
+from runtime.process.descriptors import close_others
 from runtime.process.foreground import forward_signals
 from runtime.state import liveness
 from runtime.state.sync import PeerGoneError
@@ -33,13 +34,13 @@ STOPPED = "cannot exec in a stopped container"
 
 
 def find_init(c: Container) -> None:
-    """Get hold of the container's init process: from here on we can't mistake another process for it (pidfd_open(2))."""
+    """Open the container's init process: from here on no other process can be mistaken for it (pidfd_open(2))."""
     pidfd = liveness.open_pidfd(c.entry.record["init"])
     if pidfd is None:
         raise RuntError(STOPPED)
-    c.init_pidfd = pidfd
-    # Who isn't root has the right to enter the PID namespace only once inside the user namespace: too late for clone3.
-    c.born_twice = os.geteuid() != 0 and c.has_own("pid")
+    c.entering.init_pidfd = pidfd
+    # Without root the right to enter the PID namespace comes with the user namespace: too late for the first clone3.
+    c.entering.clones_twice = os.geteuid() != 0 and c.has_own("pid")
 
 
 def find_root(c: Container) -> None:
@@ -47,7 +48,7 @@ def find_root(c: Container) -> None:
     init = c.entry.record["init"]
     if c.has_own("mount") or init is None:
         return
-    c.root_fd = os.open(f"/proc/{init['pid']}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    c.entering.root_fd = os.open(f"/proc/{init['pid']}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     if not liveness.is_alive(init):
         # It may have been the root of a later process with the same number.
         raise RuntError(STOPPED)
@@ -57,86 +58,83 @@ def find_cgroups(c: Container) -> None:
     """Open the container's cgroups, or those below them that the caller asks for, for the process to join them."""
     leaves, init = c.entry.record["cgroups"], c.entry.record["init"]
     try:
-        if init is not None and not c.sub_cgroups:
+        if init is not None and not c.entering.sub_cgroups:
             leaves = to_join(leaves, init["pid"])
-        open_cgroups(c, _chosen_cgroups(leaves, c.sub_cgroups))
+        open_cgroups(c, _chosen_cgroups(leaves, c.entering.sub_cgroups))
     except OSError as error:
         raise RuntError(f"cannot join the container's cgroup: {describe(error)}") from None
 
 
 def clone_process(c: Container) -> None:
-    """Give birth to the process, in the container's PID namespace.
+    """Make the process, in the container's PID namespace.
 
     setns(2): a PID namespace is the one thing that is entered not by the caller but by its children; hence before.
     """
     interrupts.hold()
-    if c.has_own("pid") and not c.born_twice:
+    if c.has_own("pid") and not c.entering.clones_twice:
         kernel.set_dumpable(False)
         _enter(c, kernel.CLONE_NEWPID)
     try:
-        c.init_pid = give_birth(c, 0)
+        pid = clone_into_cgroup(c, 0)
     except OSError as error:
-        # In a PID namespace whose first process has ended, none can be born any more (pid_namespaces(7)).
+        # In a PID namespace whose first process has ended, no more can be made (pid_namespaces(7)).
         raise RuntError(STOPPED if error.errno == errno.ENOMEM else describe(error)) from None
-    if c.init_pid == 0:
+    if pid == 0:
         c.be_init(c)
+    c.init_pid = pid
     c.sync.be_runtime()
     interrupts.release()
 
 
 def stay_with_runtime(c: Container) -> None:
-    """Make sure that the runtime was still there when we asked to die with it (prctl(2), PR_SET_PDEATHSIG)."""
+    """Make sure that the runtime was still there when its death was made to end this process (PR_SET_PDEATHSIG of prctl(2))."""
     c.sync.check_peer()
 
 
 def close_host_descriptors(c: Container) -> None:
-    """Close what is the host's before the container can see us: all but what the program gets, and what leads inside."""
-    first = 3 + c.preserve_fds
-    for fd in sorted(fd for fd in (c.sync.fd, c.init_pidfd, c.root_fd, c.console_connection) if fd >= first):
-        kernel.close_range(first, fd - 1)
-        first = fd + 1
-    kernel.close_range(first)
+    """Close what is the host's before the container can see this process: all but what the program gets, and what leads inside."""
+    close_others(c)
 
 
 def enter_namespaces(c: Container) -> None:
     """Enter all of the container's namespaces at once, the user namespace among them, and its root (setns(2))."""
     kernel.set_dumpable(False)
     if not liveness.is_alive(c.entry.record["init"]):
-        # Asked once we are in the container's cgroup: if it ends after this, we are found there and end with it.
+        # Asked from inside the container's cgroup: if init ends after this, this process is found there and ends with it.
         raise RuntError(STOPPED)
     flags = 0
     for namespace in c.linux.get("namespaces", ()):
         flags |= CLONE_FLAGS[namespace["type"]]
     if flags:
         _enter(c, flags)
-    os.close(c.init_pidfd)
-    if c.root_fd >= 0:
-        os.fchdir(c.root_fd)
+    os.close(c.entering.init_pidfd)
+    if c.entering.root_fd is not None:
+        os.fchdir(c.entering.root_fd)
         os.chroot(".")
-        os.close(c.root_fd)
+        os.close(c.entering.root_fd)
     os.chdir("/")
     # A change of credentials, which a user namespace brings, takes it back (prctl(2)).
     kernel.set_parent_death_signal(signals.SIGKILL)
 
 
-def be_born_again(c: Container) -> None:
+def clone_again(c: Container) -> None:
     """Get a number in the PID namespace, for a user whose rights begin inside: only a new process gets one (setns(2))."""
-    if not c.born_twice:
+    if not c.entering.clones_twice:
         return
     pid = kernel.clone3(kernel.CLONE_PARENT)
     if pid != 0:
-        c.sync.send("born", pid=pid)
+        c.sync.send("cloned", pid=pid)
         os._exit(0)
     kernel.set_parent_death_signal(signals.SIGKILL)
     c.sync.expect("known")
     c.sync.check_peer()
 
 
-def wait_for_second_birth(c: Container) -> None:
-    """Learn the pid of the process, if the one that we gave birth to was only on its way there."""
-    if not c.born_twice:
+def wait_for_second_clone(c: Container) -> None:
+    """Learn the pid of the process, if the first one was only on its way into the PID namespace."""
+    if not c.entering.clones_twice:
         return
-    pid = c.sync.expect("born")["pid"]
+    pid = c.sync.expect("cloned")["pid"]
     os.waitpid(c.init_pid, 0)
     c.init_pid = pid
     c.sync.send("known")
@@ -144,7 +142,7 @@ def wait_for_second_birth(c: Container) -> None:
 
 def open_exec_terminal(c: Container) -> None:
     """Open a terminal of the container's devpts for the process, and hand its master out (config.md, `terminal`)."""
-    if not c.process.get("terminal"):
+    if c.console_connection is None:
         return
     master, slave = console.open_console(c.process.get("consoleSize"))
     console.send_master(c.console_connection, master)
@@ -154,14 +152,17 @@ def open_exec_terminal(c: Container) -> None:
 
 
 def pass_signals_on(c: Container) -> None:
-    """In the foreground: from here on the signals that we get are the program's, also those that come before it runs."""
-    if c.foreground:
-        c.pidfd = os.pidfd_open(c.init_pid)
-        forward_signals(c.pidfd)
+    """In the foreground: from here on pass signals on to the program, also those that come before it runs."""
+    if not c.options.detach:
+        c.entering.pidfd = os.pidfd_open(c.init_pid)
+        forward_signals(c.entering.pidfd)
 
 
 def wait_for_go_ahead(c: Container) -> None:
-    """Wait until the runtime has no more to do for us; if it dies before, we end. The line stays open until execve."""
+    """Wait until the runtime has no more to do for the process, which ends if the runtime dies before.
+
+    The line stays open until execve.
+    """
     c.sync.expect("hand over")
 
 
@@ -197,7 +198,7 @@ def _chosen_cgroups(leaves: list[str], chosen: dict[str, str]) -> list[str]:
 def _enter(c: Container, flags: int) -> None:
     """Enter namespaces of the container's init process. Raises RuntError."""
     try:
-        kernel.setns(c.init_pidfd, flags)
+        kernel.setns(c.entering.init_pidfd, flags)
     except ProcessLookupError:
         raise RuntError(STOPPED) from None
     except OSError as error:

@@ -10,7 +10,7 @@ from runtime.lifecycle import interrupts
 from runtime.process import descriptors
 from runtime.state.container import Container
 from runtime.state.store import Store, absolute_path
-from runtime.state.sync import PeerGoneError, Sync
+from runtime.state.sync import PeerGoneError
 from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
 from runtime.steps.delete import destroy
 from runtime.steps.init import be_init, end_init
@@ -32,7 +32,7 @@ def create(options: CreateOptions, plan: Plan | None = None) -> Entry:
     Raises RuntError; then nothing is left of it (runtime.md, Errors).
     """
     bundle, config = read_bundle(options)
-    connection = -1
+    connection = None
     if config["process"].get("terminal"):
         if not options.console_socket:
             raise RuntError(
@@ -59,7 +59,7 @@ def build(
     options: CreateOptions,
     bundle: str,
     config: Config,
-    console_connection: int,
+    console_connection: int | None,
     plan: Plan | None = None,
 ) -> Entry:
     """Build the container, up to the moment when its init process waits for `start`; return its entry.
@@ -74,23 +74,28 @@ def build(
         from runtime.cgroups import systemd
 
         systemd.check(config)
-    preserve_fds, listen_fds = descriptors.inherited(options.preserve_fds)
-    pidfd_connection = sockets.connect(options.pidfd_socket, "pidfd socket") if options.pidfd_socket else -1
-    # What we inherited is for the program at most, not for hooks.
+    inherited_fds, listen_fds = descriptors.inherited(options.preserve_fds)
+    pidfd_connection = sockets.connect(options.pidfd_socket, "pidfd socket") if options.pidfd_socket else None
+    # What the caller left open is for the program at most, not for hooks.
     kernel.close_range_on_exec(3)
-    new_keyring = not options.no_new_keyring
     entry = Store(options.root).reserve(
-        options.container_id, bundle=bundle, rootfs=rootfs, config=config, new_keyring=new_keyring
+        options.container_id,
+        bundle=bundle,
+        rootfs=rootfs,
+        config=config,
+        new_keyring=not options.no_new_keyring,
     )
     plan = plan or Plan()
-    c = Container(config, entry, Sync(), lambda c: be_init(c, INIT_STEPS, plan))
-    c.no_pivot = options.no_pivot
-    c.new_keyring = new_keyring
-    c.pid_file = options.pid_file
-    c.preserve_fds, c.listen_fds = preserve_fds, listen_fds
-    c.console_connection = console_connection
-    c.systemd_cgroup = options.systemd_cgroup
-    c.pidfd_connection = pidfd_connection
+    c = Container(
+        config,
+        entry,
+        options,
+        lambda c: be_init(c, INIT_STEPS, plan),
+        inherited_fds=inherited_fds,
+        listen_fds=listen_fds,
+        console_connection=console_connection,
+        pidfd_connection=pidfd_connection,
+    )
     try:
         plan.run(RUNTIME_STEPS, c)
         interrupts.hold()

@@ -8,8 +8,8 @@ from runtime.namespaces.setns import STOPPED
 from runtime.process import descriptors
 from runtime.process.exec_program import program_of
 from runtime.process.foreground import begin_with_our_size, relay_terminal, wait
-from runtime.state.container import Container
-from runtime.state.sync import PeerGoneError, Sync
+from runtime.state.container import Container, Entering
+from runtime.state.sync import PeerGoneError
 from runtime.steps.exec import EXEC_INIT_STEPS, EXEC_STEPS
 from runtime.steps.init import be_init, end_init
 from runtime.steps.runner import Plan
@@ -43,18 +43,21 @@ def execute(entry: Entry, options: ExecOptions, plan: Plan | None = None) -> int
     config["process"] = program_of(options, config)
     sub_cgroups = _sub_cgroups(options.cgroups)
     plan = plan or Plan()
-    preserve_fds, listen_fds = descriptors.inherited(options.preserve_fds)
-    ours, theirs = _console(options, config)
-    pidfd_connection = sockets.connect(options.pidfd_socket, "pidfd socket") if options.pidfd_socket else -1
+    inherited_fds, listen_fds = descriptors.inherited(options.preserve_fds)
+    near, far = _console(options, config)
+    pidfd_connection = sockets.connect(options.pidfd_socket, "pidfd socket") if options.pidfd_socket else None
     kernel.close_range_on_exec(3)
-    c = Container(config, entry, Sync(), lambda c: be_init(c, EXEC_INIT_STEPS, plan))
-    c.pid_file = options.pid_file
-    c.preserve_fds, c.listen_fds = preserve_fds, listen_fds
-    c.new_keyring = entry.record.get("new_keyring", True)
-    c.console_connection = theirs
-    c.foreground = not options.detach
-    c.pidfd_connection = pidfd_connection
-    c.sub_cgroups = sub_cgroups
+    c = Container(
+        config,
+        entry,
+        options,
+        lambda c: be_init(c, EXEC_INIT_STEPS, plan),
+        inherited_fds=inherited_fds,
+        listen_fds=listen_fds,
+        console_connection=far,
+        pidfd_connection=pidfd_connection,
+        entering=Entering(sub_cgroups),
+    )
     try:
         plan.run(EXEC_STEPS, c)
         interrupts.hold()
@@ -66,7 +69,7 @@ def execute(entry: Entry, options: ExecOptions, plan: Plan | None = None) -> int
             raise RuntError(f"the process {how} before it was ready") from None
         raise
     c.close()
-    return _attend(c, ours) if c.foreground else 0
+    return 0 if options.detach else _attend(c, near)
 
 
 def _check_status(status: Status, *, ignore_paused: bool) -> None:
@@ -93,8 +96,8 @@ def _sub_cgroups(arguments: Sequence[str]) -> dict[str, str]:
     return paths
 
 
-def _console(options: ExecOptions, config: Config) -> tuple[int, int]:
-    """Return the sockets through which the master of a terminal comes: our end and the other, -1 for none.
+def _console(options: ExecOptions, config: Config) -> tuple[int | None, int | None]:
+    """Return the sockets through which the master of a terminal comes: the runtime's end and the other, None for none.
 
     Raises RuntError, in runc's words, when there is a terminal but nothing to connect it to, or the other way round.
     """
@@ -102,18 +105,18 @@ def _console(options: ExecOptions, config: Config) -> tuple[int, int]:
     if options.console_socket and not (options.detach and terminal):
         raise RuntError("cannot use console socket if runt will not detach or allocate tty")
     if not terminal:
-        return -1, -1
+        return None, None
     if not options.detach:
         begin_with_our_size(config["process"])
         return sockets.pair()
     if not options.console_socket:
         raise RuntError("cannot allocate tty if runt will detach without setting console socket")
-    return -1, sockets.connect(options.console_socket, "console socket")
+    return None, sockets.connect(options.console_socket, "console socket")
 
 
-def _attend(c: Container, console_connection: int) -> int:
-    """Stay with our child in the foreground until it ends; return its exit status."""
+def _attend(c: Container, console_connection: int | None) -> int:
+    """Stay with the process in the foreground until it ends; return its exit status."""
     interrupts.release()
-    if console_connection >= 0:
-        relay_terminal(console_connection, c.pidfd)
+    if console_connection is not None:
+        relay_terminal(console_connection, c.entering.pidfd)
     return wait(c.init_pid)

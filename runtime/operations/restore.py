@@ -13,7 +13,6 @@ from runtime.process import foreground
 from runtime.state import liveness
 from runtime.state.container import Container
 from runtime.state.store import Store
-from runtime.state.sync import Sync
 from runtime.steps.delete import destroy
 from runtime.steps.init import end_init
 from runtime.steps.runner import Plan
@@ -57,8 +56,7 @@ def _build(options: RestoreOptions, bundle: str, config: Config, plan: Plan) -> 
     """Restore the processes and journal them; if that fails, undo it."""
     rootfs = os.path.realpath(os.path.join(bundle, config["root"]["path"]))
     entry = Store(options.root).reserve(options.container_id, bundle=bundle, rootfs=rootfs, config=config)
-    c = Container(config, entry, Sync(), _be_nobody)
-    c.pid_file = options.pid_file
+    c = Container(config, entry, options, _make_no_process)
     steps: tuple[Step, ...] = (
         cgroups.make_cgroup,
         lambda c: restore_processes(c, options),
@@ -86,7 +84,7 @@ def restore_processes(c: Container, options: RestoreOptions) -> None:
     c.entry.save(cgroups=c.entry.record["cgroups"])
     pid_file = f"{c.entry.dir}/restored.pid"
     words = ["restore", "--restore-detached", "--restore-sibling", "--pidfile", pid_file, "--root", c.rootfs]
-    places = criu.external_mounts(c.config, c.bundle, c.cgroup_directories)
+    places = criu.external_mounts(c.config, c.bundle, c.cgroup.directories)
     places |= dict.fromkeys(c.linux.get("maskedPaths", ()), "/dev/null")
     places |= {device["path"]: device["path"] for device in c.linux.get("devices", ())}
     for place, source in places.items():
@@ -111,5 +109,5 @@ def journal_running(c: Container) -> None:
     c.entry.save(ready=True, started=True)
 
 
-def _be_nobody(_c: Container) -> NoReturn:
-    raise AssertionError("no process of a restored container is born here")
+def _make_no_process(_c: Container) -> NoReturn:
+    raise AssertionError("criu makes the processes of a restored container")

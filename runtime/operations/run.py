@@ -32,11 +32,11 @@ def run(options: CreateOptions, plan: Plan | None = None) -> int:
     bundle, config = read_bundle(options)
     if options.console_socket:
         raise RuntError("cannot use console socket if runt will not detach or allocate tty: add --detach")
-    ours = theirs = -1
+    near = far = None
     if config["process"].get("terminal"):
-        ours, theirs = sockets.pair()
+        near, far = sockets.pair()
         begin_with_our_size(config["process"])
-    entry = build(options, bundle, config, theirs, plan)
+    entry = build(options, bundle, config, far, plan)
     init = entry.record["init"]
     pidfd = liveness.open_pidfd(init)
     if init is None or pidfd is None:
@@ -46,8 +46,8 @@ def run(options: CreateOptions, plan: Plan | None = None) -> int:
     forward_signals(pidfd)
     _start(entry, plan)
     interrupts.release()
-    if ours >= 0:
-        relay_terminal(ours, pidfd)
+    if near is not None:
+        relay_terminal(near, pidfd)
     status = wait(init["pid"])
     if not options.keep:
         delete_if_there(entry, plan)

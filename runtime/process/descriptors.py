@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 
+from runtime.kernel import process as kernel
 from runtime.support.errors import RuntError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.state.container import Container
 
 
 def inherited(preserve_fds: int) -> tuple[int, int]:
@@ -14,6 +19,15 @@ def inherited(preserve_fds: int) -> tuple[int, int]:
     """
     listen_fds = _listen_fds()
     return listen_fds + _check(preserve_fds, listen_fds), listen_fds
+
+
+def close_others(c: Container) -> None:
+    """Close every descriptor but the standard streams, what the program gets, and `c.kept_descriptors`."""
+    first = 3 + c.inherited_fds
+    for fd in sorted(c.kept_descriptors):
+        kernel.close_range(first, fd - 1)
+        first = fd + 1
+    kernel.close_range(first)
 
 
 def _listen_fds() -> int:
@@ -30,7 +44,7 @@ def _check(count: int, before: int) -> int:
         raise RuntError(f"--preserve-fds must not be negative: {count}")
     for fd in range(3 + before, 3 + before + count):
         try:
-            # Our own are close-on-exec: the caller's can't be, we have been executed since.
+            # The runtime's own are close-on-exec. The caller's cannot be: they have come through execve.
             given = os.get_inheritable(fd)
         except OSError:
             given = False

@@ -10,6 +10,7 @@ from runtime.kernel import mount as mount_calls
 from runtime.kernel import process as kernel
 from runtime.kernel import procfs
 from runtime.process import console
+from runtime.process.descriptors import close_others
 from runtime.support import signals
 from runtime.support.errors import RuntError, describe
 
@@ -66,7 +67,7 @@ def open_terminal(c: Container) -> None:
     config.md, `terminal`; config-linux.md, Default Devices: "/dev/console is set up if `terminal` is enabled in the
     config by bind mounting the pseudoterminal pty to /dev/console."
     """
-    if not c.process.get("terminal"):
+    if c.console_connection is None:
         return
     master, slave = console.open_console(c.process.get("consoleSize"))
     console.send_master(c.console_connection, master)
@@ -141,11 +142,7 @@ def close_descriptors(c: Container) -> None:
 
     runtime-linux.md, File descriptors. The line to the runtime and the state directory are needed a little longer.
     """
-    first = 3 + c.preserve_fds
-    for fd in sorted((c.sync.fd, c.state_fd)):
-        kernel.close_range(first, fd - 1)
-        first = fd + 1
-    kernel.close_range(first)
+    close_others(c)
 
 
 def set_umask(c: Container) -> None:
@@ -225,9 +222,9 @@ def execute_program(c: Container) -> None:
     signals.signal(signals.SIGPIPE, signals.SIG_DFL)
     signals.signal(signals.SIGXFSZ, signals.SIG_DFL)
     # What has been opened since `close_descriptors` is close-on-exec, as everything that Python opens (PEP 446).
-    for fd in range(3, 3 + c.preserve_fds):
+    for fd in range(3, 3 + c.inherited_fds):
         os.set_inheritable(fd, True)
-    if c.fifo >= 0:
+    if c.fifo is not None:
         os.write(c.fifo, b".")
     try:
         os.execve(c.program, c.process["args"], c.environment)

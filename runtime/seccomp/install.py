@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 
 from runtime.kernel import seccomp as kernel
+from runtime.state.container import SeccompFilter
 from runtime.support import log, sockets
 from runtime.support.errors import RuntError, describe
 
@@ -38,20 +39,20 @@ def compile_filter(c: Container) -> None:
     # Most of what it needs is only needed here.
     from runtime.seccomp.compiler import compile_profile
 
-    c.seccomp_flags = _flags(profile)
-    if not kernel.takes_flags(c.seccomp_flags):
+    flags = _flags(profile)
+    if not kernel.takes_flags(flags):
         raise RuntError(
             f"linux.seccomp: this kernel has no seccomp filters with the flags {profile.get('flags', [])}"
         )
-    log.debug(f"seccomp filter flags: {c.seccomp_flags}")
-    c.seccomp_filter = bytearray(compile_profile(profile))
+    log.debug(f"seccomp filter flags: {flags}")
+    c.seccomp_filter = SeccompFilter(bytearray(compile_profile(profile)), flags)
 
 
 def connect_to_agent(c: Container) -> None:
     """Connect to the agent at `listenerPath`, if there is something to notify it of."""
-    if _has_listener(c):
+    if c.seccomp_filter is not None and _has_listener(c):
         path = c.linux["seccomp"]["listenerPath"]
-        c.seccomp_connection = sockets.connect(path, "seccomp agent specified in the seccomp profile")
+        c.seccomp_filter.agent = sockets.connect(path, "seccomp agent specified in the seccomp profile")
 
 
 def pass_listener_on(c: Container) -> None:
@@ -59,7 +60,8 @@ def pass_listener_on(c: Container) -> None:
 
     Init can't send it: any call that it makes may be one that waits for the agent. It only writes the descriptor's number.
     """
-    if not _has_listener(c):
+    agent = c.seccomp_filter.agent if c.seccomp_filter is not None else None
+    if c.seccomp_filter is None or agent is None:
         return
     number = c.sync.expect("listener")["number"]
     pidfd = os.pidfd_open(c.init_pid)
@@ -71,15 +73,15 @@ def pass_listener_on(c: Container) -> None:
         os.close(pidfd)
     c.sync.send("listener taken")
     try:
-        sockets.send_descriptor(c.seccomp_connection, listener, _process_state(c))
+        sockets.send_descriptor(agent, listener, _process_state(c))
     except OSError as error:
         path = c.linux["seccomp"]["listenerPath"]
         raise RuntError(f"cannot send seccomp fd to {path}: {describe(error)}") from None
     finally:
         os.close(listener)
     # "The connection MUST NOT be reused and it MUST be closed after sending a seccomp state."
-    os.close(c.seccomp_connection)
-    c.seccomp_connection = -1
+    os.close(agent)
+    c.seccomp_filter.agent = None
 
 
 def filter_while_privileged(c: Container) -> None:
@@ -101,10 +103,10 @@ def filter_at_last(c: Container) -> None:
 
 
 def _set_filter(c: Container) -> None:
-    if not c.seccomp_filter:
+    if c.seccomp_filter is None:
         return
     try:
-        listener = kernel.set_filter(c.seccomp_filter, c.seccomp_flags)
+        listener = kernel.set_filter(c.seccomp_filter.program, c.seccomp_filter.flags)
     except OSError as error:
         raise RuntError(f"error loading seccomp filter into kernel: {describe(error)}") from None
     if _has_listener(c):
@@ -114,7 +116,7 @@ def _set_filter(c: Container) -> None:
 
 
 def _has_listener(c: Container) -> bool:
-    return bool(c.seccomp_flags & kernel.FLAG_NEW_LISTENER)
+    return c.seccomp_filter is not None and bool(c.seccomp_filter.flags & kernel.FLAG_NEW_LISTENER)
 
 
 def _flags(profile: Seccomp) -> int:

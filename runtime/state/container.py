@@ -4,151 +4,207 @@ from __future__ import annotations
 
 import os
 
+from runtime.state.sync import Sync
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
     from runtime.config.types import Config, Linux, Namespace, ProcessConfig
+    from runtime.state.options import ProcessOptions
     from runtime.state.store import Entry
-    from runtime.state.sync import Sync
+
+
+class Cgroup:
+    """The container's cgroup, as far as its processes have to get into it."""
+
+    __slots__ = ("clone_into", "directories", "files", "placeholder")
+
+    def __init__(self) -> None:
+        self.directories: dict[str, str] = {}
+        """Its directory by the name of the hierarchy; `""` is the name of v2 alone."""
+        self.files: list[int] = []
+        """Files to write a `0` into: the writer becomes a member of that cgroup."""
+        self.clone_into: int | None = None
+        """With v2, the directory in which a process can be cloned (CLONE_INTO_CGROUP, clone(2))."""
+        self.placeholder: int | None = None
+        """The pid of the process that is in systemd's scope until init is; see `cgroups.systemd`."""
+
+    def descriptors(self) -> list[int]:
+        """Return what is open for joining it."""
+        return self.files if self.clone_into is None else [*self.files, self.clone_into]
+
+    def close(self) -> None:
+        """Close what is open for joining it."""
+        for fd in self.descriptors():
+            os.close(fd)
+        self.files, self.clone_into = [], None
+
+
+class Entering:
+    """How `exec` gets into a container that exists. An attribute without a default is set by a step."""
+
+    __slots__ = ("clones_twice", "init_pidfd", "pidfd", "root_fd", "sub_cgroups")
+
+    init_pidfd: int
+    """The container's init process, whose namespaces are entered."""
+    clones_twice: bool
+    """Whether the PID namespace can be entered only from inside the user namespace, and so only by a second clone(2)."""
+    pidfd: int
+    """In the foreground: the process that signals are passed on to (`pass_signals_on`)."""
+
+    def __init__(self, sub_cgroups: dict[str, str]) -> None:
+        self.sub_cgroups = sub_cgroups
+        """Paths below the container's cgroups by the controller, empty for all, instead of these themselves."""
+        self.root_fd: int | None = None
+        """The container's root, where it shares the caller's mount namespace."""
+
+
+class SeccompFilter:
+    """The program that decides about system calls."""
+
+    __slots__ = ("agent", "flags", "program")
+
+    def __init__(self, program: bytearray, flags: int) -> None:
+        self.program = program
+        self.flags = flags
+        """Those of seccomp(2)."""
+        self.agent: int | None = None
+        """The socket of the agent that is notified of system calls."""
 
 
 class Container:
     """The container that the steps build, one step after the other.
 
-    The same object serves both processes: init has its own copy from the moment of its birth, and from then on what one
-    of the two changes the other does not see. Descriptors are -1 while they are not open.
+    The same object serves both processes: init has its own copy from clone(2) on, and from then on what one of the two
+    changes the other does not see. An attribute without a default is set by the step that its docstring names: to read it
+    before is an AttributeError.
     """
 
     __slots__ = (
         "be_init",
         "bind_trees",
-        "born_twice",
         "caller_umask",
         "capabilities",
-        "cgroup_directories",
-        "cgroup_files",
-        "cgroup_placeholder",
-        "cgroup_to_be_born_in",
+        "cgroup",
         "config",
         "console_connection",
+        "entering",
         "entry",
         "environment",
         "fifo",
-        "foreground",
+        "inherited_fds",
         "init_pid",
-        "init_pidfd",
         "joined",
         "listen_fds",
-        "new_keyring",
-        "no_pivot",
-        "pid_file",
-        "pidfd",
+        "options",
         "pidfd_connection",
-        "preserve_fds",
         "program",
         "readonly_mounts",
         "root_fd",
-        "seccomp_connection",
         "seccomp_filter",
-        "seccomp_flags",
         "state_fd",
-        "sub_cgroups",
         "sync",
-        "systemd_cgroup",
         "warnings",
     )
 
+    init_pid: int
+    """The pid of the process that the steps make, in the runtime's PID namespace: init's, or that of `exec` (`clone_init`)."""
+    state_fd: int
+    """The state directory, where init finds `exec.fifo` when it can't see the directory any more (`make_exec_fifo`)."""
+    root_fd: int
+    """The container's root directory: every path of the container is resolved beneath it (`bind_root`)."""
+    caller_umask: int
+    """The file mode creation mask of the caller (`be_init`)."""
+    entering: Entering
+    """How `exec` enters the container; a container that is created has none (`is_entered`)."""
+    program: str
+    """The path of the program to execute, as seen in the container (`find_program`)."""
+
     def __init__(
-        self, config: Config, entry: Entry, sync: Sync, be_init: Callable[[Container], NoReturn]
+        self,
+        config: Config,
+        entry: Entry,
+        options: ProcessOptions,
+        be_init: Callable[[Container], NoReturn],
+        *,
+        inherited_fds: int = 0,
+        listen_fds: int = 0,
+        console_connection: int | None = None,
+        pidfd_connection: int | None = None,
+        entering: Entering | None = None,
     ) -> None:
         self.config = config
         self.entry = entry
-        self.sync = sync
-        """The line between the two processes."""
+        self.options = options
         self.be_init = be_init
-        """What the init process does from its birth to its end."""
-
-        self.no_pivot = False
-        self.preserve_fds = 0
-        """How many descriptors from 3 on the program gets, besides the standard streams."""
-        self.listen_fds = 0
+        """What the process does that is made: it does not return."""
+        if entering is not None:
+            self.entering = entering
+        self.sync = Sync()
+        """The line between the two processes."""
+        self.inherited_fds = inherited_fds
+        """How many descriptors of the caller, from 3 on, the program gets besides the standard streams."""
+        self.listen_fds = listen_fds
         """How many of these are sockets that the caller got from systemd (sd_listen_fds(3))."""
-        self.pid_file = ""
-        """The file to write init's pid to, empty for none."""
-        self.new_keyring = True
-        self.console_connection = -1
+        self.console_connection = console_connection
         """The socket that the master of the container's terminal is sent to."""
-
-        self.pidfd_connection = -1
+        self.pidfd_connection = pidfd_connection
         """The socket that a pidfd of the process is sent to."""
 
+        self.cgroup = Cgroup()
         self.joined: dict[str, int] = {}
         """Descriptors of the namespaces to join by path, by their type."""
-        self.init_pid = 0
-        """The process that the steps bring to life: the container's init process, or the one of `exec`."""
-        self.init_pidfd = -1
-        """For `exec`: the container's init process, whose namespaces are entered."""
-        self.foreground = False
-        """For `exec`: whether we stay until the program ends, with its signals and its terminal."""
-        self.pidfd = -1
-        """For `exec` in the foreground: the process that signals are passed on to."""
-        self.born_twice = False
-        """For `exec`: whether the process is on its way to a PID namespace that only a child of its own can enter."""
-        self.state_fd = -1
-        """The state directory, where init finds `exec.fifo` when it can't see the directory any more."""
-        self.systemd_cgroup = False
-        """Whether systemd makes the cgroup (`--systemd-cgroup`)."""
-        self.cgroup_placeholder = 0
-        """The process that is in systemd's scope until init is; see `cgroups.systemd`."""
-        self.cgroup_files: list[int] = []
-        """Files to write a `0` into: the writer becomes a member of that cgroup."""
-        self.cgroup_to_be_born_in = -1
-        """The directory of the cgroup with v2, in which a process can be born; see `cgroups.give_birth`."""
-        self.sub_cgroups: dict[str, str] = {}
-        """For `exec`: paths below the container's cgroups by the controller, empty for all, instead of these themselves."""
-        self.cgroup_directories: dict[str, str] = {}
-        """The directory of the container's cgroup by the name of the hierarchy; `""` is the name of v2 alone."""
         self.bind_trees: dict[int, int] = {}
         """Detached copies of the sources of bind mounts, by the index of the mount; see `bind_sources`."""
         self.readonly_mounts: list[int] = []
         """Mounts that become read-only once everything in them has been made."""
-        self.root_fd = -1
-        """The container's root directory: every path of the container is resolved beneath it."""
-        self.seccomp_filter = bytearray()
-        """The program that decides about system calls, empty for none."""
-        self.seccomp_flags = 0
-        self.seccomp_connection = -1
-        """The socket of the agent that is notified of system calls."""
-        self.caller_umask = 0o022
+        self.seccomp_filter: SeccompFilter | None = None
         self.capabilities: dict[str, int] = {}
         """The five sets as bit masks, by the names that they have in the configuration."""
         self.environment: dict[str, str] = {}
         """The program's environment."""
-        self.program = ""
-        """The path of the program to execute, as seen in the container."""
-        self.fifo = -1
+        self.fifo: int | None = None
         """The writing end of `exec.fifo` from the moment when `start` opened the other end."""
         self.warnings: list[str] = []
         """What the runtime should log as warnings."""
 
     def close(self) -> None:
         """Close what the runtime's process has open for the container, once the steps are over."""
-        descriptors = [*self.joined.values(), *self.cgroup_files, *self.bind_trees.values()]
-        for fd in (
-            *descriptors,
-            self.state_fd,
-            self.root_fd,
-            self.cgroup_to_be_born_in,
-            self.console_connection,
-            self.pidfd_connection,
-            self.seccomp_connection,
-            self.init_pidfd,
-        ):
-            if fd >= 0:
+        descriptors = [*self.joined.values(), *self.bind_trees.values(), *self.cgroup.descriptors()]
+        descriptors += [getattr(self, name) for name in ("state_fd", "root_fd") if hasattr(self, name)]
+        optional = [self.console_connection, self.pidfd_connection]
+        if self.seccomp_filter is not None:
+            optional.append(self.seccomp_filter.agent)
+        if self.is_entered:
+            optional += [getattr(self.entering, "init_pidfd", None), self.entering.root_fd]
+        for fd in (*descriptors, *optional):
+            if fd is not None:
                 os.close(fd)
         self.sync.close()
+
+    @property
+    def kept_descriptors(self) -> list[int]:
+        """What the container's process keeps open of the runtime's when it closes all that is the host's.
+
+        The line to the runtime, and what a later step needs and closes: for init the state directory, where `exec.fifo` is;
+        for `exec` the namespaces, the root and the console socket. Besides them only what the program gets stays open.
+        """
+        if not self.is_entered:
+            return [self.sync.fd, self.state_fd]
+        optional = (self.entering.root_fd, self.console_connection)
+        return [self.sync.fd, self.entering.init_pidfd, *(fd for fd in optional if fd is not None)]
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether the steps are those of `exec`: the container exists, and a further process enters it."""
+        return hasattr(self, "entering")
+
+    @property
+    def new_keyring(self) -> bool:
+        """Whether the container has a session keyring of its own (`--no-new-keyring`)."""
+        return self.entry.record.get("new_keyring", True)
 
     @property
     def linux(self) -> Linux:

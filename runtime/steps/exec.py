@@ -3,7 +3,7 @@
     runtime                              process
     clone_process                        stay_with_runtime, join_cgroup ... close_host_descriptors
                                          enter_namespaces
-    wait_for_second_birth          <-->  be_born_again (only for who is not root)
+    wait_for_second_clone          <-->  clone_again (only without root)
                                          open_exec_terminal ... set_user ... find_program
     pass_listener_on               <-->  filter_while_privileged or filter_with_listener (only with a listener)
     wait_until_ready                <--  report_ready
@@ -33,7 +33,7 @@ EXEC_STEPS: tuple[Step, ...] = (
     setns.find_root,
     setns.find_cgroups,
     setns.clone_process,
-    setns.wait_for_second_birth,
+    setns.wait_for_second_clone,
     seccomp.pass_listener_on,
     handshake.wait_until_ready,
     handshake.send_pidfd,
@@ -54,7 +54,7 @@ EXEC_INIT_STEPS: tuple[Step, ...] = (
     setns.close_host_descriptors,
     setup.set_limits,
     setns.enter_namespaces,
-    setns.be_born_again,
+    setns.clone_again,
     clone.become_root_of_user_namespace,
     setup.new_session,
     setup.new_session_keyring,

@@ -46,10 +46,10 @@ def be_init(c: Container, table: tuple[Step, ...], plan: Plan) -> NoReturn:
 
 
 def end_init(c: Container) -> str:
-    """End the process that be_init runs in, if it has been born; return how it ended. To be called by its parent."""
-    if not c.init_pid:
-        return "was not born"
-    # It is our child and has not been waited for: the number is still its own.
+    """End the process that be_init runs in, if it has been made; return how it ended. To be called by its parent."""
+    if not hasattr(c, "init_pid"):
+        return "was not made"
+    # It is a child that has not been waited for: the number is still its own.
     os.kill(c.init_pid, signals.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(c.init_pid, 0)[1])
     return f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
