@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,73 @@ def tar(entries: Sequence[tuple[tarfile.TarInfo, bytes]]) -> bytes:
 
 def digest(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+@dataclass(frozen=True)
+class DamagedTar:
+    """A tar that is damaged behind its entry `entry`."""
+
+    name: str
+    content: bytes
+    entry: str
+    offset: int
+
+
+def damaged_tars() -> list[DamagedTar]:
+    """Return tars that are damaged in the middle, where a reader could take the damage for the end."""
+    first, second = entry("first", b"1" * 100), entry("second", b"2" * 3000)
+    sound = tar([first, second, entry("third", b"3")])
+    at = 1024  # of the second header
+    flipped = bytearray(sound)
+    flipped[at] ^= 1
+    octal = bytearray(sound)
+    octal[at + 100] = ord("9")  # the mode
+    octal[at + 148 : at + 156] = b" " * 8
+    octal[at + 148 : at + 156] = b"%06o\0 " % sum(octal[at : at + 512])
+    long = tar([first, entry("n" * 200, b"")])
+    return [
+        DamagedTar("checksum", bytes(flipped), "first", at),
+        DamagedTar("cut in a header", sound[: at + 100], "first", at),
+        DamagedTar("cut in the content", sound[: at + 512 + 1000], "second", at + 512 + 1000),
+        DamagedTar("cut after the header", sound[: at + 512], "second", at + 512),
+        DamagedTar("no number", bytes(octal), "first", at),
+        DamagedTar("zeros in the middle", sound[:at] + bytes(512) + sound[at:], "first", at),
+        DamagedTar("cut after the records of a long name", long[: at + 1024], "first", at + 1024),
+    ]
+
+
+def _sound_tars() -> dict[str, tuple[bytes, set[str]]]:
+    """Return tars with unusual ends, and the names in them."""
+    whole = tar([entry("first", b"1"), entry("last", b"2" * 700)])
+    entries = whole[: 1024 + 512 + 1024]
+    names = {"first", "last"}
+    return {
+        "without end blocks": (entries, names),
+        "with one end block": (entries + bytes(512), names),
+        "without the padding of the last file": (entries[: 1024 + 512 + 700], names),
+        "padded to a record": (whole, names),
+        "with trailing zeros": (whole + bytes(1 << 20), names),
+        "with something behind the end": (entries + bytes(1024) + b"not a tar" * 1000, names),
+        "empty": (b"", set()),
+        "zeros only": (bytes(10240), set()),
+    }
+
+
+TARS_THAT_ARE_SOUND = _sound_tars()
+
+
+def docker_archive(
+    path: Path, layers: Sequence[bytes], config: dict[str, Any] | None = None, **manifest: Any
+) -> Path:
+    """Write a docker-archive by hand."""
+    content = {"architecture": "amd64", "os": "linux", "config": {}, **(config or {})}
+    content.setdefault("rootfs", {"type": "layers", "diff_ids": [digest(layer) for layer in layers]})
+    names = [f"{number}/layer.tar" for number in range(len(layers))]
+    entry_of = {"Config": "config.json", "RepoTags": ["made:by-hand"], "Layers": names, **manifest}
+    files = {"config.json": json.dumps(content).encode(), "manifest.json": json.dumps([entry_of]).encode()}
+    files.update(zip(entry_of["Layers"], layers, strict=False))
+    path.write_bytes(tar([entry(name, data) for name, data in files.items()]))
+    return path
 
 
 class LayoutMaker:

@@ -151,17 +151,14 @@ def test_every_error_can_be_said_with_the_values_it_carries(language: Language) 
             title, _, what_now = error.render(messages)
             assert title != key
             assert what_now
+    damages = ("checksum", "header", "truncated")
     for code in (
-        "disk_full",
-        "permission",
-        "read_only",
-        "missing",
-        "os",
-        "archive_truncated",
-        "archive_unreadable",
-        "exists_file",
-        "exists_other",
+        *("disk_full", "permission", "read_only", "missing", "os", "exists_file", "exists_other"),
+        *("archive_unreadable", "archive_digest", "archive_diff_id", "layer_tar"),
+        *(f"{where}_{damage}" for where in ("archive", "tar") for damage in damages),
     ):
-        title, _, what_now = ImageError(f"images.error.{code}", path="x", reason="y").render(messages)
+        values = {"path": "x", "reason": "y", "member": "m", "expected": "1", "found": "2"}
+        place = {"layer": "l", "offset": 512, "entry": "e", "detail": "size"}
+        title, _, what_now = ImageError(f"images.error.{code}", **values, **place).render(messages)
         assert title
         assert what_now

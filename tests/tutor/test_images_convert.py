@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.images import REPOSITORY, archive_with, digest, entry, snapshot, tar
+from tests.support.images import REPOSITORY, archive_with, digest, docker_archive, entry, snapshot, tar
 from tutor.images import ImageError
 from tutor.images.convert import convert
 from tutor.images.layout import Layout
@@ -35,20 +35,6 @@ def _manifest(archive: Path) -> dict[str, Any]:
         assert member is not None
         manifest: dict[str, Any] = json.load(member)[0]
     return manifest
-
-
-def _archive_of(
-    path: Path, layers: list[bytes], config: dict[str, Any] | None = None, **manifest: Any
-) -> Path:
-    """Write a docker-archive by hand."""
-    content = {"architecture": "amd64", "os": "linux", "config": {}, **(config or {})}
-    content.setdefault("rootfs", {"type": "layers", "diff_ids": [digest(layer) for layer in layers]})
-    names = [f"{number}/layer.tar" for number in range(len(layers))]
-    entry_of = {"Config": "config.json", "RepoTags": ["made:by-hand"], "Layers": names, **manifest}
-    files = {"config.json": json.dumps(content).encode(), "manifest.json": json.dumps([entry_of]).encode()}
-    files.update(zip(names, layers, strict=True))
-    path.write_bytes(tar([entry(name, data) for name, data in files.items()]))
-    return path
 
 
 def test_every_blob_is_named_by_its_digest_and_the_ref_leads_to_it(tmp_path: Path, archive: Path) -> None:
@@ -87,13 +73,13 @@ def test_an_oci_config_keeps_its_digest_and_dockers_own_properties_go(tmp_path: 
         convert(archive, tmp_path / "mini").config.removeprefix("sha256:") + ".json"
         == _manifest(archive)["Config"]
     )
-    made = _archive_of(
+    made = docker_archive(
         tmp_path / "made.tar",
         [tar([entry("a", b"a")])],
         {"docker_version": "20", "container_config": {"Cmd": ["x"]}, "author": "me", "os.version": None},
     )
     made_config = {"Cmd": ["sh"], "Hostname": "h", "AttachStdin": False, "Labels": None, "Env": ["A=あ"]}
-    made = _archive_of(
+    made = docker_archive(
         made, [tar([entry("a", b"a")])], {"config": made_config, "docker_version": "20", "author": "me"}
     )
     convert(made, tmp_path / "made")
@@ -105,7 +91,7 @@ def test_an_oci_config_keeps_its_digest_and_dockers_own_properties_go(tmp_path: 
 def test_a_compressed_archive_and_compressed_layers_are_read_too(tmp_path: Path) -> None:
     layer = tar([entry("hello", b"hello")])
     rootfs = {"rootfs": {"type": "layers", "diff_ids": [digest(layer)]}}
-    made = _archive_of(tmp_path / "made.tar", [gzip.compress(layer)], rootfs)
+    made = docker_archive(tmp_path / "made.tar", [gzip.compress(layer)], rootfs)
     packed = tmp_path / "made.tar.gz"
     packed.write_bytes(gzip.compress(made.read_bytes()))
     assert convert(packed, tmp_path / "layout").layers[0].diff_id == digest(layer)
@@ -114,7 +100,7 @@ def test_a_compressed_archive_and_compressed_layers_are_read_too(tmp_path: Path)
 def test_a_layer_that_is_a_link_to_another_is_found(tmp_path: Path) -> None:
     """`docker save` writes a layer only once, and a link in the other's folder."""
     layer = tar([entry("hello", b"hello")])
-    made = _archive_of(tmp_path / "made.tar", [layer, layer])
+    made = docker_archive(tmp_path / "made.tar", [layer, layer])
     with tarfile.open(made) as old, tarfile.open(tmp_path / "linked.tar", "w") as new:
         for member in old.getmembers():
             if member.name == "1/layer.tar":
@@ -135,7 +121,7 @@ def test_a_layer_that_is_a_link_to_another_is_found(tmp_path: Path) -> None:
     ],
 )
 def test_without_a_ref_the_image_keeps_its_tag(tmp_path: Path, tags: list[str] | None, ref: str) -> None:
-    made = _archive_of(tmp_path / "made.tar", [tar([entry("a", b"a")])], RepoTags=tags)
+    made = docker_archive(tmp_path / "made.tar", [tar([entry("a", b"a")])], RepoTags=tags)
     assert convert(made, tmp_path / "layout").ref == ref
 
 
@@ -157,11 +143,11 @@ def test_bad_archives_are_told_apart_and_leave_nothing(tmp_path: Path, archive: 
     bad.write_bytes(b"not a tar at all" * 1000)
     assert code() == "archive_unreadable"
     bad.write_bytes(b"")
-    assert code() in ("archive_unreadable", "archive_truncated")
+    assert code() == "archive_unreadable"
     bad.write_bytes(whole[: len(whole) // 2])
     assert code() == "archive_truncated"
     bad.write_bytes(gzip.compress(whole)[:-5000])
-    assert code() in ("archive_truncated", "archive_unreadable")
+    assert code() == "archive_compression"
     archive_with(archive, bad, {"manifest.json": None})
     assert code() == "archive_member"
     archive_with(archive, bad, {layer: None})
@@ -189,9 +175,9 @@ def test_bad_archives_are_told_apart_and_leave_nothing(tmp_path: Path, archive: 
     outside = [{**manifest, "Layers": ["../../etc/passwd", "/etc/passwd"]}]
     archive_with(archive, bad, {"manifest.json": json.dumps(outside).encode()})
     assert code() == "archive_member"
-    _archive_of(bad, [b""], {"rootfs": {"type": "layers"}})
+    docker_archive(bad, [b""], {"rootfs": {"type": "layers"}})
     assert code() == "archive_config"
-    _archive_of(bad, [b""], {"os": None})
+    docker_archive(bad, [b""], {"os": None})
     assert code() == "archive_config"
 
 
@@ -302,11 +288,11 @@ def test_an_interruption_leaves_nothing_half_written(
 
 def test_a_truncated_compressed_layer_is_an_error(tmp_path: Path) -> None:
     layer = tar([entry("hello", os.urandom(100_000))])
-    made = _archive_of(
+    made = docker_archive(
         tmp_path / "made.tar",
         [gzip.compress(layer)[:-100]],
         {"rootfs": {"type": "layers", "diff_ids": [digest(layer)]}},
     )
     with pytest.raises(ImageError) as caught:
         convert(made, tmp_path / "layout")
-    assert caught.value.code == "archive_truncated"
+    assert caught.value.code == "layer_compression"

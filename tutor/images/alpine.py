@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import re
-import tarfile
 import tempfile
 import time
 from contextlib import contextmanager
@@ -47,6 +46,7 @@ LAYOUT, ARCHIVE = "alpine-oci", f"alpine-{REF}.tar"
 
 _HASTY = 6.0  # seconds that opening a lesson waits at most
 _FORGIVEN = 3600.0  # seconds after a failure until the next try
+_RELEASE_SIZE = 4096  # bytes; it has six
 _RELEASE = re.compile(rb"\d+(\.\d+)*\S*")
 
 
@@ -142,7 +142,7 @@ def fetch(cache: Path, reference: str, patience: Patience) -> LessonImage:
             raise ImageError(
                 "images.error.no_platform", path=reference, ref=REF, wanted=machine_platform()[0], found=architecture
             )  # fmt: skip
-        release = _release(opened, image, scratch)
+        release = _release(opened, image)
         if not archive.exists():
             save(layout, archive, ref=REF, repository=REPOSITORY, tag=REF)
         return Origin(source, reference, release, _digest(archive))
@@ -204,20 +204,16 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _release(layout: Layout, image: Image, scratch: Path) -> str:
+def _release(layout: Layout, image: Image) -> str:
     """Return the content of `/etc/alpine-release`. All layers are read, which also checks their DiffIDs."""
     said = ""
-    for file in open_layers(layout, image, scratch):
-        try:
-            with tarfile.open(fileobj=file, mode="r:") as tar:
-                entry = next(
-                    (each for each in tar if each.name.removeprefix("./") == "etc/alpine-release"), None
-                )
-                content = tar.extractfile(entry) if entry is not None and entry.isreg() else None
-                found = _RELEASE.match(content.read(64)) if content else None
-        except tarfile.TarError as error:
-            raise ImageError("images.error.layer_tar", layer=REF, reason=str(error)) from error
-        said = found[0].decode(errors="replace") if found else said
+    for layer in open_layers(layout, image):
+        with layer.entries() as tar:
+            for entry in tar:
+                if entry.name.removeprefix("./") == "etc/alpine-release" and entry.size < _RELEASE_SIZE:
+                    content = b"".join(data for _, data in tar.content())
+                    found = _RELEASE.match(content)
+                    said = found[0].decode(errors="replace") if found else said
     return said
 
 

@@ -6,24 +6,24 @@ import errno
 import os
 import shutil
 import stat
-import tarfile
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from tutor.images.digests import CHUNK
 from tutor.images.errors import ImageError
 from tutor.images.rootfs import Parts, Rootfs, split
+from tutor.images.tar_header import BLOCK_DEVICE, CHARACTER, FIFO, LINK, REGULAR, SYMLINK, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tutor.images.layer_tar import LayerTar
+    from tutor.images.tar_reader import TarReader
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 # AUFS kept metadata under names with this prefix; old images still have them, and every tool skips them.
 _WHITEOUT_META = ".wh..wh."
-_XATTR = "SCHILY.xattr."  # the prefix of extended attributes among PAX headers: libarchive tar(5)
 _REFUSED = (errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOTSUP)
 _TARGET_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENOMEM)
 
@@ -44,27 +44,23 @@ class Changesets:
         self._rootfs = rootfs
         self._left_out: dict[str, list[str]] = {}
         # A directory's mode may forbid creating files in it, and creating them changes its times: `finish` sets both.
-        self._directories: dict[Parts, tarfile.TarInfo] = {}
+        self._directories: dict[Parts, Entry] = {}
 
-    def apply(self, file: IO[bytes], layer: str) -> None:
-        """Apply one layer: `file` is its uncompressed tar, `layer` its digest (for messages).
+    def apply(self, layer: LayerTar) -> None:
+        """Apply one layer.
 
         Raises:
             ImageError: an entry leads out of the root, a whiteout or the type of a file is invalid, a hard link has no target,
                 or the tar cannot be read; the message names layer and entry.
             OSError: the disk is full or has errors.
         """
-        try:
-            with tarfile.open(fileobj=file, mode="r:") as tar:
-                members = [(split(member.name), member) for member in tar.getmembers()]
-                for path, member in members:
-                    _check_names(member, path, layer)
-                self._hide([path for path, _ in members], {path for path, m in members if m.isdir()}, layer)
-                for path, member in members:
-                    if not path or not path[-1].startswith(_WHITEOUT):
-                        self._entry(tar, member, path, layer)
-        except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
-            raise ImageError("images.error.layer_tar", layer=layer, reason=str(error)) from error
+        self._hide(layer)
+        with layer.entries() as tar:
+            for member in tar:
+                path = split(member.name)
+                _check_names(member, path, layer.digest)
+                if not path or not path[-1].startswith(_WHITEOUT):
+                    self._entry(tar, member, path, layer.digest)
 
     def finish(self) -> list[Notice]:
         """Set the attributes of the directories, the deepest first; return the attributes that could not be set."""
@@ -73,15 +69,19 @@ class Changesets:
                 self._attributes(f"/proc/self/fd/{descriptor}", None, self._directories[path], path)
         return [Notice(code, len(paths), paths[0]) for code, paths in sorted(self._left_out.items())]
 
-    def _hide(self, paths: list[Parts], directories: set[Parts], layer: str) -> None:
+    def _hide(self, layer: LayerTar) -> None:
         """Apply the whiteouts of the layer before its entries: they concern only the layers below."""
-        for path in paths:
-            name = path[-1] if path else ""
-            if not name.startswith(_WHITEOUT) or (name.startswith(_WHITEOUT_META) and name != _OPAQUE):
+        if not layer.whiteouts:
+            return
+        with layer.entries() as tar:
+            directories = {split(member.name) for member in tar if member.is_directory}
+        for path in map(split, layer.whiteouts):
+            name = path[-1]
+            if name.startswith(_WHITEOUT_META) and name != _OPAQUE:
                 continue
             hidden = name.removeprefix(_WHITEOUT)
             if hidden in ("", ".", ".."):
-                raise ImageError("images.error.whiteout", layer=layer, entry="/".join(path))
+                raise ImageError("images.error.whiteout", layer=layer.digest, entry="/".join(path))
             # If this layer replaces a link by a directory, nothing below is hidden: the target of the link stays.
             declared = [path[:length] for length in range(1, len(path)) if path[:length] in directories]
             if any(self._is_link(directory) for directory in declared):
@@ -125,63 +125,68 @@ class Changesets:
         else:
             os.unlink(path[-1], dir_fd=parent)
 
-    def _entry(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: Parts, layer: str) -> None:
+    def _entry(self, tar: TarReader, member: Entry, path: Parts, layer: str) -> None:
         """Apply one entry of a layer to the root filesystem."""
         try:
             if not path:
-                if member.isdir():
+                if member.is_directory:
                     self._directories[()] = member
                 return
             with self._rootfs.directory(path[:-1], create=True) as (parent, resolved):
                 path = (*resolved, path[-1])
                 if self._make_way(parent, path, member) and self._create(tar, member, parent, path, layer):
                     self._attributes(path[-1], parent, member, path)
-        except OSError as error:
-            if error.errno in _TARGET_FAULTS:
+        except (OSError, ValueError, OverflowError) as error:
+            # Not an OSError: a NUL in a name, or a number that the system call does not take.
+            if isinstance(error, OSError) and error.errno in _TARGET_FAULTS:
                 raise
+            reason = error.strerror if isinstance(error, OSError) else str(error)
             raise ImageError(
-                "images.error.layer_entry", layer=layer, entry=member.name, reason=error.strerror
+                "images.error.layer_entry", layer=layer, entry=member.name, reason=reason
             ) from error
 
-    def _make_way(self, parent: int, path: Parts, member: tarfile.TarInfo) -> bool:
+    def _make_way(self, parent: int, path: Parts, member: Entry) -> bool:
         """Remove what is in the way ("Changeset over existing files"); return whether a file is to be created."""
-        if member.isdir():
+        if member.is_directory:
             self._directories.pop(path, None)
         try:
             mode = os.lstat(path[-1], dir_fd=parent).st_mode
         except FileNotFoundError:
             return True
-        if member.isdir() and stat.S_ISDIR(mode):
+        if member.is_directory and stat.S_ISDIR(mode):
             self._directories[path] = member
             return False
         self._remove(parent, path)
         return True
 
-    def _create(
-        self, tar: tarfile.TarFile, member: tarfile.TarInfo, parent: int, path: Parts, layer: str
-    ) -> bool:
+    def _create(self, tar: TarReader, member: Entry, parent: int, path: Parts, layer: str) -> bool:
         """Create a file of the entry's type; return whether its attributes are to be set now."""
         name = path[-1]
-        if member.isdir():
+        if member.is_directory:
             os.mkdir(name, 0o700, dir_fd=parent)
             self._directories[path] = member
             return False
-        if member.isreg():
-            source = tar.extractfile(member)
+        if member.type == REGULAR:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             with open(os.open(name, flags, 0o600, dir_fd=parent), "wb") as target:  # noqa: PTH123  (a descriptor)
-                if source is not None:
-                    shutil.copyfileobj(source, target, CHUNK)
-        elif member.issym():
-            os.symlink(member.linkname, name, dir_fd=parent)
-        elif member.islnk():
+                position = 0
+                for at, data in tar.content():
+                    if at != position:
+                        target.seek(at)
+                    target.write(data)
+                    position = at + len(data)
+                if position != member.size:
+                    target.truncate(member.size)  # the end of a sparse file
+        elif member.type == SYMLINK:
+            os.symlink(member.target, name, dir_fd=parent)
+        elif member.type == LINK:
             self._hard_link(member, parent, name, layer)
             return False  # the attributes are those of the file linked to
-        elif member.isfifo():
+        elif member.type == FIFO:
             os.mkfifo(name, 0o600, dir_fd=parent)
-        elif member.ischr() or member.isblk():
-            kind = stat.S_IFCHR if member.ischr() else stat.S_IFBLK
-            device = os.makedev(member.devmajor, member.devminor)
+        elif member.type in (CHARACTER, BLOCK_DEVICE):
+            kind = stat.S_IFCHR if member.type == CHARACTER else stat.S_IFBLK
+            device = os.makedev(*member.device)
             return self._try("devices", path, lambda: os.mknod(name, kind | 0o600, device, dir_fd=parent))
         else:
             raise ImageError(
@@ -189,17 +194,17 @@ class Changesets:
             )
         return True
 
-    def _hard_link(self, member: tarfile.TarInfo, parent: int, name: str, layer: str) -> None:
-        target = split(member.linkname)
+    def _hard_link(self, member: Entry, parent: int, name: str, layer: str) -> None:
+        target = split(member.target)
         try:
             with self._rootfs.directory(target[:-1]) as (folder, _):
                 os.link(target[-1], name, src_dir_fd=folder, dst_dir_fd=parent, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError, PermissionError, IndexError) as error:
             raise ImageError(
-                "images.error.hard_link", layer=layer, entry=member.name, target=member.linkname
+                "images.error.hard_link", layer=layer, entry=member.name, target=member.target
             ) from error
 
-    def _attributes(self, name: str, parent: int | None, member: tarfile.TarInfo, path: Parts) -> None:
+    def _attributes(self, name: str, parent: int | None, member: Entry, path: Parts) -> None:
         """Set owner, extended attributes, mode and time, in this order: chown(2) clears capabilities and set-ID bits.
 
         With `parent`, `name` is in that directory and links are not followed; without, it is a `/proc/self/fd` path.
@@ -211,16 +216,13 @@ class Changesets:
             lambda: os.chown(name, member.uid, member.gid, dir_fd=parent, follow_symlinks=follow),
         )
         xattr_path = name if follow else f"/proc/self/fd/{parent}/{name}"
-        for key, value in member.pax_headers.items():
-            if key.startswith(_XATTR):
-                self._set_xattr(xattr_path, key.removeprefix(_XATTR), value, path, follow=follow)
-        if not member.issym():
+        for key, value in member.xattrs.items():
+            self._set_xattr(xattr_path, key, value, path, follow=follow)
+        if member.type != SYMLINK:
             os.chmod(name, stat.S_IMODE(member.mode), dir_fd=parent)
-        time = _nanoseconds(member)
-        os.utime(name, ns=(time, time), dir_fd=parent, follow_symlinks=follow)
+        os.utime(name, ns=(member.mtime, member.mtime), dir_fd=parent, follow_symlinks=follow)
 
-    def _set_xattr(self, target: str, key: str, value: str, path: Parts, *, follow: bool) -> None:
-        data = value.encode("utf-8", "surrogateescape")
+    def _set_xattr(self, target: str, key: str, data: bytes, path: Parts, *, follow: bool) -> None:
         self._try("xattrs", path, lambda: os.setxattr(target, key, data, follow_symlinks=follow))
 
     def _try(self, code: str, path: Parts, action: Callable[[], None]) -> bool:
@@ -235,17 +237,9 @@ class Changesets:
         return True
 
 
-def _check_names(member: tarfile.TarInfo, path: Parts, layer: str) -> None:
+def _check_names(member: Entry, path: Parts, layer: str) -> None:
     """Refuse names that lead out of the root; links that do so are harmless (see `Rootfs`)."""
-    if ".." in path or (member.islnk() and ".." in split(member.linkname)):
+    if ".." in path or (member.type == LINK and ".." in split(member.target)):
         raise ImageError(
-            "images.error.entry_escape", layer=layer, entry=member.name, target=member.linkname or "-"
+            "images.error.entry_escape", layer=layer, entry=member.name, target=member.target or "-"
         )
-
-
-def _nanoseconds(member: tarfile.TarInfo) -> int:
-    """Return the modification time in nanoseconds; a PAX header has it as a decimal fraction, too fine for a float."""
-    try:
-        return int(Decimal(member.pax_headers.get("mtime", "")) * 1_000_000_000)
-    except InvalidOperation:
-        return int(member.mtime) * 1_000_000_000

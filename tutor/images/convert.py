@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from tutor.images.digests import HashingWriter, chunks, compact_json
 from tutor.images.docker_archive import DockerArchive
@@ -15,6 +14,8 @@ from tutor.images.outputs import new_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tutor.images.layer_tar import LayerTar
 
 # The properties of image-spec config.md, in its order; Docker's own (`container_config`, `docker_version`, `OnBuild`, ...)
 # are left out, as skopeo does.
@@ -45,7 +46,6 @@ _EXECUTION_KEYS = (
 _ZLIB_GZIP = (
     31  # zlib's window bits for "32 KiB window, gzip header"; the header has no name and no time in it
 )
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +88,9 @@ def convert(archive: Path, layout: Path, *, ref: str | None = None, replace: boo
             writer = LayoutWriter(directory)
             descriptors, layers = [], []
             for member, diff_id in zip(source.layers, diff_ids, strict=True):
-                with source.layer(member) as file:
-                    descriptor, found = _add_layer(writer, file)
+                descriptor, found = _add_layer(writer, source.layer(member))
                 if found != diff_id:
-                    raise ImageError(
-                        "images.error.archive_digest",
-                        path=archive,
-                        member=member,
-                        expected=diff_id,
-                        found=found,
-                    )
+                    raise source.wrong_layer(member, expected=diff_id, found=found)
                 descriptors.append(descriptor)
                 layers.append(ConvertedLayer(diff_id, descriptor["digest"], descriptor["size"]))
             config_descriptor = writer.add_blob(compact_json(config), CONFIG)
@@ -114,23 +107,16 @@ def convert(archive: Path, layout: Path, *, ref: str | None = None, replace: boo
     return ConvertedImage(name, digest, config_descriptor["digest"], tuple(layers))
 
 
-def _add_layer(writer: LayoutWriter, source: IO[bytes]) -> tuple[dict[str, Any], str]:
+def _add_layer(writer: LayoutWriter, layer: LayerTar) -> tuple[dict[str, Any], str]:
     """Compress a layer into a blob; return its descriptor and the digest of the uncompressed tar (its DiffID)."""
     tar = HashingWriter()
     scratch = writer.scratch()
     compressor = zlib.compressobj(wbits=_ZLIB_GZIP)
-    compressed = source.read(2) == _GZIP_MAGIC
-    source.seek(0)
-    with scratch.open("wb") as file:
+    with scratch.open("wb") as file, layer.open() as plain:
         blob = HashingWriter(file)
-        try:
-            with gzip.GzipFile(fileobj=source) if compressed else source as plain:
-                for chunk in chunks(plain):
-                    tar.write(chunk)
-                    blob.write(compressor.compress(chunk))
-        except (zlib.error, gzip.BadGzipFile) as error:
-            # The layer is truncated, as a tar that ends too soon.
-            raise EOFError(str(error)) from error
+        for chunk in chunks(plain):
+            tar.write(chunk)
+            blob.write(compressor.compress(chunk))
         blob.write(compressor.flush())
     return writer.adopt_blob(scratch, blob.digest, blob.size, LAYER + "+gzip"), tar.digest
 

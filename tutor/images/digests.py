@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 from typing import TYPE_CHECKING, Any, Protocol
@@ -63,6 +64,29 @@ class HashingWriter:
     @property
     def digest(self) -> str:
         """The digest of everything written so far."""
+        return "sha256:" + self._hash.hexdigest()
+
+
+class HashingReader(io.RawIOBase):
+    """Hashes what is read from `source`. To be read through `io.BufferedReader`, a megabyte at a time."""
+
+    def __init__(self, source: io.RawIOBase) -> None:
+        self._source = source
+        self._hash = hashlib.sha256()
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Read at most as many bytes as fit."""
+        count = self._source.readinto(buffer) or 0
+        self._hash.update(memoryview(buffer)[:count])
+        return count
+
+    @property
+    def digest(self) -> str:
+        """The digest of everything read so far."""
         return "sha256:" + self._hash.hexdigest()
 
 

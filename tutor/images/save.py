@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tutor.images.docker_archive import write_archive
 from tutor.images.layout import Layout
 from tutor.images.outputs import new_file
 from tutor.images.unpack import open_layers
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def save(layout: Path, archive: Path, *, ref: str, repository: str, tag: str) -> None:
@@ -22,8 +24,10 @@ def save(layout: Path, archive: Path, *, ref: str, repository: str, tag: str) ->
     """
     source = Layout(layout)
     image = source.image(ref)
-    with tempfile.TemporaryDirectory() as scratch:
-        tars = [file.read() for file in open_layers(source, image, Path(scratch))]
+    tars = []
+    for layer in open_layers(source, image):
+        with layer.open() as tar:
+            tars.append(tar.read())
     config = {"created": "1970-01-01T00:00:00Z", **image.config}
     with new_file(archive, replace=False) as file:
         write_archive(file, config, tars, repository=repository, tag=tag)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import tempfile
-import zlib
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from tutor.images.bundle_config import ConfigStyle, runtime_config
 from tutor.images.changeset import Changesets, Notice
-from tutor.images.digests import HashingWriter, chunks
 from tutor.images.errors import ImageError
-from tutor.images.layout import LAYER, Descriptor, Image, Layout, machine_platform
+from tutor.images.layer_tar import LayerTar
+from tutor.images.layout import LAYER, Image, Layout, machine_platform
 from tutor.images.outputs import new_directory
 from tutor.images.rootfs import Rootfs
 
@@ -22,9 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tutor.images.compression import Form
+
 _NONDISTRIBUTABLE = "application/vnd.oci.image.layer.nondistributable.v1.tar"
-_PLAIN = (LAYER, _NONDISTRIBUTABLE)
-_GZIP = (LAYER + "+gzip", _NONDISTRIBUTABLE + "+gzip")
+_FORMS: dict[str, Form | None] = {
+    LAYER: None,
+    _NONDISTRIBUTABLE: None,
+    LAYER + "+gzip": "gzip",
+    _NONDISTRIBUTABLE + "+gzip": "gzip",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,8 @@ def unpack(
         root.chmod(0o755)
         with Rootfs(root) as rootfs:
             changesets = Changesets(rootfs)
-            tars = open_layers(source, image, directory)
-            for layer, file in zip(image.layers, tars, strict=True):
-                changesets.apply(file, layer.digest)
+            for layer in open_layers(source, image):
+                changesets.apply(layer)
             spec = runtime_config(image.config, rootfs, config)
             notices = changesets.finish()
         (directory / "config.json").write_text(
@@ -68,17 +69,19 @@ def unpack(
     return UnpackedImage(image, tuple(notices), foreign)
 
 
-def open_layers(source: Layout, image: Image, scratch: Path) -> Iterator[IO[bytes]]:
-    """Yield the uncompressed tar of each layer, from the base up; each is open until the next one.
-
-    `scratch` is a directory for layers that must be uncompressed first.
+def open_layers(source: Layout, image: Image) -> Iterator[LayerTar]:
+    """Yield each layer, from the base up; each is open until the next one.
 
     Raises:
-        ImageError: a blob differs from its descriptor, or a layer from its DiffID in the config.
+        ImageError: a blob differs from its descriptor, a layer from its DiffID in the config, or it is no sound tar.
     """
     for layer, diff_id in zip(image.layers, _diff_ids(image), strict=True):
-        with _open_tar(source, layer, diff_id, scratch) as file:
-            yield file
+        if layer.media_type not in _FORMS:
+            raise ImageError("images.error.media_type", path=source.path, media_type=layer.media_type)
+        with source.open_blob(layer) as blob:
+            tar = LayerTar(blob, _FORMS[layer.media_type], layer.digest)
+            tar.check(diff_id)
+            yield tar
 
 
 def is_bundle(path: Path) -> bool:
@@ -100,28 +103,3 @@ def _diff_ids(image: Image) -> list[Any]:
             "images.error.image_config", property="rootfs.diff_ids", value=f"{len(image.layers)} layers"
         )
     return diff_ids
-
-
-@contextmanager
-def _open_tar(source: Layout, layer: Descriptor, diff_id: object, scratch: Path) -> Iterator[IO[bytes]]:
-    """Open a layer's uncompressed tar after checking its DiffID."""
-    if layer.media_type not in (*_PLAIN, *_GZIP):
-        raise ImageError("images.error.media_type", path=source.path, media_type=layer.media_type)
-    with source.open_blob(layer) as blob, tempfile.TemporaryFile(dir=scratch) as spool:
-        tar = HashingWriter(spool if layer.media_type in _GZIP else None)
-        try:
-            with gzip.GzipFile(fileobj=blob) if layer.media_type in _GZIP else _kept_open(blob) as plain:
-                for chunk in chunks(plain):
-                    tar.write(chunk)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ImageError("images.error.layer_tar", layer=layer.digest, reason=str(error)) from error
-        if tar.digest != diff_id:
-            raise ImageError("images.error.diff_id", layer=layer.digest, expected=diff_id, found=tar.digest)
-        file: IO[bytes] = spool if layer.media_type in _GZIP else blob
-        file.seek(0)
-        yield file
-
-
-@contextmanager
-def _kept_open(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    yield file

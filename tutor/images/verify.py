@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
-import tempfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from tutor.images.digests import HashingWriter, chunks
 from tutor.images.docker_archive import DockerArchive
 from tutor.images.errors import ImageError
 from tutor.images.layout import Layout, is_layout, split_reference
 from tutor.images.unpack import open_layers
 
-if TYPE_CHECKING:
-    from typing import IO, Any
-
 Form = Literal["docker-archive", "oci-layout"]
-
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +45,8 @@ def verify_layout(path: Path, ref: str | None = None) -> Verified:
     """
     layout = Layout(path)
     image = layout.image(ref)
-    with tempfile.TemporaryDirectory() as scratch:
-        for _ in open_layers(layout, image, Path(scratch)):
-            pass
+    for _ in open_layers(layout, image):
+        pass
     diff_ids: list[str] = image.config["rootfs"]["diff_ids"]
     return Verified((ref,) if ref else (), image.config_descriptor.digest, tuple(diff_ids))
 
@@ -78,25 +68,11 @@ def verify_archive(path: Path) -> Verified:
                 "images.error.layer_count", path=path, layers=len(archive.layers), diff_ids=len(diff_ids)
             )
         for member, diff_id in zip(archive.layers, diff_ids, strict=True):
-            with archive.layer(member) as file:
-                found = _diff_id(file)
-            if found != diff_id:
-                raise ImageError(
-                    "images.error.archive_digest", path=path, member=member, expected=diff_id, found=found
-                )
+            layer = archive.layer(member)
+            try:
+                layer.check(diff_id)
+            except ImageError as error:
+                if error.code != "diff_id":
+                    raise
+                raise archive.wrong_layer(member, expected=diff_id, found=layer.diff_id) from error
         return Verified(tuple(archive.tags), archive.image_id, tuple(diff_ids))
-
-
-def _diff_id(file: IO[Any]) -> str:
-    tar = HashingWriter()
-    compressed = file.read(2) == _GZIP_MAGIC
-    file.seek(0)
-    try:
-        with gzip.GzipFile(fileobj=file) if compressed else file as plain:
-            for chunk in chunks(plain):
-                tar.write(chunk)
-    except (zlib.error, gzip.BadGzipFile) as error:
-        raise EOFError(
-            str(error)
-        ) from error  # as for a tar that ends too soon, which `DockerArchive.open` reports
-    return tar.digest

@@ -1,0 +1,116 @@
+"""Read compressed files: gzip, bzip2 and xz, each loaded when it is met. The form is recognised by its first bytes."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from tutor.images.digests import CHUNK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tutor.images.digests import Readable
+
+Form = Literal["gzip", "bzip2", "xz"]
+
+_MAGIC: tuple[tuple[bytes, Form], ...] = (
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+)
+_XZ_MEMORY = 256 << 20  # bytes that a file may demand for unpacking it; `xz -9` demands 65 MiB
+
+
+class CompressionError(Exception):
+    """A file that cannot be uncompressed: it is damaged, cut off, or demands too much memory."""
+
+
+def form_of(file: IO[bytes]) -> Form | None:
+    """Return the form of a compressed file by its first bytes; None if it is of none that is known. It is at its start then."""
+    file.seek(0)
+    start = file.read(max(len(magic) for magic, _ in _MAGIC))
+    file.seek(0)
+    return next((form for magic, form in _MAGIC if start.startswith(magic)), None)
+
+
+class Uncompressed(io.RawIOBase):
+    """The content of a file, uncompressed, to be read once from front to back; `form` None: the file as it is.
+
+    Raises:
+        CompressionError: when reading what cannot be uncompressed.
+        OSError: the file cannot be read.
+    """
+
+    def __init__(self, file: IO[bytes], form: Form | None) -> None:
+        file.seek(0)
+        self._source = _opened(file, form)
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Read at most as many bytes as fit."""
+        try:
+            data = self._source.read(len(buffer))
+        except (EOFError, zlib.error) as error:
+            raise CompressionError(str(error)) from error
+        except MemoryError as error:
+            raise CompressionError("out of memory") from error
+        except OSError as error:
+            # Errors in the data are OSErrors too for gzip and bzip2, without a number.
+            if error.errno is not None:
+                raise
+            raise CompressionError(str(error)) from error
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _opened(file: IO[bytes], form: Form | None) -> Readable:
+    if form == "gzip":
+        import gzip
+
+        return gzip.GzipFile(fileobj=file)
+    if form == "bzip2":
+        import bz2
+
+        return bz2.BZ2File(file)
+    if form == "xz":
+        return _Xz(file)
+    return file
+
+
+class _Xz:
+    """Reads xz streams with a limit of memory, which `lzma.LZMAFile` cannot set."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._pieces = self._uncompress(file)
+        self._rest = b""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, none at the end."""
+        piece = self._rest or next(filter(None, self._pieces), b"")
+        self._rest = piece[size:]
+        return piece[:size]
+
+    @staticmethod
+    def _uncompress(file: IO[bytes]) -> Iterator[bytes]:
+        import lzma
+
+        data = file.read(CHUNK)
+        while data:
+            stream = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+            try:
+                while not stream.eof:
+                    if stream.needs_input and not (data := data or file.read(CHUNK)):
+                        raise EOFError("the end of the stream is missing")
+                    yield stream.decompress(data, CHUNK)
+                    data = b""
+            except lzma.LZMAError as error:
+                raise CompressionError(str(error)) from error
+            # Zeros may follow a stream, and another stream.
+            data = stream.unused_data.lstrip(b"\0")
+            while not data and (more := file.read(CHUNK)):
+                data = more.lstrip(b"\0")
