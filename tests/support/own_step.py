@@ -1,4 +1,4 @@
-"""Create a container with one step of our own, and say which steps each process walked.
+"""Create a container with one step replaced, and write down which steps each process walked.
 
 `python own_step.py STATE_ROOT BUNDLE ID`: the host name becomes "mine" whatever the configuration says.
 """
@@ -24,20 +24,21 @@ class Teller:
 
     def __init__(self) -> None:
         self.file = os.open("steps", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self.runtime = os.getpid()
 
-    def before(self, step: Step, c: Container) -> None:
+    def before(self, step: Step, _c: Container) -> None:
         if self.file:
-            self._write(step, c, "before")
+            self._write(step, "before")
 
-    def after(self, step: Step, c: Container) -> None:
+    def after(self, step: Step, _c: Container) -> None:
         if step.__name__ == "close_descriptors":
             self.file = 0
         if self.file:
-            self._write(step, c, "after")
+            self._write(step, "after")
 
-    def _write(self, step: Step, c: Container, moment: str) -> None:
-        who = "runtime" if c.init_pid else "init"
-        os.write(self.file, f"{who} {moment} {step.__name__}\n".encode())
+    def _write(self, step: Step, moment: str) -> None:
+        process = "runtime" if os.getpid() == self.runtime else "init"
+        os.write(self.file, f"{process} {moment} {step.__name__}\n".encode())
 
 
 def set_hostname(c: Container) -> None:
