@@ -171,8 +171,8 @@ def test_a_hook_of_create_over_its_time_fails_create(runt: Runt, bundle: Bundle)
 
 
 def test_hooks_get_no_descriptor_but_the_standard_streams(runt: Runt, bundle: Bundle) -> None:
-    """Neither the caller's nor runt's: what a shell opens for itself are pipes and /proc."""
-    all_kinds(bundle, 'echo KIND >> "$LOG"; ls -l /proc/$$/fd | grep -v pipe: >> "$LOG"')
+    """Neither the caller's nor runt's: what ls and a shell open for themselves are /proc and pipes."""
+    all_kinds(bundle, 'echo KIND >> "$LOG"; ls -l /proc/self/fd | grep -v pipe: >> "$LOG"')
     bundle.save()
     with (bundle.path / "config.json").open() as extra:
         os.set_inheritable(extra.fileno(), True)

@@ -83,6 +83,7 @@ def test_cgroups_are_seen_as_with_runc(bundle: Bundle, runt: Runt, tmp_path: Pat
     script = "grep -v tmpfs /proc/self/mountinfo | grep ' /sys/fs/cgroup' | busybox awk '{print $4, $5, $6}'; ls /sys/fs/cgroup"
     bundle.sh(script)
     ours = runt.run(bundle)
+    bundle.without_devices()
     runc = ["runc", "--root", str(tmp_path / "runc"), "run", "-b", str(bundle.path), f"props-{os.getpid()}"]
     assert ours == subprocess.check_output(runc, text=True, stdin=subprocess.DEVNULL)
     assert "pids" in ours
@@ -140,6 +141,7 @@ def test_mount_of_the_container_reaches_the_host_only_through_a_shared_root(
     ours = on_a_shared_mount(bundle, runt.command("run", "-b", ".", "test"))
     assert ours == ("1\n" if reaches else "0\n")
     (bundle.path / "host").rmdir()
+    bundle.without_devices()
     runc = ["runc", "--root", str(tmp_path / "runc"), "run", "-b", ".", f"props-{os.getpid()}"]
     assert on_a_shared_mount(bundle, runc) == ours
 

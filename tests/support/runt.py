@@ -74,6 +74,11 @@ class Bundle:
         self.linux["namespaces"] = [{"type": kind} for kind in {"mount": 1, **dict.fromkeys(kinds)}]
         return self
 
+    def without_devices(self) -> Bundle:
+        """Remove what a runtime has made in the root's own /dev: runc 1.3.6 takes its links for something that isn't its own."""
+        shutil.rmtree(self.rootfs / "dev", ignore_errors=True)
+        return self
+
     def save(self) -> Bundle:
         """Write config.json."""
         (self.path / "config.json").write_text(json.dumps(self.config))
