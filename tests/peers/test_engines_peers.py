@@ -73,6 +73,10 @@ def test_kill_and_forced_delete(tmp_path: Path, engine: EngineName) -> None:
         assert here.run("kill", "KILL").returncode == 0
         here.until_status("stopped")
         assert here.run("delete").returncode == 0
+        # runc 1.3.6 stumbles over the links that it has left in the root's own /dev.
+        for left in (here.bundle / "rootfs/dev").iterdir():
+            if left.is_symlink():
+                left.unlink()
         assert here.run("create").returncode == 0
         assert here.run("delete", "--force").returncode == 0
         assert here.status() == "none"

@@ -78,7 +78,9 @@ class Podman:
     def environment(self) -> dict[str, str]:
         """Return the environment of podman's user."""
         own = {"HOME": str(self.root), "XDG_RUNTIME_DIR": f"/run/user/{USER}"} if self.rootless else {}
-        return {"TERM": "xterm", **os.environ, "PATH": PATH, **own}
+        # podman 5 says on every call, on standard error, that it will do without cgroup v1.
+        ignored = {"PODMAN_IGNORE_CGROUPSV1_WARNING": "1"}
+        return {"TERM": "xterm", **os.environ, "PATH": PATH, **ignored, **own}
 
     def __call__(self, *words: object, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
