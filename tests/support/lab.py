@@ -104,7 +104,7 @@ class Traces:
             *(f"zombie {process}" for process in self._members if self._is_our_zombie(process)),
             *self._cgroups(),
             *(line for line in self._read("/proc/self/mountinfo").splitlines() if self._is_ours(line)),
-            *(directory for directory in (*roots.DIRECTORIES, *roots.DAEMONS) if _is_forgotten(directory)),
+            *(directory for directory in (*roots.DIRECTORIES, *roots.COVERS) if _is_forgotten(directory)),
             *([str(self._journal)] if self._journal.exists() else []),
         ]
 

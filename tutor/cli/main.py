@@ -26,6 +26,7 @@ SUBCOMMANDS = (
     "repl",
     "play",
     "doctor",
+    "engines",
     "explain",
     "image",
     "docker",

@@ -33,7 +33,7 @@ def clean(journal: Journal, *, reap: bool, ancestor: int | None = None) -> list[
 
     left = [f"process {process.pid} ({_name(process.pid)})" for process in _end(remaining, journal)]
     left += [f"cgroup {directory}" for directory in journal.cgroups if not cgroups.remove(directory)]
-    for directory in (*roots.DIRECTORIES, *roots.DAEMONS):
+    for directory in (*roots.DIRECTORIES, *roots.COVERS):
         roots.remove_unused(directory)
     if not left:
         journal.remove()

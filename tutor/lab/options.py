@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class LabOptions(NamedTuple):
     """How a lab differs from the default.
 
-    `covers` are directories, of `state_roots.DAEMONS`, that a private tmpfs covers. `environment` is added to that of programs in
+    `covers` are directories, of `state_roots.COVERS`, that a private tmpfs covers. `environment` is added to that of programs in
     the lab. `confined`: the lab's cgroup appears there as the root of each hierarchy.
     """
 

@@ -18,6 +18,9 @@ DAEMONS = (
     *("/run/docker", "/run/containerd", "/run/containers", "/run/libpod"),
     *("/etc/docker", "/var/lib/docker", "/var/lib/containers"),
 )
+# Where the bundles lie by which engines are asked for their traits: gone with the lab, however it ends.
+BUNDLES = "/run/oci-tutor"
+COVERS = (*DAEMONS, BUNDLES)
 _MARK = 0o1700
 _PATIENCE = 0.3  # seconds; a process that cleans up at the same time locks a directory for a moment only, another lab for long
 

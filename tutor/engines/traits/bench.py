@@ -1,0 +1,265 @@
+"""Run small bundles on one engine, in a lab of their own, and look at what comes of them."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tutor.lab.state_roots import BUNDLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tutor.engines.engine import Engine
+    from tutor.errors import TutorError
+    from tutor.lab.lab import Lab
+
+_SECONDS = 20.0  # for a command that takes a tenth of a second, on a machine that may be thirty times slower
+_SETTLE = 5.0
+_LOOK = 0.01
+_PIPE = 1 << 16
+# The programs of the machine itself, read-only in the container: no image is needed.
+_PROGRAMS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr", "/nix/store", "/gnu/store")
+PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class UndecidedError(Exception):
+    """This machine, or what the engine did, does not answer the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that has ended: its exit status, and what it and its container printed."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it succeeded."""
+        return self.status == 0
+
+
+class Bundle:
+    """A bundle and a container of it; `path` is as the lab sees it, `inside` as this process does."""
+
+    def __init__(self, bench: Bench, name: str) -> None:
+        self._bench = bench
+        self.id = name
+        self.path = f"{BUNDLES}/{name}"
+        self.inside = Path(f"/proc/{bench.lab.keeper_pid}/root{self.path}")
+
+    def engine(self, operation: str, *arguments: str) -> Done:
+        """Run an operation on its container; `create` and `run` are given the bundle."""
+        extra = (f"--bundle={self.path}", *arguments) if operation in ("create", "run") else arguments
+        return self._bench.command(self._bench.engine.argv(operation, self.id, extra))
+
+    def pid(self) -> int:
+        """Return the pid of its init process in the host's pid namespace, 0 where there is none."""
+        with contextlib.suppress(ValueError):
+            return int(self.state().get("pid") or 0)
+        return 0
+
+    def state(self) -> dict[str, Any]:
+        """Return what `state` prints; empty where there is no container."""
+        done = self.engine("state")
+        try:
+            found = json.loads(done.stdout) if done.ok else {}
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def until(self, status: str) -> bool:
+        """Wait until its container has this status; return False when it takes too long."""
+        return self.until_true(lambda: self.state().get("status") == status)
+
+    def until_true(self, look: Callable[[], bool]) -> bool:
+        """Wait until `look` returns true; return False when it takes too long."""
+        deadline = time.monotonic() + _SETTLE
+        while not look():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK)
+        return True
+
+    def read(self, name: str) -> str:
+        """Return the text of a file in the bundle; empty where there is none."""
+        try:
+            return (self.inside / name).read_text(errors="replace")
+        except OSError:
+            return ""
+
+    def mounts(self) -> list[list[str]]:
+        """Return the fields of each line of its init process's mountinfo, proc(5)."""
+        try:
+            text = Path(f"/proc/{self.pid()}/mountinfo").read_text(errors="replace")
+        except OSError:
+            return []
+        return [line.split() for line in text.splitlines()]
+
+
+class Bench:
+    """One engine in its lab."""
+
+    def __init__(self, engine: Engine, lab: Lab) -> None:
+        self.engine = engine
+        self.lab = lab
+        self._count = 0
+
+    @contextlib.contextmanager
+    def bundle(
+        self,
+        script: str = ":",
+        *,
+        patch: Mapping[str, Any] | None = None,
+        text: Callable[[str], str] | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> Iterator[Bundle]:
+        """Lay a bundle whose program is a shell script; its container is deleted when the block ends.
+
+        Args:
+            script: the program, for `sh -c`.
+            patch: what to change in the configuration: objects are merged, None removes a member (RFC 7396).
+            text: makes the text of `config.json` another one.
+            files: executable files in the bundle, by their path; `{bundle}` is replaced in them.
+        """
+        self._count += 1
+        made = Bundle(self, f"trait-{self._count}")
+        root = made.inside / "rootfs"
+        root.mkdir(parents=True)
+        config = merged(_configuration(root, script), patch or {})
+        written = json.dumps(config).replace("{bundle}", made.path)
+        (made.inside / "config.json").write_text(text(written) if text else written)
+        for name, content in (files or {}).items():
+            file = made.inside / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content.replace("{bundle}", made.path))
+            file.chmod(0o755)
+        try:
+            yield made
+        finally:
+            made.engine("delete", "--force")
+
+    def run(self, script: str, *, patch: Mapping[str, Any] | None = None) -> Done:
+        """Run a container from beginning to end, and return what it did."""
+        with self.bundle(script, patch=patch) as made:
+            return made.engine("run")
+
+    def printed(self, script: str, *, patch: Mapping[str, Any] | None = None) -> str:
+        """Return what a container printed.
+
+        Raises:
+            UndecidedError: it failed.
+        """
+        done = self.run(script, patch=patch)
+        if not done.ok:
+            raise UndecidedError(done.stderr)
+        return done.stdout.strip()
+
+    def command(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str = "/") -> Done:
+        """Run a program in the lab and wait until it ends; a container that it leaves running does not matter.
+
+        Raises:
+            UndecidedError: it does not end.
+            TutorError: `lab.ended`, `lab.spawn`.
+        """
+        # Pipes, as in a lesson: runc 1.3.6 resolves /dev/stdout of an earlier container to what its own output is.
+        nowhere, (out, into_out), (err, into_err) = os.open(os.devnull, os.O_RDONLY), os.pipe(), os.pipe()
+        try:
+            try:
+                process = self.lab.spawn(
+                    argv,
+                    cwd=Path(cwd),
+                    env=None if env is None else {**self.lab.environment, **env},
+                    stdin=nowhere,
+                    stdout=into_out,
+                    stderr=into_err,
+                )
+            finally:
+                for descriptor in (nowhere, into_out, into_err):
+                    os.close(descriptor)
+            try:
+                status = process.wait(_SECONDS)
+            except TimeoutError:
+                process.signal(signal.SIGKILL)
+                raise UndecidedError(" ".join(argv)) from None
+            return Done(status, _printed(out), _printed(err))
+        finally:
+            os.close(out)
+            os.close(err)
+
+    def shell(self, line: str) -> Done:
+        """Run a line of the shell in the lab.
+
+        Raises:
+            UndecidedError: it fails.
+        """
+        done = self.command(["/bin/sh", "-c", line])
+        if not done.ok:
+            raise UndecidedError(done.stderr)
+        return done
+
+
+def _printed(pipe: int) -> str:
+    """Return what is in a pipe, whether or not a container still holds its other end; less than a pipe holds is ever printed."""
+    os.set_blocking(pipe, False)
+    chunks = []
+    with contextlib.suppress(BlockingIOError):
+        while chunk := os.read(pipe, _PIPE):
+            chunks.append(chunk)
+    return b"".join(chunks).decode(errors="replace")
+
+
+def merged(config: Any, patch: Any) -> Any:
+    """Return a JSON value with a merge patch applied (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return copy.deepcopy(patch)
+    result = dict(config) if isinstance(config, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result
+
+
+def _configuration(root: Path, script: str) -> dict[str, Any]:
+    """Return a configuration that every engine takes, with the machine's programs in its root."""
+    mounts: list[dict[str, Any]] = [
+        {"destination": "/proc", "type": "proc", "source": "proc"},
+        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]},
+    ]
+    for name in _PROGRAMS:
+        place = Path(name)
+        if place.is_symlink():
+            (root / name[1:]).symlink_to(place.readlink())
+        elif place.is_dir():
+            mounts.append(
+                {"destination": name, "type": "bind", "source": name, "options": ["rbind", "ro", "rprivate"]}
+            )
+    return {
+        "ociVersion": "1.0.2",
+        "process": {
+            "terminal": False,
+            "user": {"uid": 0, "gid": 0},
+            "args": ["/bin/sh", "-c", script],
+            "env": [PATH],
+            "cwd": "/",
+        },
+        "root": {"path": "rootfs"},
+        "mounts": mounts,
+        "linux": {"namespaces": [{"type": kind} for kind in ("mount", "pid", "ipc", "uts")]},
+    }
+
+
+def lost(error: TutorError) -> bool:
+    """Return whether the lab itself has gone: then no further question makes sense."""
+    return error.key == "lab.ended"

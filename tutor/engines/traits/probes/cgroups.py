@@ -1,0 +1,95 @@
+"""Questions on cgroups: limits at the edge of their range, and hybrid machines."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.engines.traits.bench import UndecidedError
+from tutor.engines.traits.probes.registry import probe
+
+if TYPE_CHECKING:
+    from tutor.engines.traits.bench import Bench
+
+# (controller, file of v1, file of v2)
+_MEMORY = ("memory", "memory.limit_in_bytes", "memory.max")
+_PIDS = ("pids", "pids.max", "pids.max")
+_UNLIMITED = 1 << 60  # v1 shows no limit as the largest number of whole pages
+
+
+@probe("memory-limit-zero")
+def memory_limit_zero(bench: Bench) -> str:
+    """`memory.limit` 0."""
+    return _limit(bench, {"memory": {"limit": 0}}, _MEMORY)
+
+
+@probe("memory-limit-minus-one")
+def memory_limit_minus_one(bench: Bench) -> str:
+    """`memory.limit` -1, which the specification gives the meaning: no limit."""
+    return _limit(bench, {"memory": {"limit": -1}}, _MEMORY)
+
+
+@probe("pids-limit-zero")
+def pids_limit_zero(bench: Bench) -> str:
+    """`pids.limit` 0."""
+    return _limit(bench, {"pids": {"limit": 0}}, _PIDS)
+
+
+@probe("pids-limit-minus-one")
+def pids_limit_minus_one(bench: Bench) -> str:
+    """`pids.limit` -1."""
+    return _limit(bench, {"pids": {"limit": -1}}, _PIDS)
+
+
+def _limit(bench: Bench, resources: dict[str, object], files: tuple[str, str, str]) -> str:
+    if not any(_has(directory, files) for directory in bench.lab.cgroups):
+        raise UndecidedError
+    with bench.bundle("exec sleep 60", patch={"linux": {"resources": resources}}) as box:
+        if not (box.engine("create").ok and box.engine("start").ok):
+            return "refused"
+        value = _value(box.pid(), files)
+    if value == "max" or int(value) >= _UNLIMITED:
+        return "unlimited"
+    return "zero" if int(value) == 0 else "other"
+
+
+def _has(directory: str, files: tuple[str, str, str]) -> bool:
+    return any((Path(directory) / name).exists() for name in files[1:])
+
+
+def _value(pid: int, files: tuple[str, str, str]) -> str:
+    """Return the limit of a process's cgroup, in the hierarchy that has the controller."""
+    controller, *names = files
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _number, controllers, path = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        for mount in _mounts():
+            for name in names:
+                file = mount / path.lstrip("/") / name
+                if file.exists():
+                    return file.read_text().strip()
+    raise UndecidedError
+
+
+def _mounts() -> list[Path]:
+    lines = [line.split() for line in Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()]
+    return [Path(line[4]) for line in lines if line[line.index("-") + 1] in ("cgroup", "cgroup2")]
+
+
+@probe("hybrid-cgroups")
+def hybrid_cgroups(bench: Bench) -> str:
+    """A machine that has cgroup v1, and v2 beside it without controllers."""
+    unified = Path("/sys/fs/cgroup/unified/cgroup.procs")
+    if not unified.exists():
+        raise UndecidedError
+    # The lab covers v2 on such a machine. It is shown again, with the lab's own cgroup as its root, to one command.
+    with bench.bundle() as box:
+        argv = " ".join(bench.engine.argv("run", box.id, (f"--bundle={box.path}",)))
+        v2 = "/sys/fs/cgroup/unified"
+        line = f"mount -t cgroup2 cgroup2 {v2} && mkdir {v2}/own && echo $$ >{v2}/own/cgroup.procs && exec {argv}"
+        done = bench.command(["unshare", "--mount", "--cgroup", "/bin/sh", "-c", line])
+        if re.search(r"^(unshare|mount|mkdir|/bin/sh): ", done.stderr, re.MULTILINE):
+            raise UndecidedError
+        return "accepted" if done.ok else "refused"

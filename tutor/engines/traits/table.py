@@ -1,0 +1,82 @@
+"""The table of traits: their ids in the order in which they are shown, and what was observed on which version of an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import yaml
+
+if TYPE_CHECKING:
+    from tutor.engines.model import EngineName
+    from tutor.engines.traits.kept import Answers
+
+FILE = Path(__file__).with_name("engines.yaml")
+Verdict = Literal["same", "varies", "differs", "new", "unasked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one version of an engine answered; `date` is the day, `machine` the kernel and the cgroups."""
+
+    engine: EngineName
+    version: str
+    date: str
+    machine: str
+    answers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All traits, by topic, and all observations, older versions of an engine first."""
+
+    topics: dict[str, tuple[str, ...]]
+    observations: tuple[Observation, ...]
+
+    @classmethod
+    @cache
+    def load(cls) -> Table:
+        """Return the table that comes with this program."""
+        tree = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+        topics = {name: tuple(traits) for name, traits in tree["traits"].items()}
+        return cls(topics, tuple(Observation(**each) for each in tree["observations"]))
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """All traits, in order."""
+        return tuple(trait for traits in self.topics.values() for trait in traits)
+
+    def of(self, engine: str) -> tuple[Observation, ...]:
+        """Return the observations of an engine."""
+        return tuple(each for each in self.observations if each.engine == engine)
+
+    def recorded(self, engine: str, version: str) -> Observation | None:
+        """Return the observation of exactly this version."""
+        return next((each for each in self.of(engine) if each.version == version), None)
+
+    def verdict(self, trait: str, asked: Answers | None, engine: str, version: str) -> Verdict:
+        """Return how an engine's answer stands to the recorded ones.
+
+        - `unasked`: there is no answer.
+        - `differs`: this very version was recorded with another answer.
+        - `new`: this version is not recorded, and no recorded one answered so.
+        - `varies`: recorded versions of the engine answer differently.
+        - `same`: all recorded versions answer so.
+        """
+        answer = asked.get(trait) if asked else ""
+        if not answer:
+            return "unasked"
+        own = self.recorded(engine, version)
+        if own and own.answers.get(trait, answer) != answer:
+            return "differs"
+        known = {each.answers[trait] for each in self.of(engine) if trait in each.answers}
+        if known and answer not in known:
+            return "new"
+        return "varies" if len(known) > 1 else "same"
+
+
+def short(version: str) -> str:
+    """Return a version without the distribution's suffix: `1.1.5+ds1` as `1.1.5`."""
+    return version.partition("+")[0]
