@@ -1,6 +1,6 @@
-# script/test --peers: the first process of the mount and PID namespaces. Makes a release's root this process's, and runs the tests in
-# it. By pivot_root(2): in a mere chroot, what a runtime's exec starts lands in the machine's own root, and user namespaces are
-# refused. POSIX sh; arguments: the root, the wheels, and the directory of this run.
+# script/test --peers: the first process of the mount and PID namespaces. Changes to the root of a release and runs the tests there.
+# It uses pivot_root(2): in a chroot(2), the processes of a runtime's exec end up in the machine's root, and user namespaces
+# are refused. POSIX sh. Arguments: the root, the wheels, and the directory of this run.
 set -eu
 root=$1 wheels=$2 run=$3
 
@@ -8,7 +8,7 @@ mkdir "$run/changed" "$run/work" "$run/new" "$run/tmp" "$run/home"
 mount -t overlay -o "lowerdir=$root,upperdir=$run/changed,workdir=$run/work" peers "$run/new"
 cd "$run/new"
 mkdir checkout wheels old
-# Not through the overlay: engines make overlays of their own there.
+# Not on the overlay: engines create overlays there, and an overlay cannot be the upper layer of another.
 for pair in tmp:tmp home:root checkout:checkout; do
     mount --bind "$run/${pair%%:*}" "${pair#*:}"
 done

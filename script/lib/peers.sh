@@ -1,7 +1,7 @@
-# script/test --peers RELEASE: the tests on the engines, the tools and the Python of another Debian release. Its root is built once
-# from the machine's own mirror and kept in the user's cache directory; each run sees it through an overlay of its own, with a
-# copy of the checkout, in a mount and a PID namespace that take away whatever a test leaves. POSIX sh; expects $ROOT and
-# script/lib/setup.sh.
+# script/test --peers RELEASE: runs the tests with the engines, the tools and the Python of another Debian release. Its root
+# filesystem is built once, from the machine's own mirror, and kept in the user's cache directory. Each run has its own overlay of
+# it, a copy of the checkout, and its own mount and PID namespaces, so that nothing a test leaves stays. POSIX sh; expects $ROOT
+# and script/lib/setup.sh.
 . "$ROOT/script/lib/peers-root.sh"
 . "$ROOT/script/lib/wheels.sh"
 
@@ -30,8 +30,8 @@ peers_test() {
     peers_run='' peers_pid=''
     trap 'peers_end' EXIT
     trap 'exit 130' INT TERM HUP
-    # Two at once: the second waits, then finds the work done. What is unfinished while nobody else holds the lock was left by a run
-    # that could not clean up.
+    # If two run at once, the second waits, then finds the work done. Whatever is unfinished while this run holds the lock was left
+    # by a run that could not clean up.
     exec 9>"$peers_cache/lock" && flock 9
     peers_sweep
     peers_make_root
@@ -42,7 +42,7 @@ peers_test() {
     flock -u 9
     peers_copy "$@"
 
-    # In the background: a shell reacts to a signal while it waits, but not while a program in the foreground runs. ^C is for the tests.
+    # In the background, because a shell handles signals in `wait`, but not while a foreground program runs. Ctrl-C is for the tests.
     trap '' INT
     as_root env --default-signal=INT --default-signal=QUIT setpriv --pdeathsig=KILL \
         unshare --mount --propagation private --pid --fork --kill-child \
@@ -74,7 +74,7 @@ peers_sweep() {
     done
 }
 
-# peers_remove PATH...: removes directories, which may hold files of root's.
+# peers_remove PATH...: removes directories, which may contain files that belong to root.
 peers_remove() {
     for path in "$@"; do
         [ -z "$path" ] || [ ! -e "$path" ] || as_root rm -rf --one-file-system "$path"
@@ -91,7 +91,7 @@ peers_make_root() {
     peers_remove "$new"
 }
 
-# Makes $peers_wheels, a directory with the packages of the lock for the release's Python: no test there asks an index.
+# Makes $peers_wheels, a directory with the locked packages for the release's Python. The tests there use no package index.
 peers_make_wheels() {
     [ ! -d "$peers_wheels" ] || return 0
     new=$(mktemp -d "$peers_cache/new.XXXXXX") || die "$MSG_PEERS_FAILED"

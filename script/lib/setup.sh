@@ -1,5 +1,5 @@
-# Shared by script/tutor and script/test: a virtual environment in the checkout, and Debian packages where they can be had.
-# POSIX sh. Expects $ROOT (the checkout). Everything here can be interrupted and run again.
+# Shared by the scripts in script/: creates .venv in the checkout and installs Debian packages where that is possible. POSIX sh.
+# Expects $ROOT (the checkout). Everything here can be interrupted and run again.
 
 case "${OCI_TUTOR_LANG:-${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}}" in
     '' | C | C.* | POSIX | ja*) . "$ROOT/script/lib/messages.ja.sh" ;;
@@ -9,8 +9,8 @@ esac
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$@"; exit 1; }
 
-# Where Python packages come from: a directory made by script/wheelhouse, or whatever pip is set up to use. With a wheelhouse, nothing
-# here uses a network.
+# Where Python packages come from: a directory made by script/wheelhouse, or else the index that pip is configured for. With a
+# wheelhouse, nothing here uses the network.
 wheelhouse=
 if [ -n "${OCI_TUTOR_WHEELHOUSE:-}" ]; then
     wheelhouse=$(CDPATH= cd -- "$OCI_TUTOR_WHEELHOUSE" 2>/dev/null && pwd) || wheelhouse=$OCI_TUTOR_WHEELHOUSE
@@ -18,8 +18,8 @@ elif [ -d "$ROOT/wheelhouse" ]; then
     wheelhouse=$ROOT/wheelhouse
 fi
 
-# Prints the path of a Python that is new enough. A version manager's shim may be on PATH and refuse to run, so each
-# candidate is run, and asked for the interpreter behind it.
+# Prints the path of a Python that is new enough. Each candidate is run and asked for its interpreter, because a version manager's
+# shim may be on PATH and refuse to run.
 find_python() {
     for candidate in "${OCI_TUTOR_PYTHON:-}" python3 /usr/bin/python3 python3.13 python3.12 python3.11 python3.14; do
         [ -n "$candidate" ] || continue
@@ -28,7 +28,7 @@ find_python() {
     return 1
 }
 
-# as_root COMMAND...: runs it as root, or fails. sudo may ask for a password only where somebody can answer.
+# as_root COMMAND...: runs it as root, or fails. sudo may ask for a password only on a terminal.
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"
     elif ! command -v sudo >/dev/null 2>&1; then return 1
@@ -37,16 +37,17 @@ as_root() {
     fi
 }
 
-# missing_packages PROGRAM=PACKAGE...: prints the packages whose program is not there.
+# missing_packages PROGRAM=PACKAGE...: prints the packages whose program is not installed.
 missing_packages() {
     for pair in "$@"; do
         command -v "${pair%%=*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%=*}" ] || printf '%s ' "${pair#*=}"
     done
 }
 
-# install_packages PACKAGE...: best effort. --no-remove, because Docker's own containerd.io conflicts with Debian's runc and
-# a tutorial must never take somebody's Docker away. One by one where all at once fails: one unknown name spoils the lot.
-# Not with a wheelhouse: without a network apt-get takes half a minute to fail.
+# install_packages PACKAGE...: installs what it can.
+# - --no-remove: Docker's own containerd.io conflicts with Debian's runc, and a user's Docker must never be removed.
+# - If all at once fails, one by one: one unknown name makes apt-get refuse them all.
+# - Not with a wheelhouse: without a network apt-get takes half a minute to fail.
 install_packages() {
     [ -z "$wheelhouse" ] || return 1
     command -v apt-get >/dev/null 2>&1 || return 1
@@ -75,9 +76,9 @@ venv_pip() {
 # asked (--python-version) for the wheels of another.
 unconditional() { sed 's/ ;.*\\$/ \\/' "$1"; }
 
-# set_up_venv KIND LOCK: makes $ROOT/.venv, or brings it up to date when pyproject.toml or LOCK has changed. LOCK, a file made by
-# script/lock, names each package with its version and hashes, the build backend among them: nothing is installed that is not in
-# it. The stamp is written last, so that whatever interrupts it, the next run does it again.
+# set_up_venv KIND LOCK: creates $ROOT/.venv, or updates it when pyproject.toml or LOCK has changed. LOCK is a file made by
+# script/lock. It names each package, the build backend too, with its version and hashes; nothing else is installed. The stamp
+# is written last: after an interruption the next run starts again.
 set_up_venv() {
     kind=$1 lock=$2
     venv="$ROOT/.venv"
@@ -87,7 +88,7 @@ set_up_venv() {
     if ! [ -w "$ROOT" ]; then die "$(printf "$MSG_READ_ONLY" "$ROOT")"; fi
     [ -z "$wheelhouse" ] || [ -d "$wheelhouse" ] || die "$(printf "$MSG_NO_WHEELHOUSE" "$wheelhouse")"
     (
-        # Two at once: the second waits, then finds the work done.
+        # If two run at once, the second waits, then finds the work done.
         if command -v flock >/dev/null 2>&1; then flock 9; fi
         [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && exit 0
         say "$MSG_VENV"

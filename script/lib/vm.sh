@@ -1,10 +1,11 @@
-# script/test --vm: the tests that need what most machines with an old hierarchy of cgroups lack: cgroup v2 with every
-# controller, systemd as process 1, and Docker with its defaults. They run in a Debian that boots under qemu: emulated, since a
-# machine that is virtual itself has no KVM, or one that fails (OCI_TUTOR_VM_ACCEL=kvm takes it). POSIX sh; expects $ROOT, script/lib/setup.sh and $ROOT/.venv.
+# script/test --vm: runs the tests that need what a machine with cgroup v1 lacks: cgroup v2 with every controller, systemd as
+# process 1, and Docker with its defaults. They run in a Debian that qemu boots. qemu emulates the processor, because a virtual
+# machine usually has no KVM, or a broken one (OCI_TUTOR_VM_ACCEL=kvm uses KVM). POSIX sh; expects $ROOT, script/lib/setup.sh
+# and $ROOT/.venv.
 #
-# What is kept between runs is in the user's cache directory: the disk image, made once from Debian's packages, which no run
-# changes, and pytest for the Python that is in it. The checkout goes in as a second disk that is a tar file; what the tests
-# print comes out of one serial port, the exit status of another.
+# Two things are kept in the user's cache directory: the disk image, built once from Debian's packages and never changed by a run,
+# and pytest for the image's Python. The checkout is a second disk that is a tar file. The output of the tests comes out of one
+# serial port, their exit status out of another.
 
 VM_RELEASE=bookworm
 VM_PYTHON=3.11
@@ -42,7 +43,7 @@ vm_make_image() {
     say "$MSG_VM_IMAGE"
     tree=$vm_work/tree new=$vm_work/image
     mkdir "$new"
-    # In a mount namespace of its own: whatever happens, no mount stays behind. Without waiting for the disk at each package.
+    # In its own mount namespace, so that no mount is left, whatever happens. force-unsafe-io: do not sync after each package.
     as_root unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=minbase \
         --include="$(printf %s "$VM_PACKAGES" | tr -d ' \n')" \
         --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
@@ -66,7 +67,7 @@ vm_image_path() {
         "$(echo "$VM_RELEASE $VM_PACKAGES" | cat - "$ROOT/script/lib/vm-tests.service" | cksum | tr -d ' ')"
 }
 
-# Makes the directory .site with pytest and its kin for the machine's Python: it has no network to get them from.
+# Makes the directory .site with pytest and its dependencies for the machine's Python: the machine has no network.
 vm_make_site() {
     wanted="$VM_PYTHON $(cksum <"$ROOT/requirements/test.txt")"
     [ "$(cat "$vm_cache/.site/wanted" 2>/dev/null)" != "$wanted" ] || return 0

@@ -1,18 +1,18 @@
 # Shared by script/wheelhouse and script/test --peers: fetches the wheels of another Python, or of another machine. POSIX sh;
 # expects script/lib/setup.sh and its .venv.
 
-# Of Ubuntu 22.04, the oldest that the manual recommends.
+# The minor version of glibc 2 in Ubuntu 22.04, the oldest release that the manual recommends.
 NEWEST_GLIBC=35
 
-# fetch_wheels LOCK DIR PIP_ARGUMENTS...: fetches what a lock without markers names. No sdist: to build one takes packages that are in no
-# lock.
+# fetch_wheels LOCK DIR PIP_ARGUMENTS...: fetches the wheels of a lock without markers. No source distributions: building one takes
+# packages that no lock names.
 fetch_wheels() {
     lock=$1 into=$2
     shift 2
     venv_pip download --no-deps --require-hashes --requirement "$lock" --only-binary :all: --dest "$into" "$@"
 }
 
-# platforms MACHINE: prints pip's arguments for all wheels that run there, those for the newest glibc first. manylinux1 is glibc 2.5's.
+# platforms MACHINE: prints pip's arguments for every wheel that runs there, newest glibc first. manylinux1 means glibc 2.5.
 platforms() {
     glibc=$NEWEST_GLIBC
     while [ "$glibc" -ge 5 ]; do
