@@ -1,7 +1,7 @@
-"""`config.json` as a learner types it: read with positions, and checked against runtime-spec 1.3.0 while it is typed.
+"""Parses a `config.json` with positions and checks it against runtime-spec 1.3.0, also while a learner types it.
 
-`problems(text)` answers with everything that is wrong and never raises; `parse(text)` gives the value and where each part
-of it stands. No user interface; the texts are in the message catalogue's topic `configfile`.
+`problems(text)` returns every problem and never raises; `parse(text)` returns the value with the position of each part.
+There is no user interface here; the texts are in the message catalogue's topic `configfile`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ __all__ = ["Document", "JsonValue", "Position", "Problem", "Severity", "parse", 
 
 
 def problems(text: str) -> tuple[Problem, ...]:
-    """Return what is wrong with a `config.json`, in the order of the text; nothing when a runtime would take it as meant.
+    """Return the problems of a `config.json`, in the order of the text.
 
-    A text that is not JSON has one problem, the first mistake; one that is has all in which it differs from the
-    specification (config.md and config-linux.md, runtime-spec 1.3.0).
+    - a text that is not JSON has one problem: the first mistake
+    - one that is has a problem for each difference from the specification (config.md and config-linux.md, runtime-spec 1.3.0)
     """
     document = parse(text)
     found = list(document.problems)

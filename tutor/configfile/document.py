@@ -1,4 +1,4 @@
-"""A `config.json` as a learner types it: the value with the place of every part of it, and what is wrong with it."""
+"""A parsed `config.json`: its value, the position of every part of it, and its problems."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
 Severity = Literal["error", "warning"]
-# What JSON is made of (RFC 8259); numbers stay int where they are written as integers.
+# The values of JSON (RFC 8259); a number that is written as an integer is an int.
 JsonValue = dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in the text: line and column in characters, both from 1."""
+    """A position in the text: line and column, counted in characters from 1."""
 
     line: int
     column: int
@@ -24,7 +24,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of the text, in character offsets from 0; `end` is exclusive."""
+    """A part of the text, in character offsets from 0; `end` is exclusive."""
 
     start: int
     end: int
@@ -32,13 +32,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, and where: line and column in characters from 1, the end exclusive.
+    """One problem and its place: line and column, counted in characters from 1; the end is exclusive.
 
     Attributes:
         pointer: the JSON pointer (RFC 6901) of the value or of the missing member; the whole document is ``.
-        severity: an `error` makes a runtime refuse the file; a `warning` is accepted, but hardly what was meant.
-        key: the message catalogue's entry; values: what its placeholders stand for.
-        clause: where the specification says so (`config.md#process`); empty for JSON itself.
+        severity: an `error` makes a runtime refuse the file; a `warning` is accepted, but probably a mistake.
+        key: the message catalogue's entry; values: the values of its placeholders.
+        clause: the section of the specification (`config.md#process`); empty for mistakes in JSON.
     """
 
     line: int
@@ -52,29 +52,29 @@ class Problem:
     clause: str = ""
 
     def message(self, m: Messages) -> str:
-        """Return what is wrong and what to do now, in the catalogue's language, without the place."""
+        """Return what is wrong and what to do, in the catalogue's language, without the place."""
         return m(self.key, **{name: _worded(name, value, m) for name, value in self.values.items()})
 
     def parted(self, m: Messages) -> tuple[str, str]:
-        """Return the message in two whole sentences: what is wrong, and what to do now; the second may be empty."""
+        """Return the message as two sentences: what is wrong, and what to do; the second may be empty."""
         what, _, then = m.raw(self.key).partition(m("configfile.between"))
         values = {name: _worded(name, value, m) for name, value in self.values.items()}
         stop = m("configfile.stop")
 
         def sentence(template: str) -> str:
-            # The first letter of ours, not of a value that is quoted.
+            # Capitalize only the catalogue's words, not a quoted value.
             text = f"{template[:1].upper()}{template[1:]}".format(**values)
             return text if not text or text[-1] in "?." else f"{text}{stop}"
 
         return sentence(what), sentence(then)
 
     def located(self, m: Messages) -> str:
-        """Return the message with its line and column before it: for a face that cannot mark the text itself."""
+        """Return the message after its line and column, for an output that cannot mark the text."""
         return m("configfile.located", line=self.line, column=self.column, message=self.message(m))
 
 
 def _worded(name: str, value: str | int, m: Messages) -> str | int:
-    """Return a value in the reader's language where it is one of our words, not a quotation."""
+    """Return a value in the reader's language if it is a key of the catalogue, not a quotation."""
     if name in ("expected_type", "found_type"):
         return m(f"configfile.type.{value}")
     if name == "where" and not value:
@@ -83,10 +83,10 @@ def _worded(name: str, value: str | int, m: Messages) -> str | int:
 
 
 class Document:
-    """A text that was read as JSON: its value, where every part stands, and the problems of its form.
+    """A text that was parsed as JSON: its value, the position of every part, and the problems of its syntax.
 
-    `value` is None when the text is not JSON; then `problems` has the one error that says why. Duplicate keys are
-    problems too (warnings); as in every runtime the last one counts.
+    `value` is None if the text is not JSON; then `problems` has one error. Duplicate keys are problems, too (warnings); as in
+    every runtime, the last one counts.
     """
 
     def __init__(self, text: str) -> None:
@@ -111,13 +111,13 @@ class Document:
         """Return where a value, or the key before it, begins.
 
         Raises:
-            KeyError: there is nothing at this pointer, or (for a key) it is an array's item or the whole document.
+            KeyError: there is no value at this pointer, or (for a key) it is an array's item or the whole document.
         """
         spans = self.values if of == "value" else self.keys
         return self.position_of(spans[pointer].start)
 
     def pointer_at(self, line: int, column: int) -> str:
-        """Return the pointer of the smallest value whose text, or whose key, holds a place; `` where none does."""
+        """Return the pointer of the smallest value whose text or key contains a position; `` if none does."""
         if not 1 <= line <= len(self._starts):
             return ""
         offset = self._starts[line - 1] + column - 1
@@ -138,10 +138,10 @@ class Document:
         clause: str = "",
         values: dict[str, str | int] | None = None,
     ) -> Problem:
-        """Return a problem at a stretch of this text, which is marked up to the end of its first line."""
+        """Return a problem at a part of this text, which is marked up to the end of its first line."""
         start, end = self.position_of(span.start), self.position_of(max(span.start, span.end))
         if end.line > start.line:
-            # A mark stays on its line, and is one character wide where the line ends (a missing comma).
+            # A mark stays on its line; at the end of a line (a missing comma) it is one character wide.
             length = self._starts[start.line] - 1 - self._starts[start.line - 1]
             end = Position(start.line, max(start.column + 1, length + 1))
         return Problem(
@@ -158,5 +158,5 @@ class Document:
 
 
 def child(pointer: str, name: str | int) -> str:
-    """Return the pointer of a member or an item below a pointer, with RFC 6901's escapes."""
+    """Return the pointer of a member or an item below a pointer, with the escapes of RFC 6901."""
     return f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"

@@ -27,7 +27,7 @@ CAPABILITIES = array(
         "CAP_SYS_ADMIN CAP_SYS_BOOT CAP_SYS_NICE CAP_SYS_RESOURCE CAP_SYS_TIME CAP_SYS_TTY_CONFIG CAP_MKNOD "
         "CAP_LEASE CAP_AUDIT_WRITE CAP_AUDIT_CONTROL CAP_SETFCAP CAP_MAC_OVERRIDE CAP_MAC_ADMIN CAP_SYSLOG "
         "CAP_WAKE_ALARM CAP_BLOCK_SUSPEND CAP_AUDIT_READ CAP_PERFMON CAP_BPF CAP_CHECKPOINT_RESTORE",
-        # «Any value which cannot be mapped to a relevant kernel interface ... MUST be logged as a warning».
+        # "Any value which cannot be mapped to a relevant kernel interface ... MUST be logged as a warning" (config.md).
         lenient=True,
     )
 )
@@ -210,7 +210,7 @@ LINUX = obj(
 
 CONFIG = obj(
     "config.md#configuration",
-    # `process` is only «REQUIRED when start is called»: runt creates a container without, but runc and crun refuse it.
+    # `process` is only "REQUIRED when start is called": runt creates a container without it; runc and crun refuse to.
     "ociVersion root",
     "process",
     ociVersion=string("config.md#specification-version", check="version"),
@@ -229,7 +229,7 @@ CONFIG = obj(
     freebsd=ANY, solaris=ANY, vm=ANY, windows=ANY, zos=ANY,
 )  # fmt: skip
 
-# Objects whose members are often written one level too high or too low, with the pointer where each belongs.
+# Objects whose members are often written one level too high or too low, with the pointer of the right place.
 HOMES: tuple[tuple[str, Rule], ...] = (
     ("", CONFIG),
     ("/process", PROCESS),

@@ -1,7 +1,7 @@
-"""The mistakes that people make in JSON, each recognized for what it is.
+"""Recognizes common mistakes in JSON.
 
-Japanese learners meet some that others do not: an input method left on types full-width quotes, colons, commas and
-spaces that look right and are not JSON.
+Some come from a Japanese input method that was left on: full-width quotes, colons, commas and spaces look right, but are not
+JSON.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _QUOTES = "“”„‟〝〞〟＂"
 _SINGLE_QUOTES = "'‘’‚‛＇`´"
 _PUNCTUATION = {"、": ",", "。": ".", "，": ",", "：": ":", "｛": "{", "｝": "}", "［": "[", "］": "]", "【": "[",
     "】": "]", "「": "[", "」": "]", "；": ","}  # fmt: skip
-# Spaces that are none in JSON; U+3000 is the input method's, U+00A0 comes with text copied from a web page.
+# Spaces that JSON does not allow: U+3000 comes from an input method, U+00A0 from text that was copied from a web page.
 _SPACES = {"\u3000": "full_width_space", "\u00a0": "other_space", "\ufeff": "byte_order_mark"}
 _WIDE_WORD = re.compile(r"[！-～￥]+")
 
 
 class MistakeError(Exception):
-    """The first mistake in a text: where, which, and what its explanation needs to know."""
+    """The first mistake in a text: its place, its kind, and the values of its explanation."""
 
     def __init__(self, span: Span, pointer: str, key: str, **values: str | int) -> None:
         super().__init__(key)
@@ -36,7 +36,7 @@ class MistakeError(Exception):
 
 
 def describe_junk(text: str, at: int, pointer: str) -> MistakeError | None:
-    """Return what a character is that cannot stand anywhere outside a string, None for one that could."""
+    """Return the mistake of a character that is never allowed outside a string; None if the character is allowed somewhere."""
     char = text[at]
     here = Span(at, at + 1)
     if char in _SPACES:
@@ -63,7 +63,7 @@ def describe_junk(text: str, at: int, pointer: str) -> MistakeError | None:
 
 
 def missing_comma(text: str, end: int, at: int, pointer: str) -> MistakeError:
-    """Return that a comma is missing after `end`, where the next thing begins at `at`; or, for junk, that it is junk."""
+    """Return that a comma is missing after `end` if a value or key begins at `at`; else what is wrong with the text at `at`."""
     if text[at] in '"{[-0123456789' or text[at].isalpha():
         return MistakeError(Span(end, end + 1), pointer, "missing_comma")
     if text[at] == ":":
@@ -72,7 +72,7 @@ def missing_comma(text: str, end: int, at: int, pointer: str) -> MistakeError:
 
 
 def unclosed(document: Document, opened: int, pointer: str) -> MistakeError:
-    """Return that the bracket opened here has no partner before the text ends."""
+    """Return that the bracket opened here is not closed before the text ends."""
     bracket = document.text[opened]
     return MistakeError(
         Span(opened, opened + 1),
@@ -84,7 +84,7 @@ def unclosed(document: Document, opened: int, pointer: str) -> MistakeError:
 
 
 def unclosed_string(text: str, start: int, end: int, pointer: str) -> MistakeError:
-    """Return that the string opened at `start` has no closing quote before its line ends at `end`."""
+    """Return that the string opened at `start` is not closed before its line ends at `end`."""
     for at in range(start + 1, end):
         if text[at] in _QUOTES:
             return MistakeError(Span(at, at + 1), pointer, "full_width", found=text[at], wanted='"')

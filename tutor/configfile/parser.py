@@ -1,4 +1,4 @@
-"""JSON (RFC 8259) with the place of every part, and for the first mistake an explanation of what was probably meant."""
+"""Parses JSON (RFC 8259): the position of every part, and for the first mistake an explanation of what was probably meant."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _HEX = re.compile(r"[0-9a-fA-F]{4}")
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _LITERALS: dict[str, JsonValue] = {"true": True, "false": False, "null": None}
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# Deeper than any configuration, and well within Python's own stack.
+# Deeper than any configuration, and well within Python's recursion limit.
 _DEEPEST = 200
 
 
 def parse(text: str) -> Document:
-    """Read a text as JSON. Never raises: what is wrong is in the document's `problems`."""
+    """Parse a text as JSON. Raises nothing: mistakes are in the document's `problems`."""
     document = Document(text)
     try:
         reader = _Reader(document)
@@ -40,7 +40,7 @@ def parse(text: str) -> Document:
 
 
 class _Reader:
-    """One pass over the text; `at` is where the next character is read."""
+    """One pass over the text; `at` is the offset of the next character."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -67,7 +67,7 @@ class _Reader:
         self._at = match.end() if match else self._at
 
     def _peek(self) -> str:
-        """Return the next character that is not space, nothing at the end."""
+        """Return the next character that is not a space; empty at the end."""
         self._skip_space()
         return self._text[self._at : self._at + 1]
 
@@ -147,7 +147,7 @@ class _Reader:
                     values={"name": name, "first_line": first.line},
                 )
             )  # fmt: skip
-            # What stood below the first value must not answer for the second.
+            # Forget the positions below the first value: only the second counts.
             for spans in (self._document.values, self._document.keys):
                 for old in [each for each in spans if each.startswith(f"{where}/")]:
                     del spans[old]
@@ -168,7 +168,7 @@ class _Reader:
             raise MistakeError(Span(end, self._at), pointer, "missing_value", name=name)
 
     def _comma(self, pointer: str, opened: int, closing: str) -> int | None:
-        """Read what follows a member or an item: a comma (its offset) or the closing bracket (None, not yet read)."""
+        """Read the end of a member or an item; return the offset of a comma, or None before a closing bracket."""
         end = self._at
         char = self._peek()
         if char == closing:
@@ -214,7 +214,7 @@ class _Reader:
             else:
                 code = f"{ord(char):04x}"
                 raise MistakeError(Span(self._at, self._at + 1), pointer, "control_character", code=code)
-        # Two escaped halves make one character; a half alone is none (Go, and so runc, reads U+FFFD).
+        # Two escaped surrogates make one character; a single one is none (Go, and so runc, reads U+FFFD).
         joined = "".join(pieces)
         return joined.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if joined else joined
 
@@ -243,7 +243,7 @@ class _Reader:
                 )
             raise MistakeError(Span(start, end), pointer, "bad_number", found=written)
         self._at = end
-        # Python refuses to read integers of thousands of digits; no member of the file can hold one anyway.
+        # Python refuses integers of thousands of digits; no member of config.json can hold one.
         if match[1] or match[2] or end - start > 4000:
             return float(match[0])
         return int(match[0])

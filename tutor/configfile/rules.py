@@ -1,4 +1,4 @@
-"""The kinds of rules of which the table of members (members.py) is made: data, without behaviour."""
+"""The rules of which the table of members (members.py) consists: data without behaviour."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["object", "map", "array", "string", "boolean", "integer", "any"]
-# A condition beyond kind and range, by name; structure.py has a function for each.
+# The names of conditions beyond kind and range; structure.py has a function for each.
 Check = Literal["absolute", "absolute_destination", "version", "environment", "not_empty", "page_size"]
 
 
@@ -15,13 +15,13 @@ class Rule:
     """What a value may be.
 
     Attributes:
-        kind: the kind of JSON value; `any` is not looked into.
-        clause: the section of the specification that says so; that of the rule around it where empty.
+        kind: the kind of JSON value; `any` is not checked.
+        clause: the section of the specification; if empty, that of the enclosing rule.
         members: an object's known members; others are accepted, as the specification demands.
-        required: names of members without which a runtime refuses the file; `expected`: those whose absence only warns.
-        items: an array's items and a map's values.
-        choices: the only valid strings; `lenient`: another one only warns.
-        minimum, maximum: an integer's range; least: how many items an array needs.
+        required: members without which a runtime refuses the file; `expected`: members whose absence is a warning.
+        items: the rule of an array's items or a map's values.
+        choices: the valid strings; `lenient`: another one is only a warning.
+        minimum, maximum: an integer's range; least: the smallest number of items of an array.
         unique: the member by which two items of an array may not be the same.
         check: a further condition.
     """
@@ -52,7 +52,7 @@ def array(items: Rule, clause: str = "", *, least: int = 0, unique: str = "") ->
 
 
 def mapping(items: Rule, clause: str = "") -> Rule:
-    """Return the rule of an object with free names and values of one kind."""
+    """Return the rule of an object with any names, and values of one kind."""
     return Rule("map", clause, items=items)
 
 

@@ -1,4 +1,4 @@
-"""Checking a parsed `config.json` against the table of members; every problem is told, not only the first."""
+"""Checks a parsed `config.json` against the table of members; every problem is reported, not only the first."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _VALID: dict[Check, re.Pattern[str]] = {
 }
 # Where the specification says SHOULD.
 _ONLY_WARN: set[Check] = {"absolute_destination"}
-# Values are quoted in messages: a long one is cut.
+# The length at which a quoted value is cut, in characters.
 _LONGEST = 60
 
 
 def check_structure(document: Document) -> list[Problem]:
-    """Return everything in which a document differs from what the specification asks for, in the order of the text."""
+    """Return every difference between a document and the specification, in the order of the text."""
     checker = _Checker(document)
     checker.check(document.value, CONFIG, "", CONFIG.clause)
     checker.check_relations()
@@ -76,7 +76,7 @@ class _Checker:
     def _object(self, value: dict[str, JsonValue], rule: Rule, pointer: str, clause: str) -> None:
         if rule.kind == "object":
             for name in (*rule.required, *rule.expected):
-                # As in Go, and so in runc, a member that is null is one that is not there.
+                # As in Go, and so in runc, a member that is null counts as missing.
                 if value.get(name) is None:
                     self._missing(name, rule, pointer, clause)
         for name, item in value.items():
@@ -157,7 +157,7 @@ class _Checker:
             self._tell(pointer, f"check.{rule.check}", clause, severity=severity, found=_quoted(value))
 
     def check_relations(self) -> None:
-        """Check what holds between members, which a table of single members cannot say."""
+        """Check conditions between members, which the table of members cannot express."""
         root = self._document.value
         linux = root.get("linux") if isinstance(root, dict) else None
         mounts = root.get("mounts") if isinstance(root, dict) else None
@@ -188,7 +188,7 @@ class _Checker:
         self._tell(pointer, "wrong_type", clause, expected_type=expected, found_type=found)
 
     def _head(self, pointer: str) -> Span:
-        """Return what stands for an object that lacks something: its key, or its opening brace."""
+        """Return what to mark for an object that lacks a member: its key, or its opening brace."""
         if pointer in self._document.keys:
             return self._document.keys[pointer]
         start = self._document.values[pointer].start
@@ -206,7 +206,7 @@ class _Checker:
     ) -> None:
         span = at or self._document.values[pointer]
         if not at and self._document.text[span.start] in "{[":
-            # A value of many lines is marked by its key, so that the mark does not cover what is right in it.
+            # For a value of many lines, mark its key, not the parts of it that are right.
             span = self._head(pointer)
         values["where"] = pointer
         self.problems.append(

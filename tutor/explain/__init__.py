@@ -1,6 +1,9 @@
-"""The error explainer: what an engine prints when an operation fails, and what is wrong in `config.json`, in the learner's words.
+"""The error explainer: what an engine's error means and what is wrong in `config.json`, in the learner's language.
 
-Three sources: `config.json` itself (`tutor.configfile`, and what only shows beside the files: `survey`), a table of what runt,
-runc 1.1 and crun 1.8 print (`patterns`), and what can be seen on disk (`programs`). No user interface; the texts are in the
-message catalogue's topic `explain`. `explainer` is the door.
+It has three sources:
+- `config.json` itself: `tutor.configfile`, and `survey` for what depends on other members or on files
+- a table of what runt, runc 1.1 and crun 1.8 print: `patterns`
+- the files on disk: `programs`, `seen`
+
+Call `explainer`. There is no user interface here; the texts are in the message catalogue's topic `explain`.
 """

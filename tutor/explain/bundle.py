@@ -1,4 +1,4 @@
-"""A bundle as the explainer sees it: `config.json` with positions, and the root filesystem, looked into without entering it."""
+"""A bundle for the explainer: `config.json` with positions, and the root filesystem, which is read without chroot(2)."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _LONGEST = 1024 * 1024  # bytes of a config.json that is read
 
 
 class Bundle:
-    """A directory with a `config.json`, or a `config.json` alone. Nothing is read before it is asked for; nothing is written."""
+    """A directory with a `config.json`, or a `config.json` alone. Files are read when they are needed; nothing is written."""
 
     def __init__(self, path: Path | None = None, config: Path | None = None) -> None:
-        """`path` is the bundle's directory; `config` another file than the `config.json` in it."""
+        """`path` is the bundle's directory; `config` a file to read instead of the `config.json` in it."""
         self.path = path or (config.parent if config else None)
         self.config = config or (path / "config.json" if path else None)
 
     @classmethod
     def here(cls) -> Bundle:
-        """Return the bundle of the present directory, as engines take it; an empty one where it has no `config.json`."""
+        """Return the bundle in the current directory, the default of engines; an empty one if it has no `config.json`."""
         return cls(Path()) if kind_of(Path("config.json")) else cls()
 
     @cached_property
     def text(self) -> str | None:
-        """The text of `config.json`; None where it can't be read as text."""
+        """The text of `config.json`; None if it can't be read as text."""
         try:
             if self.config is None or not self.config.is_file() or self.config.stat().st_size > _LONGEST:
                 return None
@@ -42,16 +42,16 @@ class Bundle:
 
     @cached_property
     def document(self) -> Document:
-        """What was read; not `valid` where the text is no JSON, or none."""
+        """The parsed `config.json`; not `valid` if the text is not JSON, or cannot be read."""
         return parse(self.text or "")
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        """What `tutor.configfile` finds wrong; nothing where there is no text."""
+        """The problems that `tutor.configfile` finds; none if there is no text."""
         return problems(self.text) if self.text is not None else ()
 
     def value(self, pointer: str) -> JsonValue:
-        """Return the value at a JSON pointer; None where there is none."""
+        """Return the value at a JSON pointer; None if there is none."""
         at = self.document.value
         for name in pointer.split("/")[1:]:
             name = name.replace("~1", "/").replace("~0", "~")
@@ -64,7 +64,7 @@ class Bundle:
         return at
 
     def text_at(self, pointer: str) -> str:
-        """Return the string at a pointer, empty where there is none."""
+        """Return the string at a pointer; empty if there is none."""
         value = self.value(pointer)
         return value if isinstance(value, str) else ""
 
@@ -80,7 +80,7 @@ class Bundle:
         return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
     def problem_at(self, pointer: str) -> Problem | None:
-        """Return what `tutor.configfile` says about a member, or about what is in it."""
+        """Return the problems that `tutor.configfile` finds in a member, or below it."""
         exact = next((each for each in self.problems if each.pointer == pointer), None)
         return exact or next((each for each in self.problems if each.pointer.startswith(f"{pointer}/")), None)
 
@@ -95,21 +95,21 @@ class Bundle:
         return self.path / path if self.path and path else None
 
     def beside(self, path: str) -> Path | None:
-        """Return a path of the host as the configuration means it: relative to the bundle."""
+        """Return a path on the host; a relative path in the configuration is relative to the bundle."""
         return self.path / path if self.path else (Path(path) if path.startswith("/") else None)
 
     def mounted(self, path: str) -> bool:
-        """Tell whether a path in the container lies in a mount, so that the root filesystem does not show what is there."""
+        """Tell whether a path in the container lies below a mount, so that the root filesystem does not show its files."""
         places = [str(item.get("destination", "")).rstrip("/") for _, item in self.items("/mounts")]
         return any(place and (path == place or path.startswith(f"{place}/")) for place in places)
 
     def inside(self, path: str) -> Path | None:
-        """Return the file that a path in the container leads to, links followed as in there; None where there is none."""
+        """Return the file of a path in the container, with links followed inside the root filesystem; None if there is none."""
         return resolve(self.rootfs, path) if self.rootfs else None
 
 
 def kind_of(path: Path | None) -> Literal["directory", "file", "other", ""]:
-    """Return what a path of the host leads to, empty where there is nothing, or where no path can be so (too long, a NUL)."""
+    """Return the type of the file at a path on the host; empty if there is none, or if it is no path (too long, a NUL)."""
     try:
         mode = os.stat(path).st_mode if path is not None else 0  # noqa: PTH116  (its errors are what is asked)
     except (OSError, ValueError):
@@ -120,7 +120,7 @@ def kind_of(path: Path | None) -> Literal["directory", "file", "other", ""]:
 
 
 def resolve(root: Path, path: str) -> Path | None:
-    """Return what a path leads to for a process whose root is `root`; None: nothing, or a loop of links."""
+    """Return the file that a path names for a process whose root is `root`; None if there is none, or links form a loop."""
     try:
         return Path(paths.resolve(str(root), path))
     except (OSError, ValueError):  # ValueError: a name with a NUL or a lone surrogate, as JSON can write them

@@ -1,4 +1,4 @@
-"""Where the specification (runtime-spec 1.3.0) says so, for each explanation."""
+"""The clause of the specification (runtime-spec 1.3.0) for each explanation."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ _CLAUSES = {
 
 
 def clause_of(id_: str) -> str:
-    """Return the clause for an explanation, empty where the specification says nothing."""
+    """Return the clause for an explanation; empty if the specification says nothing about it."""
     return _CLAUSES.get(id_) or _CLAUSES.get(id_.partition(".")[0], "")

@@ -1,4 +1,4 @@
-"""The three questions: what does this error mean, what is wrong in this bundle, why has this container ended without a word."""
+"""The explainer's three functions: what an error means, what is wrong in a bundle, why a container ended without an error."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _SILENT = ("/process/", "/hooks/startContainer")
 
 
 def explain(failure: Failure, bundle: Bundle, messages: Messages) -> Explanation:
-    """Return what an engine's error means; id `unknown`, with honest words, where we don't know."""
+    """Return what an engine's error means; its id is `unknown` if no pattern fits."""
     return put(find(failure, bundle), bundle, messages)
 
 
 def explain_silence(said: str, bundle: Bundle, messages: Messages) -> Explanation | None:
-    """Return why a container ended as soon as it was started, though `start` said that all was well; None: not seen.
+    """Return why a container ended as soon as it was started, although `start` succeeded; None if no reason is found.
 
-    runc 1.1 and crun 1.8 report a program that execve(2) refuses, and a failing startContainer hook, to nobody but the
+    If execve(2) refuses the program, or a startContainer hook fails, runc 1.1 and crun 1.8 write the error only to the
     container's standard error (`said`).
     """
     found = find(Failure(said, "start"), bundle) if said.strip() else None
@@ -40,12 +40,12 @@ def explain_silence(said: str, bundle: Bundle, messages: Messages) -> Explanatio
 
 
 def explain_bundle(bundle: Bundle, messages: Messages) -> list[Explanation]:
-    """Return everything that can be seen to be wrong in a bundle, in the order of `config.json`."""
+    """Return every problem found in a bundle, in the order of `config.json`."""
     return [put(finding, bundle, messages) for finding in survey(bundle)]
 
 
 def find(failure: Failure, bundle: Bundle) -> Finding:
-    """Return what is wrong, in no language yet."""
+    """Return what is wrong, as a finding without text."""
     said = sentences(failure.said)
     plain = replace(failure, said="\n".join(said))
     for pattern in PATTERNS:
@@ -69,7 +69,7 @@ def find(failure: Failure, bundle: Bundle) -> Finding:
 
 
 def _seen_too(found: Finding, bundle: Bundle) -> Finding:
-    """Return what we see ourselves where the engine only says that it does not like a place, or that its child has died."""
+    """Return the problem found in the files, where the engine only names a place or says that its child process ended."""
     if found.id == "config.refused":
         return next((each for each in survey(bundle) if each.pointer == found.pointer), found)
     if found.id == "init.died":
@@ -78,7 +78,7 @@ def _seen_too(found: Finding, bundle: Bundle) -> Finding:
 
 
 def _unrecognised(failure: Failure, bundle: Bundle) -> Finding:
-    """Return what is wrong in the configuration, if anything is: that is likely to be the reason; else that we don't know."""
+    """Return a problem of the configuration, which is likely to be the reason; without one, the finding `unknown`."""
     said = core(failure.said.splitlines()[-1]) if failure.said else ""
     errors = [problem for problem in bundle.problems if problem.severity == "error"]
     if errors and failure.operation in ("", "create", "run"):

@@ -1,4 +1,4 @@
-"""What the explainer is handed, what it finds, and what it answers with."""
+"""The explainer's data: its input (`Failure`), what it finds (`Finding`), its answer (`Explanation`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Values = dict[str, str | int]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An operation that failed: what the engine printed, and, where known, which operation it was."""
+    """An operation that failed: what the engine printed, and the operation, if known."""
 
     said: str
     operation: str = ""
@@ -22,14 +22,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong, in no language yet.
+    """What is wrong, without text in any language.
 
     Attributes:
         id: the catalogue's entry group below `explain`, e.g. `program.not_in_path`.
-        values: what its placeholders stand for.
-        pointer: the JSON pointer of the member of `config.json` that it is about; None: of none.
-        problem: what `tutor.configfile` says of the place, for `config.syntax` and `config.structure`.
-        severity: `warning`: an engine takes it, but it is hardly what was meant.
+        values: the values of its placeholders.
+        pointer: the JSON pointer of the member of `config.json` that is wrong; None if none is.
+        problem: the problem that `tutor.configfile` found there, for `config.syntax` and `config.structure`.
+        severity: `warning` if an engine accepts it, but it is probably a mistake.
     """
 
     id: str
@@ -44,11 +44,11 @@ class Explanation:
     """One error explained; texts are ready to show.
 
     Attributes:
-        id: as `Finding.id`; `unknown` where we honestly don't know.
+        id: as `Finding.id`; `unknown` if no pattern fits.
         title: what is wrong, in a few words; cause: why, in whole sentences; fix: what to do.
-        place: `~/labs/x/bundle/config.json:9:5`, with the pointer in `pointer`; empty where no place in a file is meant.
-        line, column: the place in characters from 1; 0 where there is none.
-        clause: the section of the specification, `config.md#process`; empty where it says nothing.
+        place: `~/labs/x/bundle/config.json:9:5`, with the pointer in `pointer`; empty if it is about no place in a file.
+        line, column: the place, counted in characters from 1; 0 if there is none.
+        clause: the section of the specification, `config.md#process`; empty if it says nothing about it.
     """
 
     id: str

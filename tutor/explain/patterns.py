@@ -1,8 +1,10 @@
-"""What runt, runc (1.1) and crun (1.8) print, and what it means: a table, read from above; the first that fits counts.
+"""What runt, runc (1.1) and crun (1.8) print, and what it means: a table of patterns, of which the first that fits counts.
 
-A pattern is searched for in each sentence, without regard to case. Its named groups fill the placeholders of the explanation.
-`where` says which member of `config.json` is meant: a JSON pointer, or the name of a function of `places`; a pattern whose
-function finds no such member does not fit. What an id means is refined by what can be seen on disk (`refine`).
+- A pattern is searched for in each sentence; case is ignored.
+- Its named groups fill the placeholders of the explanation.
+- `where` names the member of `config.json`: a JSON pointer, or a function of `places`. If the function finds no member, the
+  pattern does not fit.
+- `refine` replaces an id by a more precise one, after a look at the files.
 """
 
 from __future__ import annotations
@@ -178,7 +180,7 @@ _HOST = (
     _p("host.not_permitted", r"operation not permitted|permission denied"),
 )  # fmt: skip
 
-# no_space comes first: whatever was being written, that is why.
+# no_space comes first: it is the reason, whatever was being written.
 PATTERNS: tuple[Pattern, ...] = (
     _HOST[0],
     *_STATES[:5],

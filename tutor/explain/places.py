@@ -1,4 +1,4 @@
-"""Which member of `config.json` an engine's words are about: one function for each `where` of the table of patterns."""
+"""Which member of `config.json` an engine's message is about: one function for each `where` of the table of patterns."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 Groups = dict[str, str]
 
 NOWHERE = "-"
-"""What a pattern means is not in the configuration (a pointer is empty or begins with `/`)."""
+"""The message is about nothing in the configuration (a pointer is empty or begins with `/`)."""
 
-# What runc calls a namespace where config.json says otherwise.
+# runc's names of namespaces that differ from those of config.json.
 _KINDS = {"net": "network", "mnt": "mount"}
 _HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
-# runc runs poststart hooks at `create`, as nobody else does.
+# Only runc runs poststart hooks in `create`.
 _HOOKS_OF = {
     "create": ("prestart", "createRuntime", "createContainer", "poststart"),
     "start": ("startContainer", "poststart"),
@@ -62,7 +62,7 @@ _CONTROLLERS = {"cpu": "cpu", "cpuset": "cpu", "memory": "memory", "pids": "pids
 
 
 def find_place(where: str, groups: Groups, bundle: Bundle) -> str | None:
-    """Return the pointer that a pattern means, `NOWHERE`, or None where the configuration has no such member."""
+    """Return the pointer that a pattern means, `NOWHERE`, or None if the configuration has no such member."""
     if not where:
         return NOWHERE
     if where.startswith("/"):
@@ -71,7 +71,7 @@ def find_place(where: str, groups: Groups, bundle: Bundle) -> str | None:
 
 
 def _line(groups: Groups, bundle: Bundle) -> str | None:
-    """The place that runt names: the smallest value there; found by the member's name where the text has changed since."""
+    """The place that runt names: the smallest value there. If the text has changed since, the member is found by its name."""
     match = re.search(r"config\.json:(\d+):(\d+)", groups[""])
     if match is None:
         return None
@@ -83,7 +83,7 @@ def _line(groups: Groups, bundle: Bundle) -> str | None:
 
 
 def _field(groups: Groups, bundle: Bundle) -> str:
-    """Go's names of the fields down to a value, in which an array's index is left out."""
+    """The path of Go's field names down to a value; it has no array indices."""
     wanted = "/" + groups["field"].replace(".", "/")
     for problem in bundle.problems:
         names = "/".join(name for name in problem.pointer.split("/") if not name.isdigit())
@@ -93,7 +93,7 @@ def _field(groups: Groups, bundle: Bundle) -> str:
 
 
 def _program(groups: Groups, bundle: Bundle) -> str:
-    """process.args[0]; for `exec`, whose program stands on the command line, what is not in the configuration."""
+    """process.args[0]; `NOWHERE` for `exec`, whose program is on the command line."""
     name = groups.get("name")
     first = next(iter(bundle.strings("/process/args")), None)
     return "/process/args/0" if name is None or name == first or first is None else NOWHERE
@@ -109,7 +109,7 @@ def _mount(groups: Groups, bundle: Bundle) -> str | None:
         if destination is None and item.get("source") == source:
             return pointer
     for pointer, item in bundle.items("/mounts"):
-        # What could not be made may be a folder on the way to a mount's destination.
+        # The directory that could not be made may be a parent of a mount's destination.
         place = str(item.get("destination", ""))
         if destination and groups.get("step") and place.startswith(destination.rstrip("/") + "/"):
             return pointer
@@ -150,7 +150,7 @@ def _mapping(groups: Groups, bundle: Bundle) -> str:
 
 
 def _root_mapping(_groups: Groups, bundle: Bundle) -> str | None:
-    """The mappings in which the container's ID 0 is not."""
+    """The mappings that do not cover the container's ID 0."""
     for name in ("uidMappings", "gidMappings"):
         mappings = bundle.items(f"/linux/{name}")
         if mappings and not any(item.get("containerID") == 0 for _, item in mappings):
@@ -197,7 +197,7 @@ def _capability(groups: Groups, bundle: Bundle) -> str:
 def _rlimit(groups: Groups, bundle: Bundle) -> str:
     kind = groups["type"]
     if kind.isdigit():
-        # runc prints a resource limit's number, getrlimit(2).
+        # runc prints the number of a resource limit (getrlimit(2)).
         kind = rlimits.NAMES[int(kind)] if int(kind) < len(rlimits.NAMES) else ""
     for pointer, item in bundle.items("/process/rlimits"):
         if item.get("type") == kind:
@@ -206,7 +206,7 @@ def _rlimit(groups: Groups, bundle: Bundle) -> str:
 
 
 def _hook(groups: Groups, bundle: Bundle) -> str | None:
-    """The hook by its kind, its path or its number; runc says the number only: `/hooks` where that may be several."""
+    """The hook by its kind, its path or its number. runc prints only the number: `/hooks` if several hooks have it."""
     kind, path, index = groups.get("kind"), groups.get("path"), groups.get("index")
     if path is None and (match := re.search(r"fork/exec (\S+):", groups.get("why", ""))):
         path = match[1]
@@ -217,7 +217,7 @@ def _hook(groups: Groups, bundle: Bundle) -> str | None:
         if (index is None or pointer.endswith(f"/{index}")) and (path is None or item.get("path") == path)
     ]
     if len(found) > 1 and path is None and kind is None:
-        # runc runs poststart when the container is there; the others while its init is being prepared.
+        # runc runs poststart when the container exists, the others while it prepares the init process.
         early = "container init" in groups["whole"]
         found = [each for each in found if each.startswith("/hooks/poststart") is not early]
         return found[0] if len(found) == 1 else "/hooks"

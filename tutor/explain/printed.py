@@ -1,4 +1,4 @@
-"""What engines print, without what their logs put around it."""
+"""Extracts the error from what engines print: without the time, level and quoting of their logs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ _FIELD = re.compile(rf"(\w+)=({QUOTED}|\S*)")
 _TERMINAL = re.compile(r"^(ERRO|FATA|WARN|INFO|DEBU)\[\d+\]\s*")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z(?::|\s+)\s*")
 _QUIET = ("warning", "info", "debug")
-_MOST_LINES, _LONGEST_LINE = 400, 4000  # a crash of Go's runtime prints hundreds; what matters is at its ends
-# What is said before the reason; it tells nothing that a reader does not know.
+_MOST_LINES, _LONGEST_LINE = (
+    400,
+    4000,
+)  # a crash of Go's runtime prints hundreds; the important lines are the first and the last
+# Phrases before the reason, which only repeat what the reader knows.
 _WRAPPING = re.compile(
     r"^(?:docker: Error response from daemon: |Error: |ctr: |OCI runtime error: |(?:crun|runc|runt): "
     r"|OCI runtime \w+ failed: |(?:runc|runt) \w+ failed: |exec failed: |create failed: "
@@ -26,7 +29,7 @@ _WRAPPING = re.compile(
 
 
 def sentences(text: str) -> list[str]:
-    """Return what was said, a line each, without time, level and quoting; warnings only where there is nothing else."""
+    """Return the messages, one per line, without time, level and quoting; warnings only if there is nothing else."""
     loud: list[str] = []
     quiet: list[str] = []
     lines = _COLOUR.sub("", text).splitlines()

@@ -1,4 +1,4 @@
-"""Why a program can't be executed, as far as its file shows: what execve(2) says in one word (ENOENT, EACCES, ENOEXEC) in full."""
+"""Why a program can't be executed, as far as its file shows: the reason behind an errno of execve(2) (ENOENT, EACCES, ENOEXEC)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tutor.explain.bundle import Bundle
 
-_HEAD = 64 * 1024  # bytes of a program that are read: its headers lie at its beginning
+_HEAD = 64 * 1024  # bytes of a program that are read: its headers are at its beginning
 _BOM = b"\xef\xbb\xbf"
 _SHELLS = ("bash", "zsh", "ksh", "dash", "ash", "fish")
 # A 64-bit kernel usually runs the 32-bit programs of its family too.
@@ -28,9 +28,9 @@ _ALSO_RUNS = {("amd64", "386"), ("arm64", "arm")}
 
 
 def look_at_program(bundle: Bundle, name: str) -> Finding | None:
-    """Return why `process.args[0]`, or a program that `exec` was given, can't run; None where nothing can be seen.
+    """Return why `process.args[0]`, or the program of `exec`, can't run; None if no reason is found.
 
-    Nothing is said of a program that lies in a mount: the root filesystem does not show it.
+    A program below a mount is not examined: the root filesystem does not show it.
     """
     root = bundle.rootfs
     if root is None or kind_of(root) != "directory":
@@ -60,7 +60,7 @@ def look_at_program(bundle: Bundle, name: str) -> Finding | None:
 
 
 def search_path(bundle: Bundle) -> list[str] | None:
-    """Return the folders of PATH in `process.env`; None where it has none."""
+    """Return the folders of PATH in `process.env`; None if it has none."""
     values = [entry[5:] for entry in bundle.strings("/process/env") if entry.startswith("PATH=")]
     return [folder or "/" for folder in values[-1].split(":")] if values else None
 
@@ -77,7 +77,7 @@ def _not_in_path(root: Path, folders: list[str], name: str) -> Finding:
 
 
 def _command_line(root: Path, name: str, known: set[str]) -> Finding | None:
-    """Return that a whole command line was given where only a program's name belongs, if its first word is a program."""
+    """Return a finding if a whole command line stands in place of a program's name, and its first word is a program."""
     words = name.split()
     if len(words) < 2 or not (
         words[0] in known or ("/" in words[0] and kind_of(resolve(root, words[0])) == "file")
@@ -88,7 +88,7 @@ def _command_line(root: Path, name: str, known: set[str]) -> Finding | None:
 
 
 def _elsewhere(root: Path, name: str, folders: list[str]) -> str:
-    """Return where the program lies outside of PATH, of the places where programs usually lie."""
+    """Return the path of the program in one of the usual directories outside of PATH."""
     for folder in (*SYSTEM_FOLDERS, "/"):
         file = resolve(root, f"{folder}/{name}") if name and folder not in folders else None
         if kind_of(file) == "file":
@@ -97,9 +97,9 @@ def _elsewhere(root: Path, name: str, folders: list[str]) -> str:
 
 
 def look_at_file(root: Path, path: str, bundle: Bundle | None = None) -> Finding | None:
-    """Return why the file at a path below a root can't be executed; None where it can, as far as one sees.
+    """Return why the file at a path below a root can't be executed; None if no reason is found.
 
-    `bundle` says as whom (`process.user`); without it, as root.
+    `bundle` gives the user (`process.user`); without it, root.
     """
     file = resolve(root, path)
     values: dict[str, str | int] = {"name": path, "path": path}
@@ -137,9 +137,9 @@ def _look_at_head(root: Path, head: bytes, values: dict[str, str | int]) -> Find
     elf = Elf.parse(head)
     if elf is None:
         return Finding("program.format", values)
-    ours = _own_architecture()
-    if ours and elf.architecture != ours and (ours, elf.architecture) not in _ALSO_RUNS:
-        return Finding("program.machine", {**values, "found": elf.architecture, "wanted": ours})
+    machine = _own_architecture()
+    if machine and elf.architecture != machine and (machine, elf.architecture) not in _ALSO_RUNS:
+        return Finding("program.machine", {**values, "found": elf.architecture, "wanted": machine})
     if elf.interpreter and resolve(root, elf.interpreter) is None:
         return Finding("program.loader", {**values, "loader": elf.interpreter})
     return None
@@ -194,7 +194,7 @@ def _closest(name: str, known: Iterable[str]) -> str:
 
 @cache
 def _own_architecture() -> str:
-    """Return this machine's architecture, as its Python is made for it; empty where that can't be read."""
+    """Return this machine's architecture: that of its Python; empty if it can't be read."""
     try:
         with Path(sys.executable).resolve().open("rb") as opened:
             elf = Elf.parse(opened.read(_HEAD))

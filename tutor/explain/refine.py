@@ -1,4 +1,4 @@
-"""From what an engine said to what is wrong: by `config.json`, and by what can be seen on disk."""
+"""Makes a finding more precise, by `config.json` and by the files on disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def refine(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
-    """Return the same, seen more closely where there is something to see."""
+    """Return a more precise finding, or the same one."""
     step = _REFINERS.get(finding.id)
     return step(finding, failure, bundle) if step else finding
 
@@ -55,7 +55,7 @@ def _config_load(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding
     if bundle.text is None:
         there = bool(kind_of(bundle.config))
         name = "config.unreadable" if there else "config.missing"
-        # Without a bundle there is nothing to look into.
+        # Without a bundle there are no files to examine.
         return _with(finding, name, path=str(bundle.config)) if bundle.config else finding
     errors = [each for each in bundle.problems if each.severity == "error"]
     return of_problem(errors[0], bundle) if errors else finding
@@ -65,7 +65,7 @@ def _config_value(finding: Finding, _failure: Failure, bundle: Bundle) -> Findin
     if bundle.text is None:
         return finding
     found = _structure(bundle, finding.pointer or "")
-    if found is None:  # what is missing is told of the object that lacks it
+    if found is None:  # a missing member is reported at the object that lacks it
         near = [each for each in bundle.problems if (finding.pointer or "").startswith(f"{each.pointer}/")]
         found = of_problem(near[0], bundle) if near and near[0].pointer else None
     what = re.sub(
@@ -167,7 +167,7 @@ def _hook(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
     unfit = look_at_hook(bundle, kind, path)
     if unfit and (code or not re.search(r"exit status|signal", why)):
         return replace(_with(finding, "hook.unfit", why=unfit, **values), pointer=f"{pointer}/path")
-    if match := re.search(r"signal: ([a-z ]+?)(?: \(|,|$)", why):  # «killed», as strsignal(3) has it
+    if match := re.search(r"signal: ([a-z ]+?)(?: \(|,|$)", why):  # "killed": strsignal(3), in lower case
         words = {(signal.strsignal(each) or "").lower(): each.name for each in signal.Signals}
         return _with(finding, "hook.signal", signal=words.get(match[1], match[1]), **values)
     if code > 128:
@@ -236,7 +236,7 @@ def _sysctl(finding: Finding, _failure: Failure, _bundle: Bundle) -> Finding:
 
 
 def _valued(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
-    """Add the value that the configuration has there."""
+    """Add the value at the pointer."""
     value = bundle.value(finding.pointer or "")
     if problem := bundle.problem_at(finding.pointer or "-"):
         return of_problem(problem, bundle)
@@ -259,7 +259,7 @@ def _user_id(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
 
 
 def _named(finding: Finding, _failure: Failure, _bundle: Bundle) -> Finding:
-    """Bring what alternatives of a pattern call differently under one name."""
+    """Give the values that a pattern's alternatives name differently one name."""
     values = finding.values
     path = values.get("path") or values.get("folder") or ""
     name = values.get("name") or values.get("word") or ""

@@ -24,7 +24,7 @@ _MOST_SENTENCES = 6  # of an error that are printed again
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Lines to print; `good`: the error could be explained, or nothing is wrong in the bundle."""
+    """Lines to print; `good` if the error could be explained, or if nothing is wrong in the bundle."""
 
     lines: list[str]
     good: bool

@@ -1,4 +1,4 @@
-"""What can be seen on this machine, as the explainer needs it: files of the host, namespaces, file systems, kernel parameters."""
+"""What the explainer looks up on this machine: files of the host, namespaces, filesystems, kernel parameters."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAMESPACES = {
 
 
 def near_directory(bundle: Bundle, path: str) -> str:
-    """Return the directory in the bundle that is probably meant, empty where there is none."""
+    """Return the directory in the bundle that is probably meant; empty if there is none."""
     try:
         known = (
             [each.name for each in bundle.path.iterdir() if kind_of(each) == "directory"]
@@ -42,7 +42,7 @@ def near_directory(bundle: Bundle, path: str) -> str:
 
 
 def namespace_kind(path: str) -> str | None:
-    """Return the type of the namespace that a file stands for, empty if it stands for none; None: it can't be looked at."""
+    """Return the type of the namespace that a file refers to; empty if it refers to none, None if it can't be examined."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except (OSError, ValueError):
@@ -56,7 +56,7 @@ def namespace_kind(path: str) -> str | None:
 
 
 def look_at_hook(bundle: Bundle, kind: str, path: str) -> str:
-    """Return the catalogue's id of why a hook can't be executed, empty where it can, as far as one sees."""
+    """Return the catalogue's id of why a hook can't be executed; empty if no reason is found."""
     root = bundle.rootfs if kind == "startContainer" else Path("/")
     if not path.startswith("/") or root is None:
         return ""
@@ -65,7 +65,7 @@ def look_at_hook(bundle: Bundle, kind: str, path: str) -> str:
 
 
 def near_type(kind: str) -> str:
-    """Return the kernel's name of a file system that is probably meant; empty where none is like it."""
+    """Return the kernel's name of the filesystem that is probably meant; empty if no name is similar."""
     close = difflib.get_close_matches(kind, _file_systems(), n=1)
     return close[0] if close and close[0] != kind else ""
 
@@ -79,7 +79,7 @@ def _file_systems() -> list[str]:
 
 
 def namespace_of_sysctl(name: str) -> str:
-    """Return the type of the namespace that a kernel parameter belongs to, as runtimes know them; empty: to none."""
+    """Return the type of the namespace that a kernel parameter belongs to, by the rules of the runtimes; empty if none."""
     if name.startswith("net."):
         return "network"
     if name in ("kernel.domainname", "kernel.hostname"):

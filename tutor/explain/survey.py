@@ -1,6 +1,6 @@
-"""What is wrong in a bundle beyond single members: between members, and between `config.json` and the files.
+"""Problems of a bundle beyond single members: between members, and between `config.json` and the files.
 
-Each of these makes at least one engine refuse `create`, or the program end at once.
+Each of them makes at least one engine refuse `create`, or makes the program end at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def survey(bundle: Bundle) -> list[Finding]:
-    """Return everything that can be seen to be wrong, in the order of the text; `tutor.configfile`'s problems first of each place."""
+    """Return every problem found, in the order of the text; at each place, the problems of `tutor.configfile` first."""
     found: list[Finding] = []
     for problem in bundle.problems:
         if (finding := of_problem(problem, bundle)).pointer not in {each.pointer for each in found}:
@@ -104,7 +104,7 @@ def _mounts(bundle: Bundle) -> Iterator[Finding]:
             yield Finding("mount.type_unknown", {**values, "near": near}, pointer, severity="warning")
 
 
-# Runtimes make these themselves, or the kernel knows them under several names.
+# Types that runtimes handle themselves, or that the kernel knows under several names.
 _PSEUDO = ("cgroup", "cgroup2", "none")
 
 

@@ -1,4 +1,4 @@
-"""A finding in the learner's language, with its place and the clause of the specification."""
+"""Turns a finding into text in the learner's language, with its place and the clause of the specification."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
-    """Return a finding as texts ready to show."""
+    """Return a finding as texts that are ready to show."""
     problem = finding.problem
     key = f"explain.{finding.id}"
     values = dict(finding.values)
     if (
         finding.id == "hook.unfit"
-    ):  # the file's own explanation speaks of the container, which few hooks are in
+    ):  # the explanation of a program is about the container, and most hooks run outside it
         reason = str(finding.values.get("why", "")).partition(".")[2]
         known = m.has(f"explain.hook.reason.{reason}")
         values["reason"] = m(f"explain.hook.reason.{reason if known else 'format'}")
@@ -52,13 +52,13 @@ def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
 
 
 def _filled(m: Messages, key: str, values: dict[str, str | int]) -> str:
-    """Return a text with what is known; a placeholder of which nothing is known stays empty."""
+    """Return a text with its placeholders filled; a placeholder without a value becomes empty."""
     names = {name for _, name, _, _ in string.Formatter().parse(m.raw(key)) if name} - {"tutor"}
     return m(key, **{name: values.get(name, "") for name in names}).strip()
 
 
 def _place(finding: Finding, bundle: Bundle) -> tuple[str, int, int]:
-    """Return `file:line:column`, line and column; where the member is missing, of what it is missing in."""
+    """Return `file:line:column`, line and column; for a missing member, those of the object that lacks it."""
     if finding.pointer is None or bundle.config is None or bundle.text is None:
         return "", 0, 0
     if finding.problem:
@@ -71,7 +71,7 @@ def _place(finding: Finding, bundle: Bundle) -> tuple[str, int, int]:
         pointer = pointer.rpartition("/")[0]
     key = bundle.document.keys.get(pointer)
     value = bundle.document.values[pointer]
-    # A value of many lines is named by its key.
+    # For a value of many lines, the place of its key.
     span = key if key and bundle.document.text[value.start] in "{[" else value
     at = bundle.document.position_of(span.start)
     return f"{shown(bundle.config)}:{at.line}:{at.column}", at.line, at.column

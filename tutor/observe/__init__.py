@@ -1,7 +1,7 @@
-"""Read-only eyes: what the kernel says about a container's process and, beside it, about the host.
+"""Reads what the kernel says about a container's process, and about the host for comparison.
 
-`take_snapshot` reads `/proc` once and answers with one immutable `Snapshot`; `diff` tells two of them apart; a `Poller`
-does both in a thread and publishes only what changed. Nothing here writes, enters a namespace or traces.
+`take_snapshot` reads `/proc` once and returns an immutable `Snapshot`; `diff` compares two of them; a `Poller` does both in a
+thread and publishes what changed. Nothing here writes, enters a namespace or traces.
 """
 
 from __future__ import annotations

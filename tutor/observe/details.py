@@ -1,4 +1,4 @@
-"""What one process is in detail, read when somebody asks: a snapshot, taken many times a second, does without it."""
+"""The details of one process, read on demand: a snapshot is taken many times a second and leaves them out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _LIMITS = {words: constant for constant, words in rlimits.WORDS.items()}
 SECCOMP_MODES = ("none", "strict", "filter")
-_COLUMN = 26  # bytes: the width of the first column of /proc/PID/limits
+_COLUMN = 26  # the width of the first column of /proc/PID/limits, in bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class ProcessDetails:
     Attributes:
         uid, gid: the effective ids; groups: the supplementary ones.
         umask: the file mode creation mask, None where the kernel does not tell (`/proc/PID/status` since Linux 4.7).
-        cwd, exe: paths as seen from the process's own root; root: that root, as the reader sees it. Empty if unreadable.
-        environ: the environment with which the program was executed, not what it has made of it since (proc_pid_environ(5));
-            as it is, control characters included.
-        limits: constant to soft and hard limit; None is unlimited.
+        cwd, exe: paths below the process's own root; root: that root, as the reader sees it. Empty if unreadable.
+        environ: the environment that execve(2) was given, without later changes (proc_pid_environ(5)); control characters are
+            kept.
+        limits: soft and hard limit by constant; None is unlimited.
         terminal: the device number of the controlling terminal, 0 for none (proc_pid_stat(5), tty_nr).
         seccomp: one of `SECCOMP_MODES`.
     """
@@ -52,7 +52,7 @@ class ProcessDetails:
 
 
 def read_details(pid: int) -> ProcessDetails | None:
-    """Look at one process; None when there is none. What may not be read is empty."""
+    """Return the details of one process; None if there is no such process. What may not be read is empty."""
     try:
         with ProcessDirectory(pid) as process:
             before = process.read("stat")
@@ -97,7 +97,7 @@ def _terminal(stat: bytes) -> int:
 
 
 def parse_environ(raw: bytes) -> dict[str, str]:
-    """Return the variables of a `/proc/PID/environ`; of two with one name the first counts, as for getenv(3)."""
+    """Return the variables of a `/proc/PID/environ`; of two with the same name the first counts, as for getenv(3)."""
     variables: dict[str, str] = {}
     for entry in raw.split(b"\0"):
         name, equals, value = entry.partition(b"=")

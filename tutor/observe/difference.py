@@ -1,4 +1,4 @@
-"""The difference between two snapshots, as a value: what a viewer would see change on the screen."""
+"""The difference between two snapshots, as a value: what changes on the screen."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Changed(Generic[T]):
-    """One thing that was there before and is there after, but not the same."""
+    """One item that is in both snapshots, but differs."""
 
     before: T
     after: T
@@ -36,7 +36,7 @@ class Changed(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Changes(Generic[T]):
-    """What came, what went and what is different in a list of things; false when nothing is."""
+    """The items of a list that were added, removed or changed; false if there are none."""
 
     added: tuple[T, ...] = ()
     removed: tuple[T, ...] = ()
@@ -48,10 +48,11 @@ class Changes(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What changed from one snapshot to the next; false when a viewer would notice nothing.
+    """What changed from one snapshot to the next; false if nothing changes on the screen.
 
-    `container` holds the pids when another process is looked at than before (None: no container), `alive` the change of
-    life. Of a container that came or went, everything it has counts as added or removed.
+    - `container`: both pids, if the container's process is another one than before (None: no container)
+    - `alive`: both values, if the process has ended or begun
+    - everything in a container that came or went counts as added or removed
     """
 
     container: Changed[int | None] | None = None
@@ -80,7 +81,7 @@ _NOTHING = ContainerView(pid=0, alive=False, capabilities=NO_CAPABILITIES)
 
 
 def diff(before: Snapshot, after: Snapshot) -> Delta:
-    """Return what changed between two snapshots. Mounts are matched by id and target, processes by pid."""
+    """Return what changed between two snapshots: mounts are matched by id and target, processes by pid."""
     old, new = before.container or _NOTHING, after.container or _NOTHING
     old_pid = before.container.pid if before.container else None
     new_pid = after.container.pid if after.container else None

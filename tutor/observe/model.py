@@ -1,7 +1,7 @@
-"""What the eyes see, as values: frozen, comparable, of tuples only, so that two moments can be laid side by side.
+"""The parts of a snapshot as values: frozen, comparable, of tuples only, so that two snapshots can be compared.
 
-Field names are the kernel's (proc(5), namespaces(7), capabilities(7)). A thing that could not be read is `None` or empty
-and named in `ContainerView.unreadable` with the error's name, so that a panel says «no permission» and never guesses.
+Field names are the kernel's (proc(5), namespaces(7), capabilities(7)). What could not be read is `None` or empty, and
+`ContainerView.unreadable` names the file and the errno, so that a panel can say why.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who the process is: the effective ids and the supplementary groups, as the reader's user namespace counts them."""
+    """The effective ids and the supplementary groups of a process, as the reader's user namespace counts them."""
 
     uid: int
     gid: int
@@ -122,14 +122,14 @@ class Wait:
     """The system call in which a process is blocked.
 
     Attributes:
-        tid: the thread that waits: the one that tells most, where a process has several.
-        syscall: the call's name (`openat`), or `syscall_N` for one that has no name here.
+        tid: the thread that waits; of several, the one whose call says most.
+        syscall: the call's name (`openat`), or `syscall_N` if it has no name here.
         number: the call's number on this architecture.
-        arguments: the arguments that can be told, in strace's notation; what could not be read is `...`.
-        summary: the call in a few words for a narrow panel: `openat("exec.fifo", O_WRONLY)`.
+        arguments: the arguments in strace's notation; one that could not be read is `...`.
+        summary: the call, shortened for a narrow panel: `openat("exec.fifo", O_WRONLY)`.
         path: the file that the call is about, with directory descriptors and `/proc/self/fd/N` resolved; None if none.
         fd: the descriptor that the call is about; None if none.
-        wchan: the kernel function in which it sleeps (proc(5)), empty where the kernel does not tell.
+        wchan: the kernel function in which it sleeps (proc(5)); empty if the kernel does not tell it.
         key: the message catalogue's entry that explains it (`observe.wait.openat_exec_fifo`); `observe.describe` fills it in.
     """
 
@@ -154,10 +154,10 @@ class Process:
         ppid: its parent, as the reader counts; 0 when the parent is outside the reader's pid namespace.
         state: the letter of proc(5): R running, S sleeping, D disk sleep, T stopped, t traced, Z zombie, I idle, X dead.
         comm: its short name; exe: its program's path, empty if unreadable; control characters are escapes in both.
-        cmdline: its arguments as they are, control characters included (`words` is for the screen); empty for a zombie.
-        threads: how many it has.
-        depth: its place in the tree: 0 for the container's init and for a process that entered from outside (`exec`).
-        waits_for: the blocking system call; None while it runs, for a zombie, and where it may not be read.
+        cmdline: its arguments, with control characters (`words` is for the screen); empty for a zombie.
+        threads: their number.
+        depth: its depth in the tree: 0 for the container's init and for a process that entered from outside (`exec`).
+        waits_for: the blocking system call; None while it runs, for a zombie, and if it may not be read.
     """
 
     pid: int
@@ -173,7 +173,7 @@ class Process:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Its arguments, to be read in a line: of one that is a whole program, as behind `sh -c`, the first line and an ellipsis."""
+        """Its arguments for one line; of an argument of several lines, as after `sh -c`, the first line and an ellipsis."""
         return tuple(
             f"{visible(first.rstrip())}…" if newline else visible(word)
             for word in self.cmdline
@@ -194,11 +194,14 @@ NO_CAPABILITIES = Capabilities(*(CapabilitySet(0, ()),) * 5)
 
 @dataclass(frozen=True, slots=True)
 class ContainerView:
-    """What the kernel says about a container's init process and everything that runs with it.
+    """What the kernel says about a container's init process and the other processes of the container.
 
-    `alive` is False when there is no such process any more, when it is a zombie, or when its pid belongs to another
-    process by now; everything but `pid` (and a zombie's own line in `processes`) is then empty. `processes` is in the order
-    in which a tree is drawn: each parent before its children.
+    `alive` is False in these cases; then everything is empty but `pid` and a zombie's own entry in `processes`:
+    - there is no such process any more
+    - it is a zombie
+    - its pid belongs to another process by now
+
+    `processes` is in the order of a tree: each parent before its children.
     """
 
     pid: int
@@ -219,17 +222,17 @@ class ContainerView:
     unreadable: tuple[Unreadable, ...] = ()
 
     def namespace(self, kind: NamespaceKind) -> NamespaceView | None:
-        """Return the view of one kind of namespace, None when the process is gone."""
+        """Return the view of one kind of namespace; None if the process has ended."""
         return next((view for view in self.namespaces if view.kind == kind), None)
 
     def process(self, pid: int) -> Process | None:
-        """Return one process of the container, None when it is not there."""
+        """Return one process of the container; None if there is no such process."""
         return next((process for process in self.processes if process.pid == pid), None)
 
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """The reference process: what «shared with the host» is measured against, and where stray mounts would show."""
+    """The reference process: its namespaces are those of the host, and its mount table shows mounts that leave the container."""
 
     pid: int
     namespaces: tuple[Namespace, ...]
@@ -238,7 +241,7 @@ class HostView:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything seen at one moment. `taken` is `time.monotonic()` in seconds; it does not count when comparing."""
+    """Everything read at one moment. `taken` is `time.monotonic()` in seconds; comparisons ignore it."""
 
     taken: float = field(compare=False)
     host: HostView

@@ -78,7 +78,7 @@ def read_namespaces(process: ProcessDirectory) -> tuple[Namespace, ...]:
 
 
 def compare_namespaces(process: ProcessDirectory, host: tuple[Namespace, ...]) -> tuple[NamespaceView, ...]:
-    """Return the eight namespaces of a process beside those of the host."""
+    """Return the eight namespaces of a process, each with the host's."""
     views = []
     for theirs in host:
         inode, reason = _inode(process, theirs.kind)
@@ -98,16 +98,16 @@ def _inode(process: ProcessDirectory, name: str) -> tuple[int | None, str]:
     except OSError as error:
         return None, reason_of(error)
     digits = link.partition(b"[")[2].rstrip(b"]")
-    # `pid_for_children` is empty until the first child of an unshared pid namespace is born.
+    # `pid_for_children` cannot be read until the first process of a new pid namespace is created (pid_namespaces(7)).
     return (int(digits), "") if digits.isdigit() else (None, "ENOENT")
 
 
-# A mount table seldom changes and costs more than everything else to take apart: the last few are remembered.
+# A mount table seldom changes, and parsing it costs more than everything else: the last few are cached.
 @lru_cache(maxsize=8)
 def parse_mounts(raw: bytes) -> tuple[Mount, ...]:
-    """Return the mounts of a `/proc/PID/mountinfo`; a line that is not one is left out.
+    """Return the mounts of a `/proc/PID/mountinfo`; a malformed line is left out.
 
-    The kernel escapes newlines in paths, but no carriage returns, which bytes.splitlines() would take for one.
+    The kernel escapes newlines in paths, but not carriage returns, at which bytes.splitlines() would split.
     """
     return tuple(mount for line in raw.split(b"\n") if (mount := _mount(line)) is not None)
 
@@ -164,7 +164,7 @@ def parse_capabilities(status: dict[str, str]) -> Capabilities:
 
 
 def parse_credentials(status: dict[str, str]) -> Credentials | None:
-    """Return the effective ids and the groups from the fields of `/proc/PID/status`, None where it has none."""
+    """Return the effective ids and the groups from the fields of `/proc/PID/status`; None if it has none."""
     uids, gids = status.get("Uid", "").split(), status.get("Gid", "").split()
     if len(uids) < 2 or len(gids) < 2:
         return None

@@ -1,4 +1,4 @@
-"""The one poller: looks at the kernel again and again, in a thread of its own, and publishes what changed."""
+"""Polls the kernel in a thread of its own and publishes what changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Target:
-    """What is looked at; a new one for each `watch`, so that a look at the old one is known to be stale."""
+    """The process that is watched; a new object for each `watch`, so that a snapshot of the old one is known to be stale."""
 
     pid: int | None
     start_time: int | None
@@ -31,11 +31,11 @@ class _Target:
 
 
 class Poller:
-    """Publishes a snapshot, and what changed since the last one, whenever something did; a context manager.
+    """Publishes a snapshot, and the difference from the last one, whenever something changed; a context manager.
 
-    `publish` is called in the poller's thread (a TUI posts a message from there): with an empty `Delta` for the first
-    snapshot, later only with a true one. An error in it is logged, and the same change is published again at the next look.
-    The thread starts with the first `watch` and ends with `stop`.
+    - `publish` is called in the poller's thread: with an empty `Delta` for the first snapshot, later only with a true one.
+    - An error in `publish` is logged, and the same change is published again with the next snapshot.
+    - The thread starts with the first `watch` and ends with `stop`.
     """
 
     def __init__(self, publish: Callable[[Snapshot, Delta], None], interval: float = 0.25) -> None:
@@ -64,7 +64,7 @@ class Poller:
         return self._published
 
     def watch(self, pid: int | None, start_time: int | None = None, reference_pid: int | None = None) -> None:
-        """Look at this process from now on, at once; the arguments are those of `take_snapshot`.
+        """Watch this process from now on, beginning at once; the arguments are those of `take_snapshot`.
 
         Raises:
             RuntimeError: the poller was stopped.
@@ -80,25 +80,25 @@ class Poller:
             self._wake.notify()
 
     def poke(self) -> None:
-        """Look now, also while paused: after an operation, so that its effect shows without delay."""
+        """Take a snapshot now, also while paused: after an operation, so that its effect is shown without delay."""
         with self._wake:
             self._look_now = True
             self._wake.notify()
 
     def pause(self) -> None:
-        """Stop looking until `resume`; what was published stays as it is."""
+        """Take no more snapshots until `resume`."""
         with self._wake:
             self._paused = True
 
     def resume(self) -> None:
-        """Look again, at once."""
+        """Take snapshots again, beginning at once."""
         with self._wake:
             self._paused = False
             self._look_now = True
             self._wake.notify()
 
     def stop(self) -> None:
-        """End the thread and wait for it (not from within `publish`, where waiting for oneself would never end)."""
+        """End the thread and wait for it; called from within `publish`, it does not wait (that would never end)."""
         with self._wake:
             self._stopped = True
             self._wake.notify()

@@ -1,8 +1,9 @@
 """The processes of a container: its init, their descendants, and those that entered from outside (`exec`).
 
-Descendants come from `/proc/PID/task/TID/children`. A process that entered has its parent outside; it is found by the
-container's own cgroup, or, where the container has none of its own, by its own pid namespace. A container that shares both
-with the host cannot be told from it: then there are only descendants.
+- Descendants come from `/proc/PID/task/TID/children`.
+- A process that entered has its parent outside. It is found by the container's own cgroup, or, if the container has none, by
+  its own pid namespace.
+- If a container shares both with the host, only descendants are found.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from tutor.observe.waits import read_wait
 if TYPE_CHECKING:
     from tutor.observe.model import CgroupMembership, Mount
 
-# More than a screen can show; a fork bomb in a lesson must not stop the panels.
+# More than a screen can show: a fork bomb in a lesson must not stop the panels.
 _MOST_PROCESSES = 512
 
 
 @dataclass(slots=True)
 class Strangers:
-    """The pids known to be in other pid namespaces than the one looked at, so that each is asked once only.
+    """The pids that are known to be in other pid namespaces than the container's, so that each is examined only once.
 
-    A process never changes its own pid namespace (pid_namespaces(7): setns(2) moves its children), so what was true of a
-    pid stays true while it is seen on every look.
+    A process never changes its own pid namespace (pid_namespaces(7): setns(2) moves only its children), so an answer stays
+    true as long as every snapshot sees the pid.
     """
 
     namespace: int = 0
@@ -57,7 +58,7 @@ def read_processes(init: ProcessDirectory, entered: list[int], reference_pid: in
     Args:
         init: the container's process.
         entered: pids that belong to the container too, wherever their parents are.
-        reference_pid: never a process of the container.
+        reference_pid: the reference process, which is never counted as a process of the container.
     """
     seen: set[int] = {os.getpid(), reference_pid} - {init.pid}
     found: list[Process] = []
@@ -140,16 +141,18 @@ def cgroup_members(
     reference_pid: int,
     outsiders: set[int],
 ) -> list[int] | None:
-    """Return the pids in the container's own cgroup; None when it has none of its own or it cannot be read.
+    """Return the pids in the container's own cgroup; None if it has none or it cannot be read.
 
-    Any hierarchy will do in which the container is elsewhere than the reference process, and in which none of the
-    `outsiders` is beside it: a cgroup that it shares with the one who looks, or with its parent, says nothing. Its files
-    are reached through the reference process's mounts.
+    A hierarchy serves if the container's cgroup in it is
+    - not that of the reference process
+    - not that of one of the `outsiders`, as this process and its parent
+
+    Its files are read through the mounts of the reference process.
     """
     paths = {membership.hierarchy: membership.path for membership in reference}
     for membership in own:
         here = paths.get(membership.hierarchy)
-        # «Own» is below the reference or beside it; above it would be the host's.
+        # The container's own cgroup is below the reference's or beside it; one above it is the host's.
         if (
             here is None
             or here == membership.path

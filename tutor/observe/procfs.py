@@ -1,7 +1,7 @@
-"""Reading `/proc/PID` so that a process that vanishes, or a pid that is used again, never mixes two processes up.
+"""Reads `/proc/PID` of exactly one process, even if it ends and its pid is used again.
 
-A directory descriptor of `/proc/PID` belongs to one process for good: when it is gone, every read through the descriptor
-fails with ESRCH instead of telling of its successor.
+A directory descriptor of `/proc/PID` always refers to the same process: after its end, every read through the descriptor
+fails with ESRCH instead of reading another process.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-# What a container puts into a path or its command line must not reach the terminal as a control sequence.
+# Paths and command lines of a container must not reach the terminal with control sequences.
 _VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     9: "\\t",
     10: "\\n",
@@ -40,7 +40,7 @@ def text(raw: bytes) -> str:
 
 
 def reason_of(error: OSError) -> str:
-    """Return the errno's name, `EACCES`: what the message catalogue explains under `observe.unreadable`."""
+    """Return the errno's name, such as `EACCES`, for the message `observe.unreadable`."""
     return errno.errorcode.get(error.errno or 0, "EIO")
 
 
@@ -80,7 +80,7 @@ class ProcessDirectory:
         return b"".join(pieces)
 
     def read_or_note(self, name: str) -> bytes:
-        """Return the content of a file, or nothing where it cannot be read; the reason is kept in `unreadable`."""
+        """Return the content of a file; empty if it cannot be read, and `unreadable` keeps the reason."""
         try:
             return self.read(name)
         except OSError as error:
@@ -96,7 +96,7 @@ class ProcessDirectory:
         return os.fsencode(os.readlink(name, dir_fd=self._fd))
 
     def link_or_note(self, name: str) -> str:
-        """Return where a link points, or nothing where it cannot be read; the reason is kept in `unreadable`."""
+        """Return where a link points; empty if it cannot be read, and `unreadable` keeps the reason."""
         try:
             return text(self.link(name))
         except OSError as error:
@@ -104,7 +104,7 @@ class ProcessDirectory:
             return ""
 
     def names(self, name: str) -> list[str]:
-        """Return the names in a directory of the process (`task`), none where it cannot be read."""
+        """Return the names in a directory of the process (`task`); none if it cannot be read."""
         try:
             fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._fd)
         except OSError:
@@ -119,7 +119,7 @@ class ProcessDirectory:
     def memory(self, spans: Iterable[tuple[int, int]]) -> list[bytes]:
         """Return pieces of the process's memory, each an address and a length; a piece that cannot be read is short.
 
-        Needs the permission of ptrace(2) (PTRACE_MODE_ATTACH_FSCREDS), but does not stop or touch the process.
+        Needs the permission of ptrace(2) (PTRACE_MODE_ATTACH_FSCREDS), but does not stop or change the process.
         """
         try:
             fd = os.open("mem", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._fd)
@@ -131,19 +131,19 @@ class ProcessDirectory:
             os.close(fd)
 
     def threads(self) -> list[int]:
-        """Return the thread ids, the main thread first; none when the process is gone."""
+        """Return the thread ids, the main thread first; none if the process has ended."""
         return sorted(map(int, self.names("task")), key=lambda tid: (tid != self.pid, tid))
 
 
 def _pread(fd: int, length: int, address: int) -> bytes:
-    # Addresses are unsigned, offsets signed: the upper half is the kernel's, and no argument of a call points there.
+    # Addresses are unsigned, offsets signed. The upper half is the kernel's; no argument of a call points there.
     if not 0 < address < 1 << 62:
         return b""
     page = -address % 4096 or 4096
     try:
         piece = os.pread(fd, min(length, page), address)
         if len(piece) == page < length:
-            # The next page may not be mapped: what came before is still an answer.
+            # The next page may not be mapped: keep the bytes before it.
             piece += _pread(fd, length - page, address + page)
     except OSError:
         return b""
@@ -157,11 +157,11 @@ def status_fields(raw: bytes) -> dict[str, str]:
 
 
 def name_of(status: dict[str, str]) -> str:
-    """Return the process's name, as `/proc/PID/comm` has it: in `status` the kernel escapes newlines and backslashes."""
+    """Return the process's name from `/proc/PID/comm`; in `status` the kernel escapes newlines and backslashes."""
     return _ESCAPED.sub(lambda match: "\n" if match[1] == "n" else "\\", status.get("Name", ""))
 
 
 def start_time_of(stat: bytes) -> int:
-    """Return field 22 of `/proc/PID/stat`: clock ticks after boot; with the pid it names a process for good."""
+    """Return field 22 of `/proc/PID/stat`, in clock ticks after boot; with the pid it identifies a process."""
     fields = stat[stat.rfind(b")") + 2 :].split()
     return int(fields[19]) if len(fields) > 19 else 0

@@ -1,4 +1,4 @@
-"""One look at the kernel: the host's reference process and a container's, as one immutable `Snapshot`."""
+"""Takes an immutable `Snapshot` of a container's process and of the reference process on the host."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def take_snapshot(
     reference_pid: int | None = None,
     strangers: Strangers | None = None,
 ) -> Snapshot:
-    """Look once at a container's process and at the host beside it.
+    """Return a snapshot of a container's process and of the host.
 
-    Never fails because a process vanished or may not be read: what cannot be told is empty, and `unreadable` says why.
+    A process that has ended or may not be read is no error: what could not be read is empty, and `unreadable` says why.
 
     Args:
-        pid: the container's init process; None when there is no container.
-        start_time: its start time (field 22 of proc_pid_stat(5), in clock ticks), where known: a process with the same pid
-            but another start time is not it.
-        reference_pid: the process that stands for the host (the keeper of the lab); by default this one.
-        strangers: what an earlier look learnt, to look less; a `Poller` keeps it.
+        pid: the container's init process; None if there is no container.
+        start_time: its start time (field 22 of proc_pid_stat(5), in clock ticks), if known: a process with the same pid but
+            another start time is a different one.
+        reference_pid: the process whose namespaces are the host's (the keeper of the lab); by default this one.
+        strangers: the pids that earlier snapshots found to be outside the container; a `Poller` keeps them.
     """
     reference = os.getpid() if reference_pid is None else reference_pid
     host, cgroups = _read_host(reference)
@@ -72,7 +72,7 @@ def _read_container(
             if start_time is not None and started != start_time:
                 return ContainerView(pid, alive=False)
             view = _read_living(process, started, host, host_cgroups, strangers)
-            # It may have died while it was looked at; then half of what was read is emptiness, not news.
+            # It may have ended meanwhile; then half of what was read is empty, which is no change of the container.
             state = status_fields(process.read("status")).get("State", "X")[:1]
             if state not in "ZXx":
                 return view

@@ -1,6 +1,6 @@
 """The system calls in which processes wait: their numbers on the two architectures, and how to read their arguments.
 
-Only calls that block for longer than a moment are named; another shows as `syscall_N`. Numbers: the kernel's
+Only calls that can block for long have a name here; others are shown as `syscall_N`. The numbers are the kernel's:
 `unistd_64.h` (x86_64) and `asm-generic/unistd.h` (aarch64).
 """
 
@@ -11,7 +11,7 @@ import platform
 from dataclasses import dataclass
 from typing import Literal
 
-# How one argument is shown. "skip" stands for a pointer or a detail that would tell a learner nothing.
+# How an argument is shown. "skip": not at all, as a pointer or a detail that tells a learner nothing.
 Argument = Literal[
     "dirfd",
     "path",
@@ -28,7 +28,7 @@ Argument = Literal[
     "timespec",
     "skip",
 ]
-# What a process waits for: the second half of the catalogue's key, refined in waits.py by what the descriptor is.
+# What a process waits for: the second half of the catalogue's key. waits.py makes it more precise by the descriptor's type.
 Topic = Literal[
     "open", "read", "write", "poll", "child", "sleep", "signal", "futex", "accept", "connect", "lock", "io", "ipc",
     "restart", "other",
@@ -37,14 +37,14 @@ Topic = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A system call that can be told of: its name, what waiting in it means, and the kinds of its arguments."""
+    """A system call: its name, what a process in it waits for, and the kinds of its arguments."""
 
     name: str
     topic: Topic
     arguments: tuple[Argument, ...]
 
 
-# name, x86_64, aarch64 (- where it does not exist), topic, arguments
+# name, x86_64, aarch64 (- if it does not exist), topic, arguments
 _TABLE = """
 open             2   -   open    path oflags
 openat           257 56  open    dirfd path oflags
@@ -112,7 +112,7 @@ restart_syscall  219 128 restart
 
 
 def call_table(machine: str) -> dict[int, Call]:
-    """Return the calls of an architecture (`platform.machine()`) by number; none for one that is not known here."""
+    """Return the calls of an architecture (`platform.machine()`) by number; none for an unknown architecture."""
     column = {"x86_64": 1, "aarch64": 2}.get(machine)
     if column is None:
         return {}
@@ -149,5 +149,5 @@ _CLOCKS = {0: "CLOCK_REALTIME", 1: "CLOCK_MONOTONIC", 7: "CLOCK_BOOTTIME", 11: "
 
 
 def clock_name(value: int) -> str:
-    """Return the name of a clock that can be slept on (clock_nanosleep(2))."""
+    """Return the name of a clock of clock_nanosleep(2)."""
     return _CLOCKS.get(value, str(value))

@@ -1,7 +1,7 @@
-"""What a process waits for: the system call it is blocked in, with the file or the descriptor that the call is about.
+"""Finds what a process waits for: the system call in which it is blocked, and the file or descriptor of the call.
 
 Sources: `/proc/PID/task/TID/syscall` and `wchan` (proc(5)), the path argument in `/proc/PID/mem`, the descriptors in
-`/proc/PID/fd`. All need the permission of ptrace(2); without it there is no answer, never a guess.
+`/proc/PID/fd`. All need the permission of ptrace(2); without it there is no answer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.observe.procfs import ProcessDirectory
 
-# A process with hundreds of threads: those beyond the first are pool workers that tell no more.
+# Of hundreds of threads, those beyond the first are workers of a pool, which tell no more.
 _MOST_THREADS = 32
 _FIFO_OPEN = {"wait_for_partner", "fifo_open", "pipe_wait"}
 _AT_FDCWD = -100
@@ -30,10 +30,10 @@ _STANDS_STILL = frozenset("SDI")
 
 
 def read_wait(process: ProcessDirectory, state: str, threads: list[int]) -> Wait | None:
-    """Return what a process waits for, None when it runs or may not be asked.
+    """Return what a process waits for; None if it runs, or if that may not be read.
 
-    Of several threads the one that tells most: the first that waits in something other than a lock between threads
-    (a Go program such as runc parks all but one of its threads on a futex).
+    Of several threads, the first that waits for something other than a futex is taken: a Go program such as runc parks all
+    but one of its threads on a futex.
     """
     if state not in _STANDS_STILL:
         return None
@@ -45,7 +45,7 @@ def read_wait(process: ProcessDirectory, state: str, threads: list[int]) -> Wait
             process.unreadable.setdefault("syscall", reason_of(error))
             continue
         fields = raw.split()
-        # «running», or -1: blocked, but not in a system call. A kernel thread has no registers: its zeros are no read(0).
+        # "running", or -1: blocked, but not in a system call. A kernel thread has no registers: its zeros are no read(0).
         if len(fields) < 9 or not fields[0].isdigit() or fields[7:9] == [b"0x0", b"0x0"]:
             continue
         number = int(fields[0])
@@ -61,7 +61,7 @@ def read_wait(process: ProcessDirectory, state: str, threads: list[int]) -> Wait
 
 @dataclass(slots=True)
 class _Reading:
-    """What the arguments of one call came to."""
+    """The decoded arguments of one call."""
 
     shown: list[str] = field(default_factory=list)
     short: list[str] = field(default_factory=list)
@@ -106,7 +106,7 @@ def _wchan(process: ProcessDirectory, tid: int) -> str:
         name = text(process.read(f"task/{tid}/wchan"))
     except OSError:
         return ""
-    # Some kernels add the compiler's suffix (`poll_schedule_timeout.constprop.0`); 0 is «not told».
+    # Some kernels add the compiler's suffix (`poll_schedule_timeout.constprop.0`); 0 means that it is not told.
     return "" if name == "0" else name.partition(".")[0]
 
 
@@ -118,7 +118,7 @@ def _target(process: ProcessDirectory, fd: int) -> bytes:
 
 
 def _signed(value: int) -> int:
-    """Return a C int: registers hold it without its sign, and with anything above its 32 bits."""
+    """Return a register's value as a C int: only the low 32 bits count, and they are signed."""
     return (value & 0xFFFFFFFF ^ 0x80000000) - 0x80000000
 
 
@@ -244,7 +244,7 @@ def _kind_of_file(path: str) -> str:
 
 
 def describe(wait: Wait, messages: Messages) -> str:
-    """Return one line for a person that says what a process waits for, in the catalogue's language."""
+    """Return one line that says what a process waits for, in the catalogue's language."""
     return messages(
         wait.key,
         call=wait.summary,
