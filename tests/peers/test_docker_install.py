@@ -80,7 +80,7 @@ def test_from_install_to_uninstall(quarters: Quarters, fresh: Dockerd) -> None:
     fresh.ok("wait", box)
     gone = tutor(quarters, fresh, "uninstall")
     assert gone.returncode == 0, gone.stderr
-    assert "dockerd has forgotten runt" in gone.stdout
+    assert "dockerd no longer knows runt" in gone.stdout
     assert "cannot be started any more: busy" in gone.stdout
     fresh.ok("rm", box)
     assert fresh.config.read_bytes() == before
@@ -105,5 +105,5 @@ def test_what_dockerd_refuses_is_undone(quarters: Quarters, fresh: Dockerd) -> N
     fresh.config.write_text('{"storage-driver": "overlay2"}')
     done = tutor(quarters, fresh, "install")
     assert done.returncode == 1
-    assert "did not take the new configuration" in done.stderr
+    assert "did not accept the new configuration" in done.stderr
     assert fresh.config.read_text() == '{"storage-driver": "overlay2"}'

@@ -89,7 +89,7 @@ def test_a_bundle_alone_is_looked_through(broken: Path, tmp_path: Path) -> None:
 def test_an_unknown_error_is_shown_as_it_is_and_called_unknown(tmp_path: Path) -> None:
     done = oci_tutor("frobnicating the flux: EBADFLUX", cwd=tmp_path, lang="en")
     assert done.returncode == 1
-    assert "does not know this error" in done.stdout
+    assert "no explanation for this error" in done.stdout
     assert "frobnicating the flux: EBADFLUX" in done.stdout
 
 
