@@ -1,4 +1,4 @@
-"""What every test may rely on: peers are real, or the test says why it did not run (and in CI that is a failure)."""
+"""Fixtures and checks for every test: peers are real, or the test is skipped with a reason (in CI that is a failure)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from functools import cache
 import pytest
 
 CI = bool(os.environ.get("CI"))
-# Lessons shall not ask for an image on the network that this machine may or may not have; tests/peers asks a registry of its own.
+# Lessons must not fetch an image from the network, which this machine may lack; tests/peers uses its own registry.
 os.environ.setdefault("OCI_TUTOR_IMAGE", "mini")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the tests of callers run with other runtimes too: `--oci-runtime runt,runc`."""
+    """Add the option `--oci-runtime runt,runc`: run the tests of callers with other runtimes, too."""
     parser.addoption(
         "--oci-runtime", default="runt", help="the runtimes that Docker & Co. are given, as `runt,runc`"
     )

@@ -1,4 +1,4 @@
-"""The message catalogue: both languages say the same things, and everything that the code says is in it."""
+"""The message catalogue: both languages have the same keys, and every key that the code uses exists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _placeholders(text: str) -> set[str]:
 
 
 def _used_keys() -> dict[str, str]:
-    """Return every literal that looks like a catalogue key in tutor/, with the place where it stands."""
+    """Return every literal in tutor/ that looks like a catalogue key, with its place."""
     used: dict[str, str] = {}
     for source in sorted((ROOT / "tutor").rglob("*.py")):
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):

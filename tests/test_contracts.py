@@ -1,4 +1,4 @@
-"""The import contracts of DESIGN: which room may know of which."""
+"""The import contracts (ARCHITECTURE.md): which package may import which."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _modules(room: str) -> list[str]:
 
 
 def _imported_roots(source: Path) -> set[str]:
-    """Return the top-level names that a file imports anywhere, in functions and under TYPE_CHECKING too."""
+    """Return the top-level names that a file imports, also in functions and under TYPE_CHECKING."""
     roots: set[str] = set()
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

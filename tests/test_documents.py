@@ -1,4 +1,4 @@
-"""The documents for those who change the project name files and headings that there are."""
+"""The documents for developers name only files and headings that exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""It installs: from a checkout by its scripts, by `pip install .` into an empty virtual environment, and from its wheel."""
+"""The installation: from a checkout by its scripts, by `pip install .` into an empty virtual environment, and from its wheel."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_lessons_and_messages_travel_in_the_wheel(wheel: Path) -> None:
 
 
 def test_a_fresh_clone_sets_itself_up(clone: Path) -> None:
-    """`script/tutor` needs nothing but a Python: the virtual environment is made on first use, and not again."""
+    """`script/tutor` needs nothing but a Python: it creates the virtual environment on first use only."""
     first = _run("sh", "script/tutor", "--version", cwd=clone, LANG="en_US.UTF-8")
     assert __version__ in first
     stamp = (clone / ".venv/.oci-tutor-tutor").stat().st_mtime_ns

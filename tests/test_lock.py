@@ -1,4 +1,4 @@
-"""What `requirements/` pins: all that pyproject.toml asks for, on every machine, by hashes and from nowhere in particular."""
+"""`requirements/` pins everything that pyproject.toml asks for, for every machine, with hashes, and names no registry."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _group(name: str) -> Iterator[str]:
             yield item
 
 
-# What each script installs, and what it installs it from.
+# What each lock must contain: the requirements of the script that installs from it.
 INSTALLED = {
     "tutor.txt": RUN,
     "dev.txt": [*RUN, *_group("dev")],
@@ -89,7 +89,7 @@ def test_the_lock_satisfies_what_pyproject_asks_for(name: str, machine: dict[str
 
 
 def test_the_locks_agree_with_each_other() -> None:
-    """`.venv` may be made from one and completed from another."""
+    """`.venv` may be created from one and extended from another."""
     versions: dict[str, set[str]] = {}
     for name in INSTALLED:
         for requirement, _ in _locked(name):
@@ -107,6 +107,6 @@ def test_the_classifiers_name_pythons_that_are_allowed() -> None:
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
 def test_a_lock_names_no_registry(lock: Path) -> None:
-    """Where packages come from is pip's business: an index, a mirror, a wheelhouse."""
+    """pip's configuration decides where packages come from: an index, a mirror, a wheelhouse."""
     text = lock.read_text(encoding="utf-8")
     assert not re.search(r"://|--(index|extra|find|trusted)|@ ", text)

@@ -1,4 +1,4 @@
-"""`script/test --peers`: what it answers before it builds anything."""
+"""`script/test --peers`: its errors before it builds anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each room has one list of the resource limits; both agree with the kernel and with Python's `resource`."""
+"""`runtime` and `tutor` have one list of the resource limits each; both agree with the kernel and with Python's `resource`."""
 
 from __future__ import annotations
 

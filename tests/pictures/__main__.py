@@ -1,6 +1,6 @@
 """Renew the pictures of the screens, and those of the manuals: `script/pictures [WORD]`.
 
-WORD: only pictures whose names contain it (`created`, `-ja-80x24`). A picture that has changed is named; git shows the rest.
+WORD: only pictures whose names contain it (`created`, `-ja-80x24`). Prints the names of changed pictures; `git diff` shows the rest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.pictures.gallery import KEPT, draw, kept, shows
 
 
 def main() -> None:
-    """Draw, and name what has changed."""
+    """Draw the pictures, and print the names of those that have changed."""
     parser = argparse.ArgumentParser(prog="script/pictures", description=__doc__)
     parser.add_argument("word", nargs="?", default="", metavar="WORD")
     parser.add_argument("--browser", help=argparse.SUPPRESS)

@@ -1,4 +1,4 @@
-"""The pictures that are kept, and how one is drawn: until it is as kept, or until it changes no more."""
+"""The kept pictures, and how one is drawn: until it equals the kept one, or until it does not change any more."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 KEPT = Path(__file__).parent.parent / "tutor" / "pictures"
 RENEW = "script/pictures"
 _STILL = 0.4
-"""Seconds in which nothing changes any more: longer than the editor waits before it looks at the text."""
+"""Seconds without a change after which a picture is complete: longer than the editor waits before it checks the text."""
 _LOOKS = 3
-"""How often it must have been looked at in that time: on a busy machine a look takes long."""
+"""How often it must have been drawn in that time: on a busy machine drawing takes long."""
 _BETWEEN = 0.03
 _LONGEST = 15.0
-"""Seconds after which what never stands still is taken as it is."""
+"""Seconds after which a picture that keeps changing is taken as it is."""
 
 
 def name_of(scene: Scene, language: Language, size: Size) -> str:
@@ -39,7 +39,7 @@ def name_of(scene: Scene, language: Language, size: Size) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Scenes that are played in one app, one after the other; in a terminal of one size, in one language, in the same colours."""
+    """Scenes that are played in one app, one after the other: with the same terminal size, language and colours."""
 
     scenes: tuple[Scene, ...]
     language: Language
@@ -60,7 +60,7 @@ class Show:
 
 
 def shows(word: str = "") -> list[Show]:
-    """Return all there is to draw, or the pictures whose file names contain a word."""
+    """Return all pictures to draw, or those whose file names contain a word."""
     found: dict[tuple[Size, Language, bool, bool], list[Scene]] = {}
     for scene, language in itertools.product(SCENES, LANGUAGES):
         for size in scene.sizes:
@@ -82,13 +82,13 @@ async def draw(folder: Path, show: Show) -> AsyncIterator[tuple[str, str]]:
 
 
 def kept(name: str) -> str:
-    """Return a picture as it is kept; empty where there is none."""
+    """Return a kept picture; empty if there is none."""
     path = KEPT / name
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 async def _drawn(stage: Stage, expected: str) -> str:
-    """Return the picture when it is the expected one, or else when it has stood still for a while."""
+    """Return the picture once it is the expected one, or else once it has not changed for a while."""
     begin = since = time.monotonic()
     last, looks = "", 0
     await stage.pause(0)
@@ -104,7 +104,7 @@ async def _drawn(stage: Stage, expected: str) -> str:
 
 
 def difference(name: str, drawn: str) -> str:
-    """Return what is different in a picture, to be read: the lines of text, or else that only their looks are different."""
+    """Return the differences of a picture as text: the lines that differ, or else that only colours or positions do."""
     before = kept(name)
     if not before:
         return f"{name}: there is no such picture yet"

@@ -1,4 +1,4 @@
-"""The pictures of the manuals: kept screens, drawn as PNG by a browser."""
+"""The pictures of the manuals: kept pictures of screens, drawn as PNG by a browser."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SIGNATURE_AND_HEADER = (
 
 
 def is_drawn_of(path: Path, svg: str) -> bool:
-    """Tell whether a PNG was drawn of this SVG: it says so itself, as no two browsers draw the same bytes."""
+    """Tell whether a PNG was drawn of this SVG, by a text chunk in it: no two browsers draw the same bytes."""
     return path.exists() and _source(svg) in path.read_bytes()
 
 
@@ -62,7 +62,7 @@ def draw_png(svg: str, path: Path, browser: str) -> None:
 
 
 def _chunk(svg: str) -> bytes:
-    """Return the text chunk that tells of which SVG a PNG was drawn."""
+    """Return the text chunk that identifies the SVG of a PNG."""
     body = b"tEXt" + _source(svg)
     return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
 

@@ -1,4 +1,4 @@
-"""Every screen of the TUI as a scene: its name, how it is reached, and at which sizes it is drawn. Add a row for a new screen."""
+"""Every screen of the TUI as a scene: its name, the way to it, and the sizes at which it is drawn. Add a row for a new screen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOO_SMALL = (79, 23)
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A screen: the name of its picture, how it is reached from wherever another scene has led, its sizes and its colours."""
+    """A screen: the name of its picture, the way to it from any other scene, its sizes and its colours."""
 
     name: str
     reach: Callable[[Stage], Awaitable[None]]

@@ -1,6 +1,6 @@
 """`python -m tests.recording LESSON [ENGINE ...]`: play a lesson by its solutions, and write `recorded/ENGINE.json` beside it.
 
-`recorded/also.json` has lines that are run besides, by step id: for questions, which have no solution that is typed.
+`recorded/also.json` has further lines to run, by step id: for quizzes, whose solutions are not typed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Recorder:
             )
 
     def _plain(self, text: str) -> str:
-        """Replace the places of this very machine by those of any."""
+        """Replace the paths of this machine by neutral ones."""
         for place, name in self._names.items():
             text = text.replace(place, name)
         return text
@@ -57,7 +57,7 @@ def record(lesson_id: str, engine: EngineName) -> dict[str, Any]:
 
     Raises:
         TutorError: it can't be opened.
-        AssertionError: it can't be done by hand here, or a solution does not do.
+        AssertionError: it can't be done by hand on this machine, or a solution does not pass.
     """
     course = Course.load("ja")
     folder = course.lesson(lesson_id).folder

@@ -1,4 +1,4 @@
-"""Broken configurations as data: a bundle is made of each, an engine is asked to run it, and what it prints is kept."""
+"""Broken configurations as data: a bundle is made of each, an engine runs it, and its output is kept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENGINES: tuple[EngineName, ...] = ("runt", "runc", "crun")
 
 @dataclass(frozen=True)
 class Broken:
-    """One case of `broken.yaml`, whose head says what its keys mean."""
+    """One case of `broken.yaml`; the head of that file explains the keys."""
 
     name: str
     raw: dict[str, Any]
@@ -77,7 +77,7 @@ def _change(config: Any, pointer: str, value: Any) -> None:
 
 @dataclass
 class Heard:
-    """What came of a case: the operation that failed (the last one otherwise), its exit status, what was printed."""
+    """The result of a case: the operation that failed (else the last one), its exit status and its output."""
 
     operation: str
     status: int
@@ -112,7 +112,7 @@ def clear(before: dict[Path, bytes | None]) -> None:
 
 
 def run(case: Broken, here: Stage) -> Heard:
-    """Do a case's operations until one fails, and clear away the container."""
+    """Run a case's operations until one fails, then remove the container."""
     heard = Heard("", 0, "", here.bundle)
     here.said.clear()
     for operation, *arguments in case.operations:

@@ -1,4 +1,4 @@
-"""The cgroups of a process as the kernel shows them, v1, v2 or both: which there are, and what their files say."""
+"""The cgroups of a process, v1, v2 or both: where they are, and the contents of their files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 
 def hierarchies() -> dict[str, Path]:
-    """Return where each hierarchy is mounted, by its controllers as /proc/PID/cgroup has them; `""` is v2."""
+    """Return the mount point of each hierarchy by its controllers, written as in /proc/PID/cgroup; `""` is v2."""
     mounts = []
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         left, right = line.split(" - ")
@@ -56,7 +56,7 @@ class CgroupsOf:
                 self.directories.append(hierarchies()[names] / path.lstrip("/"))
 
     def __getitem__(self, name: str) -> str:
-        """Return what the file `name` says, on one line with single spaces."""
+        """Return the content of the file `name`, on one line with single spaces."""
         for directory in self.directories:
             if (directory / name).exists():
                 return " ".join((directory / name).read_text().split())
@@ -67,5 +67,5 @@ class CgroupsOf:
         next(d / name for d in self.directories if (d / name).exists()).write_text(value)
 
     def gone(self) -> bool:
-        """Tell whether none of the directories is there, but for those that are everybody's."""
+        """Tell whether none of the directories exists, except those that are not only the container's."""
         return not any(directory.exists() for directory in self.directories if directory.name)

@@ -1,4 +1,4 @@
-"""Small configuration files, loaded by `runtime.config.load`, and the words with which it refuses them."""
+"""Small configuration files, loaded by `runtime.config.load`, and its error messages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def load_text(directory: Path, text: str | bytes) -> Any:
 
 
 def refusal(directory: Path, text: str | bytes) -> str:
-    """Return the message with which a text is refused, without the directory."""
+    """Return the error message for a refused text, without the directory."""
     with pytest.raises(RuntError) as caught:
         load_text(directory, text)
     return caught.value.message.replace(f"{directory}/", "")

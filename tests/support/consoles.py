@@ -1,4 +1,4 @@
-"""Both ends of a container's terminal: a person before one, and a socket that is sent its master."""
+"""Both ends of a container's terminal: a user at one, and the console socket that receives its master."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TERMINAL_MOUNTS: list[dict[str, Any]] = [
 
 
 class Terminal:
-    """A terminal with a person in front of it, who types, looks, and changes its size."""
+    """A terminal and its user: types, reads, and changes the size."""
 
     def __init__(self) -> None:
         self.master, self.slave = pty.openpty()

@@ -1,7 +1,7 @@
-"""The Container Runtime Interface as the kubelet speaks it: gRPC on containerd's socket, by curl, with protobuf written by hand.
+"""A client of the Container Runtime Interface, as the kubelet is one: gRPC on containerd's socket, by curl, with protobuf by hand.
 
-What a test says and hears are dictionaries with the names of Kubernetes' `runtime.v1` API; only the fields that the tests use
-are known here. An unknown one in an answer is skipped, as protobuf wants it.
+Requests and answers are dictionaries with the names of Kubernetes' `runtime.v1` API. Only the fields that the tests use are
+known here; an unknown field of an answer is skipped, as protobuf requires.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
 
 
 class CriError(Exception):
-    """What containerd answered instead of a message."""
+    """containerd answered with an error."""
 
 
 class Cri:

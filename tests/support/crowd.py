@@ -16,26 +16,26 @@ DONE, REFUSED, FAULT = 0, 1, 2
 
 
 def at_once(log: Path, operations: Sequence[Callable[[], object]]) -> list[int]:
-    """Begin all `operations` at the same moment; return how each ended. What they say is in the file `log`.
+    """Begin all `operations` at the same moment; return the exit status of each. Their output is in the file `log`.
 
     Not the command line: ten interpreters that start on two processors would come one after the other.
     """
-    gate, ours = os.pipe()
+    gate, opener = os.pipe()
     pids = []
     for operation in operations:
         pid = os.fork()
         if pid == 0:
-            os.close(ours)
+            os.close(opener)
             os.read(gate, 1)
             os._exit(_outcome(log, operation))
         pids.append(pid)
     os.close(gate)
-    os.close(ours)
+    os.close(opener)
     return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
 
 
 def _outcome(log: Path, operation: Callable[[], object]) -> int:
-    """Call an operation in this process, whose streams may become a container's; nothing may get out of here."""
+    """Call an operation in this process, whose streams may become a container's; no exception may leave this function."""
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         for stream in (0, 1, 2):

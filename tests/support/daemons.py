@@ -1,7 +1,7 @@
 """Container daemons that share nothing with the machine's: containerd and dockerd in namespaces of their own.
 
-They live in a mount namespace (their mounts, and a `/run` of their own) and in a PID namespace: whatever they start ends with
-its first process, even when the tests are killed. Only cgroups are the machine's; they are made below one of our own.
+They run in a mount namespace (with their mounts and their `/run`) and in a PID namespace, whose end also ends whatever they have
+started, even if the tests are killed. Only the cgroups are the machine's, below one that the tests create.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ PATIENCE = 60.0  # seconds until a daemon that does not answer is a failure
 PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 
-# containerd wants to find every cgroup v1 hierarchy that /proc/PID/cgroup names, or it counts nothing and hears of no OOM kill.
-# One may be in use and not mounted here; another may come into use at any time, by a test that mounts it: so on a machine with
-# cgroup v1 every controller that has no hierarchy yet gets one for as long as the daemons run.
+# containerd must find every cgroup v1 hierarchy that /proc/PID/cgroup names, or it counts nothing and misses OOM kills. A
+# hierarchy may be in use but not mounted here, and a test may mount another one at any time: so on a machine with cgroup v1,
+# every controller without a hierarchy gets one while the daemons run.
 _OWN_RUN = """
 mount -t tmpfs -o mode=755 run /run
 hierarchies() {
@@ -114,7 +114,7 @@ class Daemon:
         return _child_of(self._nsenter.pid)
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Wait until it does what it should; fail with the end of its log if it ends, or takes too long."""
+        """Wait until the daemon answers; fail with the end of its log if it ends or takes too long."""
         deadline = time.monotonic() + PATIENCE
         while not condition():
             assert self._nsenter.poll() is None, self.log.read_text()[-4000:]
@@ -122,11 +122,11 @@ class Daemon:
             time.sleep(0.05)
 
     def reload(self) -> None:
-        """Have it read its configuration again, as `systemctl reload` does."""
+        """Make the daemon read its configuration again, as `systemctl reload` does."""
         os.kill(self.pid, signal.SIGHUP)
 
     def stop(self) -> None:
-        """Ask it to end, and wait until it has."""
+        """Ask the daemon to end, and wait until it has."""
         if self._nsenter.poll() is None:
             os.kill(self.pid, signal.SIGTERM)
         self._nsenter.wait(timeout=PATIENCE)
@@ -148,7 +148,7 @@ class Containerd(Daemon):
 
     def command(self, *words: str, namespace: str = "default") -> list[str]:
         """Return a command line of ctr(8), containerd's own client."""
-        # In the quarters too: it makes the pipes for standard streams below /run.
+        # In the same namespaces: it makes the pipes for standard streams below /run.
         return self._quarters.inside(
             ["ctr", "--address", str(self.address), "--namespace", namespace, *words]
         )
@@ -190,7 +190,7 @@ def _containerd_config(root: Path, handlers: dict[str, str], sandbox_image: str)
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Wait until `condition` is true; fail, saying `what` was waited for, if it doesn't become so."""
+    """Wait until `condition` is true; fail with `what` in the message if it does not become true."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not in {seconds} s: {what}"
@@ -198,14 +198,14 @@ def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE)
 
 
 def _child_of(pid: int) -> int:
-    """Return the one child of a process that is only there to have started it."""
+    """Return the only child of a process that exists only to start it."""
     children = Path(f"/proc/{pid}/task/{pid}/children")
     until(children.read_text, f"{pid} has a child")
     return int(children.read_text().split()[0])
 
 
 def _processes_naming(path: str) -> list[int]:
-    """Return the processes on whose command line a path stands."""
+    """Return the processes with a path on their command line."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

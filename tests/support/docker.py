@@ -1,4 +1,4 @@
-"""A dockerd of the tests' own, and its client: what a user types, and what they see."""
+"""A dockerd only for the tests, and its client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Dockerd:
-    """dockerd on a containerd of ours. It can be stopped and started again on the same data."""
+    """dockerd on its own containerd. It can be stopped and started again on the same data."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Dockerd:
 
 
 class Docker:
-    """A user of a Dockerd whose containers all have one runtime and no network but what they say."""
+    """A client of a Dockerd. All its containers have the same runtime, and no network unless the options say so."""
 
     IMAGE = "mini:latest"
 
@@ -93,18 +93,18 @@ class Docker:
         return self.dockerd(*words, **options)
 
     def arguments(self, *options: object) -> list[object]:
-        """Return the words of `docker run` before the options, those, and the image."""
+        """Return `docker run`, the options, and the image."""
         network = [] if any(str(option).startswith("--network") for option in options) else ["--network=none"]
         return ["run", f"--runtime={self.runtime}", *network, *options, self.IMAGE]
 
     def try_run(
         self, *options: object, command: Sequence[object], **more: Any
     ) -> subprocess.CompletedProcess[str]:
-        """`docker run --rm OPTIONS mini COMMAND`, whatever becomes of it."""
+        """Run `docker run --rm OPTIONS mini COMMAND`; it may fail."""
         return self(*self.arguments("--rm", *options), *command, **more)
 
     def run(self, *options: object, command: Sequence[object], **more: Any) -> str:
-        """`docker run --rm OPTIONS mini COMMAND`, which must succeed; return what it printed."""
+        """Run `docker run --rm OPTIONS mini COMMAND`, which must succeed; return what it printed."""
         done = self.try_run(*options, command=command, **more)
         assert done.returncode == 0, f"{options} {command}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
@@ -114,11 +114,11 @@ class Docker:
         return self.run(*options, command=["sh", "-c", script], **more)
 
     def start(self, *options: object, command: Sequence[object] = ("sleep", "1000")) -> str:
-        """`docker run --detach`; return the container's id."""
+        """Run `docker run --detach`; return the container's id."""
         return self.ok(*self.arguments("--detach", *options), *command).strip()
 
     def inspect(self, container: str) -> Any:
-        """Return what `docker inspect` says of a container."""
+        """Return what `docker inspect` prints about a container."""
         return json.loads(self.ok("inspect", container))[0]
 
     def state(self, container: str) -> Any:
@@ -130,6 +130,6 @@ class Docker:
         until(lambda: self.state(container)["Status"] == status, f"{container} is {status}", 30)
 
     def remove_all(self) -> None:
-        """Remove every container, and see that each could be."""
+        """Remove every container; fail if one cannot be removed."""
         if containers := self.ok("ps", "--all", "--quiet").split():
             self.ok("rm", "--force", "--volumes", *containers)

@@ -47,7 +47,7 @@ class Stage:
         until(lambda: self.status() == status)
 
     def printed(self, operation: str, stream: str = "stdout") -> str:
-        """Return what has been delivered as the output of an operation's call."""
+        """Return the output that has been delivered for an operation's call."""
         with self._lock:
             return "".join(
                 text for kind, typed, text in self.said if kind == stream and typed.split()[1] == operation

@@ -1,4 +1,4 @@
-"""Configurations that are nearly right: real ones with a few members taken away, exchanged, doubled or made odd."""
+"""Configurations that are nearly right: real ones with a few members removed, exchanged, doubled or replaced by odd values."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _SECONDS = 5
 
 
 def a_place(draw: st.DrawFn, config: Any) -> Place:
-    """Return a place inside `config`, found from the top: a long list of rules gets no more attention than a word."""
+    """Return a random place in `config`, chosen from the top down: a long list of rules is not chosen more often than a string."""
     place: Place = ()
     while isinstance(config, (dict, list)) and config:
         names: list[Any] = list(config) if isinstance(config, dict) else list(range(len(config)))
@@ -66,7 +66,7 @@ def look_up(config: Any, place: Place) -> Any:
 
 @st.composite
 def nearly(draw: st.DrawFn, base: Any) -> Any:
-    """Return `base` with up to four changes, made where the structure says that something is."""
+    """Return `base` with up to four changes at places that exist in it."""
     config = json.loads(json.dumps(base))
     for _ in range(draw(st.integers(1, 4))):
         place = a_place(draw, config)
@@ -89,10 +89,12 @@ def nearly(draw: st.DrawFn, base: Any) -> Any:
 
 
 def prepare(path: Path) -> bool:
-    """Load a configuration and do what the runtime does with it before it makes anything; tell whether it was accepted.
+    """Load a configuration and do what the runtime does before it creates anything; tell whether it was accepted.
 
-    Raises what is no RuntError: a fault of ours. So is what takes longer than a few seconds, and a refusal of the file that
-    doesn't say where in it.
+    Raises whatever is a fault of the runtime:
+    - an exception other than RuntError
+    - a configuration that takes longer than a few seconds
+    - a refusal that does not name the place in the file
     """
     signal.signal(signal.SIGALRM, _hangs)
     signal.setitimer(signal.ITIMER_REAL, _SECONDS)
@@ -125,9 +127,9 @@ def _hangs(_signum: int, _frame: object) -> NoReturn:
 
 
 def fuzz(base: Any, directory: Path, cases: int) -> tuple[int, int]:
-    """Try `cases` configurations that are nearly `base`, always the same; return how many were accepted and refused.
+    """Try `cases` variants of `base`, the same in each run; return how many were accepted and refused.
 
-    RUNT_FUZZ=N tries N times as many, and others each time.
+    RUNT_FUZZ=N tries N times as many, and different ones in each run.
     """
     deeper = int(os.environ.get("RUNT_FUZZ", "0"))
     counts = [0, 0]

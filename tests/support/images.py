@@ -1,4 +1,4 @@
-"""Making images that no honest tool makes, and looking at trees: for the tests of the image tools."""
+"""Makes malformed images and compares directory trees, for the tests of the image tools."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def docker_archive(
 
 
 class LayoutMaker:
-    """Writes an OCI image layout by hand, with whatever a test wants wrong in it."""
+    """Writes an OCI image layout by hand, with the defects that a test needs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -200,7 +200,7 @@ def archive_with(source: Path, target: Path, changes: dict[str, bytes | None]) -
 
 
 def snapshot(root: Path, *, times: bool = True) -> dict[str, tuple[Any, ...]]:
-    """Return all that a user would notice of a tree: type, mode, owner, link target, device, time, xattrs, content."""
+    """Return the visible properties of a tree: type, mode, owner, link target, device, time, xattrs, content."""
     result: dict[str, tuple[Any, ...]] = {}
     for directory, folders, files in os.walk(root):
         for name in [*folders, *files]:
@@ -227,7 +227,7 @@ def snapshot(root: Path, *, times: bool = True) -> dict[str, tuple[Any, ...]]:
 
 
 def as_nobody(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run Python code as nobody. It warms up as root first, whose home the interpreter may lie in."""
+    """Run Python code as the user nobody. The imports run as root before, because the interpreter may be in root's home."""
     lowered = (
         "import os, shutil, sys, tempfile; from pathlib import Path\n"
         "from tutor.images import ImageError, prepare_bundle; import tutor.cli.image\n"

@@ -1,4 +1,4 @@
-"""A lab with a bundle in it, and a search for whatever a lab has left."""
+"""A lab with a bundle in it, and a search for what a lab has left."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CACHE = Path("/tmp/oci-tutor-test-cache")
 
 
 def until(look: Callable[[], T], seconds: float = 20.0) -> T:
-    """Look till what is seen is true, and return it; the last look's answer fails the test."""
+    """Call a function until its result is true, and return it; else fail with the last result."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, f"never came true: {seen!r}"
@@ -35,7 +35,7 @@ def until(look: Callable[[], T], seconds: float = 20.0) -> T:
 
 
 def until_nothing(look: Callable[[], list[str]], seconds: float = 20.0) -> None:
-    """Look till nothing is seen; what is seen last fails the test."""
+    """Call a function until its result is empty; else fail with the last result."""
     deadline = time.monotonic() + seconds
     while seen := look():
         assert time.monotonic() < deadline, f"left: {seen}"
@@ -72,7 +72,7 @@ def write_config(path: Path, args: Sequence[str], **changes: Any) -> None:
 
 
 class Traces:
-    """Everything by which a lab can be recognised, noted while it lives; `left` says what of it is there."""
+    """Everything by which a lab can be recognised, recorded while it exists; `left` returns what is still there."""
 
     def __init__(self, state: Path, tmp_path: Path) -> None:
         (journal_path,) = (state / "labs").glob("*.json")
@@ -89,7 +89,7 @@ class Traces:
         self.note_members()
 
     def note_members(self) -> set[Identity]:
-        """Note which processes are in the lab's mount namespace or in a cgroup of it, and return all noted so far."""
+        """Record which processes are in the lab's mount namespace or in one of its cgroups; return all recorded so far."""
         for pid in all_pids():
             cgroups = self._read(f"/proc/{pid}/cgroup")
             process = identity(pid)
@@ -140,7 +140,7 @@ class Traces:
 
 
 def _is_forgotten(directory: str) -> bool:
-    """Tell whether a directory that a lab made is still there though no lab (of any other test run) holds it."""
+    """Tell whether a directory of a lab is still there, although no lab (of another test run) holds it."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:

@@ -1,4 +1,4 @@
-"""libseccomp, which runc uses for its filters, to compare ours with; and an interpreter of the programs that both make."""
+"""libseccomp, which runc uses for its filters, to compare runt's with; and an interpreter of the programs that both make."""
 
 from __future__ import annotations
 
@@ -208,11 +208,11 @@ def decide(
 
 
 def disagreements(profile: Any) -> list[Any]:
-    """Return for which calls of this machine's architectures our filter and libseccomp's differ, for a real profile.
+    """Return for which calls of this machine's architectures runt's filter and libseccomp's differ, for a real profile.
 
     Calls that are newer than the profile are left to runc's stub, which comes before libseccomp's program.
     """
-    ours, theirs = instructions(compile_profile(profile)), reference(profile, profile["architectures"])
+    compiled, theirs = instructions(compile_profile(profile)), reference(profile, profile["architectures"])
     found = []
     for architecture in profile["architectures"]:
         bit = X32_BIT if architecture == "SCMP_ARCH_X32" else 0
@@ -222,7 +222,7 @@ def disagreements(profile: Any) -> list[Any]:
             for arguments in _INTERESTING:
                 call = (AUDIT[architecture], number | bit, arguments)
                 expected = decide(theirs, *call) if number <= newest else ENOSYS
-                if (got := decide(ours, *call)) != expected:
+                if (got := decide(compiled, *call)) != expected:
                     found.append((architecture, number, arguments, hex(expected), hex(got)))
     return found
 

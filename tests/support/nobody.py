@@ -1,4 +1,4 @@
-"""`runt`, called by a user who is not root: alone, or with the ranges of /etc/subuid and /etc/subgid."""
+"""`runt`, called by the user nobody, without or with ranges in /etc/subuid and /etc/subgid."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NOBODY = 65534
 RANGE = 200_000
-"""The first of the users and groups that `RuntWithRanges` gives nobody, 1000 each."""
+"""The first of the UIDs and GIDs that `RuntWithRanges` gives to nobody, 1000 each."""
 
 _NEW_ENOUGH = "import sys; sys.exit(sys.version_info < (3, 11))"
 _WITH_RANGES = """
@@ -29,7 +29,7 @@ exec setpriv --reuid nobody --regid nogroup --clear-groups "$@"
 
 
 class RuntOfNobody(Runt):
-    """`runt`, called by nobody, from a copy that they can read wherever the checkout lies."""
+    """`runt`, called by the user nobody, from a copy that nobody can read, wherever the checkout is."""
 
     def __init__(self, place: Path) -> None:
         super().__init__(place / "state")
@@ -46,14 +46,14 @@ class RuntOfNobody(Runt):
         return [self.python, "-m", "runtime", "--root", str(self.root), *words]
 
     def __call__(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command as nobody."""
+        """Run a command as the user nobody."""
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         env = {"PYTHONPATH": "", **options.pop("env", {})}
         return super().__call__(*words, cwd=self.place, env=env, **user, **options)
 
 
 class RuntWithRanges(RuntOfNobody):
-    """The same, by a nobody who may use ranges of users and groups too: the host's files say so where they look."""
+    """The same, with ranges of UIDs and GIDs: files are mounted over /etc/subuid and /etc/subgid."""
 
     def __init__(self, place: Path) -> None:
         super().__init__(place)
@@ -72,14 +72,14 @@ class RuntWithRanges(RuntOfNobody):
 
 @contextmanager
 def place_of_nobody() -> Iterator[Path]:
-    """Lend a directory that belongs to nobody, in one that everybody may enter, unlike pytest's own."""
+    """Yield a directory that belongs to the user nobody, below one that every user may enter (pytest's own may not)."""
     with tempfile.TemporaryDirectory() as name:
         os.chown(name, NOBODY, NOBODY)
         yield Path(name)
 
 
 def bundle_of_nobody(place: Path) -> Bundle:
-    """Make a bundle in `place`, all of it nobody's."""
+    """Make a bundle in `place` that belongs to the user nobody."""
     bundle = Bundle(place / "bundle")
     for path in (bundle.path, *bundle.path.rglob("*")):
         os.chown(path, NOBODY, NOBODY, follow_symlinks=False)

@@ -1,4 +1,4 @@
-"""Real processes to look at: started, waited for by condition, ended by pid."""
+"""Real processes to observe: started, waited for by condition, ended by pid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def until(look: Callable[[], T], timeout: float = 20.0) -> T:
-    """Look again and again until the answer is true; fail with the last one when it never is."""
+    """Call a function until its result is true; else fail with the last result."""
     deadline = time.monotonic() + timeout
     while not (answer := look()):
         if time.monotonic() > deadline:
@@ -36,14 +36,14 @@ def running(*command: str, stdin: int = subprocess.DEVNULL) -> Iterator[subproce
 
 
 def processes(pid: int) -> tuple[Process, ...]:
-    """Return what one look tells of a process and those below it."""
+    """Return the view of a process and its descendants in one snapshot."""
     container = take_snapshot(pid).container
     assert container is not None
     return container.processes
 
 
 def waiting_in(pid: int, key: str) -> Process:
-    """Return the process once it waits in what the catalogue's key names."""
+    """Return the process once it waits for what the catalogue's key says."""
 
     def look() -> Process | None:
         return next(

@@ -1,4 +1,4 @@
-"""podman with storage of its own, in quarters of its own: what it leaves running ends with them."""
+"""podman with its own storage, in its own namespaces: what it leaves running ends with them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from tests.support.daemons import Quarters
 
 USER = 54_321
-"""The user of the rootless podman, who has the 65536 users and groups from 10 times that number on."""
+"""The user of the rootless podman, with the 65536 UIDs and GIDs from 10 times that number on."""
 HOME = "podman"
 
-# The user, and their ranges, are known in the quarters only: the machine's files are covered there.
+# Only the namespaces know the user and the ranges: other files are mounted over the machine's there.
 _USERS = """
 cp /etc/passwd /etc/group {place} && cd {place}
 echo "learner:x:{user}:{user}::{place}/{home}:/bin/sh" >>passwd
@@ -34,7 +34,7 @@ mkdir -p {home} /run/user/{user} && chown {user}:{user} {home} /run/user/{user} 
 
 
 def runt_of_everybody(place: Path) -> str:
-    """Make a `runt` that every user can run, wherever checkout and interpreter lie; return its path."""
+    """Make a `runt` that every user can run, wherever checkout and interpreter are; return its path."""
     python = next(each for each in (sys.executable, "/usr/bin/python3") if _can_run(each))
     shutil.copytree(REPOSITORY / "runtime", place / "everybody/runtime")
     program = place / "everybody/runt"
@@ -44,7 +44,7 @@ def runt_of_everybody(place: Path) -> str:
 
 
 def _can_run(python: str) -> bool:
-    """Tell whether an interpreter is new enough, and none that only root can run."""
+    """Tell whether an interpreter is new enough, and whether users other than root can run it."""
     command = [python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
     try:
         return subprocess.run(command, user=USER, group=USER, extra_groups=[], check=False).returncode == 0
@@ -53,7 +53,7 @@ def _can_run(python: str) -> bool:
 
 
 class Podman:
-    """podman, by root or by `learner`, who is nobody special; every container has no network but what it says."""
+    """podman, as root or as the ordinary user `learner`; a container has no network unless its options say so."""
 
     IMAGE = "localhost/mini:latest"
 
@@ -102,22 +102,22 @@ class Podman:
         return str(done.stdout)
 
     def arguments(self, *options: object) -> list[object]:
-        """Return the words of `podman run` before the options, those, and the image."""
+        """Return `podman run`, the options, and the image."""
         parent = [] if self.rootless or "--pod" in options else [f"--cgroup-parent={self.quarters.cgroup}"]
         said = "--pod" in options or any(str(option).startswith("--network") for option in options)
         network = [] if said else ["--network=none"]
         return ["run", "--log-driver=k8s-file", *network, *parent, *options, self.IMAGE]
 
     def run(self, *options: object, command: Sequence[object]) -> str:
-        """`podman run --rm OPTIONS mini COMMAND`, which must succeed; return what it printed."""
+        """Run `podman run --rm OPTIONS mini COMMAND`, which must succeed; return what it printed."""
         return self.ok(*self.arguments("--rm", *options), *command)
 
     def start(self, *options: object, command: Sequence[object] = ("sleep", "1000")) -> str:
-        """`podman run --detach`; return the container's id."""
+        """Run `podman run --detach`; return the container's id."""
         return self.ok(*self.arguments("--detach", *options), *command).strip()
 
     def load(self, archive: Path) -> None:
-        """Load the mini image, which the user need not be able to read where it is."""
+        """Load the mini image; the user may lack permission to read it where it is."""
         with archive.open("rb") as file:
             self.ok("load", stdin=file)
 

@@ -1,6 +1,6 @@
-"""A program on a bare pseudo-terminal: every byte that it writes is seen, and the test answers as the terminal would.
+"""A program on a bare pseudo-terminal: the test reads every byte that it writes, and answers as the terminal would.
 
-`tests.support.terminal` is the one with a screen; this one is for what a screen would hide: signals, echo, enquiries.
+`tests.support.terminal` has a screen; this module is for what a screen hides: signals, echo, enquiries.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class PseudoTerminal:
         return self.process.wait(timeout=PATIENCE)
 
     def _read(self, seconds: float) -> bool:
-        """Read what there is; False when nobody has the other end open any more."""
+        """Read what there is; return False if no process has the other end open any more."""
         if not select.select([self._master], [], [], seconds)[0]:
             return True
         try:

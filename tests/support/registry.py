@@ -1,4 +1,4 @@
-"""A registry of the tests' own on loopback, as `docker run registry:2` would be: Docker's, from Debian."""
+"""A registry only for the tests, on loopback: Debian's docker-registry, the same program as `docker run registry:2`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bundles on a busybox root filesystem, and `runt` on them, each with a state directory of its own."""
+"""Bundles with a busybox root filesystem, and `runt` to run them, each with its own state directory."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Runt:
         return [sys.executable, "-m", "runtime", "--root", str(self.root), *words]
 
     def __call__(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end and return what it said; standard input is /dev/null."""
+        """Run a command to its end and return its output; standard input is /dev/null."""
         options = {
             "stdin": subprocess.DEVNULL,
             "capture_output": True,
@@ -162,7 +162,7 @@ class Runt:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until `condition` is true; fail if it doesn't become so."""
+    """Wait until `condition` is true; fail if it does not become true."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

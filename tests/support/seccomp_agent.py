@@ -33,7 +33,7 @@ class Agent:
         self.states: list[Any] = []
         """What came with each listener: the container process state."""
         self.asked: list[int] = []
-        """The numbers of the system calls that we were asked about."""
+        """The numbers of the system calls that the kernel has asked about."""
         self.extra = b""
         """What came after a state on its connection."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -73,7 +73,7 @@ class Agent:
                 self.extra += connection.recv(1)
 
     def _serve(self, listener: int) -> None:
-        """Answer until nobody has the filter any more."""
+        """Answer until no process has the filter any more."""
         poll = select.poll()
         poll.register(listener, select.POLLIN)
         while not poll.poll()[0][1] & select.POLLHUP:

@@ -53,7 +53,7 @@ class Diary:
         return [event for event in self.events if isinstance(event, kind)]
 
     def until(self, seen: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
-        """Wait until something has been said; what it was not is shown when it never is."""
+        """Wait until an event has been published; fail with the published ones if it never is."""
         deadline = time.monotonic() + seconds
         with self._news:
             while not seen():

@@ -1,6 +1,6 @@
-"""The TUI on a stage: a scene is played in it, with nothing in it of the machine on which it runs.
+"""Runs the TUI for the pictures of its screens (tests/pictures), with nothing that depends on this machine.
 
-What pictures (tests/pictures) know of the app's inside is here, and in `tests.support.staged_session`.
+Whatever the pictures know about the inside of the app is here and in `tests.support.staged_session`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ FIRST = "first-container"
 
 
 class StagedApp(ScriptedApp):
-    """The app, its session played by a scene."""
+    """The app, with a session that a scene controls."""
 
     script: StagedSession
     held = False
@@ -58,7 +58,7 @@ class StagedApp(ScriptedApp):
 
 
 class Stage:
-    """The app in a terminal of a given size, and how a scene is brought about in it."""
+    """The app in a terminal of a given size, and the methods that bring it into the state of a scene."""
 
     def __init__(self, app: StagedApp, pilot: Pilot[Any], messages: Messages) -> None:
         self._app = app
@@ -73,19 +73,19 @@ class Stage:
     # -- what the learner does -------------------------------------------------------------------------------------
 
     async def press(self, *keys: str) -> None:
-        """Press keys, once everything that was told before has come to the screen."""
+        """Press keys, after every earlier event has reached the screen."""
         await self._drain()
         for key in keys:
             await self._pilot.press(key)
             await self._drain()
 
     async def _drain(self) -> None:
-        """Wait until messages have been handled and the screen is laid out, and for those to which this led."""
+        """Wait until messages, and those that result from them, have been handled and the screen is laid out."""
         for _ in range(2):
             await self._pilot.pause()
 
     async def until(self, *texts: str) -> None:
-        """Wait until texts stand on the screen."""
+        """Wait until texts are on the screen."""
         await settled(self._pilot, lambda: all(text in screen_text(self._app) for text in texts))
 
     async def go_home(self) -> None:
@@ -98,7 +98,7 @@ class Stage:
         await settled(self._pilot, lambda: isinstance(self._app.screen, HomeScreen))
 
     async def stand_at(self, step_id: str, lesson_id: str = FIRST, *, recorded: bool = False) -> None:
-        """Open a lesson, as it were for the first time, and stand at one of its steps, with those before it done."""
+        """Open a lesson, as if for the first time, at one of its steps; the steps before it are done."""
         await self._put_away()
         if not isinstance(self._app.screen, LessonScreen):
             self._app.open_lesson(FIRST, "runt")
@@ -116,7 +116,7 @@ class Stage:
         self._app.go_back(notice_of(self.m, "error", key, lesson=title, **values))
 
     async def hold_opening(self) -> None:
-        """Open the lit lesson, and leave it in preparation."""
+        """Open the highlighted lesson, and leave it in preparation."""
         self._app.held = True
         await self.press("enter")
         self._app.held = False
@@ -133,7 +133,7 @@ class Stage:
         return isinstance(screen, LessonScreen) and screen.view.step is not None and not screen.bridge.busy
 
     async def _put_away(self) -> None:
-        """Put away what a scene before has left on the screen."""
+        """Remove what the scene before has left on the screen."""
         if self._app._opened:
             self.session.opening.set()
         while self._app.screen.is_modal:
@@ -166,7 +166,7 @@ class Stage:
         )
 
     async def pause(self, seconds: float) -> None:
-        """Let the app do what it has to do, and that much longer."""
+        """Let the app run until it has nothing to do, and that many seconds longer."""
         await self._pilot.pause(seconds)
 
 
@@ -176,7 +176,7 @@ async def _go_on(*_: float) -> None:
 
 @contextmanager
 def _neutral(*, no_color: bool) -> Iterator[None]:
-    """Let nothing of this machine be seen: whose home it is, who runs this, what is installed, how the program was called."""
+    """Hide what differs between machines: the home directory, the user, the installed programs, the program's name."""
     environment = {
         name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "OCI_TUTOR_COMMAND")
     }
@@ -195,7 +195,7 @@ def _neutral(*, no_color: bool) -> Iterator[None]:
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Collect no garbage for a while: it takes a third of the time in which an app is put up and drawn."""
+    """Switch garbage collection off: it takes a third of the time in which an app is started and drawn."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -209,7 +209,7 @@ def _without_collection() -> Iterator[None]:
 async def staged(
     folder: Path, language: Language, size: Size, *, light: bool = False, no_color: bool = False
 ) -> AsyncIterator[Stage]:
-    """Put the app up, at the list of lessons; its learner's progress lies in `folder`."""
+    """Start the app at the list of lessons; the learner's progress is in `folder`."""
     with _neutral(no_color=no_color), _without_collection():
         home = Home(folder / "labs", folder / "state", folder / "cache")
         course, messages = _course(language), Messages.load(language)
@@ -235,7 +235,7 @@ def _course(language: Language) -> Course:
 
 
 def _begin(course: Course, progress: Progress) -> None:
-    """Write down that some lessons are done, one was read along with a recording, and one is begun."""
+    """Record that some lessons are done, one was read along with a recording, and one is begun."""
     done = {lesson.id: tuple(step.id for step in lesson.steps) for lesson in course.lessons}
     for lesson in course.lessons[:3]:
         progress.save(lesson.id, LessonProgress(None, done[lesson.id], finished=True))

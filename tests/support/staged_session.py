@@ -1,6 +1,6 @@
-"""A session that plays what a scene wants to be seen: each method tells events, as a real session would.
+"""A session that a scene controls: each method publishes events, as a real session would.
 
-The texts are the lessons' and the catalogue's own, in the learner's language; what a kernel and a runtime tell is in
+The texts are those of the lessons and the catalogue, in the learner's language; the answers of a kernel and a runtime are in
 `tests.support.staged_values`.
 """
 
@@ -50,11 +50,11 @@ if TYPE_CHECKING:
     from tutor.session.commands.registry import Argument
 
 Found = tuple[str, str, str, str]
-"""What a check looked at, what it wanted, what there was, and a command that shows it again."""
+"""What a check looked at, what it expected, what it found, and a command that shows it."""
 
 
 class StagedSession(ScriptedSession):
-    """A session in which things happen when they are said to; opening, and commands of the runtime, may be held."""
+    """A session in which events happen on request; the opening, and commands of the runtime, can be held."""
 
     def __init__(
         self, course: Course, publish: Callable[[Event], None], home: Home, messages: Messages
@@ -63,13 +63,13 @@ class StagedSession(ScriptedSession):
         self.m = messages
         self.bundle = ""
         self.opening = threading.Event()
-        """Set, a lesson opens at once; cleared, it stays in preparation."""
+        """If set, a lesson opens at once; if cleared, it stays in preparation."""
         self.opening.set()
         self._calls = 0
         self._shown = NOTHING
 
     def open(self, lesson_id: str) -> None:
-        """Open a lesson at its first step, once it may."""
+        """Open a lesson at its first step, once it is allowed to open."""
         self.opening.wait(10)
         self.stand_at(lesson_id)
 
@@ -90,7 +90,7 @@ class StagedSession(ScriptedSession):
         ids = [step.id for step in lesson.steps]
         at = ids.index(step_id) if step_id else 0
         if self.lesson is not None and self.lesson.id == lesson_id and self.index == at:
-            self.enter(at - 1 if at else 1)  # so that the step begins anew
+            self.enter(at - 1 if at else 1)  # so that the step begins again
         self._show(fill(lesson, words), bundle, at)
 
     def play_freely(self, bundle: Path | None) -> None:  # noqa: ARG002  (a fresh one)
@@ -115,7 +115,7 @@ class StagedSession(ScriptedSession):
         self.enter(at)
 
     def say(self, *events: Event) -> None:
-        """Tell events."""
+        """Publish events."""
         for event in events:
             self.publish(event)
 
@@ -127,7 +127,7 @@ class StagedSession(ScriptedSession):
     # -- config.json, commands, the container ----------------------------------------------------------------------
 
     def config(self, text: str, origin: Any = "outside") -> None:
-        """`config.json` has a new text: an editor outside has saved it, so that ours shows it."""
+        """`config.json` has a new text, saved by an editor outside, so that the app's editor shows it."""
         self.config_text = text
         self.say(ConfigChanged(f"{self.bundle}/config.json", text, origin))
 
@@ -153,18 +153,18 @@ class StagedSession(ScriptedSession):
         self.say(Explained(call, key, title, cause, fix, place, pointer, clause=clause, expected=expected))
 
     def container(self, status: Status, *can: str, shows: Snapshot) -> None:
-        """The container has another state, and the kernel shows this of it."""
+        """The container has another state, and the kernel shows this about it."""
         before, self._shown = self._shown, shows
         state = ContainerState("alpine-test", status, PID, self.bundle)
         self.say(StateChanged(state, can), SnapshotTaken(shows, diff(before, shows)))
 
     def create(self) -> None:
-        """`create` is run, and goes well."""
+        """`create` is run and succeeds."""
         self.run("runt create alpine-test")
         self.container("created", "start", "kill", shows=seen())
 
     def created_before(self, shows: Snapshot | None = None) -> None:
-        """There has been a container since before this step: nothing of it is news."""
+        """The container existed before this step: nothing about it is marked as new."""
         self.container("created", "start", "kill", shows=shows or seen())
         self.enter(self.index)
 
@@ -172,7 +172,7 @@ class StagedSession(ScriptedSession):
 
     @property
     def check_texts(self) -> list[str]:
-        """What the step's checks say."""
+        """The results of the step's checks."""
         return [check.text for check in self._now.checks]
 
     def judge(self, *found: Found | None) -> None:
@@ -214,12 +214,12 @@ class StagedSession(ScriptedSession):
         self.say(QuizAnswered(self._now, choice, correct, next(iter(chosen), action.feedback)))
 
     def finish(self, solved: int) -> None:
-        """The lesson is done."""
+        """The lesson is finished."""
         assert self.lesson is not None
         self.say(LessonFinished(self.lesson, solved))
 
     def notice(self, severity: Any, key: str, **values: object) -> None:
-        """Say something of the catalogue."""
+        """Publish a notice of the catalogue."""
         self.say(notice_of(self.m, severity, key, **values))
 
     @property

@@ -1,4 +1,4 @@
-"""What a kernel and a runtime tell, for the TUI on a stage: as a real `runt` in a real lab told it on a Debian 12 with cgroup v2."""
+"""Answers of a kernel and a runtime for the pictures of the TUI, as a real `runt` in a real lab gave them on Debian 12, cgroup v2."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tutor.observe import (
 LABS = "/root/labs"
 PID = 29017
 PYTHON = ("/usr/bin/python3.11", "-I", "-S", "-X", "runt-protected", "-c", "import gc, sys…")
-"""How the launcher of `runt` calls its interpreter; the words of the command line follow."""
+"""The command line with which the launcher of `runt` calls its interpreter; the arguments follow."""
 GENERATED = """\
 {
   "ociVersion": "1.0.0",
@@ -109,7 +109,7 @@ CREATED = Process(
 def process(
     pid: int, ns_pid: int, words: str, wait: tuple[str, str] | None = None, state: str = "S", depth: int = 0
 ) -> Process:
-    """Return a process; `wait` is the system call in a few words, and what explains it in the catalogue."""
+    """Return a process; `wait` is the summary of the system call, and the catalogue's key of its explanation."""
     command = tuple(shlex.split(words))
     waits = wait and Wait(
         pid, wait[0].partition("(")[0], 0, (), wait[0], None, None, "", f"observe.wait.{wait[1]}"
@@ -123,7 +123,7 @@ def seen(
     mounts: tuple[Mount, ...] = (ROOT, PROC),
     uids: IdRange | None = None,
 ) -> Snapshot:
-    """Return what the kernel shows of a container: its own namespaces by kind, the others are the host's."""
+    """Return what the kernel shows about a container; `own` names its own namespaces, the others are the host's."""
     namespaces = tuple(
         NamespaceView(kind, 4026532201 + at if kind in own else inode, inode, shared=kind not in own)  # type: ignore[arg-type]  # the keys are kinds
         for at, (kind, inode) in enumerate(HOST.items())

@@ -1,8 +1,11 @@
 """A screen of the TUI as SVG, small and the same on every machine; and the lines of text that such a picture shows.
 
-Not Rich's export (`App.export_screenshot`): it gives a run of text as many cells as it has characters, so that Japanese comes
-out squeezed to half its width; it names fonts by an address on the network; and it is five times as large. Here a line of the
-screen is a line of the file, so that a difference between two pictures can be read.
+Rich's export (`App.export_screenshot`) is not used:
+- it gives a run of text as many cells as it has characters, which squeezes Japanese to half its width
+- it names fonts by an address on the network
+- it is five times as large
+
+Here a line of the screen is a line of the file, so that a diff of two pictures can be read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A real terminal for tests: a tmux server of its own, keys in, the screen out. Waiting is on conditions, never on time."""
+"""A real terminal for tests: a separate tmux server, keys in, the screen out. Tests wait for conditions, never for a time."""
 
 from __future__ import annotations
 
@@ -85,5 +85,5 @@ class Terminal:
         return self.wait(lambda screen: text in screen, text)
 
     def close(self) -> None:
-        """End the window and its server; whatever still runs in it gets a hang-up, as when a terminal is closed."""
+        """End the window and its server; programs that still run in it get SIGHUP, as when a terminal is closed."""
         subprocess.run(["tmux", "-L", self._socket, "kill-server"], capture_output=True, check=False)

@@ -1,4 +1,4 @@
-"""What the TUI's tests share: a session that plays written events, and values as a kernel and a runtime give them."""
+"""What the tests of the TUI share: a session that publishes prepared events, and values as a kernel and a runtime give them."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def snapshot(*, own: bool = True, mounts: tuple[Mount, ...] = MOUNTS, container:
 
 
 class ScriptedSession:
-    """Has the session's interface, and answers with events written here. Only for tests of what the screen shows."""
+    """A session that answers with prepared events. Only for tests of what the screen shows."""
 
     def __init__(self, course: Course, publish: Callable[[Event], None], home: Home) -> None:
         self._course = course
@@ -282,7 +282,7 @@ class ScriptedSession:
 
 
 class ScriptedApp(TutorApp):
-    """The app, its sessions played by scripts; `script` is the newest of `scripts`, and `unopened` what its lesson fails with."""
+    """The app with scripted sessions; `script` is the newest of `scripts`, `unopened` the error with which its lesson fails."""
 
     scripts: tuple[ScriptedSession, ...] = ()
     unopened: TutorError | None = None

@@ -1,4 +1,4 @@
-"""A learner at a real terminal, who does what a lesson asks for, by the keys of the TUI or by the words of the REPL."""
+"""A learner at a real terminal: does what a lesson asks for, by the keys of the TUI or the commands of the REPL."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PANEL_WORDS = {"namespaces": "ns", "mounts": "mounts", "processes": "ps"}
 
 
 class Walk:
-    """A learner in one lesson. `words` start the program, which is started anew by `again`."""
+    """A learner in one lesson. `words` is the command line of the program; `again` starts it again."""
 
     def __init__(
         self, home: Path, lesson_id: str, words: list[str], size: tuple[int, int], engine: EngineName,
@@ -86,7 +86,7 @@ class Walk:
         return Progress(self.home / "state").of(self.lesson.id)
 
     def walk(self, first: int = 1, last: int | None = None) -> None:
-        """Do the steps from `first` to `last`, counted from 1, each as it asks, and go on from it."""
+        """Do the steps from `first` to `last`, counted from 1, each as its text asks, and go on from each."""
         for number, step in list(enumerate(self.lesson.steps, 1))[first - 1 : last]:
             self.stand_at(number)
             self._note_traces()
@@ -156,7 +156,7 @@ class Walk:
             self.in_the_shell([f"{{ {quiz.command}; }} > {self._answer}"])
             self.answer(step, self._answer.read_text().strip())
             return
-        # Where the kernel's state says what is right, this learner tries one after the other.
+        # If the right answer depends on the kernel's state, try one choice after the other.
         tries = [choice.id for choice in quiz.choices] if quiz.when else [quiz.answer]
         for choice in tries:
             self.answer(step, choice)
@@ -168,7 +168,7 @@ class Walk:
                 return
 
     def again(self, number: int, *, kill: bool) -> None:
-        """End the program at a step, gently or by SIGKILL, and start it anew: it stands there again, nothing is lost."""
+        """End the program at a step, by its own command or by SIGKILL, and start it again: it resumes there, nothing is lost."""
         self.stand_at(number)
         passed = self.progress().passed
         traces = self._note_traces()
@@ -189,7 +189,7 @@ class Walk:
         assert self.progress().passed == passed
 
     def finish(self) -> None:
-        """See that the lesson is done, leave, and see that nothing is left."""
+        """Check that the lesson is done, leave, and check that nothing is left."""
         self.terminal.wait(lambda _: self.progress().finished, "the lesson recorded as finished")
         self.terminal.wait_for(self.congratulation()[:12])
         traces = self._note_traces()
@@ -198,7 +198,7 @@ class Walk:
         until_nothing(traces.left)
         self.terminal.close()
 
-    # How it is done is the face's.
+    # The TUI and the REPL implement these.
 
     def begin(self) -> None:
         raise NotImplementedError
@@ -232,7 +232,7 @@ class Walk:
 
 
 class TuiWalk(Walk):
-    """By keys."""
+    """A learner who uses the keys of the TUI."""
 
     def begin(self) -> None:
         self.terminal.wait_for("oci-tutor")
@@ -242,7 +242,7 @@ class TuiWalk(Walk):
         self.terminal.wait_for(f" {number}/{len(self.lesson.steps)} ")
 
     def press(self, *keys: str) -> None:
-        """Press keys once the bottom line offers those of the lesson: while a command runs it does not."""
+        """Press keys once the bottom line offers those of the lesson, which it does not while a command runs."""
         self.terminal.wait_for("h " + self.m("tui.key.hint.short"))
         self.terminal.keys(*keys)
 
@@ -259,7 +259,7 @@ class TuiWalk(Walk):
         self.press("1")
 
     def leave_editor(self) -> None:
-        """Press Escape, and wait until it has been taken: with the next key behind it, it would be Alt and that key."""
+        """Press Escape, and wait until it has been read: together with the next key it would be Alt and that key."""
         self.terminal.keys("Escape")
         self.terminal.wait(lambda screen: "^s" not in screen, "the editor left")
 
@@ -294,7 +294,7 @@ class TuiWalk(Walk):
         self.terminal.wait_for("F5 ")
 
     def saved_outside(self) -> None:
-        """Do nothing: it is seen by itself."""
+        """Do nothing: it is visible already."""
 
     def congratulation(self) -> str:
         return self.m("tui.guide.finished")
@@ -311,7 +311,7 @@ class TuiWalk(Walk):
         self.terminal.wait_for("^s")
         before = self.terminal.wait_for(f'"{old}"').count(f'"{old}"')  # the guide may have the word too
         self.terminal.keys("C-Home", *["Down"] * number, "End", "BSpace")
-        # Textual runs a key's binding later than it inserts a letter: whoever types on before BSpace is seen is too fast.
+        # Textual runs a key's binding later than it inserts a letter: wait for the effect of BSpace before typing on.
         self.terminal.wait(lambda screen: screen.count(f'"{old}"') == before - 1, "the quote erased")
         self.terminal.type(new.removeprefix(old) + '"')
         self.terminal.wait_for(f'"{new}"')
@@ -320,7 +320,7 @@ class TuiWalk(Walk):
 
 
 class ReplWalk(Walk):
-    """By words."""
+    """A learner who types the commands of the REPL."""
 
     def begin(self) -> None:
         self.terminal.wait_for(f"{self.lesson.id} ")

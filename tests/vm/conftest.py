@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SystemdRunt(Runt):
-    """`runt` that always has systemd make the cgroup."""
+    """`runt` with --systemd-cgroup in every command: systemd makes the cgroup."""
 
     def command(self, *words: str) -> list[str]:
         """Return the whole command line for some arguments."""
@@ -40,7 +40,7 @@ def bundle(tmp_path: Path) -> Bundle:
 
 @pytest.fixture
 def runt(tmp_path: Path) -> Iterator[Runt]:
-    """`runt --systemd-cgroup`; containers that are left are deleted, and then systemd knows no unit of ours."""
+    """`runt --systemd-cgroup`; at the end, containers that are left are deleted, and systemd must know no unit of theirs."""
     runt = SystemdRunt(tmp_path / "state")
     yield runt
     runt.clean_up()
@@ -48,7 +48,7 @@ def runt(tmp_path: Path) -> Iterator[Runt]:
 
 
 def units() -> list[str]:
-    """Return the scopes of containers that systemd knows, whatever state they are in."""
+    """Return the scopes of containers that systemd knows, in any state."""
     said = subprocess.run(
         ["systemctl", "list-units", "--all", "--plain", "--no-legend", "runt-*.scope"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Docker as Debian installs it, on cgroup v2 with systemd: it asks for systemd's driver with every command."""
+"""Docker as Debian installs it, on cgroup v2 with systemd: it passes --systemd-cgroup with every command."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def container() -> Iterator[str]:
-    """A running container with limits; afterwards there is neither it nor its scope."""
+    """A running container with limits; at the end, the container and its scope must be gone."""
     name = docker(
         *(
             "run",

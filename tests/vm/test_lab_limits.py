@@ -1,4 +1,4 @@
-"""A lab on a machine with cgroup v2 and systemd: its containers can have limits, though our own cgroup has processes."""
+"""A lab on a machine with cgroup v2 and systemd: its containers can have limits, although its own cgroup has processes."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def cgroup_of(pid: int) -> str:
 
 
 def limits(path: str) -> dict[str, str]:
-    """Return what the files of a cgroup say of the limits of RESOURCES."""
+    """Return the contents of the files of a cgroup for the limits of RESOURCES."""
     names = "memory.max memory.low memory.high memory.swap.max cpu.max cpu.weight cpuset.cpus cpuset.mems pids.max"
     return {name: Path(f"/sys/fs/cgroup{path}", name).read_text().strip() for name in names.split()}
 
@@ -63,7 +63,7 @@ def test_container_without_a_path_is_a_scope_in_the_systems_slice(bundle: Bundle
     runt.create(bundle, "plain")
     pid = runt.state("plain")["pid"]
     assert cgroup_of(pid) == "/system.slice/runt-plain.scope"
-    # Whoever kept the place for init is gone.
+    # The process that held the place for init is gone.
     assert Path("/sys/fs/cgroup/system.slice/runt-plain.scope/cgroup.procs").read_text().split() == [str(pid)]
     assert show("runt-plain.scope", "ActiveState", "Delegate") == {"ActiveState": "active", "Delegate": "yes"}
     runt.ok("delete", "--force", "plain")
@@ -94,16 +94,16 @@ def test_systemd_and_the_kernel_say_the_same_as_with_runc(bundle: Bundle, runt: 
     bundle.linux["resources"] = RESOURCES
     bundle.linux["cgroupsPath"] = "system.slice:runt:compared"
     runt.create(bundle)
-    ours = show("runt-compared.scope", *PROPERTIES.split()), limits("/system.slice/runt-compared.scope")
+    by_runt = show("runt-compared.scope", *PROPERTIES.split()), limits("/system.slice/runt-compared.scope")
     runt.ok("delete", "--force", "test")
     runc = ["runc", "--root", str(tmp_path / "runc"), "--systemd-cgroup"]
     subprocess.run([*runc, "create", "-b", str(bundle.path), "test"], check=True, stdout=subprocess.DEVNULL)
-    theirs = show("runt-compared.scope", *PROPERTIES.split()), limits("/system.slice/runt-compared.scope")
+    by_runc = show("runt-compared.scope", *PROPERTIES.split()), limits("/system.slice/runt-compared.scope")
     subprocess.run([*runc, "delete", "--force", "test"], check=True)
     # runc 1.1.5 has another formula for shares.
-    for properties, files in (ours, theirs):
+    for properties, files in (by_runt, by_runc):
         assert properties.pop("CPUWeight") == files.pop("cpu.weight")
-    assert ours == theirs
+    assert by_runt == by_runc
 
 
 def test_update_tells_systemd_too_so_it_survives_a_reload(bundle: Bundle, runt: Runt) -> None:
@@ -120,7 +120,7 @@ def test_update_tells_systemd_too_so_it_survives_a_reload(bundle: Bundle, runt: 
     runt.ok("delete", "--force", "test")
 
 
-def test_scope_of_somebody_else_is_refused_and_lives_on(bundle: Bundle, runt: Runt) -> None:
+def test_scope_that_another_program_made_is_refused_and_stays(bundle: Bundle, runt: Runt) -> None:
     subprocess.run(
         [
             "systemd-run",
