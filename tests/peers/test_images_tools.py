@@ -13,15 +13,19 @@ from tests.support.images import (
     TARS_THAT_ARE_SOUND,
     DamagedTar,
     damaged_tars,
+    digest,
+    docker_archive,
     entry,
     hard_link,
     layout,
     snapshot,
     symlink,
     tar,
+    zstd,
 )
 from tutor.images import ImageError
 from tutor.images.convert import convert
+from tutor.images.layout import Layout
 from tutor.images.mini import build
 from tutor.images.prepare import prepare
 from tutor.images.unpack import unpack
@@ -121,6 +125,37 @@ def test_awkward_layers_come_out_as_umoci_does_it(tmp_path: Path) -> None:
         == (tmp_path / "umoci/rootfs/kept").stat().st_mtime
         == 9
     )
+
+
+@pytest.mark.peer("skopeo")
+def test_skopeos_layout_with_zstd_layers_unpacks_to_the_same_tree(
+    layouts: tuple[Path, Path], tmp_path: Path
+) -> None:
+    theirs, ours = layouts
+    _do(
+        "skopeo", "copy", "--dest-compress-format", "zstd", f"oci:{theirs}:latest", "oci:zstd:x", cwd=tmp_path
+    )
+    unpack(tmp_path / "zstd", tmp_path / "bundle-zstd")
+    unpack(ours, tmp_path / "bundle-gzip")
+    manifest = Layout(tmp_path / "zstd").image("x")
+    assert {layer.media_type.rpartition("+")[2] for layer in manifest.layers} == {"zstd"}
+    assert snapshot(tmp_path / "bundle-zstd/rootfs") == snapshot(tmp_path / "bundle-gzip/rootfs")
+
+
+@pytest.mark.peer("skopeo")
+@pytest.mark.parametrize("whole", [False, True])
+def test_skopeo_reads_the_same_zstd_archives(tmp_path: Path, whole: bool) -> None:
+    """Layers as Docker 29 saves them, under the digest that they have in the registry; and a whole archive."""
+    layer = tar([entry("etc"), entry("etc/motd", b"hello")])
+    blob = layer if whole else zstd(layer)
+    rootfs = {"rootfs": {"type": "layers", "diff_ids": [digest(layer)]}}
+    docker_archive(tmp_path / "a.tar", [blob], rootfs, Layers=[f"blobs/sha256/{digest(blob)[7:]}"])
+    if whole:
+        (tmp_path / "a.tar").write_bytes(zstd((tmp_path / "a.tar").read_bytes()))
+    _do("skopeo", "copy", "docker-archive:a.tar", "oci:theirs:x", cwd=tmp_path)
+    convert(tmp_path / "a.tar", tmp_path / "ours", ref="x")
+    theirs, ours = (Layout(tmp_path / name).image("x") for name in ("theirs", "ours"))
+    assert theirs.config["rootfs"] == ours.config["rootfs"]
 
 
 @pytest.mark.peer("umoci")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from tutor.images.layout import machine_platform
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -125,6 +125,21 @@ def docker_archive(
     return path
 
 
+def zstd(data: bytes, *, window: int | None = None) -> bytes:
+    """Compress with zstd; `window`: the base-2 logarithm of the memory that it needs to be uncompressed."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd as module
+    else:
+        from backports import zstd as module
+    long = {int(module.CompressionParameter.window_log): window} if window else None
+    # In pieces: of data whose size is known, no more memory is needed than that.
+    compressor = module.ZstdCompressor(options=long)
+    return compressor.compress(data) + compressor.flush()
+
+
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "zstd": zstd}
+
+
 class LayoutMaker:
     """Writes an OCI image layout by hand, with the defects that a test needs."""
 
@@ -146,12 +161,13 @@ class LayoutMaker:
         layers: Sequence[bytes],
         execution: dict[str, Any] | None = None,
         *,
-        compressed: bool = False,
+        compressed: bool | str = False,
         diff_ids: list[str] | None = None,
         config: dict[str, Any] | None = None,
         **more: Any,
     ) -> dict[str, Any]:
-        """Store an image of these tars and return its manifest's descriptor."""
+        """Store an image of these tars and return its manifest's descriptor; `compressed`: True is gzip."""
+        form = "gzip" if compressed is True else compressed
         full_config = {
             "architecture": machine_platform()[0],
             "os": "linux",
@@ -164,7 +180,7 @@ class LayoutMaker:
             "mediaType": MANIFEST,
             "config": self.json_blob(full_config, CONFIG),
             "layers": [
-                self.blob(gzip.compress(data), LAYER + "+gzip") if compressed else self.blob(data, LAYER)
+                self.blob(COMPRESSORS[form](data), f"{LAYER}+{form}") if form else self.blob(data, LAYER)
                 for data in layers
             ],
         }

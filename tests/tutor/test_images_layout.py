@@ -155,7 +155,7 @@ def test_a_layer_of_an_unknown_kind_is_told(tmp_path: Path) -> None:
     maker = LayoutMaker(tmp_path / "layout")
     manifest = maker.manifest([tar([])])
     content = json.loads((maker.blobs / manifest["digest"].removeprefix("sha256:")).read_text())
-    content["layers"][0]["mediaType"] = LAYER + "+zstd"
+    content["layers"][0]["mediaType"] = LAYER + "+lz4"
     source = maker.index(named(maker.json_blob(content, manifest["mediaType"]), "latest"))
     assert _failure(tmp_path, source) == "media_type"
 

@@ -1,7 +1,7 @@
 """Images: docker-archive, OCI image layout, bundle, and the mini image that is built from this machine's programs.
 
-No user interface, and only the standard library: these formats need tarfile, zlib, hashlib and json. The modules that do the
-work are imported when they are called, so that importing this package is cheap.
+No user interface, and only the standard library (zstd is in it since Python 3.14; before, `backports.zstd` stands in). The
+modules that do the work are imported when they are called, so that importing this package is cheap.
 """
 
 from __future__ import annotations

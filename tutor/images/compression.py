@@ -1,8 +1,9 @@
-"""Read compressed files: gzip, bzip2 and xz, each loaded when it is met. The form is recognised by its first bytes."""
+"""Read compressed files: gzip, bzip2, xz and zstd, each loaded when it is met. The form is recognised by its first bytes."""
 
 from __future__ import annotations
 
 import io
+import sys
 import zlib
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -13,14 +14,17 @@ if TYPE_CHECKING:
 
     from tutor.images.digests import Readable
 
-Form = Literal["gzip", "bzip2", "xz"]
+Form = Literal["gzip", "bzip2", "xz", "zstd"]
 
 _MAGIC: tuple[tuple[bytes, Form], ...] = (
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
 )
-_XZ_MEMORY = 256 << 20  # bytes that a file may demand for unpacking it; `xz -9` demands 65 MiB
+# What a file may demand for uncompressing it.
+_XZ_MEMORY = 256 << 20  # bytes; `xz -9` demands 65 MiB
+_ZSTD_WINDOW = 27  # the base-2 logarithm of bytes, as for zstd(1), which takes more than this for itself with --long only
 
 
 class CompressionError(Exception):
@@ -79,7 +83,29 @@ def _opened(file: IO[bytes], form: Form | None) -> Readable:
         return bz2.BZ2File(file)
     if form == "xz":
         return _Xz(file)
+    if form == "zstd":
+        return _zstd(file)
     return file
+
+
+def _zstd(file: IO[bytes]) -> Readable:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+
+    class Reader:
+        def __init__(self) -> None:
+            limit = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW}
+            self._file = zstd.ZstdFile(file, options=limit)
+
+        def read(self, size: int, /) -> bytes:
+            try:
+                return self._file.read(size)
+            except zstd.ZstdError as error:
+                raise CompressionError(str(error)) from error
+
+    return Reader()
 
 
 class _Xz:

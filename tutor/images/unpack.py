@@ -21,12 +21,8 @@ if TYPE_CHECKING:
     from tutor.images.compression import Form
 
 _NONDISTRIBUTABLE = "application/vnd.oci.image.layer.nondistributable.v1.tar"
-_FORMS: dict[str, Form | None] = {
-    LAYER: None,
-    _NONDISTRIBUTABLE: None,
-    LAYER + "+gzip": "gzip",
-    _NONDISTRIBUTABLE + "+gzip": "gzip",
-}
+_SUFFIXES: dict[str, Form | None] = {"": None, "+gzip": "gzip", "+zstd": "zstd"}
+_FORMS = {kind + suffix: form for kind in (LAYER, _NONDISTRIBUTABLE) for suffix, form in _SUFFIXES.items()}
 
 
 @dataclass(frozen=True, slots=True)
