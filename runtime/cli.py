@@ -34,7 +34,7 @@ _EXEC_FAILED = 255
 
 
 def command() -> NoReturn:
-    """Be the program `runt`: run the process's own command line, and end the process."""
+    """Run the command line of this process as the program `runt`, and end the process."""
     # The process ends before there is garbage; and what is not collected is not copied for a child.
     gc.disable()
     # Not sys.exit: taking the interpreter apart takes longer than `state`.
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_standard_streams() -> None:
-    """Have /dev/null where a standard stream is closed: else the next file that is opened would take its place."""
+    """Open /dev/null as every standard stream that is closed: the next file that is opened would take its number."""
     for stream in (0, 1, 2):
         try:
             os.fstat(stream)
@@ -119,7 +119,7 @@ def _run(words: Sequence[str], *, protect: bool = False) -> int:
 
 
 def _call(name: str, settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
-    """Call the operation; what `create`, `run` and `exec` fail with begins with their name, as runc's does."""
+    """Call the operation; an error of `create`, `run` or `exec` begins with the command, as runc's does."""
     try:
         return _HANDLERS[name](settings, fields, arguments)
     except (RuntError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Which users and groups of the host those in a user namespace are (config-linux.md, User namespace mappings).
+"""The mappings of user and group IDs of a user namespace (config-linux.md, User namespace mappings).
 
 user_namespaces(7): root may map any ID. Other users may map their own, alone, and for the ranges that the administrator gave
 them in /etc/subuid and /etc/subgid there are two set-user-ID programs, newuidmap(1) and newgidmap(1).
@@ -22,7 +22,7 @@ def write_mappings(pid: int, uid_mappings: list[IdMapping], gid_mappings: list[I
     """Map the IDs of the new user namespace of process `pid`. Raises RuntError."""
     if os.geteuid() != 0 and _is_only(os.getegid(), gid_mappings):
         # A process that left a group here could read what the host forbids to that group: hence the kernel's condition for
-        # letting an unprivileged user map their own group.
+        # letting an unprivileged user map its own group.
         _write_once(pid, "setgroups", "deny")
     _map(pid, "uid_map", "newuidmap", uid_mappings)
     _map(pid, "gid_map", "newgidmap", gid_mappings)
@@ -76,12 +76,12 @@ def _write_once(pid: int, name: str, text: str) -> None:
 
 
 def _call_tool(name: str, arguments: list[str]) -> None:
-    """Let newuidmap(1) or newgidmap(1) do it. Raises RuntError with what it says."""
+    """Map by newuidmap(1) or newgidmap(1). Raises RuntError with what it prints."""
     path = _find(name)
     if path is None:
         raise RuntError(
-            f"cannot map the IDs of the user namespace: operation not permitted: user {os.geteuid()} may map only that "
-            f"user and their group {os.getegid()}, size 1; others need {name}, which is not installed"
+            f"cannot map the IDs of the user namespace: operation not permitted: user {os.geteuid()} may map only "
+            f"user {os.geteuid()} and group {os.getegid()}, size 1; other IDs need {name}, which is not installed"
         )
     answer, output = os.pipe2(os.O_CLOEXEC)
     streams = [(os.POSIX_SPAWN_DUP2, output, stream) for stream in (1, 2)]
@@ -99,7 +99,7 @@ def _call_tool(name: str, arguments: list[str]) -> None:
     if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:
         raise RuntError(
             f"cannot map the IDs of the user namespace: {said or name + ' failed'}: "
-            f"/etc/sub{name[3:6]} says what user {os.geteuid()} may map besides themselves"
+            f"/etc/sub{name[3:6]} lists the other IDs that user {os.geteuid()} may map"
         )
 
 

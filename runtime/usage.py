@@ -1,4 +1,4 @@
-"""How a command line is described, read and explained; the rows of the table itself are in `commands`.
+"""Parsing a command line, and the help; the rows of the table itself are in `commands`.
 
 Options are taken as Go's `flag` and urfave/cli take them for runc: `--name value`, `--name=value`, `-name value`,
 `-name=value`; a flag also as `--name=false`; before or after the arguments; `--` ends them.
@@ -23,7 +23,7 @@ _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 
 
 class UsageError(RuntError):
-    """A command line that can't be understood; `heading` introduces the help that is printed with it."""
+    """A command line that is not valid; `heading` introduces the help that is printed with it."""
 
     def __init__(self, message: str, heading: str, exit_status: int = 1) -> None:
         super().__init__(message, exit_status)
@@ -46,7 +46,7 @@ class Option:
         self.help = help_text
 
     def read(self, name: str, text: str) -> bool | int | str:
-        """Return the value that `text` stands for. Raises UsageError."""
+        """Return the value of `text`. Raises UsageError."""
         if isinstance(self.default, bool):
             if text not in (*_TRUE, *_FALSE):
                 raise _incorrect(f'invalid boolean value "{text}" for -{name}: parse error')
@@ -118,7 +118,7 @@ def parse(options: Sequence[Option], words: Sequence[str], *, mixed: bool) -> tu
 
 
 def _read(values: dict[Option, Value], words: Sequence[str], *, mixed: bool) -> list[str]:
-    """Change `values` to what `words` say; return the arguments. Raises UsageError."""
+    """Store in `values` what `words` give; return the arguments. Raises UsageError."""
     by_name = {name: option for option in values for name in option.names}
     arguments: list[str] = []
     position = 0
@@ -154,20 +154,20 @@ def _read(values: dict[Option, Value], words: Sequence[str], *, mixed: bool) -> 
 
 
 def global_help(version: str, options: Sequence[Option], commands: Sequence[Command]) -> str:
-    """Return the help for the program as a whole, which has these global options and commands."""
+    """Return the help of the program, with these global options and commands."""
     width = max(len(command.name) for command in commands)
     lines = "".join(f"   {command.name:<{width}}  {command.summary}\n" for command in commands)
     return (
         "NAME:\n   runt - an OCI runtime, written to be read\n\n"
         "USAGE:\n   runt [global options] command [command options] [arguments...]\n\n"
         f"VERSION:\n   {version}\n\n"
-        f"COMMANDS:\n{lines}   {'help':<{width}}  show the commands, or the help for one command\n\n"
+        f"COMMANDS:\n{lines}   {'help':<{width}}  show the commands, or the help of one command\n\n"
         f"GLOBAL OPTIONS:\n{_option_lines(options)}"
     )
 
 
 def command_help(command: Command, options: Sequence[Option]) -> str:
-    """Return the help for one command, which has these options."""
+    """Return the help of one command, with these options."""
     own = [option for option in options if option is not HELP]
     arguments = " ".join(filter(None, ("[command options]" if own else "", command.arguments)))
     text = (

@@ -1,1 +1,1 @@
-"""What holds the lifecycle together: the handshake of runtime and init, hooks, interrupts (runtime.md, Lifecycle)."""
+"""The lifecycle: the handshake of runtime and init, hooks, interrupts (runtime.md, Lifecycle)."""

@@ -1,4 +1,4 @@
-"""Hooks: the caller's own programs, run at six moments of a container's life (config.md, POSIX-platform Hooks).
+"""Hooks: programs of the caller, run at six points of a container's lifecycle (config.md, POSIX-platform Hooks).
 
 Each is a process group of its own, with the container's state as JSON on its standard input. A hook in the runtime's
 namespaces is journalled before its program starts: if the runtime is killed while it waits for a hook, `delete --force`
@@ -36,8 +36,8 @@ def run_hooks(kind: HookKind, hooks: Sequence[Hook], state: State, entry: Entry 
 
     `entry` is where a hook in the runtime's namespaces is journalled. A hook without `env` inherits the environment
     of the process that runs it, as runc's do.
-    Raises RuntError for the first hook that can't be run, fails, or takes longer than its `timeout`: the others are
-    not run then. It names the kind, the hook's path, its exit status and what it wrote.
+    Raises RuntError for the first hook that can't be run, fails, or takes longer than its `timeout`; the others are
+    not run. The message has the kind, the hook's path, its exit status and its output.
     """
     text = jsontext.dumps(state).encode()
     for index, hook in enumerate(hooks):
@@ -97,7 +97,7 @@ def _run(hook: Hook, state: bytes, entry: Entry | None) -> str:
 def _become(hook: Hook, state_read: int, output_write: int, gate_read: int, failure_write: int) -> NoReturn:
     """In the child: become the hook's program, once the parent has recorded this process."""
     try:
-        # The end of file means that the parent has died: then this process is on no record, and must not begin.
+        # The end of file means that the parent has ended: then this process is on no record, and must not begin.
         if os.read(gate_read, 1) != b"1":
             os._exit(1)
         interrupts.release()
@@ -114,7 +114,7 @@ def _become(hook: Hook, state_read: int, output_write: int, gate_read: int, fail
     except OSError as error:
         os.write(failure_write, b"%d" % (error.errno or errno.EINVAL))
     except ValueError:
-        # Python's own refusal of an empty args[0].
+        # Python refuses an empty args[0].
         os.write(failure_write, b"%d" % errno.EINVAL)
     finally:
         os._exit(127)
@@ -123,9 +123,9 @@ def _become(hook: Hook, state_read: int, output_write: int, gate_read: int, fail
 def _converse(
     pid: int, pidfd: int, timeout: int | None, state: bytes, stdin: FileIO, output_read: int
 ) -> str:
-    """Feed the hook its state, collect what it says, wait for its end; return what went wrong.
+    """Write the state to the hook, read its output, wait for its end; return what went wrong.
 
-    It is over when the hook's process ends, even if something that it left in the background still holds its output.
+    It returns when the hook's process ends, also if a background process of the hook still has its output open.
     A hook that takes longer than `timeout` seconds is killed with its process group. Nothing is reaped here.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
@@ -154,7 +154,7 @@ def _converse(
 
 
 def _feed(stdin: FileIO, data: bytes) -> bytes:
-    """Write what fits; return the rest, nothing if the other end is closed."""
+    """Write as much as the pipe takes; return the rest, nothing if the other end is closed."""
     try:
         return data[stdin.write(data) or 0 :]
     except BrokenPipeError:
@@ -162,7 +162,7 @@ def _feed(stdin: FileIO, data: bytes) -> bytes:
 
 
 def _collect(fd: int, output: bytearray) -> bool:
-    """Read what is there, keep the beginning; return whether there may be more later."""
+    """Read what the pipe has, keep the beginning; return whether more can come."""
     while True:
         try:
             data = os.read(fd, 65536)
@@ -174,7 +174,7 @@ def _collect(fd: int, output: bytearray) -> bool:
 
 
 def _explain(ended: waitid_result, output: bytearray) -> str:
-    """Return why an ended process is a failure, with what the hook wrote; an empty string for success."""
+    """Return why a hook failed, with its output; an empty string for success."""
     if ended.si_code == os.CLD_EXITED:
         if ended.si_status == 0:
             return ""
@@ -182,6 +182,6 @@ def _explain(ended: waitid_result, output: bytearray) -> str:
     else:
         reason = f"signal: {(signals.strsignal(ended.si_status) or 'unknown').lower()} ({ended.si_status})"
     words = " ".join(output.decode("utf-8", "replace").split())
-    # It may end up on a terminal.
+    # The message may be printed to a terminal.
     said = "".join(character if character.isprintable() else "?" for character in words)
     return f"{reason}: {said}" if said else reason

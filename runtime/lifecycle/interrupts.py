@@ -1,7 +1,8 @@
-"""What ends a command before its time: Ctrl-C, a terminal that is closed, a plain kill.
+"""The signals that interrupt a command: SIGINT (Ctrl-C), SIGHUP, SIGTERM.
 
-All three raise one exception in the main program, so that whatever was begun is undone on the way out. Where a process
-is made, or where something must not be left half done, they are held back for a moment.
+All three raise one exception in the main program, so that what was begun is undone. They are blocked
+- while a process is made;
+- while something must not be left half done.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class InterruptedCommandError(BaseException):
 def enable() -> None:
     """From now on raise InterruptedCommandError for each of the signals that the caller has not had ignored.
 
-    For one that has come already, too: the launcher holds them back.
+    Also for one that has come already: the launcher blocks them.
     """
     for signum in SIGNALS:
         if signals.getsignal(signum) is not signals.SIG_IGN:
@@ -41,12 +42,12 @@ def enable() -> None:
 
 
 def hold() -> None:
-    """Hold the signals back, as signals of this thread (pthread_sigmask(3)). One that came before is raised here."""
+    """Block the signals in this thread (pthread_sigmask(3)). One that came before is raised here."""
     signals.pthread_sigmask(signals.SIG_BLOCK, SIGNALS)
 
 
 def release() -> None:
-    """Let the signals in again, those first that came in the meantime."""
+    """Unblock the signals; one that came in the meantime is raised here."""
     signals.pthread_sigmask(signals.SIG_UNBLOCK, SIGNALS)
 
 
@@ -55,10 +56,10 @@ def _interrupt(signum: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _interrupt_again(unraisable: UnraisableHookArgs) -> None:
-    """Not lose an interrupt that came while Python was in a callback, out of which nothing can be raised."""
+    """Send an interrupt again that came while Python was in a callback, which can't raise it."""
     if isinstance(unraisable.exc_value, InterruptedCommandError):
         signum = unraisable.exc_value.exit_status - 128
-        # In a moment: in here it could not be raised either.
+        # Later: in here it could not be raised either.
         signals.signal(signals.SIGALRM, lambda *_: os.kill(os.getpid(), signum))
         signals.setitimer(signals.ITIMER_REAL, 0.001)
     else:

@@ -1,4 +1,4 @@
-"""`checkpoint`: save the processes of a container to files, by criu(8); the container ends with that, or goes on."""
+"""`checkpoint`: save the processes of a container to files, by criu(8); the container is then deleted, or goes on running."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def checkpoint(entry: Entry, options: CheckpointOptions) -> None:
-    """Save a running container; then delete it, unless it is to go on running.
+    """Save a running container; then delete it, unless `leave-running` is set.
 
-    A pre-dump saves only its memory is saved, for a later checkpoint to build on (`--parent-path`).
+    A pre-dump saves only its memory, for a later checkpoint to build on (`--parent-path`).
     Raises RuntError; then the container goes on as before.
     """
     with entry.lock():
@@ -47,7 +47,7 @@ def checkpoint(entry: Entry, options: CheckpointOptions) -> None:
 
 
 def _external(entry: Entry, pid: int) -> Iterator[str]:
-    """Yield the options for what came into the container from outside."""
+    """Yield the options for what the container has from outside."""
     config = entry.config()
     places = [*criu.external_mounts(config, entry.record["bundle"], directories(entry.record["cgroups"]))]
     # A masked directory is under a filesystem of its own, which is saved like any other.

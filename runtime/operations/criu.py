@@ -1,6 +1,6 @@
-"""Calling criu(8), which saves the processes of a container to files and brings them back to life from them.
+"""Calling criu(8), which saves the processes of a container to files and restores them.
 
-What is in the container it finds by itself. What comes from outside it must be told, under a key that is the same for both:
+criu finds by itself what is in the container. It must be told what comes from outside, under a key that is the same for both:
 bind mounts, cgroups, namespaces that were joined, and pipes.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runtime.state.options import CriuOptions
 
 DESCRIPTORS = "descriptors.json"
-"""In the directory of the images: what init's standard streams were, called as runc calls it."""
+"""In the directory of the images: the files that init's standard streams were, as in runc's images."""
 
 _CGROUP_MODES = ("soft", "full", "strict", "ignore")
 _NAMESPACE_KEYS = {"network": ("net", "extRootNetNS"), "pid": ("pid", "extRootPidNS")}
@@ -37,7 +37,7 @@ def complete(options: CriuOptions) -> None:
     if options.cgroup_mode not in _CGROUP_MODES:
         raise RuntError("Invalid manage-cgroups-mode value")
     for name in options.empty_namespaces:
-        # This one is always meant: it is configured from outside.
+        # criu is always told so: the network is configured from outside.
         if name != "network":
             raise RuntError(f'namespace "{name}" is not supported')
     if os.path.isabs(options.parent):
@@ -49,7 +49,7 @@ def complete(options: CriuOptions) -> None:
 
 
 def _words(options: CriuOptions) -> Iterator[str]:
-    """Yield what the options tell criu."""
+    """Yield criu's options."""
     yield from ("--images-dir", options.images, "--work-dir", options.work, "-v4", "--empty-ns", "net")
     yield f"--manage-cgroups={options.cgroup_mode}"
     for name, is_given in options.flags.items():
@@ -83,9 +83,9 @@ def find(program: str) -> str:
 def call(
     words: Sequence[str], options: CriuOptions, log: str, *, root: str = "", inherited: Sequence[int] = ()
 ) -> None:
-    """Run criu to its end; `root` becomes a mount that only criu sees. Raises RuntError with the last error of its log.
+    """Run criu, and wait for its end. Raises RuntError with the last error of its log.
 
-    It gets the caller's standard streams and the descriptors `inherited`. What it prints itself goes to a file beside the log.
+    `root` becomes a mount that only criu sees. It gets the caller's standard streams and the descriptors `inherited`. Its output goes to a file beside the log.
     """
     said = f"{options.work}/{log}.said"
     pid = os.fork()
@@ -123,7 +123,7 @@ def external_namespaces(config: Config) -> Iterator[tuple[str, str, str]]:
 
 
 def save_descriptors(pid: int, directory: str) -> None:
-    """Write down what the standard streams of a process are."""
+    """Record which files the standard streams of a process are."""
     names = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)]
     with open(f"{directory}/{DESCRIPTORS}", "w", encoding="ascii") as file:
         json.dump(names, file)
@@ -154,7 +154,7 @@ def _become(words: list[str], said: str, root: str, inherited: Sequence[int]) ->
             os.set_inheritable(fd, True)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         if not root:
-            # Restored processes get the standard streams by way of criu; when it saves them, they would only be in the way.
+            # Restored processes get the standard streams by way of criu; criu that saves them must not have them.
             fd = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.dup2(fd, 1)
             os.dup2(fd, 2)
@@ -166,10 +166,10 @@ def _become(words: list[str], said: str, root: str, inherited: Sequence[int]) ->
 
 
 def _last_error(path: str) -> str:
-    """Return the last thing that went wrong by a log of criu's, without its place in criu's source."""
+    """Return the last error in a log of criu, without its place in criu's source."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            # The very last one only says that it has failed.
+            # The very last one says only that it has failed.
             errors = [line for line in file if "Error" in line and "FAILED" not in line]
     except OSError:
         return ""

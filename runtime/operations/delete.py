@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def delete(root: str, container_id: str, *, force: bool = False, plan: Plan | None = None) -> None:
     """Delete the stopped container `container_id`; with `force` any container, which is killed first.
 
-    With `force`, a container that doesn't exist is no error: it is what was asked for.
+    With `force`, a container that doesn't exist is no error.
     Raises RuntError if there is no such container, or it is not stopped, or something of it can't be undone.
     """
     store = Store(root)

@@ -1,4 +1,4 @@
-"""`events`: what a container uses, and when its memory runs out, as a stream of JSON objects (runc's addition)."""
+"""`events`: statistics of a container, and when its memory runs out, as a stream of JSON objects (as in runc)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(h|ms|us|µs|ns|m|s)", re
 
 
 def events(entry: Entry, show: Show, *, interval: float, once: bool) -> None:
-    """Hand `show` one event after the other until the container stops; with `once` only its statistics as they are now.
+    """Call `show` with each event until the container stops; with `once` only with its current statistics.
 
     `interval` is the time between statistics, in seconds.
 

@@ -1,6 +1,6 @@
-"""`features`: what this runtime can do, for callers to look at before they ask for it (features.md 1.3.0).
+"""`features`: what this runtime implements, for callers to check before they use it (features.md 1.3.0).
 
-It says what runt implements, whether or not the kernel of this machine can do it too.
+The kernel of this machine need not have all of it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _seccomp() -> dict[str, Any]:
 
 
 def mount_option_names() -> list[str]:
-    """Return all options of mounts that runt itself follows and does not hand on to the filesystem, sorted."""
+    """Return the mount options that runt handles itself and does not pass to the filesystem, sorted."""
     twofold = (*mount_options.ATTRIBUTES, *mount_options.PROPAGATION)
     return sorted(
         {*twofold, *(f"r{name}" for name in twofold), *mount_options.SUPERBLOCK, *_OTHER_MOUNT_OPTIONS}

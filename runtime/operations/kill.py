@@ -17,8 +17,8 @@ _HIGHEST = 64
 def kill(entry: Entry, signal_name: str, *, everything: bool = False) -> None:
     """Send the signal `signal_name` (`TERM`, `SIGTERM`, `15`) to the container's init process.
 
-    With `everything`, to all processes of the container's cgroups, also when init itself has ended already: what
-    shares a pid namespace with others can outlive it. Without a cgroup of its own (rootless) only init is known.
+    With `everything`, to all processes of the container's cgroups, also when init itself has ended already: processes
+    that share a PID namespace with others can outlive it. Without a cgroup of its own (rootless) only init is known.
     Raises RuntError if there is no such process or signal.
     """
     container_id = entry.record["id"]
@@ -39,7 +39,7 @@ def kill(entry: Entry, signal_name: str, *, everything: bool = False) -> None:
     except OSError as error:
         raise RuntError(f"unable to signal init: {describe(error)}") from None
     if signum == signals.SIGKILL:
-        # A frozen process of v1 would not even die.
+        # With v1 a frozen process does not end.
         freezer.thaw(entry.record["cgroups"])
     if not delivered:
         raise RuntError(f"container not running: process already finished: {container_id} has just stopped")

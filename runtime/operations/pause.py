@@ -1,4 +1,4 @@
-"""`pause` and `resume`: stop all processes of a container at once, and let them go on (runc's addition to runtime.md)."""
+"""`pause` and `resume`: suspend all processes of a container, and continue them (not in runtime.md; as in runc)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def pause(entry: Entry) -> None:
-    """Stop all processes of the container. Raises RuntError if it is not created or running, or they can't be stopped."""
+    """Suspend all processes of the container. Raises RuntError if it is not created or running, or they can't be frozen."""
     container_id = entry.record["id"]
     with entry.lock():
         entry.reload()
@@ -22,11 +22,11 @@ def pause(entry: Entry) -> None:
                 f"container not running: pause needs a container that is created or running, {container_id} is {status}"
             )
         freezer.freeze(entry.record["cgroups"])
-    log.debug(f"container {container_id} is paused")
+    log.debug(f"container {container_id} has been paused")
 
 
 def resume(entry: Entry) -> None:
-    """Let the processes of the container go on. Raises RuntError if it is not paused."""
+    """Continue the processes of the container. Raises RuntError if it is not paused."""
     container_id = entry.record["id"]
     with entry.lock():
         entry.reload()
@@ -34,4 +34,4 @@ def resume(entry: Entry) -> None:
         if status != "paused":
             raise RuntError(f"container not paused: {container_id} is {status}")
         freezer.thaw(entry.record["cgroups"])
-    log.debug(f"container {container_id} goes on")
+    log.debug(f"container {container_id} has been resumed")

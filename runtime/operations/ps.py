@@ -1,4 +1,4 @@
-"""`ps`: the processes of a container, as their numbers or as the lines that ps(1) has for them."""
+"""`ps`: the processes of a container, as their pids or as the lines of ps(1) for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def processes(entry: Entry) -> list[int]:
-    """Return the numbers of the container's processes, in the caller's PID namespace. Raises RuntError.
+    """Return the pids of the container's processes, in the caller's PID namespace. Raises RuntError.
 
     They are those of its cgroups; a container that has none of its own (rootless) shows its init process only.
     """

@@ -1,4 +1,4 @@
-"""`restore`: bring the processes of a container that `checkpoint` saved back to life, by criu(8)."""
+"""`restore`: restore the processes of a container that `checkpoint` saved, by criu(8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`spec`: a `config.json` to begin with.
+"""`spec`: a sample `config.json`.
 
 It is what `runc spec` 1.1.5 writes, but for the hostname and the version of the specification, and without ambient
 capabilities, which the kernel doesn't grant without the inheritable ones that the file doesn't ask for.
@@ -139,7 +139,7 @@ def _namespaces() -> list[Namespace]:
 
 
 def _make_rootless(config: Config) -> None:
-    """Change what an unprivileged user may not have: a network of its own, a fresh sysfs, a tty group, resources."""
+    """Leave out what an unprivileged user may not have: a new network namespace, a new sysfs, a tty group, resources."""
     linux = config["linux"]
     del linux["resources"]
     linux["namespaces"] = [entry for entry in _namespaces() if entry["type"] != "network"]

@@ -1,4 +1,4 @@
-"""`state`: what a container is and does at this moment (runtime.md, Query State)."""
+"""`state`: the state of a container (runtime.md, Query State)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`update`: change the limits of a container that exists (runc's addition to runtime.md)."""
+"""`update`: change the limits of a container that exists (not in runtime.md; as in runc)."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([bkmgtp]?)(?:i?b)?", re.ASCII | re.
 
 
 def update(entry: Entry, options: UpdateOptions) -> None:
-    """Change the limits of a container to what the command line, or a file that it names, says; the rest stays.
+    """Set the limits of a container that the command line, or the file that it names, gives; the others stay.
 
-    All or nothing. Rules for devices are left out, as with runc: others may have added theirs.
+    All or nothing. Rules for devices are left out, as with runc: other programs may have added rules.
     Raises RuntError if the container has stopped, or a limit can't be set.
     """
     resources = _from_file(options.file) if options.file else _from_options(options.limits)
@@ -63,7 +63,7 @@ def _from_file(name: str) -> Resources:
 
 
 def _from_options(limits: Mapping[str, str]) -> Resources:
-    """Return the resources that the options ask for. Raises RuntError."""
+    """Return the resources that the options give. Raises RuntError."""
     document: dict[str, dict[str, object]] = {}
     for place, text in limits.items():
         if not text:
@@ -96,7 +96,7 @@ def _number(place: str, text: str) -> int:
 
 
 def _size(place: str, text: str) -> int:
-    """Return the bytes that a size such as `64M` or `1.5g` stands for; `-1` is no limit."""
+    """Return a size such as `64M` or `1.5g` in bytes; `-1` is no limit."""
     if text == "-1":
         return -1
     match = _SIZE.fullmatch(text)

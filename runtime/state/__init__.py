@@ -1,1 +1,1 @@
-"""What is known of a container between two commands: its record, its lock, whether it lives."""
+"""The state of a container between two commands: its record, its lock, whether it is alive."""

@@ -1,6 +1,6 @@
-"""Stopping all processes of a container at once, and letting them go on: v1's freezer, v2's cgroup.freeze (cgroups(7)).
+"""Freezing and thawing all processes of a container: freezer of cgroup v1, cgroup.freeze of v2 (cgroups(7)).
 
-Beside `cgroups` and not in it: `state` asks for every container whether it is frozen, and loads nothing else for that.
+Beside `cgroups` and not in it: `state` checks whether a container is frozen, and loads nothing else for that.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def is_frozen(directories: Iterable[str]) -> bool:
 
 
 def stands_still(directory: str) -> bool:
-    """Tell whether processes in this directory would be frozen, because of itself or of a cgroup above it."""
+    """Tell whether processes in this directory would be frozen, by this cgroup or one above it."""
     state = _read(f"{directory}/{_STATE}")
     if state is not None:
         return state != "THAWED"
@@ -36,7 +36,7 @@ def stands_still(directory: str) -> bool:
 
 
 def freeze(directories: Iterable[str]) -> None:
-    """Stop all processes of the cgroup and wait until all have stopped. Raises RuntError; then none has."""
+    """Freeze all processes of the cgroup and wait until all are frozen. Raises RuntError; then none is."""
     path = _find(directories)
     if not path:
         raise RuntError("cannot toggle freezer: cgroups not configured for container")
@@ -54,13 +54,13 @@ def freeze(directories: Iterable[str]) -> None:
 
 
 def thaw(directories: Iterable[str]) -> None:
-    """Let the processes of the cgroup go on, if they have been stopped."""
+    """Thaw the processes of the cgroup, if they are frozen."""
     path = _find(directories)
     try:
         if path:
             _write(path, "THAWED" if path.endswith(_STATE) else "0")
     except OSError:
-        # It has gone.
+        # The cgroup has been removed.
         pass
 
 
@@ -77,9 +77,9 @@ def _find(directories: Iterable[str]) -> str:
 def _freeze_version1(path: str) -> None:
     """Freeze with v1, which loses the race against a process that forks all the time.
 
-    `FREEZING` means that some have not stopped: they have to be given the processor for that, and the kernel looks again
-    when the state is written and read. Now and then all begin again, so that they come out of each other's way, as with
-    runc; each time later, because on a busy machine it takes a while until each has had its turn.
+    `FREEZING` means that some processes are not frozen. Each has to be scheduled for that, and the kernel checks only when
+    the state is written and read. From time to time all are thawed and frozen again, as with runc; each time after a
+    longer wait, because on a busy machine it takes a while until each process has been scheduled.
     """
     import time
 
@@ -100,7 +100,7 @@ def _freeze_version1(path: str) -> None:
 
 
 def _wait_until_frozen(directory: str) -> None:
-    """Wait for v2 to report that the last process has stopped: a change of cgroup.events is an exceptional condition."""
+    """Wait for v2 to report that the last process is frozen: a change of cgroup.events is an exceptional condition."""
     import select
     import time
 

@@ -1,8 +1,8 @@
-"""Is this still the same process? Process numbers are reused, a number *and* a start time are not.
+"""Whether a process still runs. A pid is reused, a pid *and* a start time are not.
 
 The start time is field 22 of `/proc/PID/stat` (proc(5)), in clock ticks since boot. To act on a process, a pidfd
-(pidfd_open(2)) is opened first and the start time is compared afterwards: from then on the descriptor can't come to
-mean another process.
+(pidfd_open(2)) is opened first and the start time is compared afterwards: from then on the descriptor
+refers to this process and no other.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def identify(pid: int) -> Process | None:
 
 
 def is_alive(process: Process | None) -> bool:
-    """Tell whether `process` still runs: the same number with the same start time, and not a zombie."""
+    """Tell whether `process` still runs: the same pid with the same start time, and not a zombie."""
     return process is not None and identify(process["pid"]) == process
 
 
@@ -47,7 +47,7 @@ def open_pidfd(process: Process | None) -> int | None:
     try:
         fd = os.pidfd_open(process["pid"])
     except OSError:
-        # No process has the number any more, or it is a thread's now.
+        # No process has the pid any more, or it is a thread's now.
         if is_alive(process):
             raise
         return None

@@ -1,7 +1,7 @@
-"""What the command line asks of an operation: a class for each operation, an attribute for each option.
+"""The options of the operations: a class for each operation, an attribute for each option.
 
-`runtime.commands` names the attribute that an option fills, and its default; those here are for callers without a command
-line.
+`runtime.commands` names the attribute that an option fills, and its default. The defaults here are for callers without a
+command line.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Options:
 
 
 class GlobalOptions(Options):
-    """What stands before the command."""
+    """The options before the command."""
 
     debug: bool = False
     log: str = ""
@@ -37,7 +37,7 @@ class GlobalOptions(Options):
 
 
 class ProcessOptions(Options):
-    """What the steps of `create` and of `exec` read."""
+    """The options that the steps of `create` and of `exec` read."""
 
     pid_file: str = ""
     console_socket: str = ""
@@ -50,7 +50,7 @@ class ProcessOptions(Options):
 
 
 class CreateOptions(ProcessOptions):
-    """What is asked of `create` and `run`."""
+    """The options of `create` and `run`."""
 
     bundle: str = ""
     no_new_keyring: bool = False
@@ -64,7 +64,7 @@ class CreateOptions(ProcessOptions):
 
 
 class ExecOptions(ProcessOptions):
-    """What is asked of `exec`. What is empty is as with the container's own process."""
+    """The options of `exec`. An empty one leaves the setting of the container's own process."""
 
     args: Sequence[str] = ()
     process: str = ""
@@ -82,7 +82,7 @@ class ExecOptions(ProcessOptions):
 
 
 class UpdateOptions(Options):
-    """What is asked of `update`."""
+    """The options of `update`."""
 
     file: str = ""
     limits: Mapping[str, str] = {}
@@ -92,7 +92,7 @@ class UpdateOptions(Options):
 
 
 class CriuOptions(Options):
-    """What is asked of criu(8)."""
+    """The options for criu(8)."""
 
     criu: str = "criu"
     images: str = ""
@@ -102,17 +102,17 @@ class CriuOptions(Options):
     page_server: str = ""
     empty_namespaces: Sequence[str] = ()
     flags: Mapping[str, bool] = {}
-    """Options that are handed on, by criu's names."""
+    """Flags that are passed on, by criu's names."""
     named: Mapping[str, str] = {}
     """The same, with a value."""
     lazy_pages: bool = False
 
 
 class CheckpointOptions(CriuOptions):
-    """What is asked of `checkpoint`."""
+    """The options of `checkpoint`."""
 
     pre_dump: bool = False
 
 
 class RestoreOptions(CreateOptions, CriuOptions):
-    """What is asked of `restore`."""
+    """The options of `restore`."""

@@ -1,8 +1,8 @@
-"""What the runtime remembers about its containers, on disk, in a way that survives `kill -9` at any moment.
+"""The records of the containers, on disk, consistent also after `kill -9` at any moment.
 
     ROOT/ID/state.json    the record: written whole to a second file and renamed, so never half written
     ROOT/ID/config.json   the configuration as it was at `create`
-    ROOT/ID/exec.fifo     what the container's init process waits on until `start`
+    ROOT/ID/exec.fifo     the named pipe that the container's init process waits at until `start`
     ROOT/ID/rootfs        the root's mount, without a mount namespace, if another container has it at its own place
     ROOT/ID/restored.pid  of a restored container: its pid, as criu wrote it
     ROOT/@locks/ID        a lock file while an operation on ID is under way ("@" can't be part of an id)
@@ -10,7 +10,7 @@
 The rules that make it safe:
 - the record, with the creator's identity, is written before anything is acquired for the container; what has been
   acquired can be found from the record and undone by `delete --force`, whichever process died;
-- whether a container is alive is never stored, it is asked of the kernel (`liveness`);
+- whether a container is alive is never stored, but read from the kernel (`liveness`);
 - `state.json` is unlinked last, so a container that is half deleted can be deleted again;
 - the lock is a POSIX record lock (fcntl_locking(2)): it ends with the process that took it and, unlike flock(2),
   is not inherited by the container's processes, so a killed runtime never leaves an id locked.
@@ -38,11 +38,11 @@ SPEC_VERSION = "1.3.0"
 """The version of the runtime specification that runt implements."""
 
 INIT_NAME = "runt:[INIT]"
-"""What a container's init process calls itself (PR_SET_NAME of prctl(2)) until it becomes the user's program."""
+"""The name of a container's init process (PR_SET_NAME of prctl(2)) until it executes the user's program."""
 
 LOCKS = "@locks"
 _ID = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+,.-")
-"""What an id is made of."""
+"""The characters of an id."""
 
 
 def check_id(container_id: str) -> None:
@@ -64,7 +64,7 @@ _MEMBERS = {
     "creator": dict,
     "owner": int,
 }
-"""What every record has had since the first."""
+"""The members that every record has had since the first version."""
 
 
 class NoSuchContainerError(RuntError):
@@ -91,7 +91,7 @@ class Entry:
     def config(self) -> Config:
         """Return the configuration as it was when the container was created.
 
-        Raises RuntError when the container was never completed so far that it has one.
+        Raises RuntError when `create` did not come as far as writing one.
         """
         if self._config is None:
             try:
@@ -136,12 +136,12 @@ class Entry:
         return NoSuchContainerError(f"container {self.record['id']} has been deleted")
 
     def status(self) -> Status:
-        """Return the container's status (runtime.md, State), as the kernel knows it at this moment.
+        """Return the container's status (runtime.md, State), as the kernel has it now.
 
         `ready` is journalled by `create` when everything is in place, `started` by `start`; a `start` that was killed
         before it could do so is seen by the name of the process, which execve(2) changes. A container whose creator died
-        before it was ready is `stopped`: it will never be started, only deleted. `paused` is runc's addition to the
-        specification's: the processes are there and stand still, before `start` or after it.
+        before it was ready is `stopped`: it can never be started, only deleted. `paused` is not in the specification but in
+        runc: the processes are frozen, before `start` or after it.
         """
         record = self.record
         if not record["ready"]:
@@ -169,12 +169,12 @@ class Entry:
         return state
 
     def remove(self) -> None:
-        """Remove the state directory, `state.json` last; whatever is gone already is no error."""
+        """Remove the state directory, `state.json` last; a file that is missing is no error."""
         _remove_directory(self.dir)
 
 
 class Lock:
-    """The right to be the only one to change a container: a context manager, `with store.locked(id):`.
+    """The lock that a process holds to change a container: a context manager, `with store.locked(id):`.
 
     The lock file is removed with the lock. A process that waited for it then holds a lock on a file that has no name any
     more, notices, and starts again with the new file.
@@ -200,7 +200,7 @@ class Lock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the lock back and remove its file."""
+        """Release the lock and remove its file."""
         _unlink(self._path)
         os.close(self._fd)
 
@@ -249,7 +249,7 @@ class Store:
         with self.locked(container_id):
             if os.path.lexists(f"{directory}/state.json"):
                 raise RuntError("container with given ID already exists")
-            # A directory without a record is what a killed reserve or delete left: nothing was acquired for it.
+            # A directory without a record was left by a killed reserve or delete: nothing was acquired for it.
             _remove_directory(directory)
             # 0711: the init process, perhaps with another user's rights, must be able to reach exec.fifo.
             try:
@@ -257,7 +257,7 @@ class Store:
                 _write_json(f"{directory}/config.json", config)
                 entry.save()
             except BaseException:
-                # A full disk, say, or Ctrl-C.
+                # Such as a full disk, or Ctrl-C.
                 _remove_directory(directory)
                 raise
         return entry
@@ -272,17 +272,17 @@ class Store:
             raise NoSuchContainerError("container does not exist") from None
 
     def ids(self) -> list[str]:
-        """Return the ids of all containers, sorted. One may be gone by the time it is opened."""
+        """Return the ids of all containers, sorted. One may have been deleted by the time it is opened."""
         try:
             names = os.listdir(self.root)
         except FileNotFoundError:
             return []
         except PermissionError:
-            raise self._not_ours() from None
+            raise self._not_permitted() from None
         return sorted(name for name in names if os.path.lexists(f"{self.root}/{name}/state.json"))
 
     def has_traces(self, container_id: str) -> bool:
-        """Tell whether there is anything of `container_id`, be it a killed command's. Raises RuntError for a malformed id."""
+        """Tell whether there is anything of `container_id`, also of a killed command. Raises RuntError for a malformed id."""
         check_id(container_id)
         return any(os.path.lexists(f"{self.root}/{place}{container_id}") for place in ("", f"{LOCKS}/"))
 
@@ -296,26 +296,26 @@ class Store:
         try:
             os.makedirs(f"{self.root}/{LOCKS}", 0o700, exist_ok=True)
         except PermissionError:
-            raise self._not_ours() from None
+            raise self._not_permitted() from None
         return Lock(f"{self.root}/{LOCKS}/{container_id}")
 
     def sweep(self, container_id: str) -> None:
-        """Remove what a killed `reserve` or `delete` left of `container_id` without a record. Call it locked."""
+        """Remove what a killed `reserve` or `delete` left of `container_id` without a record. The caller holds the lock."""
         if not os.path.lexists(f"{self.root}/{container_id}/state.json"):
             self.discard(container_id)
 
-    def _not_ours(self) -> RuntError:
+    def _not_permitted(self) -> RuntError:
         return RuntError(
             f"cannot use the state directory {self.root}: permission denied: name one of your own with --root"
         )
 
     def discard(self, container_id: str) -> None:
-        """Remove the state directory of `container_id`, whatever is in it. Call it locked."""
+        """Remove the state directory of `container_id`, whatever is in it. The caller holds the lock."""
         _remove_directory(f"{self.root}/{container_id}")
 
 
 def absolute_path(path: str) -> str:
-    """Return `path` from the root on. Raises RuntError for a relative one when the current directory has been deleted."""
+    """Return the absolute path of `path`. Raises RuntError for a relative one when the current directory has been deleted."""
     try:
         return os.path.abspath(path)
     except FileNotFoundError:
@@ -352,12 +352,12 @@ def _read_record(directory: str) -> Record:
     """Return the record in a state directory. Raises RuntError when it is damaged, OSError when it can't be read."""
     record: Record = _read_json(f"{directory}/state.json")
     if not _is_record(record):
-        raise RuntError(f"{directory}/state.json is damaged: it is no record of runt's")
+        raise RuntError(f"{directory}/state.json is damaged: it is not a record of runt")
     return record
 
 
 def _read_json(path: str) -> Any:
-    """Return what the JSON file `path` holds. Raises RuntError when it is damaged."""
+    """Return the value of the JSON file `path`. Raises RuntError when it is damaged."""
     text = files.read(path)
     try:
         return jsontext.loads(text)
@@ -366,7 +366,7 @@ def _read_json(path: str) -> Any:
 
 
 def _is_record(value: object) -> bool:
-    """Tell whether a file holds what runt once wrote: the state directory may be another runtime's, or on a damaged disk."""
+    """Tell whether a file holds a record that runt wrote: the state directory may be another runtime's, or on a damaged disk."""
     if not isinstance(value, dict) or not all(
         isinstance(value.get(name), kind) for name, kind in _MEMBERS.items()
     ):

@@ -1,7 +1,7 @@
-"""The line between the runtime and the init process while a container is being created.
+"""The connection between the runtime and the init process while a container is being created.
 
 A pair of connected sockets that keep messages apart; each message is a JSON object with a `type`. When one process
-dies the other reads an end of file: the runtime then cleans up, and init ends itself.
+dies the other reads an end of file: the runtime then cleans up, and init exits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LONGEST = 1 << 17
 
 
 class StepError(RuntError):
-    """A step that failed, in this process or in the other; without a name it was no step, but a fault of runt."""
+    """A step that failed, in this process or in the other; without a name it is a fault of runt."""
 
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(f"{reason} (step {step})" if step else reason)
@@ -28,14 +28,14 @@ class StepError(RuntError):
 
 
 class PeerGoneError(Exception):
-    """The other process has closed its end: it is dead."""
+    """The other process has closed its end: it has ended."""
 
 
 class Sync:
-    """One line with two ends; each process calls its own `be_runtime` or `be_init` before it talks."""
+    """One connection with two ends; each process calls `be_runtime` or `be_init` before it sends or receives."""
 
     def __init__(self) -> None:
-        # Here, because `start` and `delete` know of StepError and need no system calls that Python doesn't have.
+        # Here, because `start` and `delete` load this module for StepError and need no system calls that Python lacks.
         from runtime.kernel import process as kernel
 
         self._runtime_end, self._init_end = kernel.socketpair()
@@ -84,7 +84,7 @@ class Sync:
         return os.read(self.fd, _LONGEST)
 
     def check_peer(self) -> None:
-        """Raise PeerGoneError if the other process is dead. To be called while it has nothing to send."""
+        """Raise PeerGoneError if the other process has ended. To be called while it has nothing to send."""
         os.set_blocking(self.fd, False)
         try:
             self.expect("")
@@ -92,7 +92,7 @@ class Sync:
             os.set_blocking(self.fd, True)
 
     def close(self) -> None:
-        """Close this process's end; both, before it is decided which one that is."""
+        """Close this process's end; both ends, before `be_runtime` or `be_init`."""
         for fd in (self._runtime_end, self._init_end) if self.fd < 0 else (self.fd,):
             os.close(fd)
         self.fd = -1

@@ -1,8 +1,8 @@
-"""Creating a container is a list of small named steps: the tables that `runner` walks.
+"""Creating a container is a list of small named steps: the tables that `runner` runs.
 
-The tables are the only place that says the order. RUNTIME_STEPS is what the process does that was called as
-`runt create`; INIT_STEPS is what the container's first process does, from its creation in `clone_init` to the moment when
-it becomes the user's program. Where the two wait for each other, one sends and the other waits:
+The tables alone define the order. RUNTIME_STEPS are the steps of the process `runt create`. INIT_STEPS are those of the
+container's first process, from its creation in `clone_init` until it executes the user's program. Where the two wait for each other, one sends and the
+other waits:
 
     runtime                              init
     clone_init                           wait_until_journalled

@@ -25,17 +25,17 @@ _PATIENCE = 10
 
 
 def destroy(entry: Entry, plan: Plan | None = None) -> None:
-    """End every process of the container, undo what was made for it, run its `poststop` hooks, forget it.
+    """End every process of the container, undo what was made for it, run its `poststop` hooks, remove its record.
 
-    The caller holds the container's lock. Raises RuntError if something can't be undone: the record stays, and it can be
-    tried again.
+    The caller holds the container's lock. Raises RuntError if something can't be undone: the record stays, and `delete` can
+    be called again.
     """
     (plan or Plan()).run(DELETE_STEPS, entry)
-    log.debug(f"container {entry.record['id']} is gone")
+    log.debug(f"container {entry.record['id']} has been deleted")
 
 
 def end_creator(entry: Entry) -> None:
-    """End a `create` that is still at work on this container, unless it is this process; then read again what it recorded."""
+    """End a `create` of this container that still runs, unless it is this process; then read the record again."""
     creator = entry.record["creator"]
     if entry.record["ready"] or creator["pid"] == os.getpid():
         return
@@ -50,7 +50,7 @@ def end_hook(entry: Entry) -> None:
     if pidfd is None or hook is None:
         return
     os.close(pidfd)
-    # Its number is its group's: it stays taken as long as the group has a member.
+    # Its pid is the group's number: it is not reused as long as the group has a member.
     try:
         os.killpg(hook["pid"], signals.SIGKILL)
     except ProcessLookupError:
@@ -66,7 +66,7 @@ def end_container_init(entry: Entry) -> None:
 def end_other_processes(entry: Entry) -> None:
     """End the processes that don't live in a PID namespace of the container's: those in its cgroups."""
     config = _config(entry)
-    # A `restore` that was killed may not have known init yet.
+    # A `restore` that was killed may not have recorded init yet.
     init_is_unknown = entry.record["init"] is None
     if entry.record["cgroups"] and (config is None or init_is_unknown or not _has_own_pid_namespace(config)):
         from runtime.cgroups.membership import kill_all
@@ -84,7 +84,7 @@ def remove_cgroups(entry: Entry) -> None:
 
 
 def stop_unit(entry: Entry) -> None:
-    """Have systemd remove the scope that it made for the container (`--systemd-cgroup`)."""
+    """Remove the scope that systemd made for the container (`--systemd-cgroup`)."""
     if entry.record.get("unit"):
         from runtime.cgroups.systemd import stop_scope
 
@@ -105,7 +105,10 @@ def unmount(entry: Entry) -> None:
 
 
 def run_poststop_hooks(entry: Entry) -> None:
-    """Run the `poststop` hooks (config.md, Poststop: "after the container is deleted but before the delete operation returns")."""
+    """Run the `poststop` hooks.
+
+    config.md, Poststop: "after the container is deleted but before the delete operation returns".
+    """
     config = _config(entry)
     hooks = config.get("hooks", {}).get("poststop") if config is not None else None
     if hooks:
@@ -115,7 +118,7 @@ def run_poststop_hooks(entry: Entry) -> None:
 
 
 def remove_record(entry: Entry) -> None:
-    """Forget the container."""
+    """Remove the record of the container."""
     entry.remove()
 
 
@@ -130,13 +133,13 @@ DELETE_STEPS: tuple[Callable[[Entry], None], ...] = (
     run_poststop_hooks,
     remove_record,
 )
-"""How a container ends, in this order."""
+"""The steps of `delete`, in this order."""
 
 
 def _end(process: Process | None, what: str, frozen_in: Sequence[str] = ()) -> None:
-    """Send SIGKILL and wait for the end, thawing the cgroups that the process may be frozen in: v1 holds back even that.
+    """Send SIGKILL and wait for the end, thawing the cgroups that the process may be frozen in: with v1 it would not end.
 
-    Raises RuntError if the end doesn't come.
+    Raises RuntError if it does not end.
     """
     pidfd = liveness.open_pidfd(process)
     if pidfd is None:
@@ -156,7 +159,7 @@ def _end(process: Process | None, what: str, frozen_in: Sequence[str] = ()) -> N
 
 
 def _config(entry: Entry) -> Config | None:
-    """Return the container's configuration, None if its `create` did not come that far."""
+    """Return the container's configuration, None if `create` did not come as far as writing it."""
     try:
         return entry.config()
     except RuntError:

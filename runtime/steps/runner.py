@@ -1,4 +1,4 @@
-"""The runner: walks a table of steps, and tells an observer before and after each.
+"""The runner: runs a table of steps, and calls an observer before and after each.
 
 The tables are beside it: `create`, `start`, `exec` and `delete`. Each is a module of its own, because `start` and `delete` are
 called often and must not load what creates a container.
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from runtime.state.container import Container
 
     Subject = TypeVar("Subject")
-    """What the steps of a table are about: the container that is being created, or the record of one that exists."""
+    """The argument of the steps of a table: the container that is being created, or the record of one that exists."""
 
     Step = Callable[[Container], None]
     """A step of `create` or `exec`."""
 
     class Observer(Protocol):
-        """What is told of every step, in the process that runs the step."""
+        """Called for every step, in the process that runs the step."""
 
         def before(self, step: Callable[..., None], subject: Any) -> None:
-            """Take notice that `step` comes next. An exception raised here fails the operation as one of the step would."""
+            """`step` comes next. An exception raised here fails the operation as one of the step does."""
             ...
 
         def after(self, step: Callable[..., None], subject: Any) -> None:
-            """Take notice that `step` has succeeded."""
+            """`step` has succeeded."""
             ...
 
 
 class Plan:
-    """How an operation walks its tables; every operation takes one.
+    """How an operation runs its tables; every operation with a table takes one.
 
     Args of the constructor:
         replace: functions that take the place of steps, by the step's name. A name that is in no table of the operation
             changes nothing.
-        observer: is told before and after each step.
+        observer: called before and after each step.
     """
 
     __slots__ = ("observer", "replace")
@@ -61,7 +61,7 @@ class Plan:
 def run_steps(
     steps: Iterable[Callable[[Subject], None]], subject: Subject, observer: Observer | None = None
 ) -> None:
-    """Run `steps` in their order on `subject`, telling `observer` before and after each.
+    """Run `steps` in their order on `subject`, calling `observer` before and after each.
 
     Raises StepError for the first step that fails with an expected error.
     """

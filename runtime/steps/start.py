@@ -21,7 +21,7 @@ def open_gate(entry: Entry) -> None:
     """Open the end of `exec.fifo` that init waits for, and read to its end what init writes.
 
     That is a dot before the program is executed, and a report if something fails. Never waits for a process that has
-    died. Raises StepError for what init reports, RuntError if it dies without a word.
+    ended. Raises StepError for what init reports, RuntError if it ends without a report.
     """
     init = liveness.open_pidfd(entry.record["init"])
     if init is None:
@@ -55,7 +55,7 @@ def open_gate(entry: Entry) -> None:
 
 
 def record_started(entry: Entry) -> None:
-    """Write down that the program runs; without it the kernel would have to be asked each time (`Entry.status`)."""
+    """Record that the program runs; without that each `Entry.status` would read it from the kernel."""
     try:
         entry.save(started=True)
     except OSError as error:
@@ -68,7 +68,7 @@ def remove_fifo(entry: Entry) -> None:
     try:
         os.unlink(entry.fifo)
     except FileNotFoundError:
-        # A start that was killed here came back as a second one.
+        # A `start` that was killed here is being repeated.
         pass
 
 
@@ -90,4 +90,4 @@ START_STEPS: tuple[Callable[[Entry], None], ...] = (
     remove_fifo,
     run_poststart_hooks,
 )
-"""What `start` does, in this order."""
+"""The steps of `start`, in this order."""

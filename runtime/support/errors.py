@@ -1,10 +1,10 @@
-"""The one exception that means "tell the caller this sentence and exit"."""
+"""The exception whose message is printed for the caller, and system errors in the words that callers expect."""
 
 from __future__ import annotations
 
 
 class RuntError(Exception):
-    """An operation that can't be done, in words meant for the caller.
+    """An operation that failed, with a message for the caller.
 
     `message` is the sentence that is printed and logged; `exit_status` is what the process exits with.
     """
@@ -21,7 +21,7 @@ def describe(error: OSError) -> str:
     Docker looks for "no such file or directory" and "permission denied" and turns them into exit status 127 and 126.
     """
     text = error.strerror or str(error)
-    # Only the first letter: a filesystem's own words may name a path.
+    # Only the first letter: a filesystem's own message may name a path.
     return f"{os_path(error)}{text[:1].lower()}{text[1:]}"
 
 

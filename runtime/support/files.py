@@ -1,4 +1,4 @@
-"""Small files, read and written as a whole, without what `open` puts around a descriptor: a container's start has dozens of them."""
+"""Small files, read and written as a whole, without the objects that `open` makes: starting a container takes dozens."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def read(path: str, limit: int = 1 << 16) -> bytes:
 def replace(path: str, data: bytes, temporary: str, mode: int | None = None) -> None:
     """Write the file `path` so that a process that reads or runs it at this moment has the old one or the new one, never a part.
 
-    Nothing is flushed to the disk: what the runtime writes means nothing after a crash of the machine.
+    Nothing is flushed to the disk: after a crash of the machine no record of the runtime is of use.
 
     Args:
         path: the file; a link is replaced, not followed.
         data: all that it is to hold.
-        temporary: the name that it has at first, in the same directory. Only one process at a time may use it; what a killed
-            one has left there is removed, and a link there is not followed.
+        temporary: its name until it is complete, in the same directory. Only one process at a time may use it; what a killed
+            process has left there is removed, and a link there is not followed.
         mode: its permissions; None for what the umask leaves of 0666.
 
     Raises:

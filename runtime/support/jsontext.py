@@ -40,7 +40,7 @@ def loads(
     parse_constant: Callable[[str], Any] = _CONSTANTS.__getitem__,
     object_pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None,
 ) -> Any:
-    """Return what the JSON `text` says, UTF-8 if it is bytes. Raises json.JSONDecodeError, which is a ValueError."""
+    """Return the value of the JSON `text`, UTF-8 if it is bytes. Raises json.JSONDecodeError, which is a ValueError."""
     if not isinstance(text, str):
         text = text.decode("utf-8", "surrogatepass")
     rules: Any = _Rules(parse_constant, object_pairs_hook)
@@ -50,7 +50,7 @@ def loads(
         try:
             value, end = scan(text, begin)
         except SystemError:
-            # The scanner has found an error, and the exception for it is in a module that isn't there yet.
+            # The scanner has found an error, and the exception for it is in a module that is not loaded yet.
             import json.decoder  # noqa: F401
 
             value, end = scan(text, begin)

@@ -1,7 +1,7 @@
 """Messages to the caller in the two forms that runc writes (logrus): text, and one JSON object a line.
 
 Without `--log` they go to standard error. With it they go to the file, and an error that ends the command is also
-printed, plainly, to standard error: Docker and containerd read the file, a person reads the terminal.
+printed, plainly, to standard error: Docker and containerd read the file, the user reads the terminal.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def debug(message: str) -> None:
 
 
 def warning(message: str) -> None:
-    """Say what went wrong without stopping the operation (runtime.md, Warnings)."""
+    """Log what went wrong without stopping the operation (runtime.md, Warnings)."""
     _write("warning", message)
 
 
 def error(message: str) -> None:
-    """Say why the command failed: to the log, and when that is a file also to standard error."""
+    """Log why the command failed, and when the log is a file also print it to standard error."""
     _write("error", message)
     if _Settings.file != 2:
         _emit(2, _printable(message))
@@ -75,7 +75,7 @@ def _write(level: str, message: str) -> None:
 
 
 def _emit(fd: int, line: str) -> None:
-    """Write one line at once, whatever the locale is. Nothing is done where the other end is closed."""
+    """Write one line at once, whatever the locale is. Standard error that can't be written to is ignored."""
     data = f"{line}\n".encode()
     try:
         while data:
@@ -95,7 +95,7 @@ def _coloured(level: str, message: str) -> str:
 
 
 def _quote(text: str) -> str:
-    """Quote as Go's `%q` does, where logrus thinks it is needed."""
+    """Quote as Go's `%q` does, where logrus quotes."""
     if text and _PLAIN.issuperset(text):
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')

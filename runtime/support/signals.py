@@ -1,6 +1,6 @@
 """The standard library's `signal` without its enumerations, which take longer to import than the rest of a `runt state`.
 
-It is the module that `signal` itself is made of: the same functions, and the signals are plain numbers.
+It is the module in C that `signal` is built on: the same functions, and the signals are plain numbers.
 """
 
 TYPE_CHECKING = False

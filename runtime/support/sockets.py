@@ -1,4 +1,4 @@
-"""Descriptors on their way through unix sockets (unix(7), SCM_RIGHTS): a terminal's master, or a pidfd, to the caller.
+"""Sending descriptors through unix sockets (unix(7), SCM_RIGHTS): a terminal's master, or a pidfd, to the caller.
 
 With `_socket`, the part of `socket` that is written in C: the rest is of no use here and takes long to load. Init, which must
 not load anything, only uses what the runtime has connected before.
@@ -46,7 +46,7 @@ def send_descriptor(connection: int, descriptor: int, text: str) -> None:
 
 
 def receive_descriptor(connection: int) -> int:
-    """Return the descriptor that comes next, close-on-exec; -1 if the other side has gone away without one."""
+    """Return the descriptor that comes next, close-on-exec; -1 if the other end is closed without one."""
     import _socket
 
     receiver = _socket.socket(fileno=os.dup(connection))

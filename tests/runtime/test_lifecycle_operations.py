@@ -365,4 +365,4 @@ def test_debug_says_what_is_being_done(runt: Runt, bundle: Bundle) -> None:
     runt.create(bundle, ID)
     said = runt("--debug", "delete", "--force", ID).stderr
     assert 'level=debug msg="killing container init' in said
-    assert f'level=debug msg="container {ID} is gone"' in said
+    assert f'level=debug msg="container {ID} has been deleted"' in said
