@@ -1,4 +1,4 @@
-"""What is taken from the host for bind mounts, and the owners that the files of a mount are seen to have.
+"""The sources of bind mounts on the host, and mapping the owners of a mount's files.
 
 config.md, Mounts: "Path values for bind mounts are either absolute or relative to the bundle". The copy of a source
 (open_tree(2)) is not attached anywhere until `mounts` puts it into the container.
@@ -22,11 +22,11 @@ _TO_THE_HOST = ("shared", "rshared")
 
 
 def open_bind_sources(c: Container) -> None:
-    """Take copies of the sources of bind mounts now, where init could not, or not as they are.
+    """Copy the sources of bind mounts now, where init can't, or not unchanged.
 
     The root of another user namespace may not be able to reach them, and may not map the IDs of a mount. With a shared
-    root, what is mounted in the container below a shared bind mount must show up on the host: init's own mounts no longer
-    tell the host's anything (`rootfs.detach_from_host_propagation`).
+    root, what is mounted in the container below a shared bind mount must appear on the host: init's own mounts no longer
+    propagate to the host's (`rootfs.detach_from_host_propagation`).
     """
     root_is_shared = c.linux.get("rootfsPropagation") in _TO_THE_HOST
     everything = os.geteuid() == 0 and (c.has_own("user") or root_is_shared)
@@ -35,7 +35,7 @@ def open_bind_sources(c: Container) -> None:
         if options.bind and not options.remount and (everything or maps_ids(mount, options)):
             tree = c.bind_trees[index] = open_source(source_path(c, mount), options)
             if c.has_own("mount") and not root_is_shared:
-                # As it would be with the copies in init's own mount namespace.
+                # As with copies that are made in init's own mount namespace.
                 kernel.mount_setattr(tree, propagation=kernel.MS_SLAVE, recursive=True)
 
 
@@ -48,12 +48,12 @@ def map_ids_of_bind_sources(c: Container) -> None:
 
 
 def maps_ids(mount: Mount, options: MountOptions) -> bool:
-    """Tell whether the owners of a mount's files are mapped; mappings without the option ask for it too."""
+    """Tell whether the owners of a mount's files are mapped: by the option, or by mappings without it."""
     return options.map_ids or bool(mount.get("uidMappings"))
 
 
 def map_ids(mount: Mount, options: MountOptions, tree: int, own_namespace: str) -> None:
-    """Map the owners of the files of a mount that isn't attached yet: only then it can be done (mount_setattr(2)).
+    """Map the owners of the files of a mount, which must not be attached yet (mount_setattr(2)).
 
     config.md, Linux mount options: by the mappings of the mount, or without any "the runtime MAY use the container's
     user namespace mapping", which is found at the path `own_namespace`. Raises RuntError.

@@ -1,4 +1,4 @@
-"""A tmpfs that begins with what is at its destination (config.md, Linux mount options: `tmpcopyup`)."""
+"""A tmpfs with a copy of what is at its destination (config.md, Linux mount options: `tmpcopyup`)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def copy_up(c: Container, destination: str, tree: int) -> None:
 
 
 def _copy_tree(source: int, target: int) -> None:
-    """Copy the content of the directory behind one descriptor into another; symbolic links are copied as such."""
+    """Copy the content of one directory into another, both open descriptors; symbolic links are copied as such."""
     for name in os.listdir(source):
         status = os.stat(name, dir_fd=source, follow_symlinks=False)
         mode = stat.S_IMODE(status.st_mode)
@@ -44,7 +44,7 @@ def _copy_tree(source: int, target: int) -> None:
             os.mknod(name, status.st_mode, status.st_rdev, dir_fd=target)
         os.chown(name, status.st_uid, status.st_gid, dir_fd=target, follow_symlinks=False)
         if not stat.S_ISLNK(status.st_mode):
-            # After chown, which takes the set-user-ID bits away.
+            # After chown, which clears the set-user-ID bits.
             os.chmod(name, mode, dir_fd=target)
 
 

@@ -1,4 +1,4 @@
-"""Devices: those that every container has, those of the configuration, and the links in /dev (config-linux.md, Devices)."""
+"""Devices: the default ones, those of the configuration, and the links in /dev (config-linux.md, Devices)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def make_devices(c: Container) -> None:
 def make_dev_symlinks(c: Container) -> None:
     """Make the links of /dev: `fd` and the standard streams where there is a /proc, and `ptmx`.
 
-    runtime-linux.md, Dev symbolic links; config-linux.md, Default Devices: /dev/ptmx is the one of the container's own
+    runtime-linux.md, Dev symbolic links; config-linux.md, Default Devices: /dev/ptmx is that of the container's own
     devpts.
     """
     if _dev_is_bound(c):
@@ -91,20 +91,20 @@ def _make_device(c: Container, device: Device) -> None:
 
 
 def _is_empty_file(parent: int, name: str) -> bool:
-    """Tell whether something is a place that a runtime once made to bind a device to."""
+    """Tell whether a file is the empty one that a runtime made to bind a device to."""
     status = os.stat(name, dir_fd=parent, follow_symlinks=False)
     return stat.S_ISREG(status.st_mode) and status.st_size == 0
 
 
 def _make_node(device: Device, parent: int, name: str) -> None:
     mode = device.get("fileMode", 0o666)
-    # The mode is exactly this: init has no umask until the program's is set.
+    # The mode is exact: init has no umask until the program's is set.
     os.mknod(name, _TYPES[device["type"]] | stat.S_IMODE(mode), _number(device), dir_fd=parent)
     os.chown(name, device.get("uid", 0), device.get("gid", 0), dir_fd=parent, follow_symlinks=False)
 
 
 def _bind_device(device: Device, parent: int, name: str) -> None:
-    """Bind the host's device to the place `name` in the directory `parent`, made if it is missing: never where a link leads."""
+    """Bind the host's device to the file `name` of the directory `parent`, made if it is missing; no link is followed."""
     tree = kernel.open_tree(kernel.AT_FDCWD, device["path"])
     _check_device(device, tree, "")
     try:
@@ -118,7 +118,7 @@ def _bind_device(device: Device, parent: int, name: str) -> None:
 
 
 def _check_device(device: Device, parent: int, name: str) -> None:
-    """Raise RuntError unless what exists is the device that is asked for."""
+    """Raise RuntError unless the existing file is the requested device."""
     status = os.stat(name, dir_fd=parent, follow_symlinks=False) if name else os.fstat(parent)
     same_type = stat.S_IFMT(status.st_mode) == _TYPES[device["type"]]
     if not same_type or (device["type"] != "p" and status.st_rdev != _number(device)):
@@ -133,7 +133,7 @@ def _number(device: Device) -> int:
 
 
 def _dev_is_bound(c: Container) -> bool:
-    """Tell whether the configuration brings a whole /dev from elsewhere, which must not be changed."""
+    """Tell whether the configuration binds a whole /dev, which must not be changed."""
     return any(
         os.path.normpath(mount["destination"]) == "/dev" and {"bind", "rbind"} & set(mount.get("options", ()))
         for mount in c.config.get("mounts", ())
@@ -149,7 +149,7 @@ def _exists(c: Container, path: str) -> bool:
 
 
 def _make_link(target: str, name: str, directory: int) -> None:
-    """Make a symbolic link; whatever the image has in its place stays."""
+    """Make a symbolic link; a file of the image in its place stays."""
     try:
         os.symlink(target, name, dir_fd=directory)
     except FileExistsError:

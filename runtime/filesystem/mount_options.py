@@ -1,4 +1,4 @@
-"""What the strings in `options` of a mount mean to the kernel (config.md, Linux mount options; mount(8))."""
+"""The strings in `options` of a mount as flags of the kernel (config.md, Linux mount options; mount(8))."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ ATTRIBUTES: dict[str, tuple[int, int]] = {
     "diratime": (0, kernel.ATTR_NODIRATIME),
     "noatime": (kernel.ATTR_NOATIME, _ATIME),
     "strictatime": (kernel.ATTR_STRICTATIME, _ATIME),
-    # These four ask for the kernel's default.
+    # These four are the kernel's default.
     "atime": (kernel.ATTR_RELATIME, _ATIME),
     "relatime": (kernel.ATTR_RELATIME, _ATIME),
     "norelatime": (kernel.ATTR_RELATIME, _ATIME),
     "nostrictatime": (kernel.ATTR_RELATIME, _ATIME),
 }
-"""What belongs to one mount of a filesystem: attributes to set, and to clear before; with an `r` in front, recursively."""
+"""Attributes of one mount of a filesystem: to set, and to clear before; with an `r` in front, recursively."""
 
 PROPAGATION = {
     "private": kernel.MS_PRIVATE,
@@ -52,18 +52,18 @@ SUPERBLOCK = {
     "mand": "mand",
     "nomand": "nomand",
 }
-"""What belongs to the filesystem, for all of its mounts: parameters of fsconfig(2)."""
+"""Parameters of the filesystem, for all of its mounts (fsconfig(2))."""
 
 _REMOUNT_FLAGS = {"ro": 1, "sync": 1 << 4, "mand": 1 << 6, "dirsync": 1 << 7, "lazytime": 1 << 25}
 """The same as flags of mount(2), for `remount`."""
 
 _NOTHING = ("defaults", "loud", "silent", "auto", "noauto", "nofail", "_netdev")
-"""`defaults` adds nothing, the next two are about messages, and all that a filesystem says is shown; the rest are for programs
-that read fstab(5), as are those that begin with `x-`."""
+"""`defaults` changes nothing, the next two are about messages, and all messages of a filesystem are shown; the rest are for
+programs that read fstab(5), as are those that begin with `x-`."""
 
 
 class MountOptions:
-    """The options of one mount, sorted by whom they are for. The later of two that contradict each other wins."""
+    """The options of one mount, by the system call that takes them. The later of two that contradict each other wins."""
 
     def __init__(self, options: Iterable[str]) -> None:
         self.bind = False
@@ -71,18 +71,18 @@ class MountOptions:
         self.recursive = False
         """A bind mount together with everything that is mounted below it."""
         self.map_ids = False
-        """The owners of files are seen as other users than they are (idmap)."""
+        """The owners of files are mapped (idmap)."""
         self.map_ids_recursively = False
         self.remount = False
         self.copy_up = False
-        """A tmpfs that begins with what is at its destination (tmpcopyup)."""
+        """A tmpfs gets a copy of what is at its destination (tmpcopyup)."""
         self.version = False
         """iversion."""
         self.attributes = (0, 0)
         """Attributes to set and to clear."""
         self.recursive_attributes = (0, 0)
         self.propagation: list[tuple[int, bool]] = []
-        """Propagation types in their order, each with whether it is meant recursively."""
+        """Propagation types in their order, each with whether it is recursive."""
         self.superblock: list[str] = []
         self.data: list[str] = []
         """Options of the filesystem itself."""
@@ -112,12 +112,12 @@ class MountOptions:
         elif option in ("idmap", "ridmap"):
             self.map_ids, self.map_ids_recursively = True, option == "ridmap"
         elif option not in SUPERBLOCK and option not in _NOTHING and not option.lower().startswith("x-"):
-            # Several may stand in one string, as in the data argument of mount(2); a backslash makes a comma a part of one.
+            # One string may have several, as the data argument of mount(2); a backslash makes a comma a part of one.
             parts = option.replace("\\,", "\0").split(",")
             self.data.extend(part.replace("\0", "\\,") for part in parts if part)
 
     def hold_back_readonly(self) -> bool:
-        """Take out that the mount is read-only; return whether it was asked for."""
+        """Take the read-only attribute out; return whether it was set."""
         attr_set, attr_clear = self.attributes
         recursive_set, recursive_clear = self.recursive_attributes
         self.attributes = (attr_set & ~kernel.ATTR_RDONLY, attr_clear)

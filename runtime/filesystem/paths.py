@@ -1,4 +1,4 @@
-"""Paths of the container's root, resolved so that nothing can lead out of it, and the paths to hide or protect.
+"""Paths in the container's root, resolved so that none can lead out of it, and the paths to mask or make read-only.
 
 Every path that comes from the configuration or the image is resolved by openat2(2) with RESOLVE_IN_ROOT: symbolic links,
 also absolute ones and `..`, stay beneath the container's root, whatever is changed there in the meantime.
@@ -21,12 +21,12 @@ NULL_DEVICE = (1, 3)
 
 
 def open_in_root(root: int, path: str, flags: int = os.O_PATH, resolve: int = 0) -> int:
-    """Return a descriptor of `path` inside `root`. Raises OSError, with ENOENT if there is nothing."""
+    """Return a descriptor of `path` inside `root`. Raises OSError, with ENOENT if it does not exist."""
     return kernel.openat2(root, path.lstrip("/") or ".", flags, kernel.RESOLVE_IN_ROOT | resolve)
 
 
 def make_directory(root: int, path: str, mode: int = 0o755, links: int = _MOST_LINKS) -> int:
-    """Return a descriptor of the directory `path` inside `root`, after making what is missing of it. Raises OSError."""
+    """Return a descriptor of the directory `path` inside `root`, and make the missing parts of it. Raises OSError."""
     try:
         return open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
     except FileNotFoundError:
@@ -48,7 +48,7 @@ def make_directory(root: int, path: str, mode: int = 0o755, links: int = _MOST_L
 
 
 def make_file(root: int, path: str, *, follow: bool = True) -> int:
-    """Return a descriptor of the file `path` inside `root`, after making an empty one if there is none.
+    """Return a descriptor of the file `path` inside `root`, and make an empty one if there is none.
 
     Raises OSError, with ELOOP for a symbolic link in the path unless `follow`.
     """
@@ -78,7 +78,7 @@ def is_device(fd: int, device: tuple[int, int]) -> bool:
 
 
 def mask_paths(c: Container) -> None:
-    """Hide what must not be read: a directory under an empty one, anything else under /dev/null.
+    """Mask paths: a directory by an empty one, any other file by /dev/null.
 
     config-linux.md, Masked Paths.
     """
@@ -94,7 +94,7 @@ def mask_paths(c: Container) -> None:
 
 
 def make_paths_readonly(c: Container) -> None:
-    """Put a read-only bind mount of itself over each path (config-linux.md, Readonly Paths)."""
+    """Bind each path over itself, read-only (config-linux.md, Readonly Paths)."""
     for path in c.linux.get("readonlyPaths", ()):
         try:
             target = open_in_root(c.root_fd, path)

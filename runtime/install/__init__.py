@@ -1,1 +1,1 @@
-"""How `runt` comes onto a machine and starts fast: the launcher, its code cache, and the protection of the interpreter."""
+"""Installing `runt`: the launcher, its code cache for a fast start, and the protection of the interpreter."""

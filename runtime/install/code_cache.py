@@ -1,9 +1,9 @@
-"""What an operation needs of `runtime`, in one file of compiled code: a start opens two files instead of sixty.
+"""The modules that an operation needs, in one file of compiled code: a start opens two files instead of sixty.
 
-There is one file for `cli`, which begins, one for what each operation loads in addition, and one for each of a few
-modules that are not always needed. `launcher` writes them, and what it writes loads them. A file is used only while all of
-its sources are still the files that it was compiled from: a module that is edited, or a package that is upgraded, is the new one
-at once, by Python's own way of importing.
+There is one file for `cli`, which is loaded first, one for what each operation loads in addition, and one for each of a few
+modules that are not always needed. `launcher` writes them, and the launcher that it writes loads them. A file is used only
+while all of its sources are the files that it was compiled from. Otherwise Python imports the modules as usual, so an
+edited module or an upgraded package takes effect at once.
 
 A file is a marshalled list of modules, each after those that it imports. The first one begins with this module.
 """
@@ -32,7 +32,7 @@ _SOMETIMES = {
     "runtime.lifecycle.hooks": "start",
     "runtime.seccomp.compiler": "create",
 }
-"""What an operation loads for some containers only; Docker's are among them."""
+"""Modules that an operation loads for some containers only, among them Docker's."""
 _PROTECTION = "runtime.install.protection"
 _HEADS = (_PROTECTION, *_SOMETIMES)
 _RECORDER = """\
@@ -55,16 +55,16 @@ for before, name in {heads!r}:
         os._exit(0)
     os.wait()
 """
-"""Prints which modules are loaded for `cli`, and which for each of the other `heads` after what is loaded before it."""
+"""Prints which modules are loaded for `cli`, and which in addition for each of the other `heads`."""
 
 
 class Importer:
-    """A finder and loader (PEP 451) of operations: each comes with all modules that it needs."""
+    """A finder and loader (PEP 451) of operations: each is loaded with all modules that it needs."""
 
     def find_spec(
         self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the specification of an operation's module; None if it is none, or its file is not up to date."""
+        """Return the specification of an operation's module; None for another module, or if its file is out of date."""
         if not name.startswith(f"{_OPERATIONS}.") and name not in _HEADS:
             return None
         if not load(path(name)):
@@ -73,7 +73,7 @@ class Importer:
         return type(sys.__spec__)(name, loader)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Return the module, which has been loaded with its file."""
+        """Return the module, which was loaded with its file."""
         return sys.modules[spec.name]
 
     def exec_module(self, module: ModuleType) -> None:
@@ -81,9 +81,9 @@ class Importer:
 
 
 def load(cache: str) -> bool:
-    """Load what is in the file `cache` and hasn't been loaded, without what Python does around each import; return whether it could be.
+    """Load the modules in the file `cache` that are not loaded yet; return whether it could be done.
 
-    Python's own way takes as long for a small module as its code does.
+    Not by Python's import, which takes as long for a small module as its code does.
     """
     try:
         with open(cache, "rb", 0) as file:
@@ -94,7 +94,7 @@ def load(cache: str) -> bool:
 
 
 def run(compiled: list[Compiled]) -> bool:
-    """Run the code of the modules that haven't been loaded, unless one of them is not up to date; return whether it was done."""
+    """Run the code of the modules that are not loaded yet, unless one is out of date; return whether it was done."""
     new = [entry for entry in compiled if entry[0] not in sys.modules]
     if not all(_is_current(entry) for entry in new):
         return False
@@ -105,7 +105,7 @@ def run(compiled: list[Compiled]) -> bool:
 
 
 def _is_current(entry: Compiled) -> bool:
-    """Tell whether a module's source is still what it was compiled from."""
+    """Tell whether a module's source is still the file that it was compiled from."""
     _, source, modified, size, _ = entry
     try:
         status = os.stat(source)
@@ -115,7 +115,7 @@ def _is_current(entry: Compiled) -> bool:
 
 
 def _make_module(name: str, source: str) -> ModuleType:
-    """Make an empty module, where `import` finds it."""
+    """Make an empty module in `sys.modules`."""
     module = type(sys)(name)
     parent, _, child = name.rpartition(".")
     module.__file__, module.__package__ = source, parent
@@ -159,7 +159,7 @@ def write() -> None:
     compiled = {__name__: _compile(__name__, f"{package}/install/code_cache.py")}
     for line in done.stdout.splitlines():
         head, name, source = line.split("\t")
-        # What needs that has been told to the compiler.
+        # The compiler has been given what `__future__` is for.
         if head and name != "__future__":
             modules.setdefault(head, []).append(name)
             if name not in compiled:
@@ -171,7 +171,7 @@ def write() -> None:
 
 
 def _compile(name: str, source: str) -> Compiled:
-    """Compile a module without what is not seen there: docstrings, line numbers, the module `__future__` itself."""
+    """Compile a module without docstrings, line numbers and the import of `__future__`, which a cache does not need."""
     import __future__
 
     import ast

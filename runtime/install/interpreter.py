@@ -1,11 +1,11 @@
-"""Which interpreter runs `runt`, the program that it runs, and where its read-only mount is."""
+"""The interpreter that runs `runt`, the Python program of the launcher, and the place of the read-only mount."""
 
 from __future__ import annotations
 
 import os
 
 PLACES = "/var/lib/runt"
-"""Where read-only mounts of interpreters are, each in a directory of its own, with its launcher."""
+"""The directory of the read-only mounts of interpreters: each has a directory in it, with its launcher."""
 
 _PROGRAM = """\
 import gc, sys
@@ -27,14 +27,14 @@ command()
 
 
 def program() -> str:
-    """Return the Python program that loads `runtime` fast and runs the command line."""
+    """Return the Python program that loads `runtime` from the code cache and runs the command line."""
     from runtime.install import code_cache
 
     return _PROGRAM.format(root=root(), code=code_cache.path("runtime.cli"))
 
 
 def interpreter() -> str:
-    """Return the path of the interpreter that runs this, without links, environments and mounts in between."""
+    """Return the path of this interpreter, without links, virtual environments and mounts."""
     path = os.readlink("/proc/self/exe")
     if not path.startswith(f"{PLACES}/"):
         return path

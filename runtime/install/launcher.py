@@ -1,13 +1,13 @@
-"""`runt` as a program of its own that starts fast: `python -m runtime.install.launcher install` makes it, `uninstall` removes it.
+"""`runt` as a program that starts fast: `python -m runtime.install.launcher install` makes it, `uninstall` removes it.
 
 A launcher is a small Python program. Its first line names the interpreter itself, not the one of a virtual environment or
-a version manager's shim, and tells it to leave out what `runt` doesn't use: -I the environment and the current directory,
--S the site packages, which take longer to look for than all of `runt` to load. It loads `runtime` from where it is installed,
-or from a checkout, as one file (see `code_cache`).
+a version manager's shim, with options that leave out what `runt` does not use: -I the environment and the current
+directory, -S the site packages, which take longer to search than all of `runt` to load. It loads `runtime` from where it is
+installed, or from a checkout, as one file (see `code_cache`).
 
-Where people call it, `env --block-signal` keeps Ctrl-C from ending the interpreter while it starts, when it would print a
-traceback; `interrupts` lets the signals in again. Docker and its like, which call the launcher by the path that `install` gives
-it, have no Ctrl-C, and save the 0.7 ms.
+For callers at a terminal, `env --block-signal` keeps Ctrl-C from ending the interpreter while it starts, when it would print
+a traceback; `interrupts` unblocks the signals. Docker and other engines call the launcher by the path that `install` gives it:
+they have no Ctrl-C, and save the 0.7 ms.
 
 The installed launcher runs an interpreter that no container can write to: a read-only mount of it, below PLACES. See
 `protection`, also for what happens without that mount.
@@ -29,7 +29,7 @@ _LONGEST_FIRST_LINE = 255
 
 _STAND_IN = """\
 #!{interpreter} -IS
-# Stands where the read-only mount of the interpreter will be, and makes it: see runtime/install/protection.py.
+# Is where the read-only mount of the interpreter will be, and makes it: see runtime/install/protection.py.
 import sys
 sys.path.insert(0, {root!r})
 from runtime.install.protection import mount_and_restart
@@ -38,7 +38,7 @@ mount_and_restart({place!r}, {interpreter!r})
 
 
 def install(path: str = "") -> str:
-    """Make a launcher at `path`, or in a directory of its own; return its path. For root, and for the whole machine.
+    """Make a launcher at `path`, or in a directory of its own; return its path. Needs root; it is for the whole machine.
 
     Raises RuntError.
     """
@@ -47,21 +47,21 @@ def install(path: str = "") -> str:
     try:
         os.makedirs(directory, 0o755, exist_ok=True)
         _write(f"{directory}/interpreter", python, 0o644)
-        # venv's own way to say where an interpreter that is elsewhere has its library (`venv` in the library reference).
+        # As in a virtual environment: where an interpreter that is elsewhere has its library (`venv` in the library reference).
         _write(f"{directory}/pyvenv.cfg", f"home = {os.path.dirname(python)}\n", 0o644)
         mounted = f"{directory}/python3"
         # The next start mounts it again.
         unmount(mounted)
         _write(mounted, _STAND_IN.format(interpreter=python, root=root(), place=directory), 0o755)
-        return _write_launcher(path or f"{directory}/runt", mounted, for_people=bool(path))
+        return _write_launcher(path or f"{directory}/runt", mounted, blocks_signals=bool(path))
     except OSError as error:
         raise RuntError(f"cannot install the launcher: {describe(error)}") from None
 
 
 def install_plain(path: str) -> str:
-    """Make a launcher at `path` that leaves nothing anywhere else. It protects the interpreter again at every start."""
+    """Make a launcher at `path` and nothing else. It protects the interpreter again at every start."""
     try:
-        return _write_launcher(path, interpreter(), for_people=True)
+        return _write_launcher(path, interpreter(), blocks_signals=True)
     except OSError as error:
         raise RuntError(f"cannot install the launcher: {describe(error)}") from None
 
@@ -84,15 +84,15 @@ def uninstall(path: str = "") -> None:
         raise RuntError(f"cannot remove the launcher: {describe(error)}") from None
 
 
-def _write_launcher(path: str, python: str, *, for_people: bool) -> str:
+def _write_launcher(path: str, python: str, *, blocks_signals: bool) -> str:
     from runtime.install import code_cache
 
     try:
         code_cache.write()
     except OSError:
-        # Installed where this user may not write: then Python's own files of compiled code have to do.
+        # Installed where this user may not write: then Python uses its own files of compiled code.
         pass
-    first_line = f"#!{_env() if for_people else ''}{python} -IS\n"
+    first_line = f"#!{_env() if blocks_signals else ''}{python} -IS\n"
     if len(os.fsencode(first_line)) > _LONGEST_FIRST_LINE:
         raise RuntError(f"cannot install the launcher: the path of the interpreter is too long: {python}")
     path = os.path.abspath(path)
@@ -105,7 +105,7 @@ def _write_launcher(path: str, python: str, *, for_people: bool) -> str:
 
 
 def _env() -> str:
-    """Return the beginning of the first line that has signals blocked, nothing where `env` can't (GNU's can since 8.31)."""
+    """Return the beginning of the first line, which blocks signals; nothing where `env` can't (GNU env can since 8.31)."""
     import subprocess
 
     env = "/usr/bin/env"

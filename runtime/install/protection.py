@@ -1,20 +1,20 @@
-"""No container gets to write to the program that runs it, which here is the Python interpreter (CVE-2019-5736).
+"""Protecting the program that runs a container, here the Python interpreter, from the container (CVE-2019-5736).
 
 While `runt` prepares a container's process, and when the container's own program is `#!/proc/self/exe`, /proc/PID/exe leads
-out of the container to a file of the host (proc(5)). A process may write to it that is the host's root and is in the
-container, owns every later start of Python on the host. A running program can't be written to, but the container keeps a
-descriptor and waits for its end. So the interpreter is run from where no process can write to it:
+out of the container to a file of the host (proc(5)). A process in the container that is the host's root may
+write to it, and then controls every later start of Python on the host. A running program can't be written to, but the
+container keeps a descriptor and waits for its end. So the interpreter is run from where no process can write to it:
 
 - from a read-only mount of the interpreter, which the installed launcher uses: a link such as /proc/PID/exe leads to the
-  file *by the mount*, and a container can't change mounts of the host's mount namespace. It costs nothing but the first start
-  after the machine's, which makes the mount;
+  file *by the mount*, and a container can't change mounts of the host's mount namespace. Only the first start after a
+  boot takes longer, which makes the mount;
 - otherwise from a sealed copy in memory (memfd_create(2)): 25 ms, because it starts twice;
-- not at all where it makes no difference: a caller without root's rights whose interpreter belongs to root.
+- as it is, where the caller is not root and the interpreter belongs to root.
 
-What else of the host's files the process has in memory, the C library for one, is named by /proc/PID/map_files only. That
-needs capabilities over the whole machine (proc(5)), and a process with those can write to the disk itself. Against reading the
-memory and the descriptors of a process that enters a container, PR_SET_DUMPABLE is cleared before it does (`namespaces`,
-`joining`).
+Other files of the host that the process has in memory, such as the C library, can be reached by /proc/PID/map_files only.
+That needs capabilities over the whole machine (proc(5)), and a process with those can write to the disk itself. Against
+reading the memory and the descriptors of a process that enters a container, PR_SET_DUMPABLE is cleared before it does
+(`namespaces.clone`, `namespaces.setns`).
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _REMEDY = (
 )
 _SELF = "/proc/self/exe"
 _ONCE = "runt-protected"
-"""Set with -X by a start that must be protected: not to try for ever."""
+"""Set with -X by a start that must be protected, so that it is tried only once."""
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
 def protect() -> None:
-    """Return if no container can write to the interpreter of this process; else start again with one where that is so.
+    """Return if no container can write to the interpreter of this process; else start again with one that is protected.
 
     To be called before anything is acquired. Raises RuntError where it can't be done.
     """
@@ -65,9 +65,9 @@ def protect() -> None:
 
 
 def mount_and_restart(place: str, interpreter: str) -> NoReturn:
-    """Make the read-only mount of `interpreter` in `place`, then run what the mount's stand-in was called with.
+    """Make the read-only mount of `interpreter` in `place`, then run the command line of the mount's stand-in.
 
-    Where it can't be made, that is done by the interpreter itself, and `protect` will find another way.
+    Where it can't be made, the interpreter itself runs the command line, and `protect` makes a sealed copy.
     """
     program = f"{place}/python3"
     try:
@@ -78,14 +78,14 @@ def mount_and_restart(place: str, interpreter: str) -> NoReturn:
 
 
 def unmount(program: str) -> None:
-    """Remove the mount at `program`, and those that others made at the same time. Raises OSError."""
+    """Remove the mount at `program`, and those that other starts made at the same time. Raises OSError."""
     from runtime.kernel import mount as kernel
 
     try:
         while True:
             kernel.umount2(program, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)
     except OSError as error:
-        # Nothing is mounted there (any more), as umount(2) says it.
+        # Nothing is mounted there (umount(2)).
         if error.errno not in (errno.EINVAL, errno.ENOENT):
             raise
 
@@ -123,13 +123,13 @@ def _start_again(interpreter: str) -> NoReturn:
     """Run the command line by the mounted interpreter if there is one, or else by a sealed copy."""
     from runtime.install.interpreter import place, program
 
-    # As the launcher does, so that none of them ends the interpreter while it starts.
+    # As the launcher does, so that no signal ends the interpreter while it starts.
     interrupts.hold()
     options = ["-I", "-S", "-X", _ONCE, "-c", program(), *sys.argv[1:]]
     mounted = f"{place(interpreter)}/python3"
     if _is_same(mounted, interpreter) and _is_mounted_readonly(mounted):
         os.execv(mounted, [mounted, *options])
-    # By its own name: that is where it looks for its library.
+    # By its own path: there it finds its library.
     os.execve(_sealed_copy(), [interpreter, *options], os.environ)
 
 
@@ -145,7 +145,7 @@ def _sealed_copy() -> int:
 
 
 def _replace_mount(program: str) -> NoReturn:
-    """Mount the interpreter again: it has been replaced, by an upgrade say, and the mount still shows the old one."""
+    """Mount the interpreter again: it has been replaced, for example by an upgrade, and the mount still shows the old one."""
     unmount(program)
     os.execv(program, [program, *sys.orig_argv[1:]])
 

@@ -1,4 +1,4 @@
-"""bpf(2): programs that the kernel asks which devices the processes of a cgroup may use (BPF_PROG_TYPE_CGROUP_DEVICE)."""
+"""bpf(2): programs that decide which devices the processes of a cgroup may use (BPF_PROG_TYPE_CGROUP_DEVICE)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ATTACH_CGROUP_DEVICE = 6
 _F_ALLOW_MULTI = 1 << 1
 _F_REPLACE = 1 << 2
 _MOST_PROGRAMS = 64
-"""How many programs the kernel lets a cgroup have (BPF_CGROUP_MAX_PROGS)."""
+"""The most programs of a cgroup (BPF_CGROUP_MAX_PROGS)."""
 
 # Parts of `union bpf_attr`; what comes after them is 0.
 _LOAD = "=IIQQIIQ"
@@ -30,7 +30,7 @@ _QUERY = "=IIIIQI4x"
 
 
 def load_device_program(instructions: bytes) -> int:
-    """By BPF_PROG_LOAD: have the kernel check a program and take it; return its descriptor."""
+    """By BPF_PROG_LOAD: load a program, which the kernel verifies; return its descriptor."""
     code, license_name = bytearray(instructions), bytearray(b"Apache-2.0\0")
     count = len(instructions) // 8
     attributes = struct.pack(_LOAD, _TYPE_CGROUP_DEVICE, count, address(code), address(license_name), 0, 0, 0)
@@ -38,20 +38,20 @@ def load_device_program(instructions: bytes) -> int:
 
 
 def attach_device_program(cgroup: int, program: int, replaced: int = -1) -> None:
-    """By BPF_PROG_ATTACH: have a program asked for the cgroup behind a descriptor too, or instead of `replaced`."""
+    """By BPF_PROG_ATTACH: attach a program to the cgroup of a descriptor, in addition or instead of `replaced`."""
     flags = _F_ALLOW_MULTI | (_F_REPLACE if replaced >= 0 else 0)
     _bpf(_PROG_ATTACH, struct.pack(_ATTACH, cgroup, program, _ATTACH_CGROUP_DEVICE, flags, max(replaced, 0)))
 
 
 def detach_device_program(cgroup: int, program: int) -> None:
-    """By BPF_PROG_DETACH: have a program asked no more."""
+    """By BPF_PROG_DETACH: detach a program."""
     _bpf(_PROG_DETACH, struct.pack(_ATTACH, cgroup, program, _ATTACH_CGROUP_DEVICE, 0, 0))
 
 
 def open_device_programs(cgroup: int) -> list[int]:
-    """By BPF_PROG_QUERY: return descriptors of the programs that are asked for a cgroup, without those of the ones above.
+    """By BPF_PROG_QUERY: return descriptors of the programs that are attached to a cgroup, without those of the ones above.
 
-    Left out are those of which a security module grants no descriptor.
+    Those are left out of which a security module grants no descriptor.
     """
     ids = bytearray(4 * _MOST_PROGRAMS)
     attributes = bytearray(

@@ -35,7 +35,7 @@ ATTR_NOSUID = 0x2
 ATTR_NODEV = 0x4
 ATTR_NOEXEC = 0x8
 ATTR_ATIME = 0x70
-"""The three ways to keep access times are one field: to set one, the whole field is cleared first."""
+"""The three settings of access times are one field: to set one, the whole field is cleared first."""
 ATTR_RELATIME = 0x0
 ATTR_NOATIME = 0x10
 ATTR_STRICTATIME = 0x20
@@ -70,7 +70,7 @@ _MOUNT_ATTRIBUTES = "=QQQQ"
 
 
 def openat2(directory: int, path: str, flags: int, resolve: int, mode: int = 0) -> int:
-    """By openat2: open `path`, resolved from the descriptor `directory` as `resolve` says."""
+    """By openat2: open `path`, resolved from the descriptor `directory` with the flags `resolve`."""
     how = struct.pack(_OPEN_HOW, flags | os.O_CLOEXEC, mode, resolve)
     return call("openat2", directory, os.fsencode(path), how, len(how))
 
@@ -86,7 +86,7 @@ def open_tree(directory: int, path: str, *, recursive: bool = False) -> int:
 
 
 def move_mount(tree: int, target: int) -> None:
-    """By move_mount: attach (or move) the mount `tree` to the place that the descriptor `target` stands for."""
+    """By move_mount: attach (or move) the mount `tree` to the file or directory of the descriptor `target`."""
     call("move_mount", tree, b"", target, b"", _MOVE_MOUNT_F_EMPTY_PATH | _MOVE_MOUNT_T_EMPTY_PATH)
 
 
@@ -102,7 +102,7 @@ def mount_setattr(
 def map_ids(tree: int, user_namespace: int, *, recursive: bool = False) -> None:
     """By mount_setattr with MOUNT_ATTR_IDMAP: translate the owners of files of the detached mount `tree`.
 
-    An ID of the filesystem is what the namespace behind the descriptor calls inside, what is seen is what it is outside.
+    An ID of the filesystem is one inside the namespace of the descriptor; what is seen is its mapping outside.
     """
     attributes = struct.pack(_MOUNT_ATTRIBUTES, _ATTR_IDMAP, 0, 0, user_namespace)
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
@@ -144,7 +144,7 @@ def pivot_root(new_root: str, put_old: str) -> None:
 
 
 def filesystem_type(file: str | int) -> int:
-    """By statfs or fstatfs: return the magic number of the filesystem that a path or a descriptor is on."""
+    """By statfs or fstatfs: return the magic number of the filesystem of a path or a descriptor."""
     answer = bytearray(256)
     if isinstance(file, int):
         call("fstatfs", file, answer)

@@ -1,4 +1,4 @@
-"""Network interfaces of this process's network namespace: rtnetlink(7), as far as moving them needs it."""
+"""Network interfaces of this process's network namespace: the part of rtnetlink(7) that moving them needs."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def add_address(index: int, address: Address) -> None:
 
 
 def move_link(index: int, namespace: int, name: str) -> None:
-    """By RTM_NEWLINK: move the interface `index` to the network namespace behind a descriptor, and call it `name` there."""
+    """By RTM_NEWLINK: move the interface `index` to the network namespace of a descriptor, with the name `name` there."""
     body = struct.pack(_LINK, 0, 0, index, 0, 0)
     body += _pack_attribute(_IFLA_IFNAME, name.encode() + b"\0")
     body += _pack_attribute(_IFLA_NET_NS_FD, struct.pack("=I", namespace))
@@ -82,7 +82,7 @@ def set_up(index: int) -> None:
 
 
 def _talk(kind: int, flags: int, body: bytes) -> list[bytes]:
-    """Send one request and return the bodies of what is answered. Raises OSError, with the kernel's errno."""
+    """Send one request and return the bodies of the answers. Raises OSError, with the kernel's errno."""
     line = _socket.socket(_AF_NETLINK, _socket.SOCK_RAW | _socket.SOCK_CLOEXEC, _NETLINK_ROUTE)
     try:
         length = struct.calcsize(_HEADER) + len(body)
@@ -106,7 +106,7 @@ def _talk(kind: int, flags: int, body: bytes) -> list[bytes]:
 
 
 def _pack_attribute(kind: int, value: bytes) -> bytes:
-    """Return an attribute (struct rtattr: length, type, value), filled up to a multiple of four bytes."""
+    """Return an attribute (struct rtattr: length, type, value), padded to a multiple of four bytes."""
     length = 4 + len(value)
     return struct.pack("=HH", length, kind) + value + bytes(_aligned(length) - length)
 

@@ -46,7 +46,7 @@ CLONE_NEWNET = 0x40000000
 CLONE_INTO_CGROUP = 0x200000000
 
 NS_GET_NSTYPE = 0xB703
-"""ioctl_ns(2): which CLONE_NEW* a namespace's descriptor stands for."""
+"""ioctl_ns(2): the CLONE_NEW* of a namespace's descriptor."""
 
 # From prctl(2):
 _PR_SET_PDEATHSIG = 1
@@ -84,9 +84,9 @@ def clone3(flags: int, cgroup: int = -1) -> int:
 
     With `cgroup`, the descriptor of a directory of cgroup v2, the child is made there (CLONE_INTO_CGROUP).
 
-    Only for a process with a single thread: what other threads hold would stay held in the child for ever.
+    Only for a process with a single thread: a lock that another thread holds would never be released in the child.
     """
-    # With CLONE_PARENT the child's exit is signalled to the caller's parent as the caller's is; clone3 insists on 0 then.
+    # With CLONE_PARENT the child's exit is signalled to the caller's parent as the caller's is; clone3 takes only 0 then.
     exit_signal = 0 if flags & CLONE_PARENT else SIGCHLD
     if cgroup >= 0:
         flags |= CLONE_INTO_CGROUP
@@ -104,7 +104,7 @@ def clone3(flags: int, cgroup: int = -1) -> int:
 
 
 def setns(namespace: int, kind: int) -> None:
-    """By setns: enter the namespace behind a descriptor; `kind` is the CLONE_NEW* that it must be, 0 for any."""
+    """By setns: enter the namespace of a descriptor; `kind` is the CLONE_NEW* that it must be, 0 for any."""
     call("setns", namespace, kind)
 
 
@@ -114,12 +114,12 @@ def unshare(flags: int) -> None:
 
 
 def socket() -> int:
-    """By socket: a descriptor to ask the kernel about the network by (AF_INET, SOCK_DGRAM), without importing `socket`."""
+    """By socket: return a descriptor for requests about the network (AF_INET, SOCK_DGRAM), without importing `socket`."""
     return call("socket", _AF_INET, _SOCK_DGRAM | os.O_CLOEXEC, 0)
 
 
 def socketpair() -> tuple[int, int]:
-    """By socketpair: two connected ends that keep messages apart (SOCK_SEQPACKET), without importing `socket`."""
+    """By socketpair: return two connected ends that keep messages apart (SOCK_SEQPACKET), without importing `socket`."""
     ends = bytearray(8)
     call("socketpair", _AF_UNIX, _SOCK_SEQPACKET | os.O_CLOEXEC, 0, ends)
     first, second = struct.unpack("=ii", ends)
@@ -127,29 +127,29 @@ def socketpair() -> tuple[int, int]:
 
 
 def close_range(first: int, last: int = 2**32 - 1) -> None:
-    """By close_range: close the descriptors from `first` to `last`, as far as they are open."""
+    """By close_range: close those descriptors from `first` to `last` that are open."""
     if first <= last:
         call("close_range", first, last, 0)
 
 
 def close_range_on_exec(first: int, last: int = 2**32 - 1) -> None:
-    """By close_range with CLOSE_RANGE_CLOEXEC: have the descriptors closed by the next execve."""
+    """By close_range with CLOSE_RANGE_CLOEXEC: close the descriptors at the next execve."""
     if first <= last:
         call("close_range", first, last, _CLOSE_RANGE_CLOEXEC)
 
 
 def set_parent_death_signal(signum: int) -> None:
-    """By prctl, PR_SET_PDEATHSIG: get `signum` when the parent dies; 0 for none."""
+    """By prctl, PR_SET_PDEATHSIG: get `signum` when the parent ends; 0 for none."""
     call("prctl", _PR_SET_PDEATHSIG, signum, 0, 0, 0)
 
 
 def set_dumpable(dumpable: bool) -> None:
-    """By prctl, PR_SET_DUMPABLE: whether other processes of the user may trace this one and look at what it has open (ptrace(2))."""
+    """By prctl, PR_SET_DUMPABLE: set whether other processes of the user may trace this one (ptrace(2))."""
     call("prctl", _PR_SET_DUMPABLE, int(dumpable), 0, 0, 0)
 
 
 def set_name(name: str) -> None:
-    """By prctl, PR_SET_NAME: the name in /proc/PID/comm, up to 15 characters, until the next execve."""
+    """By prctl, PR_SET_NAME: set the name in /proc/PID/comm, up to 15 characters, until the next execve."""
     call("prctl", _PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
@@ -159,7 +159,7 @@ def set_no_new_privileges() -> None:
 
 
 def set_keep_capabilities(keep: bool) -> None:
-    """By prctl, PR_SET_KEEPCAPS: whether the permitted set survives the change from user 0 to another."""
+    """By prctl, PR_SET_KEEPCAPS: set whether the permitted set survives the change from user 0 to another."""
     call("prctl", _PR_SET_KEEPCAPS, int(keep), 0, 0, 0)
 
 
@@ -215,7 +215,7 @@ def setdomainname(name: str) -> None:
 
 
 def join_session_keyring(name: str) -> int:
-    """By keyctl, KEYCTL_JOIN_SESSION_KEYRING: leave the caller's session keyring for the one called `name`; return its number.
+    """By keyctl, KEYCTL_JOIN_SESSION_KEYRING: join the session keyring `name`; return its number.
 
     If there is none that may be searched, it is a new one.
     """

@@ -1,8 +1,8 @@
-"""Writing to the kernel by way of /proc, and to nothing that only looks like it.
+"""Writing to files of /proc, after making sure that it is a procfs.
 
 A mount namespace that is joined may have anything at /proc: a tmpfs, or another part of the procfs in the place of a file
-(CVE-2019-16884, CVE-2023-27561, CVE-2025-52881). What is written there would do nothing, or something else. So everything is
-found beneath a descriptor that has been seen to be a procfs, without a step to another mount or through a link.
+(CVE-2019-16884, CVE-2023-27561, CVE-2025-52881). Writing there would have no effect, or another one. So every file is opened
+beneath a descriptor that is known to be a procfs, without crossing to another mount or following a link.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _STAY = kernel.RESOLVE_BENEATH | kernel.RESOLVE_NO_SYMLINKS | kernel.RESOLVE_NO_
 
 
 def check() -> None:
-    """Raise RuntError unless /proc is a procfs: before what descriptors stand for is read there."""
+    """Raise RuntError unless /proc is a procfs, before links of descriptors are read there."""
     os.close(_open_root())
 
 
@@ -34,7 +34,7 @@ def write_own(name: str, data: str) -> None:
     """Write a file of this process's directory in /proc. Raises OSError, and RuntError when /proc is not a procfs."""
     base = _open_root()
     try:
-        # The number of this process there need not be its number here.
+        # The pid of this process there need not be its pid here.
         _write(base, f"{os.readlink('self', dir_fd=base)}/{name}", data)
     finally:
         os.close(base)

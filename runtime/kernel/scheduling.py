@@ -1,4 +1,4 @@
-"""What the kernel gives a process of processors, disks and memory nodes, and which machine it shows it."""
+"""Scheduling policy, I/O priority, memory policy and execution domain of this process."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def sched_setattr(
     policy: int, flags: int, nice: int, priority: int, runtime: int, deadline: int, period: int
 ) -> None:
     """Call `sched_setattr` of section 2 on this process."""
-    # struct sched_attr: its size, then these; the last two, for utilization clamping, are not asked for.
+    # struct sched_attr: its size, then these; the last two, for utilization clamping, are not used.
     size = struct.calcsize("=IIQiIQQQII")
     attributes = (size, policy, flags, nice, priority, runtime, deadline, period, 0, 0)
     call("sched_setattr", 0, struct.pack("=IIQiIQQQII", *attributes), 0)
@@ -71,7 +71,7 @@ def ioprio_set(io_class: int, priority: int) -> None:
 
 
 def set_mempolicy(mode: int, nodes: set[int]) -> None:
-    """By set_mempolicy: say from which memory nodes this process gets its memory; `mode` includes the flags."""
+    """By set_mempolicy: set from which memory nodes this process gets its memory; `mode` includes the flags."""
     if not nodes:
         call("set_mempolicy", mode, None, 0)
         return

@@ -1,7 +1,7 @@
-"""syscall(2): the one door to the kernel that the other modules of this package go through.
+"""syscall(2): the call that all other modules of this package use.
 
-Through `_ctypes`, the part of `ctypes` that is written in C: `ctypes` itself takes ten times as long to import, for the
-types of structures. A structure is packed with `struct` here.
+Through `_ctypes`, the part of `ctypes` that is written in C: `ctypes` itself takes ten times as long to import, because
+of its structure types. A structure is packed with `struct` here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _NUMBERS = {
 """The numbers of x86_64 and of the generic table that newer architectures share (asm/unistd.h)."""
 
 _MACHINE = os.uname().machine
-"""Asked once: personality(2) can make it another one, but not the numbers of this process's calls."""
+"""Read once: personality(2) can change it, but not the system call numbers of this process."""
 
 
 class _Long(_ctypes._SimpleCData):  # type: ignore[type-arg]
@@ -64,7 +64,7 @@ class _Byte(_ctypes._SimpleCData):  # type: ignore[type-arg]
 class _Function(_ctypes.CFuncPtr):
     """A function of the C library or of the interpreter.
 
-    PYTHONAPI keeps the interpreter's lock during the call: after clone3 the child must not have to take it first.
+    PYTHONAPI keeps the interpreter's lock during the call: after clone3 the child could not take it.
     """
 
     _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_PYTHONAPI | _ctypes.FUNCFLAG_USE_ERRNO
@@ -74,7 +74,7 @@ class _Function(_ctypes.CFuncPtr):
 _PROGRAM = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]
 _syscall = _Function(_ctypes.dlsym(_PROGRAM, "syscall"))
 
-# What os.fork does around fork(2): take the interpreter's import lock along, and tidy up after.
+# As os.fork around fork(2): hold the interpreter's import lock, and release it in both processes.
 before_fork = _Function(_ctypes.dlsym(_PROGRAM, "PyOS_BeforeFork"))
 after_fork_in_child = _Function(_ctypes.dlsym(_PROGRAM, "PyOS_AfterFork_Child"))
 after_fork_in_parent = _Function(_ctypes.dlsym(_PROGRAM, "PyOS_AfterFork_Parent"))
@@ -83,8 +83,8 @@ after_fork_in_parent = _Function(_ctypes.dlsym(_PROGRAM, "PyOS_AfterFork_Parent"
 def call(name: str, *arguments: int | bytes | bytearray | None) -> int:
     """Make the system call `name` and return its result. Raises OSError.
 
-    Numbers are passed as machine words, `bytes` as a pointer to what the kernel reads, a `bytearray` as a pointer to what
-    it may write to, None as a null pointer.
+    Numbers are passed as machine words, `bytes` as a pointer to memory that the kernel reads, a `bytearray` as a pointer to
+    memory that it may write to, None as a null pointer.
     """
     column = _COLUMN.get(_MACHINE)
     if column is None:
@@ -97,7 +97,7 @@ def call(name: str, *arguments: int | bytes | bytearray | None) -> int:
 
 
 def address(memory: bytearray) -> int:
-    """Return where `memory` is, for a pointer in a structure. It stays there while it is kept and keeps its length."""
+    """Return the address of `memory`, for a pointer in a structure. It is valid while the object exists and keeps its length."""
     return _ctypes.addressof(_Byte.from_buffer(memory))
 
 

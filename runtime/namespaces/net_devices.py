@@ -26,7 +26,7 @@ _RT_SCOPE_UNIVERSE = 0
 def move(devices: dict[str, NetDevice], init_pid: int) -> None:
     """Move `devices` to the network namespace of the init process, with their permanent addresses; switch them on.
 
-    All names are looked at before the first device moves. Raises RuntError.
+    All names are checked before the first device moves. Raises RuntError.
     """
     own = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     theirs = os.open(f"/proc/{init_pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -68,7 +68,7 @@ def _new_names(wanted: dict[str, str]) -> dict[str, str]:
 
 
 def _is_lasting(address: Address) -> bool:
-    """Tell whether an address is meant for elsewhere too: "all permanent IP addresses ... with global scope"."""
+    """Tell whether an address is one to copy: "all permanent IP addresses ... with global scope"."""
     return bool(address.flags & _IFA_F_PERMANENT) and address.scope == _RT_SCOPE_UNIVERSE
 
 

@@ -28,7 +28,7 @@ def write_sysctls(c: Container) -> None:
 def sysctl_path(name: str) -> str:
     """Return the path of a parameter beneath /proc/sys.
 
-    As in sysctl(8) the first separator decides: dots separate, or slashes do and dots are part of a name.
+    As in sysctl(8) the first separator decides: dots are separators, or slashes are and dots are part of a name.
     """
     separators = [character for character in name if character in "./"]
     if separators[:1] == ["/"]:

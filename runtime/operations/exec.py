@@ -7,7 +7,7 @@ from runtime.lifecycle import interrupts
 from runtime.namespaces.setns import STOPPED
 from runtime.process import descriptors
 from runtime.process.exec_program import program_of
-from runtime.process.foreground import begin_with_our_size, relay_terminal, wait
+from runtime.process.foreground import copy_terminal_size, relay_terminal, wait
 from runtime.state.container import Container, Entering
 from runtime.state.sync import PeerGoneError
 from runtime.steps.exec import EXEC_INIT_STEPS, EXEC_STEPS
@@ -107,7 +107,7 @@ def _console(options: ExecOptions, config: Config) -> tuple[int | None, int | No
     if not terminal:
         return None, None
     if not options.detach:
-        begin_with_our_size(config["process"])
+        copy_terminal_size(config["process"])
         return sockets.pair()
     if not options.console_socket:
         raise RuntError("cannot allocate tty if runt will detach without setting console socket")

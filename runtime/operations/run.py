@@ -5,7 +5,7 @@ from __future__ import annotations
 from runtime.lifecycle import interrupts
 from runtime.operations.create import build, create, read_bundle
 from runtime.operations.start import start
-from runtime.process.foreground import begin_with_our_size, forward_signals, relay_terminal, wait
+from runtime.process.foreground import copy_terminal_size, forward_signals, relay_terminal, wait
 from runtime.state import liveness
 from runtime.state.store import NoSuchContainerError
 from runtime.steps.delete import destroy
@@ -35,7 +35,7 @@ def run(options: CreateOptions, plan: Plan | None = None) -> int:
     near = far = None
     if config["process"].get("terminal"):
         near, far = sockets.pair()
-        begin_with_our_size(config["process"])
+        copy_terminal_size(config["process"])
     entry = build(options, bundle, config, far, plan)
     init = entry.record["init"]
     pidfd = liveness.open_pidfd(init)

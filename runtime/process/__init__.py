@@ -1,1 +1,1 @@
-"""The container's process: its streams, rights, limits and program (config.md, Process)."""
+"""The container's process: its streams, privileges, limits and program (config.md, Process)."""

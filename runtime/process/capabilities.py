@@ -51,10 +51,10 @@ NAMES = (
     "CAP_BPF",
     "CAP_CHECKPOINT_RESTORE",
 )
-"""All capabilities; the place in this tuple is the number (linux/capability.h)."""
+"""All capabilities; the index in this tuple is the number (linux/capability.h)."""
 
 _MOST_NAMED = 41
-"""How many names a warning holds: all that a configuration without invented ones can have."""
+"""The most names in one warning: a configuration without unknown names has no more."""
 
 
 def read_capabilities(c: Container) -> None:
@@ -91,12 +91,12 @@ def read_capabilities(c: Container) -> None:
 
 
 def drop_bounding_set(c: Container) -> None:
-    """Reduce the bounding set, above which no program of the container can ever get (capabilities(7))."""
+    """Drop capabilities from the bounding set, which limits every program of the container (capabilities(7))."""
     for number in range(64):
         try:
             present = kernel.in_bounding_set(number)
         except OSError:
-            # One more than this kernel has.
+            # A capability that this kernel does not have.
             return
         if present and not c.capabilities["bounding"] >> number & 1:
             kernel.drop_from_bounding_set(number)
@@ -113,7 +113,7 @@ def set_capabilities(c: Container) -> None:
 
 
 def _is_available(capability: str) -> bool:
-    """Tell whether a name is one that this kernel knows, and that the caller has not lost for good."""
+    """Tell whether this kernel knows a capability, and the caller has it in its bounding set."""
     if capability not in NAMES:
         return False
     try:

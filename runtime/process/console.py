@@ -1,7 +1,7 @@
 """The container's terminal: a pseudoterminal of its own devpts (config.md, `terminal`; config-linux.md, Default Devices).
 
 The init process opens the pair, keeps the slave, and hands the master out through a socket: to the caller's
-`--console-socket`, or to `run`, which then stands between that master and the caller's terminal.
+`--console-socket`, or to `run`, which then copies between that master and the caller's terminal.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def send_master(connection: int, master: int) -> None:
 def attach(slave: int, owner: int | None = None) -> None:
     """Make `slave` the controlling terminal and the standard streams of this process, in a session of its own.
 
-    `owner` is the user ID that gets the terminal: without that, a program of another user than root couldn't open /dev/tty.
+    `owner` is the user ID that gets the terminal: otherwise a program of another user than root couldn't open /dev/tty.
     """
     os.setsid()
     fcntl.ioctl(slave, _TIOCSCTTY, 0)

@@ -1,4 +1,4 @@
-"""Which program `exec` runs: `--process FILE` says it all, or the container's own `process` with changes from the command line."""
+"""The program that `exec` runs: that of `--process FILE`, or the container's own `process` changed by the command line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INHERITED = (
     *("capabilities", "rlimits", "scheduler", "ioPriority", "execCPUAffinity"),
     *("apparmorProfile", "selinuxLabel"),
 )
-"""What is as with the container's own process unless the file says otherwise."""
+"""The members that come from the container's own process unless the file has them."""
 
 
 def program_of(options: ExecOptions, config: Config) -> ProcessConfig:
@@ -31,12 +31,12 @@ def program_of(options: ExecOptions, config: Config) -> ProcessConfig:
 
 
 def _from_file(path: str, own: ProcessConfig) -> ProcessConfig:
-    """Return what the file says; what it may leave to the container is as with the container's own process, as in runc."""
+    """Return the `process` of the file; what it leaves out is taken from the container's own process, as in runc."""
     from runtime.config.load import load_process
 
     process = load_process(path)
     own_values: Any = own
-    # An empty list of limits or an empty label says nothing; an empty object of capabilities says that there are none.
+    # An empty list of limits or an empty label counts as left out; an empty object of capabilities means none.
     inherited: Any = {
         name: own_values[name]
         for name in _INHERITED
@@ -44,7 +44,7 @@ def _from_file(path: str, own: ProcessConfig) -> ProcessConfig:
     }
     process.update(inherited)
     if "oomScoreAdj" in own:
-        # Whatever the file says.
+        # Also if the file says otherwise.
         process["oomScoreAdj"] = own["oomScoreAdj"]
     if "umask" in own["user"]:
         process["user"].setdefault("umask", own["user"]["umask"])
@@ -52,7 +52,7 @@ def _from_file(path: str, own: ProcessConfig) -> ProcessConfig:
 
 
 def _from_command_line(options: ExecOptions, own: ProcessConfig) -> ProcessConfig:
-    """Return the container's own process with another program, and whatever else the command line changes."""
+    """Return the container's own process with the program and the changes of the command line."""
     if not options.args:
         raise RuntError("exec args cannot be empty")
     process: ProcessConfig = {**own, "args": list(options.args), "terminal": options.tty}
@@ -77,7 +77,7 @@ def _from_command_line(options: ExecOptions, own: ProcessConfig) -> ProcessConfi
 
 
 def _set_labels(process: ProcessConfig, options: ExecOptions) -> None:
-    """Set what `--apparmor` and `--process-label` say, if this machine has what they ask for."""
+    """Set the labels of `--apparmor` and `--process-label`. Raises RuntError where this machine has no such labels."""
     from runtime.config.machine_rules import check_labels
     from runtime.config.shape import Mismatch
 
@@ -92,9 +92,9 @@ def _set_labels(process: ProcessConfig, options: ExecOptions) -> None:
 
 
 def _user(options: ExecOptions, own: User) -> User:
-    """Return the user with what `--user UID[:GID]` and `--additional-gids` say.
+    """Return the user changed by `--user UID[:GID]` and `--additional-gids`.
 
-    What isn't a number is an error, and never user 0 (CVE-2026-30892).
+    Text that is not a number is an error, and never user 0 (CVE-2026-30892).
     """
     user: User = {**own}
     if options.user:
@@ -117,7 +117,7 @@ def _id(text: str, what: str) -> int:
 def _with_capabilities(own: Capabilities, names: Sequence[str]) -> Capabilities:
     """Return the sets with more capabilities in them.
 
-    Nothing is added to the inheritable set, which is what a program gains rights from that it executes (CVE-2022-27650),
+    Nothing is added to the inheritable set, from which executed programs gain capabilities (CVE-2022-27650),
     and to the ambient set only what is inheritable already.
     """
     inheritable = own.get("inheritable", ())

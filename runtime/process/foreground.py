@@ -20,15 +20,15 @@ _NOT_FORWARDED = {
     signals.SIGSTOP,
     signals.SIGPIPE,
     signals.SIGXFSZ,
-    # What stops a process that touches the terminal from the background, until it is brought to the foreground.
+    # These stop a process that uses the terminal from the background, until it is in the foreground.
     signals.SIGTTIN,
     signals.SIGTTOU,
 }
-"""Signals that are about this process, or that can't be caught."""
+"""Signals that are for this process itself, or that can't be caught."""
 
 
 def forward_signals(pidfd: int) -> None:
-    """Pass the signals that this process gets on to the process behind `pidfd`."""
+    """Pass the signals that this process gets on to the process of `pidfd`."""
 
     def forward(signum: int, _frame: FrameType | None) -> None:
         try:
@@ -44,15 +44,15 @@ def forward_signals(pidfd: int) -> None:
             pass
 
 
-def begin_with_our_size(process: ProcessConfig) -> None:
-    """Have the program's terminal begin with the size of the caller's: `Relay` copies it too, but only when the program runs."""
+def copy_terminal_size(process: ProcessConfig) -> None:
+    """Set the size of the caller's terminal for the program's, from the start: `Relay` copies it only once the program runs."""
     if os.isatty(0):
         width, height = os.get_terminal_size(0)
         process["consoleSize"] = {"height": height, "width": width}
 
 
 def relay_terminal(connection: int, pidfd: int) -> None:
-    """Connect the caller's terminal with the one whose master comes through a socket, until the process behind `pidfd` has ended."""
+    """Connect the caller's terminal with the one whose master comes through a socket, until the process of `pidfd` ends."""
     from runtime.process.relay import Relay
 
     master = sockets.receive_descriptor(connection)

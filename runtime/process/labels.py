@@ -1,7 +1,7 @@
-"""What a security module calls the program: AppArmor profiles and SELinux labels (config.md, Linux Process).
+"""The security labels of the program: AppArmor profiles and SELinux labels (config.md, Linux Process).
 
 The kernel takes them from the process itself, in files of its procfs. They are written while the host's /proc is still
-the runtime's: the container's could be a fake, into which everything can be written and nothing happens.
+visible: the container's could be a fake, where writing has no effect.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def label_keyrings(c: Container) -> None:
-    """Have the session keyring labelled as the program, which is going to use it; the next execve(2) ends that."""
+    """Label the session keyring as the program, which will use it; the setting lasts until the next execve(2)."""
     label = c.process.get("selinuxLabel")
     if label:
         _write("attr/keycreate", label)
@@ -27,7 +27,7 @@ def label_program(c: Container) -> None:
     """Set the profile and the label of the next program that is executed: the container's, or a hook in it."""
     profile, label = c.process.get("apparmorProfile"), c.process.get("selinuxLabel")
     if profile:
-        # Since Linux 5.8 each security module has a directory of its own; before, there was only one of them.
+        # Since Linux 5.8 each security module has a directory of its own; before, all shared one.
         own = os.path.exists("/proc/self/attr/apparmor")
         _write("attr/apparmor/exec" if own else "attr/exec", f"exec {profile}")
     if label:

@@ -1,4 +1,4 @@
-"""Between the caller's terminal and the container's, for a program in the foreground (`run`, `exec --tty`)."""
+"""Copying between the caller's terminal and the container's, for a program in the foreground (`run`, `exec --tty`)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
 _REST_READS = 256
-"""More reads than are needed for all that fits into a terminal's buffers."""
+"""More reads than it takes to empty a terminal's buffers."""
 
 
 class Relay:
-    """Stands between the caller's terminal and the container's: `with Relay(master) as relay: relay.until(pidfd)`.
+    """Copies between the caller's terminal and the container's: `with Relay(master) as relay: relay.until(pidfd)`.
 
     Inside the `with` the caller's terminal is raw (if it is one), so that the container's does all the editing, and a
     change of its size is passed on. On leaving, the caller's terminal is as before.
@@ -32,7 +32,7 @@ class Relay:
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def __enter__(self) -> Self:
-        """Take over the terminal."""
+        """Make the caller's terminal raw."""
         if os.isatty(0):
             self._before = termios.tcgetattr(0)
             self._make_raw()
@@ -42,20 +42,20 @@ class Relay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give the terminal back."""
+        """Restore the caller's terminal."""
         if self._before is not None:
             signals.set_wakeup_fd(-1)
             signals.signal(signals.SIGWINCH, signals.SIG_DFL)
             try:
                 termios.tcsetattr(0, termios.TCSADRAIN, self._before)
             except termios.error:
-                # It has gone: a window that was closed, a line that was cut.
+                # The terminal is closed: its window, or its connection.
                 pass
         for fd in (self._wake_read, self._wake_write, self.master):
             os.close(fd)
 
     def _make_raw(self) -> None:
-        """Let the keys through as they are; what has been typed already is not thrown away."""
+        """Pass input on unchanged; input that has been typed already is kept."""
         while True:
             try:
                 tty.setraw(0, termios.TCSADRAIN)
@@ -67,7 +67,7 @@ class Relay:
                 return
 
     def until(self, pidfd: int) -> None:
-        """Copy both ways until the process behind `pidfd` has ended and all of its output has been passed on."""
+        """Copy both ways until the process of `pidfd` has ended and all of its output has been passed on."""
         poll = select.poll()
         for fd in (0, self.master, self._wake_read, pidfd):
             poll.register(fd, select.POLLIN)
@@ -92,7 +92,7 @@ class Relay:
                 return
 
     def _pass_input(self) -> bool:
-        """Pass on what was typed; at the end of a file or pipe, do what a person does: type end-of-file."""
+        """Pass on what was typed; at the end of a file or pipe, send the terminal's end-of-file character."""
         try:
             data = os.read(0, 4096)
         except OSError:
@@ -112,7 +112,7 @@ class Relay:
         try:
             _write_all(1, data)
         except OSError:
-            # The other end is closed. It is read all the same, so that the program can go on.
+            # The other end is closed. The output is read all the same, so that the program does not block.
             pass
         return bool(data)
 
@@ -122,7 +122,7 @@ class Relay:
             size = fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8))
             fcntl.ioctl(self.master, termios.TIOCSWINSZ, size)
         except OSError:
-            # One of the two has gone.
+            # One of the two is closed.
             pass
 
 

@@ -1,4 +1,4 @@
-"""How the kernel treats the program: processor time, disks, memory nodes, and the machine that it is shown.
+"""Scheduling of the program: its processor time, I/O priority, memory nodes; and its execution domain.
 
 config.md, Linux Process; config-linux.md, Memory policy and Personality. All of it is set on init itself, which the
 program then inherits, while init still has the capabilities for it (CAP_SYS_NICE).
@@ -63,7 +63,7 @@ def set_personality(c: Container) -> None:
 
 
 def set_memory_policy(c: Container) -> None:
-    """Say from which memory nodes the program gets its memory (config-linux.md, Memory policy; set_mempolicy(2))."""
+    """Set from which memory nodes the program gets its memory (config-linux.md, Memory policy; set_mempolicy(2))."""
     policy = c.linux.get("memoryPolicy")
     if policy is None:
         return
