@@ -1,7 +1,7 @@
-"""As much of D-Bus as it takes to ask systemd for something (D-Bus Specification).
+"""A client for D-Bus, with the part of it that calls of systemd take (D-Bus Specification).
 
-A connection is a socket; the other end knows the user from the kernel (SASL EXTERNAL). A message is a header, which says
-which method of which object is called, and a body with the arguments. Other messages may come before the answer: signals.
+A connection is a socket; the other end gets the user from the kernel (SASL EXTERNAL). A message is a header, with the
+object and the method to call, and a body with the arguments. Signals may come before the answer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PATIENCE = 30.0
 
 
 class DBusError(RuntError):
-    """What was asked for was refused; `name` is the error's name, such as `org.freedesktop.systemd1.UnitExists`."""
+    """An error that the other end has answered; `name` is the error's name, such as `org.freedesktop.systemd1.UnitExists`."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(f"{message} ({name})")
@@ -35,7 +35,7 @@ class DBusError(RuntError):
 
 
 class Connection:
-    """A connection to the socket at `path`, a bus or the service `destination` itself (without a bus between)."""
+    """A connection to the socket at `path`: of a bus, or of the service `destination` itself."""
 
     def __init__(self, path: str, destination: str, *, is_bus: bool) -> None:
         """Connect and authenticate. Raises RuntError."""
@@ -60,11 +60,11 @@ class Connection:
         os.close(self._fd)
 
     def call(self, path: str, interface: str, method: str, signature: str = "", *arguments: Any) -> list[Any]:
-        """Call a method and return what it returns. Raises DBusError when it refuses, RuntError without an answer."""
+        """Call a method and return its results. Raises DBusError for an error, RuntError without an answer."""
         return self._call(self._destination, path, interface, method, signature, arguments)
 
     def wait_for_signal(self, name: str, index: int, value: object) -> list[Any]:
-        """Return the arguments of the next signal `name` whose argument `index` has a value, which may have come already."""
+        """Return the arguments of the next signal `name` whose argument `index` is `value`; it may have come already."""
         while True:
             for number, (member, arguments) in enumerate(self._signals):
                 if member == name and arguments[index] == value:
@@ -75,8 +75,8 @@ class Connection:
                 self._next_message()
 
     def _authenticate(self) -> None:
-        """Have the other end look up the user (Authentication Protocol; Authentication examples, EXTERNAL)."""
-        # All at once, and no call before the answer: systemd does not look any more at a call that it reads together with BEGIN.
+        """Authenticate as the user that the kernel tells the other end (Authentication Protocol; examples, EXTERNAL)."""
+        # All at once, and no call before the answer: systemd ignores a call that it reads together with BEGIN.
         os.write(self._fd, b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n")
         for expected in (b"DATA", b"OK "):
             while b"\r\n" not in self._received:
@@ -113,7 +113,7 @@ class Connection:
             return values
 
     def _next_message(self) -> tuple[int, dict[int, Any], list[Any]]:
-        """Return the next message: its type, its header's fields, its arguments. A signal is also put aside."""
+        """Return the next message: its type, its header's fields, its arguments. A signal is also kept."""
         start = self._peek(16)
         body_length, _, fields_length = struct.unpack_from("<III", start, 4)
         header_length = 16 + fields_length + -fields_length % 8

@@ -1,8 +1,8 @@
 """D-Bus values as bytes, and back (D-Bus Specification, Type System and Marshaling).
 
-A signature says what comes: `s` a string, `u` and `t` numbers of 32 and 64 bits, `b` a truth value, `y` a byte, `o` a path of
-an object, `g` a signature, `v` a variant (a signature and a value), `aX` an array of X, `(XY)` a structure. In Python they
-are strings, numbers, bool, (signature, value), lists and tuples; an array of bytes is `bytes`. Little-endian throughout.
+A signature is the types of the values: `s` a string, `u` and `t` numbers of 32 and 64 bits, `b` a boolean, `y` a byte, `o`
+a path of an object, `g` a signature, `v` a variant (a signature and a value), `aX` an array of X, `(XY)` a structure. In Python
+they are strings, numbers, bool, (signature, value), lists and tuples; an array of bytes is `bytes`. Little-endian throughout.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _FORMATS = {"y": "B", "b": "I", "n": "h", "q": "H", "i": "i", "u": "I", "x": "q", "t": "Q", "d": "d"}
 _ALIGNMENT = {"y": 1, "g": 1, "v": 1, "n": 2, "q": 2, "x": 8, "t": 8, "d": 8, "(": 8, "{": 8}
-"""Where a value may begin: at a multiple of this, counted from the beginning of the message; 4 for others."""
+"""The alignment of a value, counted from the beginning of the message; 4 for others."""
 
 
 def pack(signature: str, values: list[Any] | tuple[Any, ...], out: bytearray | None = None) -> bytearray:
-    """Return `out` (or nothing) with values after it, one for each complete type of the signature."""
+    """Append values to `out` (by default empty), one for each complete type of the signature; return it."""
     out = bytearray() if out is None else out
     for kind, value in zip(split(signature), values, strict=True):
         _pack(kind, value, out)
@@ -27,7 +27,7 @@ def pack(signature: str, values: list[Any] | tuple[Any, ...], out: bytearray | N
 
 
 def unpack(signature: str, data: bytes, position: int = 0) -> tuple[list[Any], int]:
-    """Return the values that begin at `position` of a message's part, and where they end."""
+    """Return the values at `position` of a part of a message, and the position after them."""
     values = []
     for kind in split(signature):
         value, position = _unpack(kind, data, position)
@@ -36,7 +36,7 @@ def unpack(signature: str, data: bytes, position: int = 0) -> tuple[list[Any], i
 
 
 def split(signature: str) -> list[str]:
-    """Return the complete types that a signature is made of: `sa(sv)u` is `s`, `a(sv)` and `u`."""
+    """Return the complete types of a signature: `sa(sv)u` is `s`, `a(sv)` and `u`."""
     kinds, start, depth = [], 0, 0
     for index, letter in enumerate(signature):
         depth += (letter in "({") - (letter in ")}")
@@ -47,7 +47,7 @@ def split(signature: str) -> list[str]:
 
 
 def align(out: bytearray, boundary: int) -> None:
-    """Fill up with zeros until the length is a multiple of `boundary`."""
+    """Append zeros until the length is a multiple of `boundary`."""
     out.extend(bytes(-len(out) % boundary))
 
 
@@ -74,7 +74,7 @@ def _pack(kind: str, value: Any, out: bytearray) -> None:
 
 
 def _pack_array(kind: str, values: Any, out: bytearray) -> None:
-    """Put an array's length in bytes, without what is before its first element to align it, and its elements."""
+    """Append an array's length in bytes, without the padding before its first element, and its elements."""
     where = len(out)
     out += bytes(4)
     align(out, _alignment(kind))

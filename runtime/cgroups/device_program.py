@@ -1,14 +1,14 @@
 """Device rules on cgroup v2: a program that the kernel runs for every device that is opened or made.
 
-admin-guide/cgroup-v2, Device controller: there are no files, but programs of the type BPF_PROG_TYPE_CGROUP_DEVICE. One gets
-`struct bpf_cgroup_dev_ctx` (linux/bpf.h) of three words, the type of the device and what is wanted of it, its major and its
-minor number, and returns 1 to allow it. Where several are attached, also to the cgroups above, all have to.
+admin-guide/cgroup-v2, Device controller: there are no files, but programs of the type BPF_PROG_TYPE_CGROUP_DEVICE. A program
+gets `struct bpf_cgroup_dev_ctx` (linux/bpf.h) of three words: the type of the device and the requested accesses, its major
+and its minor number. It returns 1 to allow them. Where several are attached, also to the cgroups above, all must allow them.
 
-What several rules say of one access is what the last of them says (config-linux.md, Allowed Device list: "The runtime MUST
-apply entries in the listed order"). So the program goes through the rules from the last one to the first: a rule for this
-device that allows takes its accesses off those that are wanted, one that denies ends it if it denies one that is still
-wanted. With nothing left to be wanted at the end, all of it is allowed. To open for reading and writing thus takes both,
-be they allowed by one rule or by two.
+Of several rules for one access the last one counts (config-linux.md, Allowed Device list: "The runtime MUST apply entries
+in the listed order"). So the program tests the rules from the last one to the first:
+- a rule for this device that allows removes its accesses from the requested ones;
+- one that denies ends the program if it denies a requested access that is left.
+If no requested access is left, all are allowed. Opening for reading and writing thus takes both, by one rule or by two.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ _EXIT = 0x95
 
 
 def attach(directory: str, rules: Sequence[DeviceRule]) -> None:
-    """Have a program for `rules` decide for the cgroup `directory`, in place of those that did before. Raises OSError.
+    """Attach a program for `rules` to the cgroup `directory`, and detach those from before. Raises OSError.
 
-    There is no moment in which nothing decides.
+    At every moment at least one program is attached.
     """
     cgroup = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     opened = [cgroup]
@@ -67,7 +67,7 @@ def attach(directory: str, rules: Sequence[DeviceRule]) -> None:
 
 
 def compile_rules(rules: Sequence[DeviceRule]) -> bytes:
-    """Return the program for `rules`; what none of them speaks of is denied."""
+    """Return the program for `rules`; an access that no rule matches is denied."""
     instructions = [
         _instruction(_LOAD_WORD, _TYPE, source=_CONTEXT, offset=0),
         _instruction(_AND, _TYPE, value=0xFFFF),
@@ -88,7 +88,7 @@ def compile_rules(rules: Sequence[DeviceRule]) -> bytes:
 
 
 def _rule(rule: DeviceRule) -> list[bytes]:
-    """Return the instructions of one rule: comparisons that jump behind it, then what it does if nothing differs."""
+    """Return the instructions of one rule: comparisons that jump behind it, then its effect if all match."""
     accesses = sum(_ACCESSES[letter] for letter in set(rule["access"]))
     if rule["allow"]:
         action = [_instruction(_AND, _WANTED, value=~accesses)]

@@ -1,7 +1,7 @@
-"""Which devices the container may use (config-linux.md, Allowed Device list).
+"""The devices that the container may use (config-linux.md, Allowed Device list).
 
-Whatever the configuration says, runc adds the devices that every container has and the right to make nodes for all, and
-denies the rest; callers rely on both.
+After the rules of the configuration runc adds the default devices and the permission to make nodes for all; before them it
+denies all. Callers rely on both.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ALWAYS_ALLOWED: tuple[tuple[str, Number, Number, str], ...] = (
     # The terminals of a devpts, and the ptmx that makes them.
     ("c", 136, None, "rwm"),
     ("c", 5, 2, "rwm"),
-    # /dev/net/tun: runc took it from the list once, and put it back.
+    # /dev/net/tun: runc removed it from the list once, and added it again.
     ("c", 10, 200, "rwm"),
 )
 
@@ -40,12 +40,12 @@ _ALWAYS_ALLOWED: tuple[tuple[str, Number, Number, str], ...] = (
 def restrict_devices(c: Container) -> None:
     """Allow the container its devices, and no others.
 
-    "The runtime MUST apply entries in the listed order." It is done when the container's filesystems are mounted: one may
-    be on a device that the container itself has no access to.
+    "The runtime MUST apply entries in the listed order." Done after mounting the container's filesystems: one may be on a
+    device that the container has no access to.
     """
     directories = c.entry.record["cgroups"]
     if not directories or _is_unprivileged():
-        # The kernel lets only the root of the host do it (cgroup-v1/devices); runc leaves it out too.
+        # Only the host's root may do it (cgroup-v1/devices); runc leaves it out too.
         return
     rules = rules_to_apply(c.linux.get("resources", {}).get("devices", []))
     try:
@@ -58,7 +58,7 @@ def restrict_devices(c: Container) -> None:
 
 
 def rules_to_apply(configured: list[DeviceRule]) -> list[DeviceRule]:
-    """Return the rules in their order: nothing is allowed, then the configuration's, then what every container has."""
+    """Return the rules in their order: one that denies all, the configuration's, those of the default devices."""
     rules: list[DeviceRule] = [{"allow": False, "access": "rwm"}, *configured]
     for kind, major, minor, access in _ALWAYS_ALLOWED:
         rule: DeviceRule = {"allow": True, "type": kind, "access": access}  # type: ignore[typeddict-item]
@@ -92,7 +92,7 @@ def _line(rule: DeviceRule) -> str:
 
 
 def _attach_program(directory: str, rules: list[DeviceRule]) -> None:
-    """Have v2 ask a program in the kernel for every device that is opened or made."""
+    """Attach the program of v2 that the kernel runs for every device that is opened or made."""
     from runtime.cgroups import device_program
 
     device_program.attach(directory, rules)

@@ -1,4 +1,4 @@
-"""One container's cgroup as a place with files: which of its directories, one a hierarchy, has a file, and what it says."""
+"""The files of a container's cgroup: which of its directories, one a hierarchy, has a file, and its content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Group:
-    """The directories of a container's cgroup, as they are journalled; none for one that is not there yet.
+    """The directories of a container's cgroup, as they are recorded; none for one that does not exist yet.
 
     A file's name begins with its controller and is found in the directory of the hierarchy that has this controller.
     """
@@ -24,7 +24,7 @@ class Group:
         return any(os.path.exists(f"{directory}/cgroup.controllers") for directory in self.directories)
 
     def path(self, file: str) -> str | None:
-        """Return the path of a file, None if no directory has it: no such controller, or not on this kernel."""
+        """Return the path of a file, None if no directory has it: without the controller, or with this kernel."""
         for directory in self.directories:
             path = f"{directory}/{file}"
             if os.path.exists(path):
@@ -32,7 +32,7 @@ class Group:
         return None
 
     def read(self, file: str) -> str | None:
-        """Return what a file says, without the newline at its end; None if it is not there (any more)."""
+        """Return the content of a file, without the newline at its end; None if it does not exist (any more)."""
         for directory in self.directories:
             try:
                 with open(f"{directory}/{file}", encoding="utf-8") as opened:

@@ -1,4 +1,4 @@
-"""Which cgroup hierarchies there are, and where in each this process is (cgroups(7); proc(5), /proc/PID/cgroup)."""
+"""The cgroup hierarchies, and the cgroup of this process in each (cgroups(7); proc(5), /proc/PID/cgroup)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Hierarchy:
     """One mounted hierarchy.
 
-    `name` is what its directory is called in a container: the controllers, `systemd`, or empty for cgroup v2.
+    `name` is the name of its directory in a container: the controllers, `systemd`, or empty for cgroup v2.
     `own` is this process's cgroup in it, below `mountpoint`: `/` or a path without a slash at its end; empty when it is
     not below what is mounted there.
     """
@@ -32,9 +32,9 @@ _found: list[Hierarchy] = []
 
 
 def mounted() -> list[Hierarchy]:
-    """Return the hierarchies to use: all of v1, or the one of v2. They are looked for once.
+    """Return the hierarchies to use: all of v1, or the one of v2. They are searched once.
 
-    Where both are mounted (hybrid) the controllers belong to v1, and v2 has nothing to add.
+    Where both are mounted (hybrid) the controllers belong to v1, and v2 is not used.
     """
     if not _found:
         _found.extend(_find())
@@ -83,19 +83,19 @@ def _find() -> list[Hierarchy]:
             continue
         found = second if kind == "cgroup2" else first
         hierarchy = Hierarchy(name, mountpoint, _below(memberships[key], root))
-        # A single file or another's cgroup, mounted elsewhere, takes nothing away; over the same place it covers it.
+        # A file or cgroup that is mounted elsewhere changes nothing; over the same place it covers the hierarchy.
         if hierarchy.own or name not in found or found[name].mountpoint == mountpoint:
             found[name] = hierarchy
     return list((first or second).values())
 
 
 def prepare(leaf: str) -> None:
-    """Make a new cgroup fit to be joined: with v1's cpuset that needs the parent's processors and memory nodes."""
+    """Prepare a new cgroup for joining: v1's cpuset needs the parent's processors and memory nodes."""
     if not os.path.exists(f"{leaf}/cpuset.cpus") or not os.path.exists(f"{leaf}/tasks"):
         return
     above = os.path.dirname(leaf)
     for name in ("cpuset.cpus", "cpuset.mems"):
-        # It has them already where the parent says so (cgroup.clone_children).
+        # It has them already with cgroup.clone_children in the parent.
         if not _read(f"{leaf}/{name}"):
             if not _read(f"{above}/{name}"):
                 prepare(above)
@@ -103,10 +103,10 @@ def prepare(leaf: str) -> None:
 
 
 def enable_controllers(leaf: str) -> None:
-    """Give a cgroup of v2 all controllers that there are, from the top of the hierarchy down to it.
+    """Enable all controllers for a cgroup of v2, from the top of the hierarchy down to it.
 
-    admin-guide/cgroup-v2, Top-down Constraint: a controller is there when it is in `cgroup.subtree_control` of each cgroup
-    above. It can't be where a cgroup above has processes of its own; setting a limit then is an error.
+    admin-guide/cgroup-v2, Top-down Constraint: a controller is enabled when it is in `cgroup.subtree_control` of each cgroup
+    above. It can't be enabled where a cgroup above has processes of its own; setting a limit then is an error.
     """
     top = mounted()[0].mountpoint
     above = top
@@ -122,7 +122,7 @@ def enable_controllers(leaf: str) -> None:
 def open_for_joining(leaf: str) -> int:
     """Return a descriptor into which a single-threaded process writes `0` to become a member of the cgroup `leaf`.
 
-    With v1 that is `tasks` and not `cgroup.procs`, which would hold up the whole machine for a moment to make sure that
+    With v1 that is `tasks` and not `cgroup.procs`, which would stop the whole machine for a moment so that
     no thread is missed.
     """
     name = "cgroup.procs" if is_version2() else "tasks"

@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from runtime.state.container import Container
 
 _GONE = (errno.ENOENT, errno.ENODEV)
-"""What the kernel says of a directory that is not there, and of a file in one that has just been removed."""
+"""The errors for a directory that does not exist, and for a file in one that has just been removed."""
 
 _TRIES = 1000
-"""How often a directory is made again that others take away."""
+"""How often a directory is made again that other processes remove."""
 
 _GRACE = 0.1
 """How many seconds a cgroup that is to be removed may still have members before they count as another container's."""
 
 
 def make_cgroup(c: Container) -> None:
-    """Make the container's cgroup in every hierarchy, after journalling which directories that will be.
+    """Make the container's cgroup in every hierarchy, after recording its directories.
 
     config-linux.md, Cgroups Path: an absolute path is relative to the root of each hierarchy, a relative one to the
     caller's own cgroup; with v2 to the one above that, because a cgroup with processes can't have limits for others below
-    it. Without a path it is called as the container, or similarly if that name is taken already; where the
-    caller may not make one, the container stays in the caller's. With `--systemd-cgroup` it is systemd that makes it.
+    it. Without a path it has the container's name, or a similar one if that is taken; where the caller may not
+    make one, the container stays in the caller's. With `--systemd-cgroup` systemd makes it.
     """
     wanted = c.linux.get("cgroupsPath")
     if c.options.systemd_cgroup:
@@ -58,25 +58,25 @@ def make_cgroup(c: Container) -> None:
             leaves = [f"{leaf}-{suffix}" for leaf in leaves]
             _make(c, leaves)
     if leaves and hierarchies.is_version2():
-        # A process is cloned into it before anything else is journalled.
+        # A process is cloned into it before the next change of the record.
         c.entry.save(cgroups=leaves)
         hierarchies.enable_controllers(leaves[0])
     else:
-        # On disk with whatever is journalled next: at the latest with init, which joins after that.
+        # Written with the next change of the record: at the latest with that of init, which joins later.
         c.entry.record["cgroups"] = leaves
     open_cgroups(c, leaves)
     c.cgroup.directories = directories(leaves)
 
 
 def open_cgroups(c: Container, leaves: list[str]) -> None:
-    """Open what a process needs to get into the cgroups `leaves`, which it may not see any more later."""
+    """Open what a process needs to join the cgroups `leaves`, which it may not be able to see later."""
     c.cgroup.files = [hierarchies.open_for_joining(leaf) for leaf in leaves]
     if leaves and hierarchies.is_version2():
         c.cgroup.clone_into = os.open(leaves[0], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def to_join(leaves: list[str], init_pid: int) -> list[str]:
-    """Return where a further process of the container can go: with v2 to where init is, once the container is divided.
+    """Return the cgroups that another process of the container can join: with v2 that of init, once the container is divided.
 
     Docker in Docker and systemd divide it. admin-guide/cgroup-v2, No Internal Process Constraint: a cgroup that gives
     controllers to those below it can't have processes itself. Raises OSError if init has ended.
@@ -93,16 +93,16 @@ def to_join(leaves: list[str], init_pid: int) -> list[str]:
 def clone_into_cgroup(c: Container, flags: int) -> int:
     """Call clone3(2): return the pid of the new process, and 0 in it, which with v2 is in its cgroup from the beginning.
 
-    To become a member later takes the kernel ten milliseconds more.
+    Joining it later takes the kernel ten milliseconds more.
     """
-    # Here, because `delete` comes by this module too and needs none of it.
+    # Here, because `delete` loads this module too and does not need it.
     from runtime.kernel import process as kernel
 
     if c.cgroup.clone_into is not None:
         try:
             pid = kernel.clone3(flags, c.cgroup.clone_into)
         except OSError:
-            # A limit of no tasks at all, say, which does not hold for a process that joins: try the usual way.
+            # Such as a limit of 0 tasks, which does not hold for a process that joins: clone and join.
             pass
         else:
             c.cgroup.close()
@@ -113,7 +113,7 @@ def clone_into_cgroup(c: Container, flags: int) -> int:
 def end_placeholder(c: Container) -> None:
     """End the process that has kept the container's scope for init, which is in it now (`systemd`)."""
     if c.cgroup.placeholder is not None:
-        # It is a child that has not been waited for: the number is still its own.
+        # It is a child that has not been waited for: its pid can't be reused.
         os.kill(c.cgroup.placeholder, signals.SIGKILL)
         os.waitpid(c.cgroup.placeholder, 0)
         c.cgroup.placeholder = None
@@ -123,7 +123,7 @@ def join_cgroup(c: Container) -> None:
     """Put the init process, which is this one, into the container's cgroups (cgroups(7)).
 
     Done by init itself, thread by thread with cgroup v1: for another process the kernel waits much longer. The files
-    were opened by the runtime, because init may not see them any more.
+    were opened by the runtime, because init may not be able to see them.
     """
     for fd in c.cgroup.files:
         os.write(fd, b"0")
@@ -134,8 +134,8 @@ def join_cgroup(c: Container) -> None:
 def remove(paths: Iterable[str]) -> None:
     """Remove the cgroup directories `paths`, the deepest first, and empty ones that the container made below them.
 
-    What is gone already, or is used by others, is left alone: of the directories above a container's own, nothing else
-    than they themselves, because others may have just made theirs in there. Raises RuntError for a directory that stays.
+    A directory that is removed already, or is used by others, is skipped. Of the directories above a container's own, those
+    below them are not removed: other containers may have just made them. Raises RuntError for a directory that stays.
     """
     below: set[str] = set()
     for path in sorted(set(paths), key=lambda path: path.count("/"), reverse=True):
@@ -151,13 +151,13 @@ def remove(paths: Iterable[str]) -> None:
 
 
 def _remove_tree(path: str) -> None:
-    """Remove a container's cgroup and what it made below it."""
+    """Remove a container's cgroup and those that it made below it."""
     for directory, _, _ in os.walk(path, topdown=False):
         _remove_directory(directory, path)
 
 
 def directories(leaves: list[str]) -> dict[str, str]:
-    """Return where the container will be in each hierarchy, by the hierarchy's name: in its own cgroup or in the caller's."""
+    """Return the container's directory in each hierarchy, by the hierarchy's name: its own cgroup or the caller's."""
     found = {}
     for hierarchy in hierarchies.mounted():
         found[hierarchy.name] = hierarchy.mountpoint + hierarchy.own
@@ -168,7 +168,7 @@ def directories(leaves: list[str]) -> dict[str, str]:
 
 
 def _leaves(path: str) -> list[str]:
-    """Return the directories that a cgroups path stands for, one in each hierarchy, with no way out of it."""
+    """Return the directories of a cgroups path, one in each hierarchy, and none outside of it."""
     found = []
     for hierarchy in hierarchies.mounted():
         base = hierarchy.own if hierarchy.name else os.path.dirname(hierarchy.own)
@@ -179,7 +179,7 @@ def _leaves(path: str) -> list[str]:
 
 
 def _make(c: Container, leaves: list[str], *, exclusively: bool = False) -> bool:
-    """Make the cgroups `leaves`, and journal before which directories are going to be the container's.
+    """Make the cgroups `leaves`, after recording which directories will be the container's.
 
     With `exclusively`, make nothing and return False if one of them turns out to exist. Raises RuntError.
     """
@@ -198,7 +198,7 @@ def _make(c: Container, leaves: list[str], *, exclusively: bool = False) -> bool
 
 
 def _make_directory(c: Container, path: str) -> None:
-    """Make a directory, and again what is above it: another container's end takes that away once it is empty.
+    """Make a directory, and make those above it again: they are removed with another container once they are empty.
 
     Raises OSError.
     """
@@ -216,7 +216,7 @@ def _make_directory(c: Container, path: str) -> None:
 
 
 def _make_above(c: Container, path: str) -> None:
-    """Make what is missing above a directory, journalled before, as far as no other process makes it or takes it away again."""
+    """Make the missing directories above one, after recording them; other processes may make or remove them at the same time."""
     above = _missing(os.path.dirname(path))
     journalled = c.entry.record["cgroups_made"]
     if not set(above) <= set(journalled):
@@ -232,7 +232,7 @@ def _make_above(c: Container, path: str) -> None:
 
 
 def _missing(leaf: str) -> list[str]:
-    """Return `leaf` and the directories above it, as far as they do not exist, the deepest first."""
+    """Return those of `leaf` and the directories above it that do not exist, the deepest first."""
     missing = []
     while not os.path.isdir(leaf):
         missing.append(leaf)
@@ -250,7 +250,7 @@ def _remove_directory(directory: str, top: str) -> None:
             return
         except OSError as error:
             waited = time.monotonic() - began
-            # What an `exec` was about to bring in leaves at once when it finds the container dead; others stay.
+            # The process of an `exec` ends at once when it finds the container stopped; processes of others stay.
             if waited > _GRACE and (processes([top]) or _has_children(directory)):
                 return
             if waited > 1.0:

@@ -1,4 +1,4 @@
-"""The limits of `linux.resources`: found possible before anything is made, set before the container's program can run."""
+"""The limits of `linux.resources`: checked before anything is made, set before the container's program can run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _OOM = "memory.oom_control"
 _NOT_NOW = (errno.EINVAL, errno.EBUSY)
-"""What the kernel says to a value that doesn't fit another one as it is at the moment."""
+"""The errors for a value that contradicts the current value of another file."""
 
 
 def check_cgroup_limits(c: Container) -> None:
@@ -42,9 +42,9 @@ def check_cgroup_limits(c: Container) -> None:
 
 
 def set_cgroup_limits(c: Container) -> None:
-    """Write the limits into the files of the container's cgroup, but for those that would get in init's way.
+    """Write the limits into the files of the container's cgroup, except those that would slow down or block init.
 
-    config-linux.md, Control groups: a cgroup that stands still is none for a container, init would never get anywhere.
+    config-linux.md, Control groups: a frozen cgroup is an error, init would wait in it for ever.
     """
     _set(c, lambda file: not _is_of_time(file) and file != _OOM)
     directory = c.cgroup.directories.get("freezer") or c.cgroup.directories.get("")
@@ -53,25 +53,25 @@ def set_cgroup_limits(c: Container) -> None:
 
 
 def set_time_limits(c: Container) -> None:
-    """Write the limits of processor time, once init has done most of its work: that is the runtime's and not the program's.
+    """Write the limits of processor time, once init has done most of its work, which does not count as the program's.
 
-    With a hundredth of a processor it would take a second. Only the realtime is given before, because a process with a
-    realtime policy couldn't join without.
+    With a hundredth of a processor it would take a second. Only the realtime limits are written before, because a process
+    with a realtime policy can't join without.
     """
     _set(c, _is_of_time)
 
 
 def set_oom_killer(c: Container) -> None:
-    """Say whether the kernel may kill for want of memory, once init needs no more (config-linux.md, disableOOMKiller).
+    """Set whether the kernel kills when memory runs out, once init needs no more (config-linux.md, disableOOMKiller).
 
-    If it may not, a process that needs more memory than there is waits: init would for ever, and the runtime for it.
+    If it does not, a process that needs more memory waits: init would wait for ever, and the runtime for it.
     """
     if "disableOOMKiller" in c.linux.get("resources", {}).get("memory", {}):
         _set(c, lambda file: file == _OOM)
 
 
 def _set(c: Container, is_wanted: Callable[[str], bool]) -> None:
-    """Write those of the limits whose file `is_wanted`."""
+    """Write the limits whose file `is_wanted`."""
     resources = _limits(c)
     if resources is None:
         return
@@ -85,13 +85,13 @@ def _is_of_time(file: str) -> bool:
 
 
 def _limits(c: Container) -> Resources | None:
-    """Return the configuration's resources, None if they are about devices at most, which are no files to be written."""
+    """Return the configuration's resources, None if they are about devices only, which are not files of limits."""
     resources = c.linux.get("resources")
     return resources if resources and resources.keys() != {"devices"} else None
 
 
 def settings(resources: Resources, group: Group, *, is_version2: bool) -> list[Setting]:
-    """Return what to write into which file for `resources`. Raises RuntError for what this version can't do."""
+    """Return the files and values for `resources`. Raises RuntError for a limit that this version of cgroups can't have."""
     if is_version2:
         from runtime.cgroups import version2
 
@@ -102,10 +102,10 @@ def settings(resources: Resources, group: Group, *, is_version2: bool) -> list[S
 
 
 def apply(wanted: Iterable[Setting], group: Group) -> None:
-    """Write settings. Raises RuntError for the first that the kernel refuses for good.
+    """Write settings. Raises RuntError for the first that the kernel refuses also when it is repeated.
 
-    Some have to fit others: a limit of memory that of memory and swap, a quota its period. Which order works depends on
-    what is there now, so what is refused is tried again after the rest, as long as that helps.
+    Some depend on others: a limit of memory on that of memory and swap, a quota on its period. Which order works depends on
+    the current values, so a refused setting is repeated after the others, as long as that changes something.
     """
     pending = [(file, value, _find(file, group)) for file, value in wanted]
     while pending:
@@ -125,13 +125,13 @@ def apply(wanted: Iterable[Setting], group: Group) -> None:
 
 
 def change(wanted: list[Setting], group: Group) -> None:
-    """Write settings, or if one of them fails, put back what was there before. Raises RuntError."""
+    """Write settings; if one of them fails, restore the values from before. Raises RuntError."""
     before = [(file, group.read(file)) for file, _ in wanted]
     try:
         apply(wanted, group)
     except RuntError:
         for file, value in reversed(before):
-            # What has several lines is read in another form than it is written.
+            # A file of several lines is read in another form than it is written.
             if value and "\n" not in value:
                 try:
                     write(_find(file, group), value)
@@ -141,7 +141,7 @@ def change(wanted: list[Setting], group: Group) -> None:
 
 
 def _find(file: str, group: Group) -> str:
-    """Return the path of a file of the container's cgroup. Raises RuntError if it is not there."""
+    """Return the path of a file of the container's cgroup. Raises RuntError if it does not exist."""
     path = group.path(file)
     if path is not None:
         return path
@@ -152,7 +152,7 @@ def _find(file: str, group: Group) -> str:
 
 
 def _explain(file: str, value: str, path: str, error: OSError, group: Group) -> RuntError:
-    """Return the error for a value that doesn't fit, which for memory is one that is used already."""
+    """Return the error for a refused value; for memory, with the usage that is above it."""
     if error.errno == errno.EBUSY and file == "memory.limit_in_bytes":
         usage, peak = group.read("memory.usage_in_bytes"), group.read("memory.max_usage_in_bytes")
         return RuntError(

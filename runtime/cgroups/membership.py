@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _PATIENCE = 10.0
-"""How many seconds the kernel gets to end processes that have been killed."""
+"""How many seconds to wait for the end of processes that have been killed."""
 
 
 def processes(paths: Iterable[str]) -> list[int]:
-    """Return the numbers of all processes in the cgroups `paths` and below them, sorted."""
+    """Return the pids of all processes in the cgroups `paths` and below them, sorted."""
     found: set[int] = set()
     for path in paths:
         for directory, _, names in os.walk(path):
             if "cgroup.procs" in names:
                 found.update(_read_processes(f"{directory}/cgroup.procs"))
-    # Processes that have no number in this PID namespace are listed as 0.
+    # Processes that have no pid in this PID namespace are listed as 0.
     return sorted(found - {0})
 
 
 def kill_all(paths: Iterable[str], signum: int) -> None:
     """Send `signum` to every process in the cgroups `paths` and below them.
 
-    Raises RuntError when the kernel refuses. With SIGKILL it goes on until no process is left, also those that are made
+    Raises RuntError when the kernel refuses. With SIGKILL it is repeated until no process is left, also none that was made
     in the meantime.
     """
     paths = list(paths)
@@ -50,7 +50,7 @@ def _kill_until_empty(paths: list[str]) -> None:
     has_tried = False
     while pids := processes(paths):
         if has_tried:
-            # Some are new since, and more may come as fast: let none move.
+            # Some are new, and more may come as fast: freeze all.
             _try_to_freeze(paths)
         for pid in processes(paths) if has_tried else pids:
             _signal_member(pid, signals.SIGKILL, paths)
@@ -64,7 +64,7 @@ def _kill_until_empty(paths: list[str]) -> None:
 
 
 def _kill_version2(paths: list[str]) -> None:
-    """Have the kernel kill all in a cgroup of v2 at once (cgroup.kill, since Linux 5.14), also processes without a number in this PID namespace."""
+    """Kill all processes of a cgroup of v2 at once (cgroup.kill, since Linux 5.14), also without a pid in this namespace."""
     for path in paths:
         if os.path.exists(f"{path}/cgroup.kill"):
             write(f"{path}/cgroup.kill", "1")
@@ -74,7 +74,7 @@ def _try_to_freeze(paths: list[str]) -> None:
     try:
         freezer.freeze(paths)
     except RuntError:
-        # No freezer, or they are too many: then as before.
+        # Without a freezer, or with too many processes: kill them one by one.
         pass
 
 
@@ -83,12 +83,12 @@ def _read_processes(path: str) -> list[int]:
         with open(path, encoding="utf-8") as file:
             return [int(line) for line in file]
     except OSError:
-        # The directory has gone, or its processes can't be listed one by one (a threaded cgroup).
+        # The directory has been removed, or its processes can't be listed (a threaded cgroup).
         return []
 
 
 def _signal_member(pid: int, signum: int, paths: list[str]) -> None:
-    """Send a signal to `pid` if it still is in one of the cgroups when its number can't be reused any more."""
+    """Send a signal to `pid` if it still is in one of the cgroups when its pid can't be reused any more."""
     process = liveness.identify(pid)
     if process is None or pid not in processes(paths):
         return
@@ -102,7 +102,7 @@ def _wait_for_end(pid: int) -> None:
     """Wait a moment for one process to end."""
     fd = liveness.open_pidfd(liveness.identify(pid))
     if fd is None:
-        # A zombie, whose parent has to notice; or it has gone already.
+        # A zombie, which its parent has to wait for; or it has ended already.
         time.sleep(0.001)
         return
     liveness.wait_for_exit(fd, 0.1)

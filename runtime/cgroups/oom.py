@@ -1,4 +1,4 @@
-"""Being told when memory runs out in a cgroup: v1 through an eventfd, v2 through its file `memory.events`."""
+"""Out-of-memory events of a cgroup: with v1 through an eventfd, with v2 through its file `memory.events`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class OutOfMemory:
-    """A watch on one cgroup; `fd` and `mask` are what to poll for, `happened` reads what has come."""
+    """A watch on one cgroup: poll `fd` for `mask`, then call `happened`."""
 
     def __init__(self, group: Group) -> None:
         self.fd = -1
@@ -39,7 +39,7 @@ class OutOfMemory:
             os.close(fd)
 
     def _watch_version1(self, directory: str) -> None:
-        """Have the kernel count up an eventfd(2) (cgroup-v1/memory, OOM Control)."""
+        """Register an eventfd(2) that the kernel counts up (cgroup-v1/memory, OOM Control)."""
         control = os.open(f"{directory}/memory.oom_control", os.O_RDONLY | os.O_CLOEXEC)
         self.fd = os.eventfd(0, os.EFD_CLOEXEC)
         self._files += [control, self.fd]
@@ -48,7 +48,7 @@ class OutOfMemory:
         os.close(event_control)
 
     def _read_count(self) -> int:
-        """Return how many processes the kernel has killed for it, as v2 counts them."""
+        """Return how many processes the kernel has killed, as v2 counts them."""
         for line in os.pread(self.fd, 4096, 0).decode("ascii").split("\n"):
             name, _, number = line.partition(" ")
             if name == "oom_kill":

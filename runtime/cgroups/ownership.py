@@ -1,4 +1,4 @@
-"""Giving the container its cgroup, so that it can divide it further: cgroup v2 only (config-linux.md, Cgroup ownership)."""
+"""Giving the cgroup to the container's user, to make cgroups below it: v2 only (config-linux.md, Cgroup ownership)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from runtime.state.container import Container
 
 _DELEGATED = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads")
-"""The files to give away where the kernel doesn't list them: the rest would let the container raise its own limits."""
+"""The files to give to the user where the kernel does not list them: with others the user could raise the limits."""
 
 
 def give_cgroup_to_user(c: Container) -> None:
@@ -47,7 +47,7 @@ def _is_mounted_writable(c: Container) -> bool:
 
 
 def _host_uid(c: Container) -> int | None:
-    """Return which user of the host the program's user is, None if that can't be told from the configuration."""
+    """Return the ID on the host of the program's user, None if the configuration does not have it."""
     uid = c.process["user"]["uid"]
     if not c.has_own("user"):
         return uid
@@ -59,7 +59,7 @@ def _host_uid(c: Container) -> int | None:
 
 
 def _delegated_files() -> list[str]:
-    """Return the names of the files that the kernel gives to whom a cgroup is delegated (cgroups(7))."""
+    """Return the names of the files that a delegated cgroup gives to its user (cgroups(7))."""
     try:
         with open("/sys/kernel/cgroup/delegate", encoding="utf-8") as file:
             return file.read().split()

@@ -1,4 +1,4 @@
-"""What a container uses, as the files of its cgroup say, in the form of runc's `events` (types/events.go).
+"""Statistics of a container from the files of its cgroup, in the form of runc's `events` (types/events.go).
 
 Members that Go leaves out when they are zero (`omitempty`) are left out here too.
 """
@@ -61,7 +61,7 @@ def _pids(group: Group) -> dict[str, int]:
 
 
 def _page_sizes(group: Group) -> list[str]:
-    """Return the sizes of huge pages that the cgroup counts, as its files name them: `2MB`."""
+    """Return the sizes of huge pages that the cgroup counts, as in the names of its files: `2MB`."""
     sizes = set()
     for directory in group.directories:
         for name in os.listdir(directory):

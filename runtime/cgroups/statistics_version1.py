@@ -66,7 +66,7 @@ def memory(group: Group) -> dict[str, Any]:
 
 
 def block_io(group: Group) -> dict[str, Any]:
-    """Return what was read and written, as the scheduler for block devices counts it, else as throttling does."""
+    """Return the bytes and operations read and written, by the scheduler for block devices, else by throttling."""
     found = {}
     for member, name in _BLOCK_IO:
         for file in (
@@ -102,7 +102,7 @@ def pairs(text: str | None) -> dict[str, int]:
 
 
 def number(text: str | None) -> int:
-    """Return the number in a file; 0 if it is not there, for `max` the greatest that Go has."""
+    """Return the number in a file; 0 if it does not exist, for `max` the greatest of Go."""
     return 2**64 - 1 if text == "max" else int(text or 0)
 
 

@@ -1,4 +1,4 @@
-"""The statistics of cgroup v2 (the kernel's admin-guide/cgroup-v2), under the names that v1 has for them."""
+"""The statistics of cgroup v2 (the kernel's admin-guide/cgroup-v2), under the names of v1."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def memory(group: Group) -> dict[str, Any]:
 
 
 def block_io(group: Group) -> dict[str, Any]:
-    """Return what was read and written."""
+    """Return the bytes and operations read and written."""
     found: dict[str, Any] = {}
     for line in (group.read("io.stat") or "").split("\n"):
         device, *items = line.split() or [""]
@@ -80,7 +80,7 @@ def _memory_entry(group: Group, prefix: str) -> dict[str, int]:
 
 
 def _pressure(group: Group, resource: str) -> dict[str, Any]:
-    """Return how long processes had to wait for a resource (accounting/psi), nothing where the kernel doesn't count it."""
+    """Return how long processes had to wait for a resource (accounting/psi), empty where the kernel does not count it."""
     lines = {}
     for line in (group.read(f"{resource}.pressure") or "").split("\n"):
         kind, *items = line.split() or [""]

@@ -1,11 +1,11 @@
-"""systemd's driver: the container's cgroup is a scope, a unit that systemd makes for processes of others (`--systemd-cgroup`).
+"""systemd's driver: the container's cgroup is a scope, a unit of systemd for processes of other programs (`--systemd-cgroup`).
 
-Two managers of one tree would take each other's changes back (systemd's Control Group APIs and Delegation), so here systemd
-makes the cgroup, knows the limits, and removes it; with `Delegate` what is in it is the runtime's, and files are written as usual.
+Two managers of one tree would undo each other's changes (systemd's Control Group APIs and Delegation). So systemd makes the
+cgroup, has its limits, and removes it; with `Delegate` the runtime manages what is in it, and writes its files as usual.
 
 A scope can't be without a process, and limits must be set before init is made in it. So a placeholder, a child that does
 nothing, is its first process, and ends when init is there. It dies with the runtime, and a scope without processes is
-removed by systemd: whenever the runtime is killed, nothing stays that `delete --force` does not find by the journalled name.
+removed by systemd: whenever the runtime is killed, `delete --force` finds all that is left by the recorded name.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 
 def check(config: Config) -> None:
-    """Refuse what systemd can't be asked for, before anything is made. Raises RuntError."""
+    """Refuse what can't be done by systemd, before anything is made. Raises RuntError."""
     if os.geteuid() != 0:
         raise RuntError(
             "--systemd-cgroup is not supported by this version of runt for other users than root: "
@@ -58,7 +58,7 @@ def check(config: Config) -> None:
 
 
 def make_scope(c: Container) -> list[str]:
-    """Have systemd make the container's cgroup, after journalling its name; return the directory. Raises RuntError."""
+    """Make the container's cgroup by systemd, after recording its name; return the directory. Raises RuntError."""
     slice_name, unit = _split(c.config, c.entry.record["id"])
     systemd = _connect()
     try:
@@ -70,7 +70,7 @@ def make_scope(c: Container) -> list[str]:
             ("PIDs", ("au", [c.cgroup.placeholder])),
             ("Delegate", ("b", True)),
             ("DefaultDependencies", ("b", False)),
-            # Also one that could not be started is forgotten at once.
+            # Also a unit that could not be started is removed at once.
             ("CollectMode", ("s", "inactive-or-failed")),
             *((f"{kind}Accounting", ("b", True)) for kind in ("Memory", "CPU", "IO", "Tasks")),
             *limits_as_properties(
@@ -85,7 +85,7 @@ def make_scope(c: Container) -> list[str]:
 
 
 def change_limits(entry: Entry, changed: list[Setting]) -> None:
-    """Tell systemd of limits that have been changed: it writes its own again whenever it reloads. Raises RuntError."""
+    """Set changed limits in systemd, which writes its own again whenever it reloads. Raises RuntError."""
     properties = limits_as_properties(changed)
     if not properties:
         return
@@ -97,12 +97,12 @@ def change_limits(entry: Entry, changed: list[Setting]) -> None:
 
 
 def stop_scope(entry: Entry) -> None:
-    """Have systemd end what is in the container's scope and remove it, if it is there and is the container's."""
+    """End the processes of the container's scope and remove it by systemd, if it exists and is the container's."""
     unit = entry.record["unit"]
     systemd = _connect()
     try:
         if _property(systemd, unit, "Unit", "Description") != _description(entry):
-            # The name was taken already when it was asked for.
+            # The name was in use already.
             return
         systemd.call(*_MANAGER, "Subscribe")
         systemd.call(*_MANAGER, "KillUnit", "ssi", unit, "all", int(signals.SIGKILL))
@@ -110,7 +110,7 @@ def stop_scope(entry: Entry) -> None:
         systemd.wait_for_signal("JobRemoved", 1, job)
         systemd.call(*_MANAGER, "ResetFailedUnit", "s", unit)
     except DBusError as error:
-        # It may go at any moment of these, since its last process has ended.
+        # systemd may remove it at any moment, since its last process has ended.
         if error.name != f"{_SERVICE}.NoSuchUnit":
             raise
     finally:
@@ -118,9 +118,9 @@ def stop_scope(entry: Entry) -> None:
 
 
 def _split(config: Config, container_id: str) -> tuple[str, str]:
-    """Return the slice and the name of the container's scope: `slice:prefix:name` is what cgroupsPath says.
+    """Return the slice and the name of the container's scope: cgroupsPath is `slice:prefix:name`, as with runc.
 
-    As runc's: the path of other drivers has no meaning here. Raises RuntError.
+    A path for cgroupfs has no meaning here. Raises RuntError.
     """
     path = config["linux"].get("cgroupsPath")
     slice_name, prefix, name = "", "runt", container_id
@@ -138,7 +138,7 @@ def _split(config: Config, container_id: str) -> tuple[str, str]:
 
 
 def _escape(name: str) -> str:
-    """Write characters that no unit's name may have as systemd-escape(1) does."""
+    """Escape characters that no unit's name may have, as systemd-escape(1) does."""
     return "".join(
         letter if letter in _NAME_CHARACTERS else "".join(f"\\x{byte:02x}" for byte in letter.encode())
         for letter in name
@@ -146,12 +146,12 @@ def _escape(name: str) -> str:
 
 
 def _description(entry: Entry) -> str:
-    """Return what the unit is called for people. It also tells whose it is: no other container has the state directory."""
+    """Return the description of the unit. It also identifies the container: no other has its state directory."""
     return f"runt container {entry.record['id']} ({entry.dir})"
 
 
 def _connect() -> Connection:
-    """Connect to systemd itself, or where its own socket can't be reached, through the system's bus."""
+    """Connect to systemd's own socket, or where that can't be reached, to the system bus."""
     try:
         return Connection("/run/systemd/private", _SERVICE, is_bus=False)
     except RuntError:
@@ -175,7 +175,7 @@ def _start_placeholder() -> int:
 
 
 def _start(systemd: Connection, unit: str, properties: list[tuple[str, tuple[str, object]]]) -> None:
-    """Have a scope started, and wait until it is."""
+    """Start a scope, and wait until it is started."""
     systemd.call(*_MANAGER, "Subscribe")
     try:
         (job,) = systemd.call(

@@ -1,7 +1,7 @@
 """Limits as properties of a systemd unit (systemd.resource-control(5); org.freedesktop.systemd1(5) for their types).
 
-They are made from what is to be written into the files of cgroup v2, so what the configuration converts to, and what
-its `unified` says, is told in the same way. What systemd knows nothing of is in the files only.
+They are made from the values for the files of cgroup v2, so limits that are converted and limits of `unified` are treated
+alike. A limit that systemd does not have is in the files only.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _MASKS = {"cpuset.cpus": "AllowedCPUs", "cpuset.mems": "AllowedMemoryNodes"}
 
 
 def limits_as_properties(limits: Sequence[Setting]) -> list[Property]:
-    """Return properties for those of `limits` that systemd has one for."""
+    """Return the properties for those of `limits` that systemd has."""
     found: dict[str, tuple[str, Any]] = {}
     for file, value in limits:
         try:
             found.update(_properties(file, value.strip()))
         except ValueError:
-            # Of `unified`, and not what the file takes: the kernel will say so.
+            # A value of `unified` that the file does not take: the kernel will refuse it.
             continue
     if ("cpu.idle", "1") in limits:
         found["CPUWeight"] = ("t", 0)
@@ -46,10 +46,10 @@ def limits_as_properties(limits: Sequence[Setting]) -> list[Property]:
 
 
 def _properties(file: str, text: str) -> dict[str, tuple[str, Any]]:
-    """Return the properties for what is written into one file. Raises ValueError for what it would not take."""
+    """Return the properties for the value of one file. Raises ValueError for a value that the file does not take."""
     if file in _NUMBERS:
         number = _INFINITY if text == "max" else int(text)
-        # It takes no 0 for the number of tasks; what the file gets is the 0.
+        # systemd takes no 0 for the number of tasks; the 0 is written to the file.
         return {_NUMBERS[file]: ("t", max(number, 1) if file == "pids.max" else number)}
     if file in _MASKS:
         return {_MASKS[file]: ("ay", _mask(text))}
@@ -59,7 +59,7 @@ def _properties(file: str, text: str) -> dict[str, tuple[str, Any]]:
 
 
 def _quota(text: str) -> dict[str, tuple[str, Any]]:
-    """Return how much of each second the processors may work, and in what portions, for `cpu.max`: `QUOTA [PERIOD]`."""
+    """Return the processor time for each second, and the period, for `cpu.max`: `QUOTA [PERIOD]`."""
     quota, _, period = text.partition(" ")
     microseconds = int(period or 100_000)
     share = _INFINITY if quota == "max" else int(quota) * 1_000_000 // microseconds

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     """A file and the value to write into it."""
 
 _SHARES = (2, 1 << 18)
-"""MIN_SHARES and MAX_SHARES of the scheduler, which takes what is outside without an error, as if it were inside."""
+"""MIN_SHARES and MAX_SHARES of the scheduler, which changes a value outside of them without an error."""
 
 THROTTLES = (
     ("throttleReadBpsDevice", "blkio.throttle.read_bps_device"),
@@ -27,7 +27,7 @@ THROTTLES = (
 
 
 def settings(resources: Resources, group: Group) -> Iterator[Setting]:
-    """Yield what to write into which file; `group` tells which of two names a kernel has. Raises RuntError."""
+    """Yield the files and their values; `group` tells which of two names the kernel has. Raises RuntError."""
     if resources.get("unified"):
         raise RuntError("invalid configuration: cannot use unified on cgroup v1")
     yield from _memory(resources.get("memory", {}), group)
@@ -63,7 +63,7 @@ def _memory(memory: Memory, group: Group) -> Iterator[Setting]:
     if limit == -1 and not swap:
         # As with runc: no limit of memory means none of swap.
         swap = -1
-    # Where the kernel doesn't count swap there is no file, and no limit.
+    # Where the kernel does not count swap there is no such file, and no limit.
     if swap and not (swap == -1 and group.directories and not group.path("memory.memsw.limit_in_bytes")):
         yield "memory.memsw.limit_in_bytes", str(swap)
     if memory.get("reservation"):
@@ -85,7 +85,7 @@ def _memory(memory: Memory, group: Group) -> Iterator[Setting]:
 
 def _cpu(cpu: Cpu) -> Iterator[Setting]:
     shares = cpu.get("shares", 0)
-    # An idle cgroup has no share, and the kernel takes none.
+    # An idle cgroup has no shares, and the kernel takes none.
     if shares and not cpu.get("idle"):
         yield "cpu.shares", _checked_shares(shares)
     if cpu.get("period"):

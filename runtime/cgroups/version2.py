@@ -1,6 +1,6 @@
 """`linux.resources` as files of cgroup v2 (the kernel's admin-guide/cgroup-v2).
 
-The configuration speaks of v1, so values are converted, with the same formulas as runc's and crun's. config-linux.md,
+The configuration has the values of v1, which are converted by the formulas of runc and crun. config-linux.md,
 Unified: "If the conversion is not possible the runtime MUST generate an error."
 """
 
@@ -28,7 +28,7 @@ _DEFAULT_PERIOD = 100_000
 
 
 def settings(resources: Resources, group: Group) -> Iterator[Setting]:
-    """Yield what to write into which file; `group` tells what it says there now. Raises RuntError."""
+    """Yield the files and their values; `group` has the current values. Raises RuntError."""
     _refuse_inconvertible(resources)
     if "limit" in resources.get("pids", {}):
         limit = resources["pids"]["limit"]
@@ -68,7 +68,7 @@ def io_weight(weight: int) -> int:
 
 
 def _refuse_inconvertible(resources: Resources) -> None:
-    """Raise RuntError for what v2 has nothing for."""
+    """Raise RuntError for a limit that v2 does not have."""
     memory, cpu = resources.get("memory", {}), resources.get("cpu", {})
     block_io, network = resources.get("blockIO", {}), resources.get("network", {})
     asked = {
@@ -98,7 +98,7 @@ def _memory(memory: Memory, group: Group) -> Iterator[Setting]:
     if memory.get("checkBeforeUpdate"):
         _check_usage(memory, group)
     swap = _swap(memory, group)
-    # Without swap accounting there is no such file, and these two say what is the case anyway.
+    # Without swap accounting there is no such file, and these two values change nothing.
     if swap and not (swap in ("0", "max") and group.directories and not group.path("memory.swap.max")):
         yield "memory.swap.max", swap
     if limit:
@@ -108,7 +108,7 @@ def _memory(memory: Memory, group: Group) -> Iterator[Setting]:
 
 
 def _swap(memory: Memory, group: Group) -> str:
-    """Return the limit for swap alone: the configuration's includes memory. Empty to leave it as it is."""
+    """Return the limit for swap alone: the configuration's includes memory. Empty to leave it unchanged."""
     limit, total = memory.get("limit", 0), memory.get("swap", 0)
     if not limit and not total:
         return ""
@@ -132,7 +132,7 @@ def _swap(memory: Memory, group: Group) -> str:
 
 
 def _check_usage(memory: Memory, group: Group) -> None:
-    """Refuse a limit that is used up already, as v1 does: v2 would start to kill (config-linux.md, checkBeforeUpdate)."""
+    """Refuse a limit below the current usage, as v1 does: v2 would kill processes (config-linux.md, checkBeforeUpdate)."""
     usage = int(group.read("memory.current") or 0)
     for member, limit in (("memory+swap", memory.get("swap", 0)), ("memory", memory.get("limit", 0))):
         if 0 < limit <= usage:
@@ -156,7 +156,7 @@ def _cpu(cpu: Cpu, group: Group) -> Iterator[Setting]:
 
 
 def _block_io(block_io: BlockIo, group: Group) -> Iterator[Setting]:
-    # BFQ, where it is built in, has a file of its own that takes v1's values.
+    # BFQ, where the kernel has it, has a file of its own that takes v1's values.
     has_bfq = group.path("io.bfq.weight") is not None
     file = "io.bfq.weight" if has_bfq else "io.weight"
     if block_io.get("weight"):
@@ -166,7 +166,7 @@ def _block_io(block_io: BlockIo, group: Group) -> Iterator[Setting]:
         yield file, f"{device['major']}:{device['minor']} {weight}"
     for member, word in _THROTTLES:
         for throttle in block_io.get(member, ()):  # type: ignore[attr-defined]  # a name from the table above
-            # v1 takes a limit off by 0.
+            # With v1, 0 removes a limit.
             rate = throttle["rate"] or "max"
             yield "io.max", f"{throttle['major']}:{throttle['minor']} {word}={rate}"
 
@@ -176,5 +176,5 @@ def _size(limit: int) -> str:
 
 
 def _number(text: str | None) -> int:
-    """Return the number in a file of v2; -1 for `max` and for a file that is not there."""
+    """Return the number in a file of v2; -1 for `max` and for a file that does not exist."""
     return -1 if text in (None, "max") else int(text or 0)

@@ -1,1 +1,1 @@
-"""`config.json`: its types, reading it, and what runtime-spec asks of it (config.md, config-linux.md)."""
+"""`config.json`: its types, reading it, and the rules of runtime-spec for it (config.md, config-linux.md)."""

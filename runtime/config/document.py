@@ -1,4 +1,4 @@
-"""Reading `config.json` as JSON: what is wrong with the text itself, and where in the text a value stands."""
+"""Reading `config.json` as JSON: errors of the text itself, and the position of a value in the text."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     Place = tuple[str | int, ...]
-    """The way to a value: names of members and indexes, from the outside in."""
+    """The path of a value: names of members and indexes, from the outside in."""
 
 _SPACE = " \t\n\r"
 _DEPTH = 200
-"""How deeply a text is nested that is said to be nested too deeply."""
+"""The depth of a text from which on its position is reported as nested too deeply."""
 
 
 def read(path: str) -> str:
@@ -40,7 +40,7 @@ def read(path: str) -> str:
 
 
 def parse(path: str, text: str) -> object:
-    """Return what the JSON `text` of the file `path` says. Raises RuntError that names line and column."""
+    """Return the value of the JSON `text` of the file `path`. Raises RuntError with line and column."""
     try:
         return jsontext.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_members)
     except ValueError as error:
@@ -50,7 +50,7 @@ def parse(path: str, text: str) -> object:
             where = f"{error.lineno}:{error.colno}"
             said = f"{error.msg[:1].lower()}{error.msg[1:]}"
             raise RuntError(f"{path}:{where}: not valid JSON: {said}") from None
-        # Python's own limits and extensions; it doesn't say where, so they are looked for.
+        # Python's own limits and extensions: the error has no position, so it is searched.
         where = _search(text, r"NaN|-?Infinity|[0-9]{4301,}")
         raise RuntError(f"{path}:{where}: not valid JSON: not a number that can be used") from None
 
@@ -91,7 +91,7 @@ def locate(text: str, place: Place) -> str:
 
 
 def _search(text: str, pattern: str) -> str:
-    """Return the position of what matches `pattern` outside the strings of `text`."""
+    """Return the position of the match of `pattern` outside the strings of `text`."""
     import re
 
     match = re.search(pattern, _blank_strings(text))
@@ -106,7 +106,7 @@ def _blank_strings(text: str) -> str:
 
 
 def _find_member(text: str, offset: int, part: str | int) -> int | None:
-    """Return where the value of member or element `part` begins in the object or array that begins at `offset`."""
+    """Return the offset of the value of member or element `part` in the object or array at `offset`."""
     from json import JSONDecoder
 
     decoder = JSONDecoder()

@@ -47,17 +47,17 @@ _CLAUSES: dict[Place, str] = {
     ("linux", "mountLabel"): "config-linux.md, Mount Label",
     ("linux", "personality"): "config-linux.md, Personality",
 }
-"""Which clause of runtime-spec 1.3.0 speaks of which part of the file."""
+"""The clauses of runtime-spec 1.3.0 for the parts of the file."""
 
 
 def load(path: str) -> Config:
     """Return the checked content of the configuration file `path`, with the names that it has in JSON.
 
-    `root`, `process`, `process.user` (with `uid` and `gid`) and `linux` are always there, everything else that the
-    file doesn't set is absent; so is what runt does not know. A file without `process` gets one without `args`: such a
-    container can be created, but not started (config.md, Process: "REQUIRED when `start` is called").
-    Raises RuntError that says where in the file (line, column, and the member's name), what was expected, what was
-    found, and which clause of the specification says so.
+    `root`, `process`, `process.user` (with `uid` and `gid`) and `linux` are always there, every other member that
+    the file does not set is absent; so is a member that runt does not know. A file without `process` gets one
+    without `args`: such a container can be created, but not started (config.md, Process: "REQUIRED when `start` is called").
+    Raises RuntError with the position in the file (line, column, and the member's name), what was expected, what was
+    found, and the clause of the specification.
     """
     text = read(path)
     try:
@@ -109,7 +109,7 @@ def _set_user(process: Any) -> None:
 
 
 def _clause(place: Place) -> str:
-    """Return the clause that speaks of the value at `place`."""
+    """Return the clause for the value at `place`."""
     for length in range(len(place), -1, -1):
         clause = _CLAUSES.get(place[:length])
         if clause is not None:

@@ -1,6 +1,6 @@
-"""What a configuration demands of this machine: what it does not have is refused before anything is created.
+"""The requirements of a configuration on this machine, checked before anything is created.
 
-In runc's words where it has some.
+The messages are runc's where it has one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def check_mount_label(config: Config) -> None:
 
 
 def check_net_devices(config: Config) -> None:
-    """`linux.netDevices`: devices that are there, and a namespace that they can move to (config-linux.md, Network Devices)."""
+    """`linux.netDevices`: devices that exist, and a namespace that they can move to (config-linux.md, Network Devices)."""
     devices = config["linux"].get("netDevices", {})
     for name, device in devices.items():
         place = ("linux", "netDevices", name)

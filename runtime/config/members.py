@@ -1,6 +1,6 @@
-"""What every member of `config.json` must look like, key by key as config.md and config-linux.md list them (1.3.0).
+"""The shape of every member of `config.json`, in the order of config.md and config-linux.md (1.3.0).
 
-A key that the specification knows for Linux is either described here or refused here as `Unsupported`: none is ignored.
+A member that the specification has for Linux is either described here or refused here as `Unsupported`: none is ignored.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ PROCESS = Object(
         "scheduler": SCHEDULER,
         "ioPriority": IO_PRIORITY,
         "execCPUAffinity": Object({"initial": String(), "final": String()}),
-        # `commandLine`, and `username` of the user, are about Windows: they say nothing here.
+        # `commandLine`, and `username` of the user, are for Windows: they have no effect here.
     },
     required=("args", "cwd"),
 )

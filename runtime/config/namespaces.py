@@ -1,4 +1,4 @@
-"""Which namespaces of a container are not the runtime's own."""
+"""The namespaces of a container: which of them are not the runtime's own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from runtime.config.types import Config, Namespace
 
 _FILES = {"network": "net", "mount": "mnt"}
-"""The types whose file in /proc/PID/ns is called otherwise (namespaces(7))."""
+"""The types whose file in /proc/PID/ns has another name (namespaces(7))."""
 
 
 def find_namespace(config: Config, kind: str) -> Namespace | None:
@@ -30,5 +30,5 @@ def is_private(config: Config, kind: str) -> bool:
     try:
         return not os.path.samefile(namespace["path"], f"/proc/self/ns/{_FILES.get(kind, kind)}")
     except OSError:
-        # The step that joins it will say what is wrong with the path.
+        # The step that joins it reports the error.
         return True

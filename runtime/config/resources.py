@@ -1,7 +1,7 @@
-"""What `linux.resources` must look like, and what its members demand of each other (config-linux.md, Control groups).
+"""The shape of `linux.resources`, and the rules between its members (config-linux.md, Control groups).
 
-`update` checks the resources that it is given by the same shapes. In the numbers 0 is "leave it as it is", as it is for
-runc and its callers; only for `pids.limit`, `cpu.idle` and `cpu.burst` it is a value.
+`update` checks its resources by the same shapes. The number 0 leaves a limit unchanged, as for runc and its callers; only
+for `pids.limit`, `cpu.idle` and `cpu.burst` it is a value.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ _PERIODS = (1000, 1_000_000)
 
 
 def check_resources(config: Config) -> None:
-    """`linux.resources`: rules for a container that is to be created."""
+    """`linux.resources`: rules for a new container."""
     resources = config["linux"].get("resources")
     if resources is None:
         return
@@ -204,7 +204,7 @@ def _check_weight(weight: int, place: Place) -> None:
 
 
 def _is_page_size(text: str) -> bool:
-    """Tell whether `text` is a size as the kernel names one: `64KB`, `2MB`, `1GB`."""
+    """Tell whether `text` is a size in the form of the kernel: `64KB`, `2MB`, `1GB`."""
     number = text.removesuffix("B").rstrip("KMGTPE")
     unit = text.removeprefix(number)
     return number.isascii() and number.isdecimal() and unit in ("B", "KB", "MB", "GB", "TB", "PB", "EB")

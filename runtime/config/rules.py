@@ -1,7 +1,7 @@
-"""What members of `config.json` demand of each other, beyond what each must look like by itself.
+"""The rules between members of `config.json`, beyond the shape of each.
 
-Each rule is a function that raises Mismatch. They are the rules of the specification and those that runc checks
-before it starts (libcontainer/configs/validate), in runc's words where it has some.
+Each rule is a function that raises Mismatch. They are the rules of the specification and those of runc
+(libcontainer/configs/validate). The messages are runc's where it has one.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def check_version(config: Config) -> None:
 
 
 def _major_version(version: str) -> str | None:
-    """Return the first number of a semantic version (semver.org), None for what is none."""
+    """Return the first number of a semantic version (semver.org), None for another text."""
     numbered, plus, build = version.partition("+")
     core, dash, pre_release = numbered.partition("-")
     numbers = core.split(".")
@@ -69,18 +69,18 @@ def _major_version(version: str) -> str | None:
 
 
 def check_process(config: Config) -> None:
-    """`process`, wherever it is found (config.md, Process)."""
+    """`process` (config.md, Process)."""
     check_process_itself(config["process"], ("process",))
 
 
 def check_process_itself(process: ProcessConfig, place: Place) -> None:
-    """Check a `process` that is found at `place`, which may be a whole file."""
+    """Check a `process` at `place`, which may be a whole file."""
     for rule in (_check_program, check_scheduler, check_affinity, check_labels):
         rule(process, place)
 
 
 def _check_program(process: ProcessConfig, place: Place) -> None:
-    """`process`: a usable environment and limits."""
+    """`process`: a valid environment and limits."""
     _check_environment(process.get("env", ()), (*place, "env"))
     if process.get("terminal") and "consoleSize" in process:
         for side, size in sorted(process["consoleSize"].items()):
@@ -99,7 +99,7 @@ def _check_program(process: ProcessConfig, place: Place) -> None:
 
 
 def check_hooks(config: Config) -> None:
-    """`hooks`: a usable environment for each (config.md, POSIX-platform Hooks)."""
+    """`hooks`: a valid environment for each (config.md, POSIX-platform Hooks)."""
     hooks = config.get("hooks", {})
     for kind in HOOKS:
         for index, hook in enumerate(hooks.get(kind, ())):
@@ -107,7 +107,7 @@ def check_hooks(config: Config) -> None:
 
 
 def check_mounts(config: Config) -> None:
-    """`mounts`: what this version can't do is refused, and a bind mount says of what (config.md, Mounts)."""
+    """`mounts`: unsupported ones are refused, and a bind mount has a source (config.md, Mounts)."""
     for index, mount in enumerate(config.get("mounts", ())):
         options = mount.get("options", ())
         if "remount" in options:
@@ -128,7 +128,7 @@ def check_mounts(config: Config) -> None:
 
 
 def check_id_mapped_mounts(config: Config) -> None:
-    """`idmap`: there are mappings to use, and a mount that can be mapped (config.md, Mounts)."""
+    """`idmap`: mappings, and a mount that can be mapped (config.md, Mounts)."""
     for index, mount in enumerate(config.get("mounts", ())):
         options = mount.get("options", ())
         mappings = [member for member in ("uidMappings", "gidMappings") if mount.get(member)]
@@ -193,7 +193,7 @@ def check_time_namespace(config: Config) -> None:
 
 
 def check_uts_namespace(config: Config) -> None:
-    """`hostname` and `domainname` would otherwise rename the host (config.md, Hostname)."""
+    """`hostname` and `domainname` need a private UTS namespace: otherwise they would rename the host (config.md, Hostname)."""
     if "hostname" in config and find_namespace(config, "uts") is None:
         raise Mismatch(("hostname",), ": unable to set hostname without a private UTS namespace")
     if "domainname" in config and find_namespace(config, "uts") is None:
@@ -209,7 +209,10 @@ def check_uts_namespace(config: Config) -> None:
 
 
 def check_mount_namespace(config: Config) -> None:
-    """Masked and read-only paths would otherwise hide the host's own (config-linux.md, Masked Paths)."""
+    """Masked and read-only paths need a private mount namespace: otherwise they would hide the host's own.
+
+    config-linux.md, Masked Paths.
+    """
     linux = config["linux"]
     if find_namespace(config, "mount") is not None:
         return
@@ -238,7 +241,7 @@ def check_devices(config: Config) -> None:
 
 
 def check_sysctl(config: Config) -> None:
-    """`linux.sysctl`: only what belongs to a namespace that isn't the host's (config-linux.md, Sysctl)."""
+    """`linux.sysctl`: only parameters of a namespace that is not the host's (config-linux.md, Sysctl)."""
     for name in config["linux"].get("sysctl", ()):
         place = ("linux", "sysctl", name)
         parts = _sysctl_parts(name)
@@ -258,7 +261,7 @@ def check_sysctl(config: Config) -> None:
                     place, f': sysctl "{name}" is not allowed as it conflicts with the OCI "{member}" field'
                 )
         elif dotted.startswith("user."):
-            # Limits on namespaces: the host's own are not for a container to change.
+            # Limits on namespaces: a container must not change the host's.
             if not is_private(config, "user"):
                 raise Mismatch(place, f": setting ucounts without a user namespace not allowed: {name}")
         else:

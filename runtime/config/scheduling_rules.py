@@ -1,6 +1,6 @@
-"""What the members about scheduling demand of each other: those that the kernel would refuse are refused here first.
+"""The rules between the members for scheduling, which the kernel would otherwise refuse later.
 
-sched_setattr(2), set_mempolicy(2); runc checks the same (libcontainer/configs/validate).
+sched_setattr(2), set_mempolicy(2); runc has the same rules (libcontainer/configs/validate).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def check_affinity(process: ProcessConfig, place: Place) -> None:
 
 
 def check_memory_policy(config: Config) -> None:
-    """`linux.memoryPolicy`: nodes where the mode needs some, and only there (config-linux.md, Memory policy)."""
+    """`linux.memoryPolicy`: nodes if and only if the mode needs some (config-linux.md, Memory policy)."""
     policy = config["linux"].get("memoryPolicy")
     if policy is None:
         return

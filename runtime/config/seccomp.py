@@ -1,6 +1,6 @@
-"""`linux.seccomp`: what it must look like, and what its members demand of each other (config-linux.md, Seccomp).
+"""The shape of `linux.seccomp`, and the rules between its members (config-linux.md, Seccomp).
 
-In runc's words where it has some.
+The messages are runc's where it has one.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ ARCHITECTURES = tuple(
         *("SH", "SHEB", "X32", "X86", "X86_64"),
     ]
 )
-"""All are known, but only those that this machine can run have an effect: a call by any other can't happen."""
+"""All are known, but only those that this machine can run have an effect."""
 FLAGS = tuple(f"SECCOMP_FILTER_FLAG_{name}" for name in ["LOG", "SPEC_ALLOW", "TSYNC", "WAIT_KILLABLE_RECV"])
 
 _UINT64 = Integer(0, 2**64 - 1)
 _ERRNO = Integer(0, 0xFFFF)
 _HIGHEST_ERRNO = 4095
-"""MAX_ERRNO of the kernel (linux/err.h). A tracer gets any number of 16 bits."""
+"""MAX_ERRNO of the kernel (linux/err.h). With SCMP_ACT_TRACE a tracer gets any number of 16 bits."""
 _WITH_ERRNO = ("SCMP_ACT_ERRNO", "SCMP_ACT_TRACE")
 _PLACE = ("linux", "seccomp")
 
@@ -62,7 +62,7 @@ _PROFILE = Object(
 
 
 class _Profile:
-    """The object, or nothing if it has neither a default nor a rule: to runc too, it is as if it weren't there."""
+    """The object, absent if it has neither a default nor a rule, as with runc."""
 
     def check(self, value: object, place: Place) -> object:
         """Return the object or ABSENT. Raises Mismatch."""
@@ -78,7 +78,7 @@ SECCOMP = _Profile()
 
 
 def check_seccomp(config: Config) -> None:
-    """`linux.seccomp`: actions that can be taken, and a listener where one is notified."""
+    """`linux.seccomp`: valid actions, and a listener if a rule notifies one."""
     seccomp = config["linux"].get("seccomp")
     if seccomp is None:
         return
@@ -89,13 +89,13 @@ def check_seccomp(config: Config) -> None:
         if "" in rule["names"]:
             raise Mismatch((*place, "names"), ": empty string is not a valid syscall")
         if rule["action"] == "SCMP_ACT_NOTIFY" and "write" in rule["names"]:
-            # After the filter is loaded, init has to write to the runtime which descriptor the listener's is.
+            # After the filter is loaded, init has to write the number of the listener's descriptor to the runtime.
             raise Mismatch((*place, "action"), ": SCMP_ACT_NOTIFY cannot be used for the write syscall")
     _check_listener(seccomp)
 
 
 def _check_errno(action: str, number: int | None, place: Place) -> None:
-    """Refuse an error number where there is nothing to return it: "the runtime MUST print and error and fail"."""
+    """Refuse an error number for an action that does not return it: "the runtime MUST print and error and fail"."""
     if number is None:
         return
     if action not in _WITH_ERRNO:
@@ -105,7 +105,7 @@ def _check_errno(action: str, number: int | None, place: Place) -> None:
 
 
 def _check_listener(seccomp: Seccomp) -> None:
-    """SCMP_ACT_NOTIFY needs a listener to be notified, and what is for the listener only makes sense with one."""
+    """SCMP_ACT_NOTIFY needs a listener, and members for the listener need `listenerPath`."""
     if seccomp["defaultAction"] == "SCMP_ACT_NOTIFY":
         raise Mismatch((*_PLACE, "defaultAction"), ": SCMP_ACT_NOTIFY cannot be used as default action")
     notifies = any(rule["action"] == "SCMP_ACT_NOTIFY" for rule in seccomp.get("syscalls", ()))

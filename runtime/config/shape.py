@@ -1,8 +1,9 @@
-"""A small language to say what a JSON value must look like, and the check that a value does.
+"""Shapes of JSON values, and checking a value against its shape.
 
-A shape's `check(value, place)` returns the value as the runtime uses it: members that are `null` or unknown are left
-out (config.md asks runtimes to ignore unknown ones), optional strings that are empty too, as Go's `omitempty` means it.
-Otherwise it raises `Mismatch` with the place, what was expected, and what was found.
+A shape's `check(value, place)` returns the value as the runtime uses it, without
+- members that are `null` or unknown (config.md: runtimes ignore unknown ones);
+- optional strings that are empty, as with Go's `omitempty`.
+If the value does not have the shape it raises `Mismatch` with the place, what was expected, and what was found.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from runtime.config.document import Place
 
     class Shape(Protocol):
-        """What a value must look like."""
+        """The shape of a value."""
 
         def check(self, value: object, place: Place) -> object:
             """Return `value` as it is used. Raises Mismatch."""
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Mismatch(Exception):  # noqa: N818 - a value that doesn't fit its shape is not yet an error: `load` makes it one
-    """A value is not what it must be. `place` says which one, `text` completes the sentence that begins with it."""
+    """A value does not have its shape, or breaks a rule. `place` is its path, `text` completes the sentence after it."""
 
     def __init__(self, place: Place, text: str) -> None:
         super().__init__(text)
@@ -32,7 +33,7 @@ class Mismatch(Exception):  # noqa: N818 - a value that doesn't fit its shape is
 
 
 class String:
-    """A string, without NUL characters because it is handed to the kernel; `choices` if it is one of a few."""
+    """A string, without NUL characters because it is passed to the kernel; with `choices`, one of them."""
 
     def __init__(self, *, absolute: bool = False, choices: tuple[str, ...] = (), nul: bool = False) -> None:
         self.absolute = absolute
@@ -76,14 +77,14 @@ class Boolean:
     """true or false."""
 
     def check(self, value: object, place: Place) -> bool:
-        """Return the truth value. Raises Mismatch."""
+        """Return the boolean. Raises Mismatch."""
         if type(value) is not bool:
             raise Mismatch(place, f": expected true or false, found {found(value)}")
         return value
 
 
 class Array:
-    """An array whose elements all have one shape; with `filled` it has at least one."""
+    """An array of elements of one shape; with `filled`, of at least one."""
 
     def __init__(self, element: Shape, *, filled: bool = False) -> None:
         self.element = element
@@ -99,7 +100,7 @@ class Array:
 
 
 class Map:
-    """An object whose names are free (or some of a few) but not empty, and whose values all have one shape."""
+    """An object of values of one shape, whose names are not empty; with `names`, some of them."""
 
     def __init__(self, element: Shape, *, names: tuple[str, ...] = ()) -> None:
         self.element = element
@@ -119,7 +120,7 @@ class Map:
 
 
 class Object:
-    """An object with known members, of which `required` must be there."""
+    """An object with known members, of which `required` must not be missing."""
 
     def __init__(self, members: Mapping[str, Shape], *, required: tuple[str, ...] = ()) -> None:
         self.members = members
@@ -147,14 +148,13 @@ class Object:
 
 
 ABSENT = object()
-"""What a check returns for a member that is to be left out."""
+"""Returned by a check for a member that is left out."""
 
 
 class Unsupported:
-    """Something that the specification knows and this version of runt can't do: an error, never ignored.
+    """A member of the specification that this version of runt does not support: an error, never ignored.
 
-    With `empty_is_nothing`, a value that asks for nothing passes: an empty string, array or object, or one with only
-    such members.
+    With `empty_is_nothing`, an empty value is accepted: an empty string, array or object, or one with only such members.
     """
 
     def __init__(self, *, empty_is_nothing: bool = True) -> None:
@@ -197,6 +197,6 @@ def found(value: object) -> str:
 
 
 def name_place(place: Place) -> str:
-    """Return a place as one writes it: `process.args[0]`; the whole document is `config`."""
+    """Return a place in the form `process.args[0]`; the whole document is `config`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
     return text.removeprefix(".") or "config"

@@ -1,7 +1,7 @@
 """The types of `config.json` and of runt's own files, with the names that they have in JSON.
 
-For type checkers only: nothing imports this module at run time, which costs the start of the runtime nothing.
-What is `NotRequired` may be absent; `config.load` has removed members whose value was `null`.
+For type checkers only: no module imports this one at run time, so it does not slow the start of the runtime.
+A `NotRequired` member may be absent; `config.load` has removed members whose value was `null`.
 Source: config.md and config-linux.md of runtime-spec 1.3.0.
 """
 
@@ -318,7 +318,7 @@ class SeccompRule(TypedDict):
 
 
 class Seccomp(TypedDict):
-    """`linux.seccomp`: which system calls do what. It is absent if the file says nothing about any call."""
+    """`linux.seccomp`: the actions for system calls. It is absent if the file has neither a default nor a rule."""
 
     defaultAction: str
     defaultErrnoRet: NotRequired[int]
@@ -330,7 +330,7 @@ class Seccomp(TypedDict):
 
 
 class Linux(TypedDict):
-    """`linux`, as far as this version of runt supports it: anything else is refused by `config.load`."""
+    """`linux`, with the members that this version of runt supports: `config.load` refuses others."""
 
     namespaces: NotRequired[list[Namespace]]
     uidMappings: NotRequired[list[IdMapping]]
@@ -365,7 +365,7 @@ class Config(TypedDict):
 
 
 class Process(TypedDict):
-    """A process that can't be mistaken for a later one with the same number; see `liveness`."""
+    """A process, with its start time to tell it from a later one with the same pid; see `liveness`."""
 
     pid: int
     start_time: int

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from runtime.state.container import Container
 
 _STRICT = ("proc", "sysfs")
-"""Filesystems whose destination must not be reached by way of a symbolic link: others trust what is there."""
+"""Filesystems whose destination must not be reached by a symbolic link: programs trust what is there."""
 
 _IN_PROC = (
     *("cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo"),
     *("sys/kernel/ns_last_pid", "sys/crypto/fips_enabled"),
 )
-"""What may be mounted on below /proc, as with runc: files that lxcfs shows in another way. The rest must be the kernel's."""
+"""What may be mounted on below /proc, as with runc: files that lxcfs replaces. The rest must be the kernel's."""
 
 _PROC_ROOT_INODE = 1
 
@@ -42,7 +42,7 @@ def mount_filesystems(c: Container) -> None:
     config.md, Mounts: "The runtime MUST mount entries in the listed order."
     """
     if c.config.get("mounts") and "mount" in c.joined:
-        # What is at /proc there may be a fake: it must not say where this process's descriptors are.
+        # /proc may be a fake there: descriptors must not be resolved by it.
         procfs.check()
     for index, mount in enumerate(c.config.get("mounts", ())):
         kind = mount.get("type", "bind")
@@ -68,7 +68,7 @@ def _mount_filesystem(c: Container, mount: Mount, options: MountOptions) -> None
     kind = mount.get("type", "")
     target = _open_destination(c, mount)
     _check_proc(c, target, is_proc=kind == "proc")
-    # Where more is going to be made below: the places for further mounts, and the devices.
+    # Read-only later: mount points and devices are still to be made in it.
     becomes_readonly = _is_filled_later(mount) and options.hold_back_readonly()
     tree = new_filesystem(kind, mount.get("source", kind), options, _mount_context(c, kind))
     if options.copy_up:
@@ -78,7 +78,7 @@ def _mount_filesystem(c: Container, mount: Mount, options: MountOptions) -> None
     _set_attributes(tree, options)
     kernel.move_mount(tree, target)
     if options.version:
-        # The newer calls have no word for it; a remount has.
+        # The newer calls have no flag for it; a remount has.
         kernel.mount("", f"/proc/self/fd/{tree}", "", kernel.MS_REMOUNT | options.remount_flags())
     if becomes_readonly:
         c.readonly_mounts.append(tree)
@@ -93,7 +93,7 @@ def _mount_context(c: Container, kind: str) -> str | None:
 
 
 def make_mounts_readonly(c: Container) -> None:
-    """Make those mounts read-only, at last, that had to be filled before."""
+    """Make the mounts read-only that had to be writable until now."""
     for tree in c.readonly_mounts:
         kernel.mount_setattr(tree, attr_set=kernel.ATTR_RDONLY)
         os.close(tree)
@@ -103,7 +103,7 @@ def make_mounts_readonly(c: Container) -> None:
 def new_filesystem(kind: str, source: str, options: MountOptions, label: str | None = None) -> int:
     """Return a new mount of a filesystem of type `kind`, detached; `label` is for SELinux.
 
-    Raises OSError, with what the filesystem said.
+    Raises OSError, with the messages of the filesystem.
     """
     context = kernel.fsopen(kind)
     try:
@@ -210,7 +210,7 @@ def _is_filled_later(mount: Mount) -> bool:
 def _check_proc(c: Container, target: int, *, is_proc: bool) -> None:
     """Raise RuntError unless /proc of the container stays the kernel's own: CVE-2019-16884, CVE-2019-19921.
 
-    Security modules trust what is there, and so do programs that look up what they are. What counts is where the
+    Security modules trust what is there, and so do programs that read it. What counts is where the
     descriptor `target` is, whatever links led there.
     """
     place = _path_in_root(c, target)
@@ -222,7 +222,7 @@ def _check_proc(c: Container, target: int, *, is_proc: bool) -> None:
 
 
 def _path_in_root(c: Container, fd: int) -> str:
-    """Return where in the container's root a descriptor is."""
+    """Return the path of a descriptor in the container's root."""
     root, path = (os.readlink(f"/proc/self/fd/{number}") for number in (c.root_fd, fd))
     return f"/{path[len(root) :].lstrip('/')}"
 

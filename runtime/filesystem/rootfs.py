@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def bind_root_in_callers_namespace(c: Container) -> None:
-    """Without a mount namespace: make the root a mount of its own where the caller is, after journalling it.
+    """Without a mount namespace: make the root a mount of its own in the caller's, after recording it.
 
     runtime.md, Delete: "Deleting a container MUST delete the resources that were created during the create step."
     Everything that the container mounts will be below this one mount and goes away with it.
@@ -29,7 +29,7 @@ def bind_root_in_callers_namespace(c: Container) -> None:
     kernel.mount_setattr(tree, propagation=kernel.MS_PRIVATE, recursive=True)
     place = c.rootfs
     if _is_root_of_another(c):
-        # On top of theirs it would be in the way when they are deleted first.
+        # On top of theirs it would prevent their unmounting when they are deleted first.
         place = f"{c.entry.dir}/rootfs"
         os.mkdir(place, 0o700)
     c.entry.save(mounts=[f"{mount_id(tree)} {place}"])
@@ -38,7 +38,7 @@ def bind_root_in_callers_namespace(c: Container) -> None:
 
 
 def detach_from_host_propagation(c: Container) -> None:
-    """Keep the container's mounts from the host, while the host's may still reach the container.
+    """Keep the container's mounts from propagating to the host; the host's may still propagate to the container.
 
     config-linux.md, Rootfs Mount Propagation; mount_namespaces(7). A new mount namespace begins with copies of the
     host's mounts that share their events with the originals.
@@ -70,9 +70,9 @@ def bind_root(c: Container) -> None:
 
 
 def pivot_root(c: Container) -> None:
-    """Make the container's root the root of the mount namespace, and let go of the host's.
+    """Make the container's root the root of the mount namespace, and unmount the host's.
 
-    config.md, Root; pivot_root(2). The old root lands on top of the new one, in the same place, and is unmounted from
+    config.md, Root; pivot_root(2). The old root is mounted on top of the new one, and is unmounted from
     there. Without a mount namespace of the container's only this process's root changes (chroot(2)); with --no-pivot, for a host
     whose root is a ramfs, the root is moved over `/` instead.
     """
@@ -114,9 +114,9 @@ def make_root_readonly(c: Container) -> None:
 
 
 def unmount_root(journalled: str) -> None:
-    """Undo `bind_root_in_callers_namespace`, with all that is mounted below; `journalled` is what it wrote.
+    """Undo `bind_root_in_callers_namespace`, with all that is mounted below; `journalled` is what it recorded.
 
-    It is no error if the mount has gone, or was never attached. Raises OSError, with EBUSY when another mount
+    It is no error if the mount is unmounted, or was never attached. Raises OSError, with EBUSY when another mount
     lies on top of it.
     """
     number, _, path = journalled.partition(" ")
@@ -169,7 +169,7 @@ def _attach(tree: int, path: str) -> None:
 
 
 def _unmount_host_filesystems(c: Container) -> None:
-    """Unmount the host's /proc and /sys: after a mere move of the root they could be uncovered from inside."""
+    """Unmount the host's /proc and /sys: after a move of the root they could be reached from inside."""
     for line in reversed(mountinfo()):
         left, _, right = line.partition(" - ")
         path = unescape(left.split(" ")[4])

@@ -1,7 +1,7 @@
-"""Where the runtime and the init process wait for each other, and what is journalled in between.
+"""The steps where the runtime and the init process wait for each other, and what is recorded in between.
 
-The journal (`store`) always knows of a thing before it exists, so that whichever process is killed at whatever moment, what is
-left can be found and undone.
+The record (`store`) has every resource before it exists, so that what is left can be found and undone whichever process is
+killed at whatever moment.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def release_init(c: Container) -> None:
 
 
 def wait_until_journalled(c: Container) -> None:
-    """Wait for the runtime to record the pid of init, which ends if the runtime dies before."""
+    """Wait for the runtime to record the pid of init, which ends if the runtime ends before."""
     c.sync.expect("begin")
 
 
 def report_mounted(c: Container) -> None:
-    """Tell the runtime that the container's environment is there, and its root not yet entered."""
+    """Tell the runtime that the container's environment is complete, and its root not entered yet."""
     c.sync.send("mounted")
 
 
@@ -89,7 +89,7 @@ def wait_for_runtime_hooks(c: Container) -> None:
 
 
 def run_create_container_hooks(c: Container) -> None:
-    """Run the `createContainer` hooks: in the container's namespaces, but found by their path on the host.
+    """Run the `createContainer` hooks: in the container's namespaces, by their paths on the host.
 
     config.md, CreateContainer Hooks: "before the pivot_root or any equivalent operation has been executed" and "after the
     createRuntime hooks".
@@ -98,7 +98,7 @@ def run_create_container_hooks(c: Container) -> None:
 
 
 def report_ready(c: Container) -> None:
-    """Tell the runtime that only the program is missing, and what it should warn of."""
+    """Tell the runtime that init is ready to execute the program, and send it the warnings to log."""
     # From here on the runtime may end before init without having failed.
     kernel.set_parent_death_signal(0)
     c.sync.send("ready", warnings=c.warnings)
@@ -111,7 +111,7 @@ def wait_until_ready(c: Container) -> None:
 
 
 def write_pid_file(c: Container) -> None:
-    """Write init's pid where the caller asked for it (--pid-file), so that it is never seen half written."""
+    """Write init's pid to the file of `--pid-file`, so that it is never seen half written."""
     path = c.options.pid_file
     if not path:
         return
@@ -138,7 +138,7 @@ def send_pidfd(c: Container) -> None:
 
 
 def journal_created(c: Container) -> None:
-    """Write down that the container is complete: its status is `created` from now on (runtime.md, State)."""
+    """Record that the container is complete: its status is `created` from now on (runtime.md, State)."""
     c.entry.save(ready=True)
 
 
@@ -148,7 +148,7 @@ def hand_over(c: Container) -> None:
 
 
 def wait_for_hand_over(c: Container) -> None:
-    """Wait until the runtime has no more to do for init, which ends if the runtime dies before."""
+    """Wait until the runtime has no more to do for init, which ends if the runtime ends before."""
     c.sync.expect("hand over")
     c.sync.close()
 

@@ -31,7 +31,7 @@ CLONE_FLAGS = {
 """Each type's flag for clone(2); the order is the one in which the kernel makes them: the user namespace owns the rest."""
 
 _MADE_LATER = ("cgroup", "time")
-"""Not with clone3: the first after init has joined its cgroup, the second because its clocks are set before it is entered."""
+"""Made after clone3: the first once init has joined its cgroup, the second because its clocks are set before it is entered."""
 
 _SIOCGIFFLAGS = 0x8913
 _SIOCSIFFLAGS = 0x8914
@@ -76,10 +76,10 @@ def clone_init(c: Container) -> None:
         if c.has_new(kind) and kind not in _MADE_LATER:
             flags |= flag
     if c.joined or os.geteuid() == 0:
-        # What is in a namespace already can't look into a process that is on its way in: see `protection`. Without root's
-        # rights only where it matters, because the process's own files in /proc become root's with it (proc(5)).
+        # Processes in a namespace can't look into one that enters it: see `protection`. Not as another user than root, where
+        # it does not matter: with it the process's own files in /proc belong to root (proc(5)).
         kernel.set_dumpable(False)
-    # An interrupt must not be raised in the child, on its way to its own code.
+    # An interrupt must not be raised in the child before it runs its own code.
     interrupts.hold()
     if c.joined:
         c.init_pid = _clone_in_joined_namespaces(c, flags)
@@ -99,10 +99,10 @@ def clone_init(c: Container) -> None:
 
 
 def _clone_in_joined_namespaces(c: Container, flags: int) -> int:
-    """Return the pid of an init process that a middle process clones after joining namespaces; it is a child of the runtime all the same.
+    """Join namespaces in a middle process, which clones init as a child of the runtime; return its pid.
 
-    A PID namespace is entered by children only, and there is no way back out of a user namespace: hence a process in
-    between. All others come before the user namespace, while the rights for them are still there.
+    A PID namespace is entered by children only, and a process can't leave a user namespace again: hence the middle process.
+    All others are joined before the user namespace, while the process still has the privileges.
     """
     answer, question = os.pipe2(os.O_CLOEXEC)
     middle = os.fork()
@@ -142,7 +142,7 @@ def _join(c: Container, kind: str) -> None:
 
 
 def map_user_ids(c: Container) -> None:
-    """Say which users of the host the users in a new user namespace are.
+    """Write the ID mappings of a new user namespace.
 
     config-linux.md, User namespace mappings; user_namespaces(7): written once, from outside, before init goes on.
     """
@@ -154,7 +154,7 @@ def map_user_ids(c: Container) -> None:
 def become_root_of_user_namespace(c: Container) -> None:
     """Become user and group 0 of the container's user namespace, so that what init makes belongs to its root.
 
-    user_namespaces(7): until then init is a user that has no number in its own namespace.
+    user_namespaces(7): until then init is a user without an ID in its own namespace.
     """
     if not c.has_own("user"):
         return
@@ -181,7 +181,7 @@ def unshare_cgroup_namespace(c: Container) -> None:
 def enter_time_namespace(c: Container) -> None:
     """Make a new time namespace, set its clocks, and enter it.
 
-    config-linux.md, Offset for Time Namespace; time_namespaces(7): the offsets are writable only while no process is inside.
+    config-linux.md, Offset for Time Namespace; time_namespaces(7): the offsets are writable only while no process is in it.
     """
     if not c.has_new("time"):
         return
@@ -209,7 +209,7 @@ def bring_loopback_up(c: Container) -> None:
 def move_net_devices(c: Container) -> None:
     """Move the network devices that the container gets from the host (config-linux.md, Network Devices).
 
-    The last that is done to the host before the hooks: a virtual device does not come back when the creation fails later.
+    After all other changes to the host, right before the hooks: a virtual device is lost when the creation fails later.
     """
     devices = c.linux.get("netDevices")
     if devices:

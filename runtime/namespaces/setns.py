@@ -1,11 +1,11 @@
-"""`exec`: a further process enters a container that exists, step by step (setns(2), namespaces(7)).
+"""The steps of `exec`: another process enters a container (setns(2), namespaces(7)).
 
-It enters what it finds: the namespaces that the container's init process is in, its cgroups, its root. What is inside
-already is not to be trusted. So the process can't be traced (PR_SET_DUMPABLE) and has nothing of the host open from the
-moment when it can be seen from inside: CVE-2016-9962, CVE-2024-21626.
+It enters the namespaces, the cgroups and the root that the container's init process is in. The processes inside are not
+trusted: once they can see the new one, it can't be traced (PR_SET_DUMPABLE) and has no descriptor of the host
+(CVE-2016-9962, CVE-2024-21626).
 
-Nothing needs to be journalled. Until the process is in the container's cgroup it dies with the runtime, and from then on
-it ends with the container: with its PID namespace, or with all that is in its cgroup.
+Nothing needs to be journalled. Until the process is in the container's cgroup it ends with the runtime, and from then on
+with the container: with its PID namespace, or with the processes of its cgroup.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def find_root(c: Container) -> None:
         return
     c.entering.root_fd = os.open(f"/proc/{init['pid']}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     if not liveness.is_alive(init):
-        # It may have been the root of a later process with the same number.
+        # It may have been the root of a later process with the same pid.
         raise RuntError(STOPPED)
 
 
@@ -68,7 +68,7 @@ def find_cgroups(c: Container) -> None:
 def clone_process(c: Container) -> None:
     """Make the process, in the container's PID namespace.
 
-    setns(2): a PID namespace is the one thing that is entered not by the caller but by its children; hence before.
+    setns(2): the caller of setns does not enter a PID namespace, only its children do; hence before.
     """
     interrupts.hold()
     if c.has_own("pid") and not c.entering.clones_twice:
@@ -87,12 +87,12 @@ def clone_process(c: Container) -> None:
 
 
 def stay_with_runtime(c: Container) -> None:
-    """Make sure that the runtime was still there when its death was made to end this process (PR_SET_PDEATHSIG of prctl(2))."""
+    """Make sure that the runtime was alive when its death was made to end this process (PR_SET_PDEATHSIG of prctl(2))."""
     c.sync.check_peer()
 
 
 def close_host_descriptors(c: Container) -> None:
-    """Close what is the host's before the container can see this process: all but what the program gets, and what leads inside."""
+    """Close the descriptors of the host before the container can see this process: see `Container.kept_descriptors`."""
     close_others(c)
 
 
@@ -100,7 +100,7 @@ def enter_namespaces(c: Container) -> None:
     """Enter all of the container's namespaces at once, the user namespace among them, and its root (setns(2))."""
     kernel.set_dumpable(False)
     if not liveness.is_alive(c.entry.record["init"]):
-        # Asked from inside the container's cgroup: if init ends after this, this process is found there and ends with it.
+        # Checked from inside the container's cgroup: if init ends after this, this process is found there and ends with it.
         raise RuntError(STOPPED)
     flags = 0
     for namespace in c.linux.get("namespaces", ()):
@@ -113,12 +113,12 @@ def enter_namespaces(c: Container) -> None:
         os.chroot(".")
         os.close(c.entering.root_fd)
     os.chdir("/")
-    # A change of credentials, which a user namespace brings, takes it back (prctl(2)).
+    # Entering a user namespace changes the credentials, which resets it (prctl(2)).
     kernel.set_parent_death_signal(signals.SIGKILL)
 
 
 def clone_again(c: Container) -> None:
-    """Get a number in the PID namespace, for a user whose rights begin inside: only a new process gets one (setns(2))."""
+    """Enter the PID namespace by a second clone, without root: only a child of the caller of setns(2) is in it."""
     if not c.entering.clones_twice:
         return
     pid = kernel.clone3(kernel.CLONE_PARENT)
@@ -131,7 +131,7 @@ def clone_again(c: Container) -> None:
 
 
 def wait_for_second_clone(c: Container) -> None:
-    """Learn the pid of the process, if the first one was only on its way into the PID namespace."""
+    """Learn the pid of the process, if the first one has cloned it in the PID namespace."""
     if not c.entering.clones_twice:
         return
     pid = c.sync.expect("cloned")["pid"]
@@ -159,15 +159,15 @@ def pass_signals_on(c: Container) -> None:
 
 
 def wait_for_go_ahead(c: Container) -> None:
-    """Wait until the runtime has no more to do for the process, which ends if the runtime dies before.
+    """Wait until the runtime has no more to do for the process, which ends if the runtime ends before.
 
-    The line stays open until execve.
+    The connection stays open until execve.
     """
     c.sync.expect("hand over")
 
 
 def wait_until_executed(c: Container) -> None:
-    """Wait until the process has become the program: that closes its end of the line."""
+    """Wait until the process has executed the program: that closes its end of the connection."""
     try:
         c.sync.expect("executed")
     except PeerGoneError:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from runtime.state.container import Container
 
 _KEYRING_PERMISSIONS = 0x3F1B0000
-"""keyctl_setperm(3): as a new keyring has them, and in addition its user may search it: that lets `exec` join it too."""
+"""keyctl_setperm(3): those of a new keyring, and in addition its user may search it, so that `exec` can join it."""
 
 
 def set_oom_score(c: Container) -> None:
-    """Say how willingly the kernel should end the program when memory runs out (config.md, `oomScoreAdj`; proc(5))."""
+    """Set how likely the kernel kills the program when memory runs out (config.md, `oomScoreAdj`; proc(5))."""
     if "oomScoreAdj" not in c.process:
         return
     score = c.process["oomScoreAdj"]
@@ -35,7 +35,7 @@ def set_oom_score(c: Container) -> None:
 
 
 def new_session(c: Container) -> None:
-    """Leave the caller's session and terminal (setsid(2)); with a terminal of the container's that comes with opening it."""
+    """Leave the caller's session and terminal (setsid(2)); with a terminal of the container's, `open_terminal` does."""
     if not c.process.get("terminal"):
         os.setsid()
 
@@ -48,7 +48,7 @@ def new_session_keyring(c: Container) -> None:
         keyring = kernel.join_session_keyring(f"_ses.{c.entry.record['id']}")
         kernel.set_key_permissions(keyring, _KEYRING_PERMISSIONS)
     except OSError:
-        # A kernel without keyrings, or a limit for them: then the host's secrets aren't there, or this one is shared.
+        # A kernel without keyrings has none to share; where a limit is reached, the caller's is shared.
         c.warnings.append("cannot make a session keyring: the container shares the caller's")
 
 
@@ -62,7 +62,7 @@ def make_working_directory(c: Container) -> None:
 
 
 def open_terminal(c: Container) -> None:
-    """Open a terminal of the container's own devpts, hand its master out, and attach to it, also as /dev/console.
+    """Open a terminal of the container's own devpts, send its master to the caller, and attach to it, also as /dev/console.
 
     config.md, `terminal`; config-linux.md, Default Devices: "/dev/console is set up if `terminal` is enabled in the
     config by bind mounting the pseudoterminal pty to /dev/console."
@@ -84,7 +84,7 @@ def open_terminal(c: Container) -> None:
 
 
 def reopen_null_device(_c: Container) -> None:
-    """Have the container's own /dev/null where a standard stream is the host's: no open file leads out of the container."""
+    """Replace the host's /dev/null of a standard stream by the container's: no open file leads out of the container."""
     streams = [stream for stream in (0, 1, 2) if is_device(stream, NULL_DEVICE)]
     try:
         place = os.open("/dev/null", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -93,7 +93,7 @@ def reopen_null_device(_c: Container) -> None:
         return
     if streams and is_device(place, NULL_DEVICE):
         fd = os.open("/dev/null", os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        # A process inside may have put something else there since it was looked at.
+        # A process inside may have replaced it since the check.
         if is_device(fd, NULL_DEVICE):
             os.set_blocking(fd, True)
             for stream in streams:
@@ -112,12 +112,12 @@ def own_standard_streams(c: Container) -> None:
             try:
                 os.fchown(stream, uid, -1)
             except OSError:
-                # An owner without an ID in the user namespace, or a read-only filesystem: it works without, mostly.
+                # An owner without an ID in the user namespace, or a read-only filesystem: most programs work without.
                 pass
 
 
 def make_environment(c: Container) -> None:
-    """Put the program's environment together (config.md, `env`), with HOME where it is missing, as runc does."""
+    """Make the program's environment (config.md, `env`), with HOME where it is missing, as runc does."""
     for entry in c.process.get("env", ()):
         name, _, value = entry.partition("=")
         c.environment[name] = value
@@ -140,7 +140,7 @@ def set_limits(c: Container) -> None:
 def close_descriptors(c: Container) -> None:
     """Close what the program must not have: everything but the standard streams and what the caller preserves.
 
-    runtime-linux.md, File descriptors. The line to the runtime and the state directory are needed a little longer.
+    runtime-linux.md, File descriptors. What a later step still needs is in `Container.kept_descriptors`.
     """
     close_others(c)
 
@@ -151,7 +151,7 @@ def set_umask(c: Container) -> None:
 
 
 def change_directory(c: Container) -> None:
-    """Go to the working directory (config.md, `cwd`), which must be one of the container."""
+    """Change to the working directory (config.md, `cwd`), which must be one of the container."""
     cwd = c.process["cwd"]
     try:
         os.chdir(cwd)
@@ -160,7 +160,7 @@ def change_directory(c: Container) -> None:
     try:
         os.getcwd()
     except FileNotFoundError:
-        # The kernel names no path for a directory outside the root: reached by /proc/self/fd, say.
+        # The kernel has no path for a directory outside the root, such as one reached by /proc/self/fd.
         raise RuntError(f'cwd ("{cwd}") set in config.json is outside of the container\'s root') from None
 
 
@@ -183,7 +183,7 @@ def set_user(c: Container) -> None:
 
 
 def set_no_new_privileges(c: Container) -> None:
-    """See to it that no program gains rights by being executed (config.md, `noNewPrivileges`; prctl(2))."""
+    """Set no_new_privs: execve grants no privileges from now on (config.md, `noNewPrivileges`; prctl(2))."""
     if c.process.get("noNewPrivileges"):
         kernel.set_no_new_privileges()
 
@@ -191,7 +191,7 @@ def set_no_new_privileges(c: Container) -> None:
 def find_program(c: Container) -> None:
     """Find the program now, so that `create` and not only `start` fails for one that does not exist.
 
-    config.md, `args`: the first "is used with the same semantics as `execvp`'s file". Looked up with the rights of the
+    config.md, `args`: the first "is used with the same semantics as `execvp`'s file". Looked up with the privileges of the
     program's user.
     """
     if not c.process["args"]:
@@ -217,7 +217,7 @@ def find_program(c: Container) -> None:
 
 
 def execute_program(c: Container) -> None:
-    """Become the program (config.md, `args`; execve(2)). What `start` or `exec` reads from this process ends with that."""
+    """Execute the program (config.md, `args`; execve(2)). That closes what `start` or `exec` reads from."""
     # Python ignores these two, and what is ignored stays ignored across execve.
     signals.signal(signals.SIGPIPE, signals.SIG_DFL)
     signals.signal(signals.SIGXFSZ, signals.SIG_DFL)
@@ -251,7 +251,7 @@ def _reason(error: OSError) -> str:
 def _home(uid: int) -> str:
     """Return the home directory that the container's /etc/passwd has for a user, else the root directory."""
     try:
-        # Whatever an image has there, it must not block, nor lead to what is open of the host (CVE-2024-21626).
+        # Whatever an image has there, opening it must not block, nor follow a descriptor of the host (CVE-2024-21626).
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
         resolve = mount_calls.RESOLVE_NO_MAGICLINKS
         fd = mount_calls.openat2(mount_calls.AT_FDCWD, "/etc/passwd", flags, resolve)

@@ -1,1 +1,1 @@
-"""seccomp: a program in the kernel that decides about every system call of the container (config-linux.md, Seccomp)."""
+"""seccomp: a BPF program that filters the system calls of the container (config-linux.md, Seccomp)."""

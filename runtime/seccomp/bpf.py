@@ -1,11 +1,11 @@
-"""Classic BPF, the small machine language in which the kernel wants a filter of system calls (bpf(4), seccomp(2)).
+"""Classic BPF, the machine language of the kernel's filters of system calls (bpf(4), seccomp(2)).
 
 The program gets a `struct seccomp_data`: the system call's number, the architecture whose numbers these are, and six
 arguments of 64 bits. It has one register of 32 bits, can only jump forward, and ends by returning an action. A conditional
 jump has two distances of 8 bits, for true and for false.
 
-An instruction is one 64-bit number here, and a piece of program a list of them. All pieces are made from the end: what is
-jumped over is there already, so its length is known and no jump has to be filled in later.
+An instruction is one 64-bit number here, and a piece of program a list of them. All pieces are made from the end: the
+code that a jump skips exists already, so its length is known.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     Code = list[int]
     Segment = tuple[int, Code]
-    """A first number, and what is done for it and all that follow up to the next segment."""
+    """A first number, and the code for it and all that follow up to the next segment."""
 
 LONGEST = 4096
-"""How many instructions the kernel takes (BPF_MAXINSNS)."""
+"""The most instructions that the kernel takes (BPF_MAXINSNS)."""
 
 NUMBER = 0
 ARCHITECTURE = 4
@@ -55,12 +55,12 @@ def answer(action: int) -> int:
 
 
 def for_architecture(architecture: int, code: Code) -> Code:
-    """Do `code` if the loaded word is `architecture`, otherwise go on behind it."""
+    """Run `code` if the loaded word is `architecture`, otherwise skip it."""
     return [_instruction(_JUMP_IF_EQUAL, architecture, 1, 0), _instruction(_JUMP, len(code)), *code]
 
 
 def search(segments: Sequence[Segment]) -> Code:
-    """Find the segment that the loaded number belongs to, by halving, and do what it says.
+    """Find the segment of the loaded number by binary search, and run its code.
 
     `segments` are in ascending order, and the first begins at 0.
     """
@@ -80,10 +80,10 @@ def search(segments: Sequence[Segment]) -> Code:
 
 
 def when(conditions: Sequence[tuple[int, str, int, int]], action: int, bits: int) -> Code:
-    """End with `action` if all conditions are true, otherwise go on behind.
+    """End with `action` if all conditions are true, otherwise continue.
 
-    A condition is the index of an argument, an operator as in `linux.seccomp`, a value, and a mask (of which only
-    `SCMP_CMP_MASKED_EQ` makes use). An argument has 64 bits or, on some architectures, 32.
+    A condition is the index of an argument, an operator as in `linux.seccomp`, a value, and a mask (which only
+    `SCMP_CMP_MASKED_EQ` uses). An argument has 64 bits or, on some architectures, 32.
     """
     code = [answer(action)]
     for index, operator, value, mask in reversed(conditions):

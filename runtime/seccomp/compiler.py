@@ -1,15 +1,15 @@
-"""From `linux.seccomp` of the configuration to the program that the kernel runs before every system call.
+"""Compiling `linux.seccomp` of the configuration to the program that the kernel runs before every system call.
 
-What a profile means where config-linux.md doesn't say it is what it means to runc, which leaves it to libseccomp:
+Where config-linux.md does not define the meaning of a profile, it is that of runc, which uses libseccomp:
 
 - The container's own architecture is always filtered, whether or not it is listed. A call by an architecture that is not
   listed ends the thread.
 - A rule whose action is the default one, or whose name this machine doesn't know, is as if it weren't there.
-- Of several rules for one call, one without conditions counts more than those with, and then the first one.
-  Of those with conditions the more particular ones are asked first: equality, then "less than", then "greater than".
-- One rule's conditions must all be true, except where it has two for the same argument: then it is several rules.
+- Of several rules for one call, one without conditions takes precedence over those with, and then the first one.
+  Of those with conditions the more specific ones are tested first: equality, then "less than", then "greater than".
+- One rule's conditions must all be true, except two for the same argument: they count as several rules.
 - A call that is newer than all the calls the profile names fails with ENOSYS, as if the kernel were too old for it, unless
-  the default is to let calls happen. The C library then tries an older call, where EPERM would be an end to it.
+  the default allows calls. The C library then tries an older call; with EPERM it would fail.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _ARCHITECTURES = {
     "SCMP_ARCH_ARM": (0x40000028, 32),
     "SCMP_ARCH_RISCV64": (0xC00000F3, 64),
 }
-"""AUDIT_ARCH_* of linux/audit.h, and how wide an argument is."""
+"""AUDIT_ARCH_* of linux/audit.h, and the bits of an argument."""
 _MACHINES = {
     "x86_64": ("SCMP_ARCH_X86_64", "SCMP_ARCH_X86"),
     "aarch64": ("SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"),
@@ -72,14 +72,14 @@ _MACHINES = {
 }
 """The architectures whose programs a machine can run: its own, then others. Rules for any other have no effect there."""
 
-# What the one call for all of it wants as its first argument (linux/net.h and linux/ipc.h; socketcall(2), ipc(2)).
+# The first arguments of the one system call for all of them (linux/net.h and linux/ipc.h; socketcall(2), ipc(2)).
 _SOCKET_CALLS = (
     "1 socket bind connect listen accept getsockname getpeername socketpair send recv sendto recvfrom shutdown setsockopt "
     "getsockopt sendmsg recvmsg accept4 recvmmsg sendmmsg"
 )
 _IPC_CALLS = "1 semop semget semctl semtimedop 11 msgsnd msgrcv msgget msgctl 21 shmat shmdt shmget shmctl"
 
-# Which conditions are asked first, as libseccomp sorts them.
+# The order in which conditions are tested, as in libseccomp.
 _RANKS = {"SCMP_CMP_GE": 1, "SCMP_CMP_GT": 1, "SCMP_CMP_LE": 2, "SCMP_CMP_LT": 2}
 
 
@@ -110,7 +110,7 @@ def compile_profile(profile: Seccomp, machine: str = "") -> bytes:
 
 
 def _action(name: str, number: int | None) -> int:
-    """Return what the program returns for an action."""
+    """Return the program's return value for an action."""
     if name in _WITH_ERRNO:
         return _ACTIONS[name] | (errno.EPERM if number is None else number)
     return _ACTIONS[name]
@@ -126,7 +126,7 @@ def _beyond(profile: Seccomp) -> int:
 
 
 class _Table:
-    """What a profile says of the system calls of one architecture."""
+    """The rules of a profile for the system calls of one architecture."""
 
     def __init__(self, profile: Seccomp, architecture: str, bits: int, known: set[str]) -> None:
         self.default = _default(profile)
@@ -163,7 +163,7 @@ class _Table:
             if not conditions:
                 self.unconditional.setdefault(number, action)
             elif number in self.unconditional:
-                # It has no effect, and can contradict no other.
+                # It has no effect, so it can't contradict another.
                 continue
             elif self.conditional.setdefault(number, {}).setdefault(conditions, action) != action:
                 raise RuntError(
@@ -171,10 +171,10 @@ class _Table:
                 )
 
     def _through(self, name: str, alternatives: list[Conditions]) -> tuple[int, list[Conditions]]:
-        """Return the rule for a call as it is made by socketcall(2) or ipc(2): the first argument says which one it is.
+        """Return the rule for a call as it is made by socketcall(2) or ipc(2): the first argument is its number.
 
-        The call's own arguments are in memory then, where no filter can see them. As in libseccomp, the conditions are kept
-        on all but the first one, as if they weren't.
+        The call's own arguments are then in memory, which a filter can't read. As in libseccomp, the conditions on all but
+        the first argument are kept all the same.
         """
         number, which = self._multiplexed[name]
         first = (0, "SCMP_CMP_EQ", which, 0)
@@ -184,7 +184,7 @@ class _Table:
         ]
 
     def code(self, number: int) -> Code:
-        """Return what is done for a call that rules speak of."""
+        """Return the code for a call that has rules."""
         action = self.unconditional.get(number)
         if action is not None:
             return [bpf.answer(action)]
@@ -195,7 +195,7 @@ class _Table:
 
 
 def _segments(table: _Table) -> list[Segment]:
-    """Return what is done for which numbers: neighbours that are treated alike are one segment."""
+    """Return the code by the numbers: adjacent numbers with the same code are one segment."""
     default = [bpf.answer(table.default)]
     segments = [(0, default)]
     following = 0
@@ -213,7 +213,7 @@ def _segments(table: _Table) -> list[Segment]:
 
 
 def _append(segments: list[Segment], first: int, code: Code) -> None:
-    """Do `code` from the number `first` on."""
+    """Add a segment that runs `code` from the number `first` on."""
     if segments[-1][0] == first:
         segments.pop()
     if not segments or segments[-1][1] != code:
@@ -235,7 +235,7 @@ def _with_x32(segments: list[Segment], x32: _Table | None, profile: Seccomp) -> 
 
 
 def _alternatives(arguments: Sequence[SeccompArgument], bits: int) -> list[Conditions]:
-    """Return a rule's conditions in the form "all of these, or all of those"; without conditions it always applies."""
+    """Return a rule's conditions as alternatives: all of the first, or all of the second; without any it always applies."""
     conditions = [_condition(argument) for argument in sorted(arguments, key=lambda each: each["index"])]
     if len({index for index, *_ in conditions}) < len(conditions):
         return [_meaningful((condition,), bits) for condition in conditions]
@@ -259,7 +259,7 @@ def _meaningful(conditions: Conditions, bits: int) -> Conditions:
 
 
 def _rank(item: tuple[Conditions, int]) -> list[tuple[int, int, int]]:
-    """Return a key that sorts the conditions of a call's rules as libseccomp asks about them."""
+    """Return a key that sorts the conditions of a call's rules in libseccomp's order."""
     return [
         (-index, -_RANKS.get(operator, 3), value if _RANKS.get(operator) == 2 else -value)
         for index, operator, value, _ in item[0]
@@ -267,7 +267,7 @@ def _rank(item: tuple[Conditions, int]) -> list[tuple[int, int, int]]:
 
 
 def _multiplexed(numbers: dict[str, int]) -> dict[str, tuple[int, int]]:
-    """Return which calls 32-bit x86 makes through another one: that one's number, and its first argument for it."""
+    """Return the calls that 32-bit x86 makes through another one: that one's number, and its first argument."""
     return {
         **{name: (numbers["socketcall"], which) for name, which in parse(_SOCKET_CALLS).items()},
         **{name: (numbers["ipc"], which) for name, which in parse(_IPC_CALLS).items()},

@@ -1,11 +1,11 @@
-"""seccomp: a program in the kernel that decides about every system call of the container (config-linux.md, Seccomp).
+"""The steps of seccomp: a BPF program filters the system calls of the container (config-linux.md, Seccomp).
 
-`compiler` makes the program of what the configuration says, `bpf` knows its language, `numbers` what system calls are called.
-Here are the steps. To set a filter one needs CAP_SYS_ADMIN or `noNewPrivileges` (seccomp(2)): without the latter it is done
-while the capability is still there, with it as late as possible. What init does after it, the filter decides about too.
+`compiler` makes the program from the configuration, `bpf` has its instructions, `numbers` those of the system calls.
+Setting a filter takes CAP_SYS_ADMIN or `noNewPrivileges` (seccomp(2)). Without the latter it is set while init still has the
+capability, with it as late as possible: the filter applies to what init does afterwards.
 
-With the action SCMP_ACT_NOTIFY a call waits for an agent of the caller's to answer. The runtime must then be there still when
-the filter is set, to pass the agent the descriptor that this brings.
+With the action SCMP_ACT_NOTIFY a call waits for the answer of an agent of the caller. The filter is then set while the
+runtime still runs, which passes the listener's descriptor to the agent.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ FLAGS = {
 
 
 def compile_filter(c: Container) -> None:
-    """Make the program now: if it can't be made, nothing else has been made either."""
+    """Make the program before anything is acquired, so that an error needs no cleaning up."""
     profile = c.linux.get("seccomp")
     if profile is None:
         return
-    # Most of what it needs is only needed here.
+    # The imports of the compiler are needed only here.
     from runtime.seccomp.compiler import compile_profile
 
     flags = _flags(profile)
@@ -49,7 +49,7 @@ def compile_filter(c: Container) -> None:
 
 
 def connect_to_agent(c: Container) -> None:
-    """Connect to the agent at `listenerPath`, if there is something to notify it of."""
+    """Connect to the agent at `listenerPath`, if a rule notifies it."""
     if c.seccomp_filter is not None and _has_listener(c):
         path = c.linux["seccomp"]["listenerPath"]
         c.seccomp_filter.agent = sockets.connect(path, "seccomp agent specified in the seccomp profile")
@@ -58,7 +58,7 @@ def connect_to_agent(c: Container) -> None:
 def pass_listener_on(c: Container) -> None:
     """Fetch the listener's descriptor from init, and send it to the agent with the container process state.
 
-    Init can't send it: any call that it makes may be one that waits for the agent. It only writes the descriptor's number.
+    Init can't send it: any system call may be one that waits for the agent. It only writes the descriptor's number.
     """
     agent = c.seccomp_filter.agent if c.seccomp_filter is not None else None
     if c.seccomp_filter is None or agent is None:
@@ -85,19 +85,19 @@ def pass_listener_on(c: Container) -> None:
 
 
 def filter_while_privileged(c: Container) -> None:
-    """Without `noNewPrivileges`: set the filter before the right to do so is given up."""
+    """Without `noNewPrivileges`: set the filter before the capability for it is dropped."""
     if not c.process.get("noNewPrivileges"):
         _set_filter(c)
 
 
 def filter_with_listener(c: Container) -> None:
-    """With `noNewPrivileges` and a listener: set the filter while the runtime is there to pass the listener on."""
+    """With `noNewPrivileges` and a listener: set the filter while the runtime still runs, which passes the listener on."""
     if c.process.get("noNewPrivileges") and _has_listener(c):
         _set_filter(c)
 
 
 def filter_at_last(c: Container) -> None:
-    """With `noNewPrivileges`: set the filter when there is hardly anything left to do that it could forbid."""
+    """With `noNewPrivileges`: set the filter when few system calls are left that it could forbid."""
     if c.process.get("noNewPrivileges") and not _has_listener(c):
         _set_filter(c)
 
@@ -120,7 +120,7 @@ def _has_listener(c: Container) -> bool:
 
 
 def _flags(profile: Seccomp) -> int:
-    """Return the flags for the kernel. Unless there are any, not even none, it is SPEC_ALLOW where possible, as with runc."""
+    """Return the flags for the kernel. Without `flags` it is SPEC_ALLOW where possible, as with runc."""
     flags = 0
     if "flags" in profile:
         for name in profile["flags"]:

@@ -1,7 +1,7 @@
 """The numbers of all system calls, by architecture.
 
-Made by script/syscall-numbers from the answers of libseccomp 2.6.1: change that, not this. A number counts for the name
-after it, and each further name has the next number. Text, because parsing one table takes 30 microseconds, and only
+Made by script/syscall-numbers from the tables of libseccomp 2.6.1: change that, not this. A number is that of the name
+after it, and each following name has the next number. Text, because parsing one table takes 30 microseconds, and only
 those that a filter needs are parsed.
 """
 

@@ -1,4 +1,4 @@
-"""What every step is handed: the container that is being created, as far as this process knows it."""
+"""The argument of every step of `create` and `exec`: the container, with the data that the steps share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Cgroup:
-    """The container's cgroup, as far as its processes have to get into it."""
+    """The container's cgroup: what a process needs to join it."""
 
     __slots__ = ("clone_into", "directories", "files", "placeholder")
 
@@ -43,7 +43,7 @@ class Cgroup:
 
 
 class Entering:
-    """How `exec` gets into a container that exists. An attribute without a default is set by a step."""
+    """How `exec` enters a container. An attribute without a default is set by a step."""
 
     __slots__ = ("clones_twice", "init_pidfd", "pidfd", "root_fd", "sub_cgroups")
 
@@ -62,14 +62,14 @@ class Entering:
 
 
 class SeccompFilter:
-    """The program that decides about system calls."""
+    """The BPF program that filters system calls."""
 
     __slots__ = ("agent", "flags", "program")
 
     def __init__(self, program: bytearray, flags: int) -> None:
         self.program = program
         self.flags = flags
-        """Those of seccomp(2)."""
+        """The flags of seccomp(2)."""
         self.agent: int | None = None
         """The socket of the agent that is notified of system calls."""
 
@@ -78,8 +78,8 @@ class Container:
     """The container that the steps build, one step after the other.
 
     The same object serves both processes: init has its own copy from clone(2) on, and from then on what one of the two
-    changes the other does not see. An attribute without a default is set by the step that its docstring names: to read it
-    before is an AttributeError.
+    changes the other does not see. An attribute without a default is set by the step that its docstring names; reading it
+    before raises AttributeError.
     """
 
     __slots__ = (
@@ -139,11 +139,11 @@ class Container:
         self.entry = entry
         self.options = options
         self.be_init = be_init
-        """What the process does that is made: it does not return."""
+        """Runs in the new process, and does not return."""
         if entering is not None:
             self.entering = entering
         self.sync = Sync()
-        """The line between the two processes."""
+        """The connection between the two processes."""
         self.inherited_fds = inherited_fds
         """How many descriptors of the caller, from 3 on, the program gets besides the standard streams."""
         self.listen_fds = listen_fds
@@ -168,7 +168,7 @@ class Container:
         self.fifo: int | None = None
         """The writing end of `exec.fifo` from the moment when `start` opened the other end."""
         self.warnings: list[str] = []
-        """What the runtime should log as warnings."""
+        """Warnings for the runtime to log."""
 
     def close(self) -> None:
         """Close what the runtime's process has open for the container, once the steps are over."""
@@ -186,9 +186,9 @@ class Container:
 
     @property
     def kept_descriptors(self) -> list[int]:
-        """What the container's process keeps open of the runtime's when it closes all that is the host's.
+        """The descriptors that the container's process keeps when it closes those of the host.
 
-        The line to the runtime, and what a later step needs and closes: for init the state directory, where `exec.fifo` is;
+        The connection to the runtime, and what a later step needs and closes: for init the state directory, where `exec.fifo` is;
         for `exec` the namespaces, the root and the console socket. Besides them only what the program gets stays open.
         """
         if not self.is_entered:

@@ -1,4 +1,4 @@
-"""`exec` as two lists of small named steps, like those in `steps`: of the runtime, and of the process that enters.
+"""`exec` as two tables of steps, as in `create`: of the runtime, and of the process that enters.
 
     runtime                              process
     clone_process                        stay_with_runtime, join_cgroup ... close_host_descriptors
@@ -9,9 +9,9 @@
     wait_until_ready                <--  report_ready
     send_pidfd, write_pid_file
     hand_over                       -->  wait_for_go_ahead
-    wait_until_executed             <--  execute_program (by its end of the line, which execve closes)
+    wait_until_executed             <--  execute_program (execve closes its end of the connection)
 
-A module of its own, because it needs much less than a creation: what is not loaded costs no time.
+A module of its own, because it loads much less than `create`.
 """
 
 from __future__ import annotations

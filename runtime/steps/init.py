@@ -1,4 +1,4 @@
-"""The container's first process, from clone(2) to the moment when it becomes the user's program."""
+"""The container's first process, from clone(2) until it executes the user's program."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _ENDED_BY = (signals.SIGHUP, signals.SIGINT, signals.SIGQUIT, signals.SIGTERM)
 
 
 def be_init(c: Container, table: tuple[Step, ...], plan: Plan) -> NoReturn:
-    """Walk `table`, the steps of the init process. It ends as the user's program, or here."""
+    """Run `table`, the steps of the init process. It executes the user's program, or ends here."""
     try:
         c.sync.be_init()
         kernel.set_parent_death_signal(signals.SIGKILL)
         kernel.set_name(INIT_NAME)
-        _let_signals_end_us()
+        _let_signals_end_init()
         interrupts.release()
         _import_no_more()
         # The modes of what is made for the container are exact; the program gets its umask later.
@@ -49,7 +49,7 @@ def end_init(c: Container) -> str:
     """End the process that be_init runs in, if it has been made; return how it ended. To be called by its parent."""
     if not hasattr(c, "init_pid"):
         return "was not made"
-    # It is a child that has not been waited for: the number is still its own.
+    # It is a child that has not been waited for: its pid can't be reused.
     os.kill(c.init_pid, signals.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(c.init_pid, 0)[1])
     return f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
@@ -59,12 +59,12 @@ def _tell(c: Container, step: str, message: str) -> None:
     try:
         report_failure(c, step, message)
     except (OSError, PeerGoneError):
-        # The other end has gone.
+        # The other end is closed.
         pass
 
 
-def _let_signals_end_us() -> None:
-    """Let a signal end init while it waits for `start`: the first process of a PID namespace ignores what it doesn't handle."""
+def _let_signals_end_init() -> None:
+    """Let signals end init while it waits for `start`: number 1 of a PID namespace ignores those that it does not handle."""
     for signum in _ENDED_BY:
         if signals.getsignal(signum) is not signals.SIG_IGN:
             signals.signal(signum, _end)
@@ -75,7 +75,7 @@ def _end(signum: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _import_no_more() -> None:
-    """Make sure that no module is loaded from now on: it would come from the container's root, and run with the runtime's rights."""
+    """Make sure that no module is loaded from now on: it would be the container's file, with the runtime's privileges."""
     sys.path.clear()
     sys.path_hooks.clear()
     sys.path_importer_cache.clear()

@@ -73,11 +73,11 @@ def test_users_and_groups_of_the_ranges_can_be_used(runt: RuntOfNobody, bundle: 
     assert (made.st_uid, made.st_gid) == (RANGE + 4, RANGE + 5)
 
 
-def test_range_of_somebody_else_is_refused_and_leaves_nothing(runt: RuntOfNobody, bundle: Bundle) -> None:
+def test_range_of_another_user_is_refused_and_leaves_nothing(runt: RuntOfNobody, bundle: Bundle) -> None:
     bundle.linux["gidMappings"][1]["hostID"] = RANGE + 1000
     said = runt.fail(bundle)
     assert f"newgidmap: gid range [1-1001) -> [{RANGE + 1000}-{RANGE + 2000}) not allowed" in said
-    assert f"/etc/subgid says what user {NOBODY} may map besides themselves" in said
+    assert f"/etc/subgid lists the other IDs that user {NOBODY} may map" in said
 
 
 def test_devices_are_the_hosts_own(runt: RuntOfNobody, bundle: Bundle) -> None:

@@ -94,7 +94,7 @@ def test_state_is_kept_in_the_users_own_runtime_directory(
     assert subprocess.check_output(inside, cwd=place, env=env, **user) == b"test\n"
 
 
-def test_state_directory_of_somebody_else_is_named_with_the_way_out(
+def test_state_directory_of_another_user_is_named_with_the_way_out(
     nobody: RuntOfNobody, bundle: Bundle, tmp_path: Path
 ) -> None:
     bundle.save()
@@ -112,7 +112,7 @@ def test_other_users_cannot_be_mapped_and_the_message_says_who_can(
     bundle.linux["uidMappings"][0]["size"] = 1000
     message = nobody.fail(bundle)
     assert "newuidmap: uid range [0-1000) -> [65534-66534) not allowed" in message
-    assert f"/etc/subuid says what user {NOBODY} may map besides themselves" in message
+    assert f"/etc/subuid lists the other IDs that user {NOBODY} may map" in message
 
 
 def test_additional_groups_are_refused_and_not_forgotten(nobody: RuntOfNobody, bundle: Bundle) -> None:
