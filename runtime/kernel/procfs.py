@@ -40,6 +40,19 @@ def write_own(name: str, data: str) -> None:
         os.close(base)
 
 
+def clear_environment() -> None:
+    """Overwrite this process's initial environment with zeros: what /proc/PID/environ shows of it. Raises OSError."""
+    with open("/proc/self/stat", "rb") as file:
+        # proc(5): env_start and env_end are fields 50 and 51; the name in field 2 may have any character.
+        fields = file.read().rpartition(b")")[2].split()
+    begin, end = int(fields[47]), int(fields[48])
+    memory = os.open("/proc/self/mem", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.pwrite(memory, bytes(end - begin), begin)
+    finally:
+        os.close(memory)
+
+
 def _open_root() -> int:
     """Return a descriptor of /proc, which is the root of a procfs. Raises RuntError."""
     base = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

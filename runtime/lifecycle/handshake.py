@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from runtime.kernel import mount, procfs
 from runtime.kernel import process as kernel
 from runtime.lifecycle.hooks import run_hooks
 from runtime.state import liveness
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from runtime.config.types import HookKind, State
     from runtime.state.container import Container
 
-FIFO = "exec.fifo"
-
 
 def make_exec_fifo(c: Container) -> None:
     """Make the named pipe at which init will wait for `start` (fifo(7)).
@@ -32,7 +31,35 @@ def make_exec_fifo(c: Container) -> None:
     os.chmod(c.entry.dir, 0o711)  # noqa: S103 - to be passed through, not read
     os.mkfifo(c.entry.fifo, 0o622)
     os.chmod(c.entry.fifo, 0o622)  # noqa: S103 - see above
-    c.state_fd = os.open(c.entry.dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    # Only the pipe itself: from a directory of the host's that is open, a process inside could walk to the host's root.
+    c.fifo_place = os.open(c.entry.fifo, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def keep_own_descriptors(c: Container) -> None:
+    """Keep a way to `exec.fifo` for a container without a /proc: the directory of init's own descriptors (proc(5)).
+
+    As a mount of its own it has nothing above it: from there only what init has open can be reached.
+    """
+    try:
+        c.own_descriptors = mount.open_tree(mount.AT_FDCWD, "/proc/self/fd")
+    except OSError:
+        # A mount namespace that is joined may have no /proc.
+        pass
+
+
+def close_own_descriptors(c: Container) -> None:
+    """Do without that directory where the container's own /proc leads to `exec.fifo`."""
+    try:
+        procfs.check()
+        is_there = os.path.samestat(os.stat(f"/proc/self/fd/{c.fifo_place}"), os.fstat(c.fifo_place))
+    except (OSError, RuntError):
+        is_there = False
+    if not hasattr(c, "own_descriptors"):
+        if not is_there:
+            raise RuntError("start could not reach the container: it has no procfs at /proc")
+    elif is_there:
+        os.close(c.own_descriptors)
+        del c.own_descriptors
 
 
 def journal_init(c: Container) -> None:
@@ -74,8 +101,8 @@ def run_runtime_hooks(c: Container) -> None:
     """
     state = c.entry.state("created")
     hooks = c.config.get("hooks", {})
-    run_hooks("prestart", hooks.get("prestart", []), state, c.entry)
-    run_hooks("createRuntime", hooks.get("createRuntime", []), state, c.entry)
+    run_hooks("prestart", hooks.get("prestart", []), state, c.entry, directory=c.bundle)
+    run_hooks("createRuntime", hooks.get("createRuntime", []), state, c.entry, directory=c.bundle)
 
 
 def let_init_continue(c: Container) -> None:
@@ -94,7 +121,7 @@ def run_create_container_hooks(c: Container) -> None:
     config.md, CreateContainer Hooks: "before the pivot_root or any equivalent operation has been executed" and "after the
     createRuntime hooks".
     """
-    _run_hooks_in_container(c, "createContainer")
+    _run_hooks_in_container(c, "createContainer", c.root_fd)
 
 
 def report_ready(c: Container) -> None:
@@ -158,13 +185,17 @@ def wait_for_start(c: Container) -> None:
 
     runtime.md, Lifecycle, steps 5 to 7.
     """
-    c.fifo = os.open(FIFO, os.O_WRONLY | os.O_CLOEXEC, dir_fd=c.state_fd)
-    os.close(c.state_fd)
+    if hasattr(c, "own_descriptors"):
+        c.fifo = os.open(str(c.fifo_place), os.O_WRONLY | os.O_CLOEXEC, dir_fd=c.own_descriptors)
+        os.close(c.own_descriptors)
+    else:
+        c.fifo = os.open(f"/proc/self/fd/{c.fifo_place}", os.O_WRONLY | os.O_CLOEXEC)
+    os.close(c.fifo_place)
 
 
 def run_start_container_hooks(c: Container) -> None:
     """Run the `startContainer` hooks, which are programs of the container (config.md, StartContainer Hooks)."""
-    _run_hooks_in_container(c, "startContainer")
+    _run_hooks_in_container(c, "startContainer", "/")
 
 
 def report_failure(c: Container, step: str, message: str) -> None:
@@ -175,7 +206,7 @@ def report_failure(c: Container, step: str, message: str) -> None:
         c.sync.send("error", step=step, message=message)
 
 
-def _run_hooks_in_container(c: Container, kind: HookKind) -> None:
+def _run_hooks_in_container(c: Container, kind: HookKind, directory: str | int) -> None:
     hooks = c.config.get("hooks", {}).get(kind, [])
     if not hooks:
         return
@@ -183,5 +214,6 @@ def _run_hooks_in_container(c: Container, kind: HookKind) -> None:
     state: State = c.entry.state("created")
     state["pid"] = os.getpid()
     umask = os.umask(c.caller_umask)
-    run_hooks(kind, hooks, state)
+    environment = dict(variable.partition("=")[::2] for variable in c.process.get("env", ()))
+    run_hooks(kind, hooks, state, directory=directory, environment=environment)
     os.umask(umask)

@@ -19,7 +19,7 @@ from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from io import FileIO
     from os import waitid_result
     from typing import NoReturn
@@ -31,11 +31,20 @@ _OUTPUT_LIMIT = 1024
 """How much of a hook's output is kept for the error message, in bytes."""
 
 
-def run_hooks(kind: HookKind, hooks: Sequence[Hook], state: State, entry: Entry | None = None) -> None:
+def run_hooks(
+    kind: HookKind,
+    hooks: Sequence[Hook],
+    state: State,
+    entry: Entry | None = None,
+    *,
+    directory: str | int,
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Run `hooks`, which are of one `kind`, in their order, each with `state` on its standard input.
 
-    `entry` is where a hook in the runtime's namespaces is journalled. A hook without `env` inherits the environment
-    of the process that runs it, as runc's do.
+    `entry` is where a hook in the runtime's namespaces is journalled; `directory`, a path or a descriptor, is where hooks
+    run. A hook without `env` gets `environment`: in the container that of the program, as with runc, so that nothing of the
+    host's environment comes in. None stands for that of this process.
     Raises RuntError for the first hook that can't be run, fails, or takes longer than its `timeout`; the others are
     not run. The message has the kind, the hook's path, its exit status and its output.
     """
@@ -44,21 +53,27 @@ def run_hooks(kind: HookKind, hooks: Sequence[Hook], state: State, entry: Entry 
         if entry is not None:
             # Inside the container there is no log any more.
             log.debug(f'running {kind} hook #{index} "{hook["path"]}"')
-        problem = _run(hook, text, entry)
+        problem = _run(hook, text, entry, directory, os.environ if environment is None else environment)
         if problem:
             raise RuntError(f'error running {kind} hook #{index} "{hook["path"]}": {problem}')
 
 
-def run_poststop(hooks: Sequence[Hook], state: State, entry: Entry | None = None) -> None:
-    """Run the `poststop` hooks: one that fails is a warning, and the next is run all the same (runtime.md, step 13)."""
+def run_poststop(hooks: Sequence[Hook], state: State, entry: Entry | None = None, *, directory: str) -> None:
+    """Run the `poststop` hooks: one that fails is a warning, and the next is run all the same (runtime.md, step 13).
+
+    They run in the root where the bundle, `directory`, is gone already.
+    """
+    directory = directory if os.path.isdir(directory) else "/"
     for hook in hooks:
         try:
-            run_hooks("poststop", [hook], state, entry)
+            run_hooks("poststop", [hook], state, entry, directory=directory)
         except RuntError as error:
             log.warning(error.message)
 
 
-def _run(hook: Hook, state: bytes, entry: Entry | None) -> str:
+def _run(
+    hook: Hook, state: bytes, entry: Entry | None, directory: str | int, environment: Mapping[str, str]
+) -> str:
     """Run one hook to its end; return what went wrong, or an empty string."""
     state_read, state_write = os.pipe2(os.O_CLOEXEC)
     output_read, output_write = os.pipe2(os.O_CLOEXEC)
@@ -68,7 +83,9 @@ def _run(hook: Hook, state: bytes, entry: Entry | None) -> str:
     pid = os.fork()
     if pid == 0:
         os.close(gate_write)
-        _become(hook, state_read, output_write, gate_read, failure_write)
+        if "env" in hook:
+            environment = dict(variable.partition("=")[::2] for variable in hook["env"])
+        _become(hook, directory, environment, state_read, output_write, gate_read, failure_write)
     for fd in (state_read, output_write, gate_read, failure_write):
         os.close(fd)
     pidfd = os.pidfd_open(pid)
@@ -94,7 +111,15 @@ def _run(hook: Hook, state: bytes, entry: Entry | None) -> str:
                 entry.save(hook=None)
 
 
-def _become(hook: Hook, state_read: int, output_write: int, gate_read: int, failure_write: int) -> NoReturn:
+def _become(
+    hook: Hook,
+    directory: str | int,
+    environment: Mapping[str, str],
+    state_read: int,
+    output_write: int,
+    gate_read: int,
+    failure_write: int,
+) -> NoReturn:
     """In the child: become the hook's program, once the parent has recorded this process."""
     try:
         # The end of file means that the parent has ended: then this process is on no record, and must not begin.
@@ -107,9 +132,7 @@ def _become(hook: Hook, state_read: int, output_write: int, gate_read: int, fail
         # Python ignores these two, and what is ignored stays so across exec.
         signals.signal(signals.SIGPIPE, signals.SIG_DFL)
         signals.signal(signals.SIGXFSZ, signals.SIG_DFL)
-        environment = dict(os.environ)
-        if "env" in hook:
-            environment = dict(variable.partition("=")[::2] for variable in hook["env"])
+        os.chdir(directory)
         os.execve(hook["path"], hook.get("args") or [hook["path"]], environment)
     except OSError as error:
         os.write(failure_write, b"%d" % (error.errno or errno.EINVAL))

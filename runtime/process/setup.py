@@ -34,6 +34,14 @@ def set_oom_score(c: Container) -> None:
         raise RuntError(f"oomScoreAdj {score} can't be set: lowering it takes CAP_SYS_RESOURCE") from None
 
 
+def clear_environment(_c: Container) -> None:
+    """Clear the caller's environment where the kernel shows it, before there is a process that is seen from inside.
+
+    proc(5), /proc/PID/environ. Hooks in the runtime's namespaces still get it: Python has a copy.
+    """
+    procfs.clear_environment()
+
+
 def new_session(c: Container) -> None:
     """Leave the caller's session and terminal (setsid(2)); with a terminal of the container's, `open_terminal` does."""
     if not c.process.get("terminal"):

@@ -94,25 +94,28 @@ class Container:
         "entry",
         "environment",
         "fifo",
+        "fifo_place",
         "inherited_fds",
         "init_pid",
         "joined",
         "listen_fds",
         "options",
+        "own_descriptors",
         "pidfd_connection",
         "program",
         "readonly_mounts",
         "root_fd",
         "seccomp_filter",
-        "state_fd",
         "sync",
         "warnings",
     )
 
     init_pid: int
     """The pid of the process that the steps make, in the runtime's PID namespace: init's, or that of `exec` (`clone_init`)."""
-    state_fd: int
-    """The state directory, where init finds `exec.fifo` when it can't see the directory any more (`make_exec_fifo`)."""
+    fifo_place: int
+    """`exec.fifo`, not opened for anything (O_PATH), which init will not see any more (`make_exec_fifo`)."""
+    own_descriptors: int
+    """The directory of init's own descriptors, where the container has no procfs at /proc (`keep_own_descriptors`)."""
     root_fd: int
     """The container's root directory: every path of the container is resolved beneath it (`bind_root`)."""
     caller_umask: int
@@ -173,7 +176,7 @@ class Container:
     def close(self) -> None:
         """Close what the runtime's process has open for the container, once the steps are over."""
         descriptors = [*self.joined.values(), *self.bind_trees.values(), *self.cgroup.descriptors()]
-        descriptors += [getattr(self, name) for name in ("state_fd", "root_fd") if hasattr(self, name)]
+        descriptors += [getattr(self, name) for name in ("fifo_place", "root_fd") if hasattr(self, name)]
         optional = [self.console_connection, self.pidfd_connection]
         if self.seccomp_filter is not None:
             optional.append(self.seccomp_filter.agent)
@@ -188,11 +191,12 @@ class Container:
     def kept_descriptors(self) -> list[int]:
         """The descriptors that the container's process keeps when it closes those of the host.
 
-        The connection to the runtime, and what a later step needs and closes: for init the state directory, where `exec.fifo` is;
+        The connection to the runtime, and what a later step needs and closes: for init what leads to `exec.fifo`;
         for `exec` the namespaces, the root and the console socket. Besides them only what the program gets stays open.
         """
         if not self.is_entered:
-            return [self.sync.fd, self.state_fd]
+            kept = [self.sync.fd, self.fifo_place]
+            return [*kept, self.own_descriptors] if hasattr(self, "own_descriptors") else kept
         optional = (self.entering.root_fd, self.console_connection)
         return [self.sync.fd, self.entering.init_pidfd, *(fd for fd in optional if fd is not None)]
 

@@ -114,7 +114,7 @@ def run_poststop_hooks(entry: Entry) -> None:
     if hooks:
         from runtime.lifecycle.hooks import run_poststop
 
-        run_poststop(hooks, entry.state("stopped"), entry)
+        run_poststop(hooks, entry.state("stopped"), entry, directory=entry.record["bundle"])
 
 
 def remove_record(entry: Entry) -> None:

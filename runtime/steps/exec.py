@@ -32,6 +32,7 @@ EXEC_STEPS: tuple[Step, ...] = (
     setns.find_init,
     setns.find_root,
     setns.find_cgroups,
+    setup.clear_environment,
     setns.clone_process,
     setns.wait_for_second_clone,
     seccomp.pass_listener_on,

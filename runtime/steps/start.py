@@ -81,7 +81,7 @@ def run_poststart_hooks(entry: Entry) -> None:
     if hooks:
         from runtime.lifecycle.hooks import run_hooks
 
-        run_hooks("poststart", hooks, entry.state("running"), entry)
+        run_hooks("poststart", hooks, entry.state("running"), entry, directory=entry.record["bundle"])
 
 
 START_STEPS: tuple[Callable[[Entry], None], ...] = (

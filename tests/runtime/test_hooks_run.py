@@ -30,7 +30,7 @@ def sh(script: str, **members: Any) -> Hook:
 
 
 def test_a_hook_gets_the_state_on_its_standard_input(tmp_path: Path) -> None:
-    run_hooks("prestart", [sh(f"cat > {tmp_path}/state")], STATE)
+    run_hooks("prestart", [sh(f"cat > {tmp_path}/state")], STATE, directory="/")
     assert json.loads((tmp_path / "state").read_text()) == STATE
 
 
@@ -38,25 +38,25 @@ def test_hooks_run_in_their_order_and_stop_at_the_first_failure(tmp_path: Path) 
     log = tmp_path / "log"
     hooks = [sh(f"echo {number} >> {log}; exit {int(number == 2)}") for number in (1, 2, 3)]
     with pytest.raises(RuntError):
-        run_hooks("createRuntime", hooks, STATE)
+        run_hooks("createRuntime", hooks, STATE, directory="/")
     assert log.read_text() == "1\n2\n"
 
 
 def test_an_error_names_kind_path_status_and_what_the_hook_said() -> None:
     with pytest.raises(RuntError) as caught:
-        run_hooks("prestart", [sh("true"), sh("echo out; echo oops >&2; exit 3")], STATE)
+        run_hooks("prestart", [sh("true"), sh("echo out; echo oops >&2; exit 3")], STATE, directory="/")
     assert caught.value.message == 'error running prestart hook #1 "/bin/sh": exit status 3: out oops'
 
 
 def test_what_a_hook_says_cannot_control_the_terminal() -> None:
     with pytest.raises(RuntError) as caught:
-        run_hooks("prestart", [sh("printf '\\033[2Jgone\\a'; exit 1")], STATE)
+        run_hooks("prestart", [sh("printf '\\033[2Jgone\\a'; exit 1")], STATE, directory="/")
     assert caught.value.message.endswith("exit status 1: ?[2Jgone?")
 
 
 def test_a_hook_that_a_signal_ends_says_so() -> None:
     with pytest.raises(RuntError, match=r"signal: killed \(9\)"):
-        run_hooks("prestart", [sh("kill -9 $$")], STATE)
+        run_hooks("prestart", [sh("kill -9 $$")], STATE, directory="/")
 
 
 @pytest.mark.parametrize(
@@ -69,16 +69,16 @@ def test_a_hook_that_a_signal_ends_says_so() -> None:
 )
 def test_a_hook_that_cannot_be_executed_says_why(path: str, reason: str) -> None:
     with pytest.raises(RuntError, match=f'prestart hook #0 "{path}": {reason}'):
-        run_hooks("prestart", [{"path": path}], STATE)
+        run_hooks("prestart", [{"path": path}], STATE, directory="/")
 
 
 def test_args_are_the_whole_argv_and_default_to_the_path(tmp_path: Path) -> None:
     script = tmp_path / "hook"
     script.write_text(f"#!/bin/sh\ntr '\\0' '|' < /proc/$$/cmdline > {tmp_path}/out\n")
     script.chmod(0o755)
-    run_hooks("poststart", [{"path": str(script)}], STATE)
+    run_hooks("poststart", [{"path": str(script)}], STATE, directory="/")
     assert (tmp_path / "out").read_text() == f"/bin/sh|{script}|"
-    run_hooks("poststart", [{"path": "/bin/sh", "args": ["name", str(script), "x y"]}], STATE)
+    run_hooks("poststart", [{"path": "/bin/sh", "args": ["name", str(script), "x y"]}], STATE, directory="/")
     assert (tmp_path / "out").read_text() == f"name|{script}|x y|"
 
 
@@ -89,23 +89,21 @@ def test_env_is_exactly_what_is_configured(tmp_path: Path) -> None:
         "args": ["sh", "-c", f"/usr/bin/env > {tmp_path}/env"],
         "env": ["A=1", "B=x=y"],
     }
-    run_hooks("prestart", [hook, catch], STATE)
-    assert (
-        {"A=1", "B=x=y"}
-        <= set((tmp_path / "env").read_text().split())
-        <= {"A=1", "B=x=y", f"PWD={Path.cwd()}"}
-    )
+    run_hooks("prestart", [hook, catch], STATE, directory="/")
+    assert {"A=1", "B=x=y"} <= set((tmp_path / "env").read_text().split()) <= {"A=1", "B=x=y", "PWD=/"}
 
 
 def test_without_env_the_environment_is_inherited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK_TEST", "inherited")
-    run_hooks("prestart", [sh(f'printf %s "$HOOK_TEST" > {tmp_path}/env')], STATE)
+    run_hooks("prestart", [sh(f'printf %s "$HOOK_TEST" > {tmp_path}/env')], STATE, directory="/")
     assert (tmp_path / "env").read_text() == "inherited"
 
 
 def test_a_hook_over_its_time_is_killed_with_its_children(tmp_path: Path) -> None:
     with pytest.raises(RuntError, match=r"not finished after 1 second \(timeout\), killed"):
-        run_hooks("prestart", [sh(f"sleep 1000 & echo $! > {tmp_path}/pid; wait", timeout=1)], STATE)
+        run_hooks(
+            "prestart", [sh(f"sleep 1000 & echo $! > {tmp_path}/pid; wait", timeout=1)], STATE, directory="/"
+        )
     child = int((tmp_path / "pid").read_text())
     pidfd = liveness.open_pidfd(liveness.identify(child))
     if pidfd is not None:
@@ -114,7 +112,7 @@ def test_a_hook_over_its_time_is_killed_with_its_children(tmp_path: Path) -> Non
 
 
 def test_a_hook_may_leave_something_in_the_background_that_holds_its_output(tmp_path: Path) -> None:
-    run_hooks("poststart", [sh(f"sleep 1000 & echo $! > {tmp_path}/pid")], STATE)
+    run_hooks("poststart", [sh(f"sleep 1000 & echo $! > {tmp_path}/pid")], STATE, directory="/")
     background = liveness.identify(int((tmp_path / "pid").read_text()))
     assert liveness.send_signal(background, signal.SIGKILL)
 
@@ -133,7 +131,10 @@ def test_a_hook_need_not_read_its_input_however_long_that_is(timeout: int | None
     )
     began = time.monotonic()
     run_hooks(
-        "prestart", [sh(f"{{ {script}; }} >>{done}", **limit) for script in scripts], cast("State", state)
+        "prestart",
+        [sh(f"{{ {script}; }} >>{done}", **limit) for script in scripts],
+        cast("State", state),
+        directory="/",
     )
     assert time.monotonic() - began < 10, "it was waited for a reader that there was not"
     assert done.read_text().split() == ["closed", "ended", "slow", "{"]
@@ -142,26 +143,26 @@ def test_a_hook_need_not_read_its_input_however_long_that_is(timeout: int | None
 
 def test_a_hook_reads_all_of_a_long_state(tmp_path: Path) -> None:
     state: State = {**STATE, "annotations": {"a": "x" * 1_000_000}}
-    run_hooks("prestart", [sh(f"sleep 0.1; cat > {tmp_path}/state")], state)
+    run_hooks("prestart", [sh(f"sleep 0.1; cat > {tmp_path}/state")], state, directory="/")
     assert json.loads((tmp_path / "state").read_text()) == state
 
 
 def test_a_hook_may_say_much() -> None:
     with pytest.raises(RuntError) as caught:
-        run_hooks("prestart", [sh("yes no | head -c 3000000; exit 1")], STATE)
+        run_hooks("prestart", [sh("yes no | head -c 3000000; exit 1")], STATE, directory="/")
     assert caught.value.message.count("no") < 1000
 
 
 def test_a_hook_has_default_signal_handling(tmp_path: Path) -> None:
     """Python ignores SIGPIPE; a hook that inherited that would never end in `yes | head`."""
-    run_hooks("prestart", [sh(f"grep SigIgn /proc/self/status > {tmp_path}/ignored")], STATE)
+    run_hooks("prestart", [sh(f"grep SigIgn /proc/self/status > {tmp_path}/ignored")], STATE, directory="/")
     assert (tmp_path / "ignored").read_text().split()[1].strip("0") == ""
 
 
 def test_a_failing_poststop_hook_is_a_warning_and_the_next_one_runs(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run_poststop([sh("echo oops; exit 1"), sh(f"touch {tmp_path}/second")], STATE)
+    run_poststop([sh("echo oops; exit 1"), sh(f"touch {tmp_path}/second")], STATE, directory="/")
     assert (tmp_path / "second").exists()
     said = capfd.readouterr().err
     assert "level=warning" in said
@@ -175,9 +176,9 @@ def test_no_child_is_left_unreaped() -> None:
 
     # Other tests' daemons may be children of this process too.
     before = children()
-    run_hooks("prestart", [sh("true")], STATE)
+    run_hooks("prestart", [sh("true")], STATE, directory="/")
     with pytest.raises(RuntError):
-        run_hooks("prestart", [{"path": "/nonexistent"}], STATE)
+        run_hooks("prestart", [{"path": "/nonexistent"}], STATE, directory="/")
     assert children() == before
 
 
@@ -189,6 +190,7 @@ def test_a_hook_is_journalled_while_it_runs(tmp_path: Path) -> None:
         [sh(f"cp {entry.dir}/state.json {tmp_path}/journal; echo $$ > {tmp_path}/pid")],
         STATE,
         entry,
+        directory="/",
     )
     journal = json.loads((tmp_path / "journal").read_text())
     assert journal["hook"]["pid"] == int((tmp_path / "pid").read_text())
@@ -203,7 +205,7 @@ def test_what_a_killed_runtime_leaves_of_a_hook_can_be_found_and_ended(tmp_path:
         "import sys\nfrom runtime.state.store import Store\nfrom runtime.lifecycle.hooks import run_hooks\n"
         "e = Store(sys.argv[1]).reserve('c', bundle='/b', rootfs='/r', config={'ociVersion': '1.0.0', 'linux': {}})\n"
         "hook = {'path': '/bin/sh', 'args': ['sh', '-c', 'sleep 1000 & echo $! > ' + sys.argv[2] + '; wait']}\n"
-        "run_hooks('prestart', [hook], e.state(), e)\n"
+        "run_hooks('prestart', [hook], e.state(), e, directory='/')\n"
     )
     root = f"{tmp_path}/root"
     with subprocess.Popen([sys.executable, "-c", code, root, str(fifo)]) as creator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +192,41 @@ def test_hooks_of_a_bundle_with_a_spec_older_than_1_0_2_run_in_create_too(runt: 
     bundle.config["hooks"] = {"prestart": [hook(bundle, "prestart", 'echo prestart >> "$LOG"')]}
     runt.create(bundle, ID)
     assert log(bundle) == ["prestart"]
+
+
+@pytest.mark.parametrize("program", ["runt", pytest.param("runc", marks=pytest.mark.peer("runc"))])
+def test_without_env_a_hook_inside_gets_the_programs_environment_and_others_the_callers(
+    bundle: Bundle, runt: Runt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str
+) -> None:
+    """And each runs where it belongs: in the bundle, or in the container's root. As with runc 1.1.5."""
+    monkeypatch.setenv("OUTSIDE", "1")
+    monkeypatch.chdir(tmp_path)
+    bundle.process["env"] = ["PATH=/bin", "INSIDE=first", "INSIDE=last"]
+    for kind in KINDS:
+        path = f"/{kind}" if kind == "startContainer" else f"{bundle.rootfs}/{kind}"
+        script = f'echo "$(pwd) outside=$OUTSIDE inside=$INSIDE" > {path}'
+        bundle.config.setdefault("hooks", {})[kind] = [{"path": "/bin/sh", "args": ["sh", "-c", script]}]
+    bundle.save()
+    if program == "runt":
+        runt.ok("run", "-b", str(bundle.path), ID)
+    else:
+        words = [program, "--root", f"{tmp_path}/runc", "run", "-b", str(bundle.path), ID]
+        subprocess.run(words, stdin=subprocess.DEVNULL, check=True, timeout=60)
+    said = {kind: (bundle.rootfs / kind).read_text().strip() for kind in KINDS}
+    assert said == {
+        **dict.fromkeys(KINDS, f"{bundle.path} outside=1 inside="),
+        "createContainer": f"{bundle.rootfs} outside= inside=last",
+        "startContainer": "/ outside= inside=last",
+    }
+
+
+def test_a_poststop_hook_runs_although_the_bundle_is_gone(runt: Runt, bundle: Bundle, tmp_path: Path) -> None:
+    bundle.config["hooks"] = {
+        "poststop": [{"path": "/bin/sh", "args": ["sh", "-c", f"pwd > {tmp_path}/said"]}]
+    }
+    runt.create(bundle, ID)
+    runt.ok("kill", ID, "KILL")
+    runt.wait_until_stopped(ID)
+    bundle.path.rename(tmp_path / "moved")
+    runt.ok("delete", ID)
+    assert (tmp_path / "said").read_text() == "/\n"
