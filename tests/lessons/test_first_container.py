@@ -1,4 +1,4 @@
-"""The first lesson, walked on each engine: by its solutions, and as a learner types it."""
+"""The first lesson on each engine: by its solutions, and as a learner types it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.root
 
 @every_engine
 def test_the_lesson_typed_by_hand(tmp_path: Path, engine: EngineName) -> None:
-    """Every command of the seed, as it stands there, with the wrong ways left out; ends with the lesson done."""
+    """Every command of the original chapter, as written there, without the wrong ways; at the end the lesson is done."""
     diary = Diary()
     with session(tmp_path, diary, engine) as learner:
         learner.open(LESSON)
@@ -73,7 +73,7 @@ def test_every_step_can_be_resumed_in_the_state_in_which_it_begins(
 
 
 def test_each_step_says_what_can_be_read_in_one_sitting() -> None:
-    """A lesson lasts 10 to 20 minutes, and its texts are for reading beside a panel: nothing runs on for pages."""
+    """A lesson takes 10 to 20 minutes, and its texts are read beside a panel: none is long."""
     for language in LANGUAGES:
         lesson = Course.load(language).lesson(LESSON)
         assert 10 <= lesson.minutes <= 20
@@ -82,7 +82,7 @@ def test_each_step_says_what_can_be_read_in_one_sitting() -> None:
 
 
 def test_the_configurations_of_the_lesson_are_the_seeds() -> None:
-    """The replaced config.json, member by member, as the seed's chapter has it."""
+    """The replaced config.json, member by member, as in the original chapter."""
     lesson = Course.load("ja").lesson(LESSON)
     edit = next(step.activity for step in lesson.steps if isinstance(step.activity, EditConfig))
 
@@ -118,7 +118,7 @@ def test_the_lesson_uses_every_kind_of_step() -> None:
 
 
 def test_evidence_can_be_seen_again_by_hand(tmp_path: Path) -> None:
-    """The commands that verdicts show really work: typed in a shell of the lab they end well and print something."""
+    """The commands that verdicts show work: in a shell of the lab they succeed and print something."""
     diary = Diary()
     with session(tmp_path, diary, "runt") as learner:
         learner.open(LESSON)

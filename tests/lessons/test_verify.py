@@ -1,4 +1,4 @@
-"""Every lesson on every engine, as `oci-tutor verify` plays it; and that it finds a lesson that no longer works."""
+"""`oci-tutor verify` on every lesson and every engine; and on a lesson that does not work any more."""
 
 from __future__ import annotations
 

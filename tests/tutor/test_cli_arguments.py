@@ -17,7 +17,7 @@ from tutor.cli.parser import ARGPARSE_TEXTS, language_of
 from tutor.messages import LANGUAGES, Messages
 from tutor.text import cell_width
 
-# What only a programmer's mistake brings up, or a feature of argparse that we don't use.
+# Messages that only a programmer's mistake causes, or a feature of argparse that is not used here.
 NOT_FOR_USERS = (
     "'required' is an invalid argument",
     "%r is not callable",
@@ -174,7 +174,7 @@ def test_a_command_loads_only_what_it_needs(arguments: list[str], absent: set[st
 def test_the_lines_of_the_usage_stand_below_each_other(
     language: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By columns, not by characters: the word for «usage» is wider in Japanese."""
+    """By columns, not by characters: the word for "usage" is wider in Japanese."""
     monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit):
         cli.main(["--lang", language, "image", "build", "--help"])

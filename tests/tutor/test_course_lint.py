@@ -1,4 +1,4 @@
-"""`oci-tutor lint`: each defect is told once, with file, line and column, and our own course has none."""
+"""`oci-tutor lint`: each defect is reported once, with file, line and column, and the installed course has none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another course by `--course`: what it would execute is asked for first, it stays inside its folder, and nothing mixes with ours."""
+"""Another course by `--course`: consent to what it executes, files only inside its folder, and separate records."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ trailing rubbish, which runc does not mind"""
 
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
-    """A course with one lesson, named as ours is."""
+    """A course with one lesson that has the name of an installed lesson."""
     folder = tmp_path / "their course"
     lesson = folder / "first-container"
     for name in ("solutions", "files"):
@@ -196,16 +196,16 @@ def test_it_is_asked_once_and_again_when_anything_has_changed(course: Path, tmp_
 
 
 def test_progress_and_labs_of_another_course_are_kept_apart(course: Path, tmp_path: Path) -> None:
-    ours = Home(tmp_path / "home/labs", tmp_path / "home/state", tmp_path / "home/cache")
-    theirs = ours.of_course(Course.load("en", course).key)
-    Progress(ours.records).save("first-container", LessonProgress("hello", finished=True))
+    installed = Home(tmp_path / "home/labs", tmp_path / "home/state", tmp_path / "home/cache")
+    theirs = installed.of_course(Course.load("en", course).key)
+    Progress(installed.records).save("first-container", LessonProgress("hello", finished=True))
     Progress(theirs.records).save("first-container", LessonProgress("change"))
     done = _run(tmp_path, "lessons", "--course", str(course))
     assert "step 2/4" in done.stdout
     assert f"oci-tutor start first-container --course '{course}'" in " ".join(done.stdout.split())
     assert "finished" in _run(tmp_path, "lessons").stdout
-    assert theirs.labs != ours.labs
-    assert theirs.labs.is_relative_to(ours.labs)
+    assert theirs.labs != installed.labs
+    assert theirs.labs.is_relative_to(installed.labs)
 
 
 def test_our_own_course_by_its_path_is_ours() -> None:

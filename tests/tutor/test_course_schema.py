@@ -1,4 +1,4 @@
-"""The JSON Schemas for editors: every lesson of ours validates, and the mistakes that the loader tells do not."""
+"""The JSON Schemas for editors: every lesson validates, and the mistakes that the loader reports do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor's probes on this very machine, and with less of it: fewer privileges, fewer programs."""
+"""The doctor's probes on this machine, also with fewer privileges and fewer programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Broken configurations, really run by every engine, and what they really print explained. 15 to 40 seconds, nearly all of it theirs."""
+"""Broken configurations, run by every engine, and the explanations of their output. 15 to 40 seconds, most of it in the engines."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Results = dict[tuple[str, str], dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """What each engine did with each case, and how it was explained: one lab per engine, all three at once."""
+    """The result of each case on each engine, and its explanation: one lab per engine, all three at once."""
     found: Results = {}
     present = [
         name for name in ENGINES if name == "runt" or shutil.which(name, path="/usr/sbin:/usr/bin:/bin")
@@ -54,7 +54,7 @@ def _run_all(engine: EngineName, tmp_path: Path, found: Results) -> None:
 
 
 def _seen(engine: EngineName, heard: Heard, path: Path) -> dict[str, Any]:
-    """Return what came of it, in the form of the data's `expect`."""
+    """Return the result in the form of the data's `expect`."""
     if heard.status:
         return {
             "outcome": "fails",

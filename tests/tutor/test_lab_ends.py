@@ -72,7 +72,7 @@ class Client:
         self.traces = Traces(self.home.state, tmp_path)
         members = self.traces.note_members()
         assert len(members) == 2, f"keeper and container: {members}"
-        assert self.traces.left(), "the eyes see nothing even while the lab stands"
+        assert self.traces.left(), "the search finds nothing even while the lab exists"
 
     def kill(self, number: int) -> None:
         self._process.send_signal(number)

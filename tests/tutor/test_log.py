@@ -111,7 +111,7 @@ def test_where_nothing_can_be_written_nothing_is_said_on_the_screen(kind: str, t
     if kind == "directory":
         path.mkdir()
     elif kind == "fifo":
-        os.mkfifo(path)  # that nobody reads
+        os.mkfifo(path)  # without a reader
     elif kind == "full":
         path.symlink_to("/dev/full")
     elif kind == "below a file":

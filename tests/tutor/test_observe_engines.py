@@ -1,4 +1,4 @@
-"""The eyes on containers of the real runtimes: between create and start, running, and gone."""
+"""Snapshots of containers of the real runtimes: between create and start, running, and ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 
-# The engine and the eyes run in a mount namespace of their own: crun 1.8 refuses a hybrid cgroup hierarchy, so it is
+# The engine and the observer run in their own mount namespace: crun 1.8 refuses a hybrid cgroup hierarchy, so it is
 # unmounted there.
 LOOK = r"""
 import json, subprocess, sys

@@ -1,4 +1,4 @@
-"""The difference between two looks, and the poller that publishes it: real processes, conditions, no sleeping."""
+"""The difference between two snapshots, and the poller that publishes it: real processes, conditions, no sleeping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One look at real processes: namespaces, mounts, the tree, who they are; and what happens when they vanish."""
+"""One snapshot of real processes: namespaces, mounts, the tree, IDs; and what happens if a process ends meanwhile."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_processes_that_come_and_go_never_break_a_look() -> None:
 
 
 def test_a_long_command_line_cannot_speak_to_the_terminal() -> None:
-    # The script's name is an argument nobody reads: control characters and a broken encoding in it.
+    # The script's name is an argument that the shell ignores: it has control characters and a broken encoding.
     with running("sh", "-c", "sleep 500; :", b"\x1b[2J\n\xff".decode("utf-8", "surrogateescape")) as shell:
         until(lambda: [each.comm for each in processes(shell.pid)] == ["sh", "sleep"])
         init, child = processes(shell.pid)
@@ -236,7 +236,7 @@ def test_a_process_that_entered_is_found_by_the_cgroup_alone(own_cgroup: Path) -
     with running(*join) as init, running(*join) as entered:
         until(lambda: all(look(each.pid).processes[0].comm == "sleep" for each in (init, entered)))
         assert {each.pid: each.depth for each in processes(init.pid)} == {init.pid: 0, entered.pid: 0}
-        # Whoever looks is no part of the container, even from within its cgroup; then the cgroup says nothing.
+        # The observer does not belong to the container, even if it is in its cgroup; then the cgroup does not count.
         program = (
             "import sys\nfrom tutor.observe import take_snapshot\n"
             "view = take_snapshot(int(sys.argv[1]), reference_pid=int(sys.argv[2])).container\n"

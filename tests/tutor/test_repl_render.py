@@ -1,4 +1,4 @@
-"""What the REPL says for each event, and the views of a snapshot."""
+"""What the REPL prints for each event, and the views of a snapshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The REPL fed from a pipe: the first lesson as a script, and an exit status that tells whether something failed."""
+"""The REPL with commands from a pipe: the first lesson as a script, and an exit status that tells whether a command failed."""
 
 from __future__ import annotations
 

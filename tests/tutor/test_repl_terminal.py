@@ -1,4 +1,4 @@
-"""The REPL at a terminal: keys, signals, events during typing, and an end that leaves nothing behind."""
+"""The REPL at a terminal: keys, signals, events while the learner types, and an end that leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a program prints, and what its log quotes, on a screen: nothing invisible gets through, and nothing visible is lost."""
+"""Output of programs and quoted logs on a screen: control characters become visible, and nothing visible is lost."""
 
 from __future__ import annotations
 

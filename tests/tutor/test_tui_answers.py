@@ -1,4 +1,4 @@
-"""What the lesson screen shows of tasks, typed answers, hints made for mistakes, explained errors; and free play on top of it."""
+"""The lesson screen: tasks, typed answers, hints for mistakes, explained errors; and free play on top of it."""
 
 from __future__ import annotations
 

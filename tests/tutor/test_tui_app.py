@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def text_below_contrast(app: Any, least: float = 4.5) -> list[str]:
-    """Return the text on the screen (in the dialog, if one is open) with less contrast to its ground (WCAG 2)."""
+    """Return the text on the screen (in the dialog, if one is open) whose contrast is below a ratio (WCAG 2)."""
     found: list[str] = []
     strips = app.screen._compositor.render_strips()
     if app.screen.is_modal:
@@ -374,7 +374,7 @@ def test_the_gist_of_json_is_more_than_its_last_brace() -> None:
 @pytest.mark.peer("tmux")
 @pytest.mark.parametrize("end", ["q", "TERM"])
 def test_the_real_thing_in_a_real_terminal_with_a_long_ime_commit(tmp_path: Path, end: str) -> None:
-    """Twenty kanji committed at once arrive as twenty kanji; however it ends, the terminal is restored and nothing is left."""
+    """Twenty kanji that are committed at once arrive as twenty kanji; at the end the terminal is restored and nothing is left."""
     kanji = "名前空間設定確認用文字列変換入力試験一二"
     socket = f"oci-tutor-{os.getpid()}-{end}"
 

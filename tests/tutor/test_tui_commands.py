@@ -1,4 +1,4 @@
-"""Commands on the lesson screen, by keys, by the line that `:` opens and by the palette; questions before commands, and commands while one runs."""
+"""Commands on the lesson screen: by keys, by the line that `:` opens, by the palette; their dialogs, and commands while one runs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_keys_typed_ahead_are_done_in_their_turn_and_ctrl_c_takes_them_bac
         await settled(pilot, lambda: app.script.executed[-1] == "start")
         await pilot.press("n", "ctrl+c")
         await settled(pilot, lambda: app.script.interrupted.is_set() and not screen.bridge.busy)
-        assert app.script.executed[-1] == "start", "who interrupts does not want the rest either"
+        assert app.script.executed[-1] == "start", "an interrupt must also cancel the commands that wait"
         assert "interrupt" not in {name for name, _, _ in screen.query_one(KeyBar).shown}
         app.script.hold.clear()
         await pilot.press("f6", *"n" * 9)

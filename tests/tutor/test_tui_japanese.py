@@ -1,4 +1,4 @@
-"""Japanese on Textual's screen; these tests fail when Textual divides its lines in another way."""
+"""Japanese on Textual's screen; these tests fail if a new Textual divides its lines in another way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the panels and the edges say, drawn without an app: a widget draws a view and keeps no copy."""
+"""The text of the panels and of the lines around them, drawn without an app: a widget draws a view and keeps no copy."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_process_that_turned_into_another_program_is_marked() -> None:
 
 
 def test_a_container_that_was_brought_back_is_not_news_of_the_step() -> None:
-    """On a resume or a reset the step is entered before the kernel has been asked about the container."""
+    """On a resume or a reset the step is entered before the first snapshot of the container."""
     lesson = Course.load("en").lesson("first-container")
     step = next(each for each in lesson.steps if each.id == "namespaces")
     none, now = snapshot(container=False), with_process(INIT)

@@ -1,4 +1,4 @@
-"""Every screen of the TUI is as its picture shows it: at 80, 120 and 200 columns, in Japanese and in English."""
+"""Every screen of the TUI looks as its picture: at 80, 120 and 200 columns, in Japanese and in English."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_every_picture_has_its_scene() -> None:
 
 
 def test_pictures_lead_nowhere() -> None:
-    """A picture asks for nothing on the network, and shows no place that only one machine has."""
+    """A picture loads nothing from the network, and shows no path of the machine that made it."""
     for path in KEPT.glob("*.svg"):
         svg = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "", 1)
         assert not re.search(r"//|@font-face|href|url\(|/tmp/|/home/|/work/", svg), path.name

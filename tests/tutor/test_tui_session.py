@@ -54,7 +54,7 @@ def folded(engine: EngineName, events: Iterable[Event]) -> LessonView:
 
 
 class RecordingApp(TutorApp):
-    """The app; what its session says is kept in `events` as well."""
+    """The app; the events of its session are also kept in `events`."""
 
     events: tuple[Event, ...] = ()
 

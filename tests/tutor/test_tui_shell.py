@@ -1,4 +1,4 @@
-"""The shell for which the app gives the terminal away: a shell as any other, while the event loop of the app runs on."""
+"""The shell in the lab has the terminal, with Ctrl-C, while the event loop of the app keeps running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every face shows, folded from events alone: the same record gives the same view, in the TUI and anywhere else."""
+"""What every face shows, folded from events alone: the same events give the same view, in the TUI and in the REPL."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def facts(view: LessonView) -> dict[str, Any]:
 
 
 class Learner:
-    """Folds what a session says as it comes, as a face does, and notes where the fold and the session disagree."""
+    """Folds the events of a session as they come, as a face does, and records where the fold and the session disagree."""
 
     def __init__(self, diary: Diary, engine: EngineName) -> None:
         self._diary = diary
@@ -69,7 +69,7 @@ class Learner:
 
 
 def _told_by(event: Event) -> tuple[str, ...]:
-    """Return what of a session an event is the last word on; other threads may be about to tell the rest."""
+    """Return the part of a session's state that an event settles; events of other threads may still be on their way."""
     match event:
         case LessonOpened():
             return ("passed", "lesson")

@@ -81,7 +81,7 @@ class Cgroups:
         v1: the controllers with a version 1 hierarchy; v2: those of version 2.
         v2_mount: where version 2 is mounted; empty if nowhere.
         writable: whether this user may create groups (v2: at the top or in the own group).
-        delegated: whether the own v2 group is delegated to this user, who is not root (`cgroup.procs` is writable).
+        delegated: whether the own v2 group is delegated to this user other than root (`cgroup.procs` is writable).
     """
 
     layout: Literal["v1", "v2", "hybrid", "none"]
