@@ -24,16 +24,26 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-_])")
 
 
 class PseudoTerminal:
-    """A program whose controlling terminal has `columns` by `rows`."""
+    """A program whose terminal has `columns` by `rows`.
+
+    Without `controlling` it is not the controlling terminal of the program's session: the kernel sends no SIGHUP when it goes, as to a
+    program that ignores SIGHUP.
+    """
 
     def __init__(
-        self, argv: Sequence[str], environ: Mapping[str, str], *, columns: int = 100, rows: int = 40
+        self,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        columns: int = 100,
+        rows: int = 40,
+        controlling: bool = True,
     ) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         # Not a process group's leader, so setsid(1) becomes the program itself.
         self.process = subprocess.Popen(
-            ["setsid", "--ctty", *argv],
+            ["setsid", *(["--ctty"] if controlling else []), *argv],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -43,6 +53,7 @@ class PseudoTerminal:
         self._raw = b""
         self._seen = 0
         self._sequences_seen = 0
+        self._open = True
 
     def __enter__(self) -> Self:
         return self
@@ -51,7 +62,8 @@ class PseudoTerminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self._master)
+        if self._open:
+            os.close(self._master)
 
     @property
     def raw(self) -> str:
@@ -85,8 +97,15 @@ class PseudoTerminal:
         assert time.monotonic() < deadline, f"{awaited!r} did not appear in:\n{self.text}"
         assert self._read(0.2), f"it ended before {awaited!r}:\n{self.text}"
 
+    def hang_up(self) -> None:
+        """Take the terminal away, as when a window is closed or a connection is cut."""
+        self._open = False
+        os.close(self._master)
+
     def wait_for_end(self) -> int:
         """Read until the program has ended; return its return code."""
+        if not self._open:
+            return self.process.wait(timeout=PATIENCE)
         deadline = time.monotonic() + PATIENCE
         while self._read(0.2):
             assert time.monotonic() < deadline, f"it did not end:\n{self.text}"

@@ -140,6 +140,7 @@ class ScriptedSession:
         self.config_text = CONFIG
         self.executed: list[str] = []
         self.written: list[str] = []
+        self.kept: list[tuple[str, str]] = []
         self.closed = 0
         self.interrupted = threading.Event()
         self.hold = threading.Event()
@@ -255,6 +256,10 @@ class ScriptedSession:
         self.config_text = text
         self.publish(ConfigChanged(f"{BUNDLE}/config.json", text, "learner"))
         return True
+
+    def keep_edits(self, text: str, before: str) -> Path | None:
+        self.kept.append((text, before))
+        return Path(f"{BUNDLE}/config.json")
 
     def change_outside(self, text: str) -> None:
         self.config_text = text

@@ -148,7 +148,7 @@ async def edited(text: str, keys: str) -> str | None:
     with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
         pipe.send_text(keys)
         style = Style.from_dict(toolkit_styles(colours=True))
-        editing = edit(text, Path("/labs/config.json"), Messages("en"), style)
+        editing = edit(Editor(text, Path("/labs/config.json"), Messages("en")), style)
         return await asyncio.wait_for(editing, PATIENCE)
 
 

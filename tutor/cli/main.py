@@ -12,6 +12,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
+from tutor import ending
 from tutor.cli.parser import Parser, language_of, translate_argparse
 from tutor.errors import TutorError
 from tutor.home import Home
@@ -38,6 +39,8 @@ SUBCOMMANDS = (
 WITHOUT_SUBCOMMAND = "start"
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as a shell gives it (128 + SIGINT)."""
+HUNG_UP = 129
+"""The exit status when the terminal has gone (128 + SIGHUP)."""
 BROKEN_PIPE = 141
 """The exit status when the reader of the output has closed it (128 + SIGPIPE)."""
 
@@ -53,10 +56,25 @@ class Subcommand(Protocol):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `oci-tutor` and return its exit status: 0 success, 1 failure, 2 wrong command line, 130 interrupted."""
+    """Run `oci-tutor` and return its exit status.
+
+    0 success, 1 failure, 2 wrong command line, 129 the terminal has gone, 130 interrupted, 128 + N ended by the signal N.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     _replace_unencodable()
     messages = Messages.load(language_of(arguments))
+    with ending.heeded(1):
+        try:
+            status = _run_and_report(arguments, messages)
+        except ending.Ended as ended:
+            status = cast("int", ended.code)
+        if ending.terminal_gone():
+            ending.discard_output()
+            return HUNG_UP
+        return status
+
+
+def _run_and_report(arguments: list[str], messages: Messages) -> int:
     try:
         status = _run(arguments, messages)
         sys.stdout.flush()
@@ -70,6 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print_failure(*error.render(messages))
         return 1
     except Exception as error:  # noqa: BLE001  (the last resort: a learner sees one message, never a traceback)
+        if ending.terminal_gone():
+            return HUNG_UP  # nothing can be written any more: that is what failed
         from tutor import crash
 
         print_failure(*crash.report(error, Home.default(), messages))

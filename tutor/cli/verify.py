@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor import ending
 from tutor.home import Home
 from tutor.text import wrap
 
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from tutor.course.model import Lesson
     from tutor.engines.model import EngineName
     from tutor.messages import Messages
+    from tutor.session.protocol import PlayerSession
     from tutor.verify.model import LessonPlayed
 
 _WIDTH = 100
+_INTERRUPT_EVERY = 0.05  # seconds, until every lesson has stopped
 
 
 def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
@@ -70,22 +73,32 @@ def _play(
     """Play `jobs` lessons at a time, each with a home of its own; yield the results in the order of the lessons."""
     import tempfile
     import threading
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor, wait
 
     from tutor.verify.player import play
 
     stop = threading.Event()
+    sessions: list[PlayerSession] = []
     with tempfile.TemporaryDirectory(prefix="oci-verify-") as folder:
 
         def play_one(lesson: Lesson) -> LessonPlayed:
             home = Home(Path(folder, "labs"), Path(folder, lesson.id), cache)
-            return play(course, lesson.id, engine, home, go_on=lambda: not stop.is_set())
+            return play(
+                course, lesson.id, engine, home, go_on=lambda: not stop.is_set(), opened=sessions.append
+            )
 
         with ThreadPoolExecutor(jobs) as pool:
+            playing = [pool.submit(play_one, lesson) for lesson in lessons]
             try:
-                yield from pool.map(play_one, lessons)
+                for each in playing:
+                    yield each.result()
             except BaseException:
                 stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                with ending.unheeded():
+                    while wait([each for each in playing if not each.done()], _INTERRUPT_EVERY).not_done:
+                        for session in sessions:
+                            session.interrupt()  # what it runs now; it may have begun after the last time
                 raise
 
 

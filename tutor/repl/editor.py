@@ -214,9 +214,12 @@ def _bindings(editor: Editor) -> KeyBindings:
     return bindings
 
 
-async def edit(text: str, path: Path, messages: Messages, style: BaseStyle) -> str | None:
-    """Edit a text on the whole screen; return the text that was saved, None if it was not."""
-    editor = Editor(text, path, messages)
+async def edit(editor: Editor, style: BaseStyle) -> str | None:
+    """Edit a text on the whole screen; return the text that was saved, None if it was not.
+
+    Raises:
+        EOFError: the terminal has gone.
+    """
     app: Application[str | None] = Application(
         layout=editor.focused(),
         key_bindings=merge_key_bindings([load_key_bindings(), _bindings(editor)]),

@@ -17,6 +17,7 @@ from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.styles import Style
 
+from tutor import ending
 from tutor.errors import TutorError
 from tutor.repl.edit import edit_with_program, editor_command
 from tutor.repl.layout import line
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tutor.session.events import Event
-
-ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class EventQueue:
@@ -94,31 +93,28 @@ class Interactive:
 
     async def run(self, open_lesson: Callable[[], None]) -> int:
         """Open the lesson and run commands until the learner quits; return the exit status."""
-        self._take_signals()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        end = partial(self._end, asyncio.current_task())
         printing = asyncio.create_task(self._print_events())
         try:
-            await self._in_thread(open_lesson)
-            await self._take_commands()
+            with ending.ending_by(partial(loop.call_soon_threadsafe, end)):
+                await self._in_thread(open_lesson)
+                await self._take_commands()
         except asyncio.CancelledError:
             if not self._ended_by:
                 raise
-            return 128 + self._ended_by
+            return self._ended_by
         finally:
             printing.cancel()
         return 0
-
-    def _take_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGINT, self._interrupt)
-        for number in ENDING_SIGNALS:
-            loop.add_signal_handler(number, partial(self._end, number, asyncio.current_task()))
 
     def _interrupt(self) -> None:
         self._repl.printer.line_was_begun()  # the terminal has echoed ^C
         self._repl.session.interrupt()
 
-    def _end(self, number: int, task: asyncio.Task[object] | None) -> None:
-        self._ended_by = number
+    def _end(self, task: asyncio.Task[object] | None, status: int) -> None:
+        self._ended_by = status
         self._repl.session.interrupt()
         if task is not None:
             task.cancel()
@@ -131,7 +127,7 @@ class Interactive:
             except KeyboardInterrupt:
                 continue  # Ctrl-C at the prompt clears the line
             except EOFError:
-                return
+                return  # Ctrl-D, or the terminal has gone
             try:
                 if not await self._run_command(text):
                     return
@@ -204,9 +200,9 @@ class Interactive:
         finally:
             await asyncio.to_thread(session.close)
             self._away = False
-            self._take_signals()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
         if status:
-            self._ended_by = status - 128
+            self._ended_by = status
             raise asyncio.CancelledError
         self._write(repl.printer.lines([line(repl.messages("repl.play.back"), "faint")]))
         self._print_held()
@@ -229,10 +225,19 @@ class Interactive:
                 return
 
     async def _edit_here(self) -> None:
-        from tutor.repl.editor import edit
+        from tutor.repl.editor import Editor, edit
 
         repl, session = self._repl, self._repl.session
-        text = await edit(session.config_text, session.config_path, repl.messages, self._style)
+        before = session.config_text
+        editor = Editor(before, session.config_path, repl.messages)
+        try:
+            text = await edit(editor, self._style)
+        except BaseException:
+            # The program is asked to end, or the terminal has gone: nobody can be asked whether to save.
+            if editor.text != before:
+                session.interrupt()
+                session.keep_edits(editor.text, before)
+            raise
         if text is None:
             self._write(repl.printer.lines([line(repl.messages("repl.edit.unchanged"), "faint")]))
         else:
@@ -253,11 +258,16 @@ class Interactive:
             app = self._prompt.app
             if app.is_running:
                 text += self._repl.printer.end_of_line()
-            if text:
-                await run_in_terminal(partial(self._write, text))
-            elif app.is_running:
-                app.invalidate()
-            self._events.done(len(events))
+            try:
+                if text:
+                    await run_in_terminal(partial(self._write, text))
+                elif app.is_running:
+                    app.invalidate()
+            except OSError:
+                if not ending.terminal_gone():
+                    raise
+            finally:
+                self._events.done(len(events))
 
     def _printable(self, events: list[Event]) -> list[Event]:
         """Return the events to print now; hold the others until the shell, or free play, has ended."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
 import sys
 from typing import TYPE_CHECKING
 
+from tutor import ending
 from tutor.repl.paint import wants_colours, wants_escapes
 from tutor.repl.render import Renderer
 from tutor.repl.repl import Printer, Repl
@@ -15,7 +15,6 @@ from tutor.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
     from tutor.course.course import Course
     from tutor.engines.model import EngineName
@@ -37,9 +36,10 @@ def run(opening: Opening, course: Course, engine: EngineName, home: Home, messag
     Raises:
         TutorError: it cannot be opened, or its lab cannot be set up.
     """
-    if sys.stdin.isatty() and wants_escapes():
-        return asyncio.run(_interact(course, engine, home, opening, messages))
-    return _run_script(course, engine, home, opening, messages)
+    with ending.watched(0):
+        if sys.stdin.isatty() and wants_escapes():
+            return asyncio.run(_interact(course, engine, home, opening, messages))
+        return _run_script(course, engine, home, opening, messages)
 
 
 def text_width() -> int:
@@ -50,21 +50,17 @@ def text_width() -> int:
 def _run_script(course: Course, engine: EngineName, home: Home, opening: Opening, messages: Messages) -> int:
     from tutor.repl.script import EventWriter, run_script
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
     writer = EventWriter()
     printer = Printer(Renderer(messages, text_width()), escapes=wants_escapes(), colours=wants_colours())
-    with Session(course=course, engine=engine, publish=writer.publish, home=home) as session:
+    session = Session(course=course, engine=engine, publish=writer.publish, home=home)
+    try:
         repl = Repl(session, printer, messages)
         writer.repl = repl
         opening(session)
         return run_script(repl, writer, sys.stdin)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """End the program as the signal asks, but through every `finally`: the lab is closed on the way."""
-    del frame
-    raise SystemExit(128 + number)
+    finally:
+        with ending.unheeded():
+            session.close()
 
 
 async def _interact(
@@ -75,9 +71,10 @@ async def _interact(
     events = EventQueue(asyncio.get_running_loop())
     printer = Printer(Renderer(messages, text_width()), escapes=True, colours=wants_colours())
     session = Session(course=course, engine=engine, publish=events.publish, home=home)
-    try:
-        repl = Repl(session, printer, messages)
-        loop = Interactive(repl, events, home.state, text_width, colours=wants_colours())
-        return await loop.run(lambda: opening(session))
-    finally:
-        await asyncio.to_thread(session.close)
+    with ending.unheeded():  # but by the prompts
+        try:
+            repl = Repl(session, printer, messages)
+            prompts = Interactive(repl, events, home.state, text_width, colours=wants_colours())
+            return await prompts.run(lambda: opening(session))
+        finally:
+            await asyncio.to_thread(session.close)

@@ -100,6 +100,12 @@ class SessionProtocol(Protocol):
     def write_config(self, text: str) -> bool:
         """Save `config.json`, faulty or not, and check the step; return whether it was saved. A failure becomes a `Notice`."""
 
+    def keep_edits(self, text: str, before: str) -> Path | None:
+        """Keep edits of a learner who can't be asked any more; return where, None if that failed.
+
+        They are saved to `config.json`; beside it, if `before`, the text that was edited, is not the one on disk any more.
+        """
+
     def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
         """Return argv, working directory and environment of an interactive shell in the lab, for the face to run.
 

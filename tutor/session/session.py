@@ -255,6 +255,20 @@ class Session:
             progression.check(run, tried=True)
         return saved
 
+    def keep_edits(self, text: str, before: str) -> Path | None:
+        """Keep edits of a learner who can't be asked any more; return where, None if that failed.
+
+        They are saved to `config.json`; beside it, if `before`, the text that was edited, is not the one on disk any more. A failure
+        becomes a `Notice`, and is never raised.
+        """
+        kept = None
+        with self._guarded():
+            run = self._lesson_run
+            if run is not None:
+                kept = run.workspace.keep_edits(text, before)
+                log.info("edits that were not saved are kept in %s", kept)
+        return kept
+
     def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
         """Return argv, working directory and environment of an interactive shell in the lab, for a face to run.
 

@@ -138,14 +138,35 @@ class Workspace:
                 raise _explained(error, self.config, "session.config") from error
         return None
 
-    def _set_aside(self, coming: str) -> Path | None:
-        if not self.config.exists() and not self.config.is_symlink():
+    def keep_edits(self, text: str, before: str) -> Path | None:
+        """Save a text to `config.json`; beside it, if the text there is not `before`. Return where; None for an empty text."""
+        if not text.strip():
             return None
-        kept = next(
+        try:
+            unchanged = self.read() == before
+        except TutorError:
+            unchanged = False
+        if unchanged:
+            self.write(text)
+            return self.config
+        kept = self._unused_name()
+        try:
+            write_atomically(kept, text)
+        except OSError as error:
+            raise _explained(error, kept, "session.config") from error
+        return kept
+
+    def _unused_name(self) -> Path:
+        return next(
             path
             for number in range(1, 100_000)
             if not (path := self.bundle / f"config.json.bak-{number}").exists()
         )
+
+    def _set_aside(self, coming: str) -> Path | None:
+        if not self.config.exists() and not self.config.is_symlink():
+            return None
+        kept = self._unused_name()
         if not self.config.is_file():
             self.config.rename(kept)
             return kept

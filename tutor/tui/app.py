@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.command import CommandPalette
 
-from tutor import crash
+from tutor import crash, ending
 from tutor.engines.engine import path_of
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.session.events import Notice
 from tutor.tui import japanese
+from tutor.tui.driver import TerminalDriver
 from tutor.tui.palette import CommandProvider
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import Ask, Say
@@ -65,10 +66,18 @@ def run(
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         raise TutorError("tui.no_terminal")  # Textual draws on standard error
     app = TutorApp(course, engine, messages, lesson_id, home, playing)
-    try:
-        app.run()
-    finally:
-        app.close_session()
+    loop = asyncio.new_event_loop()
+
+    def end(status: int) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the app has ended by itself
+            loop.call_soon_threadsafe(app.end, status)
+
+    with ending.watched(0), ending.ending_by(end):
+        try:
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                runner.run(app.run_async())
+        finally:
+            app.close_session()
     if app.crash is not None:
         raise app.crash
     return app.return_code or 0
@@ -116,7 +125,7 @@ class TutorApp(App[int]):
         playing: Playing | None = None,
     ) -> None:
         japanese.install()
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self._course = course
         self._engine: EngineName = engine
         self._messages = messages
@@ -126,16 +135,14 @@ class TutorApp(App[int]):
         self._opened: list[
             tuple[SessionProtocol, LessonScreen]
         ] = []  # the lesson, and free play on top of it
+        self._edits: dict[SessionProtocol, tuple[str, str]] = {}  # to be kept, and the text before them
         self.crash: Exception | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
 
     def on_mount(self) -> None:
-        """Show the first screen; SIGTERM and SIGHUP end the app in order."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.exit, 128 + number, 128 + number)
+        """Show the first screen."""
         self.push_screen(HomeScreen(self._course, self.home, self._engine, self._messages, self))
         if self._playing is not None:
             self.play(self._playing.bundle, self._engine)
@@ -151,6 +158,17 @@ class TutorApp(App[int]):
         for session, _ in self._opened:
             session.interrupt()
         super().exit(result, return_code, message)
+
+    def end(self, status: int) -> None:
+        """End the app without a question, as a signal or the loss of the terminal asks; edits that are not saved are kept."""
+        self._note_edits()
+        self.exit(status, status)
+
+    def _note_edits(self) -> None:
+        for session, screen in self._opened:
+            edits = screen.edits
+            if edits is not None:
+                self._edits[session] = edits
 
     # -- the session -----------------------------------------------------------------------------------------------
 
@@ -212,7 +230,11 @@ class TutorApp(App[int]):
     def close_session(self) -> None:
         """Close every session: remove the labs, keep the progress. A second call does nothing."""
         while self._opened:
-            self._opened.pop()[0].close()
+            session, _ = self._opened.pop()
+            if session in self._edits:
+                session.interrupt()
+                session.keep_edits(*self._edits.pop(session))
+            session.close()
 
     # -- for the screens -------------------------------------------------------------------------------------------
 
@@ -263,7 +285,10 @@ class TutorApp(App[int]):
     def _handle_exception(self, error: Exception) -> None:
         # Textual would print a traceback with local variables at the end; the handler of the command line prints one
         # sentence instead, and writes the log.
-        self.crash = error
+        if self.crash is None:
+            self.crash = error
+            with suppress(Exception):  # it may be the screen that is broken
+                self._note_edits()
         self._return_code = 1
         if self._exception is None:
             self._exception = error

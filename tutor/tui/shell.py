@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
+from tutor import ending
 from tutor.errors import TutorError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ async def _run(argv: tuple[str, ...], cwd: str, env: dict[str, str]) -> None:
         with contextlib.suppress(ProcessLookupError):
             shell.send_signal(signal.SIGHUP)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(shell.wait(), _LONGEST)
+            await asyncio.wait_for(shell.wait(), 0 if ending.terminal_gone() else _LONGEST)
         raise
 
 

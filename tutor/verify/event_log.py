@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from tutor.session.events import Event
 
+_LOOK_EVERY = 0.2  # seconds
+
 
 class EventLog:
     """The events since `begin`; they may arrive from any thread."""
@@ -45,14 +47,14 @@ class EventLog:
             self._news.notify_all()
 
     def wait_for(self, seen: Callable[[], bool], seconds: float) -> bool:
-        """Wait until a condition holds, testing it after every event, at most `seconds`; return whether it does."""
+        """Wait until a condition holds, testing it after every event and now and then, at most `seconds`; return whether it does."""
         deadline = time.monotonic() + seconds
         with self._news:
             while not seen():
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return False
-                self._news.wait(left)
+                self._news.wait(min(left, _LOOK_EVERY))
         return True
 
     def notices(self) -> tuple[Notice, ...]:

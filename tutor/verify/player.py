@@ -33,9 +33,12 @@ def play(
     home: Home,
     *,
     go_on: Callable[[], bool] = lambda: True,
+    opened: Callable[[PlayerSession], object] = lambda _session: None,
     patience: float = PATIENCE,
 ) -> LessonPlayed:
-    """Play a lesson from its first step to its last; stop at one that can't be passed, and when `go_on` says no.
+    """Play a lesson from its first step to its last; stop at one that can't be passed, and soon when `go_on` says no.
+
+    `opened` gets the session first of all; to interrupt it makes the stop sooner.
 
     Nothing that goes wrong in the lesson is raised: it is a problem of what comes back.
 
@@ -46,6 +49,7 @@ def play(
     began, events, steps = time.monotonic(), EventLog(), list[StepPlayed]()
     ending: list[Problem] = []
     with Session(course=course, engine=engine, publish=events.take, home=home) as session:
+        opened(session)
         try:
             session.open(lesson_id)
         except TutorError as error:
@@ -53,7 +57,7 @@ def play(
             ending.append(Problem("unopened", {"title": title, "body": body}))
         else:
             while len(steps) < len(lesson.steps) and go_on():
-                played = _Player(session, events, patience).play()
+                played = _Player(session, events, patience, go_on).play()
                 steps.append(played)
                 if played.step.id not in session.passed:
                     break
@@ -68,9 +72,11 @@ def play(
 class _Player:
     """Plays the present step of a session."""
 
-    def __init__(self, session: PlayerSession, events: EventLog, patience: float) -> None:
+    def __init__(
+        self, session: PlayerSession, events: EventLog, patience: float, go_on: Callable[[], bool]
+    ) -> None:
         assert session.step is not None  # noqa: S101  (a lesson is open)
-        self._session, self._events, self._patience = session, events, patience
+        self._session, self._events, self._patience, self._go_on = session, events, patience, go_on
         self._step = session.step
         self._problems: list[Problem] = []
 
@@ -79,11 +85,15 @@ class _Player:
         before = self._session.verdicts
         self._look_at_beginning(before)
         for each in self._step.wrong:
-            self._play_wrong(each)
+            if self._go_on():
+                self._play_wrong(each)
         if isinstance(self._step.activity, Quiz):
             self._choose_wrongly(self._step.activity)
         after = self._solve()
         return StepPlayed(self._step, before, after, len(self._step.wrong), tuple(self._problems))
+
+    def _wait_for(self, seen: Callable[[], bool]) -> bool:
+        return self._events.wait_for(lambda: seen() or not self._go_on(), self._patience)
 
     def _say(self, key: str, **values: object) -> None:
         self._problems.append(Problem(key, values))
@@ -106,7 +116,7 @@ class _Player:
         self._events.begin()
         self._session.do(wrong.actions)
         if wrong.hint:
-            if not self._events.wait_for(lambda: wrong.hint in self._events.hints(), self._patience):
+            if not self._wait_for(lambda: wrong.hint in self._events.hints()):
                 given = ", ".join(self._events.hints()) or "-"
                 self._say("no_hint", wrong=wrong.id, hint=wrong.hint, given=given)
         elif any(isinstance(each, Answer) for each in wrong.actions) and not self._events.feedback():
@@ -151,7 +161,7 @@ class _Player:
             session.execute("next")
         else:
             session.execute("solve")
-            self._events.wait_for(lambda: step.id in session.passed, self._patience)
+            self._wait_for(lambda: step.id in session.passed)
             after = session.verdicts
         if step.id not in session.passed:
             self._say("not_passed")

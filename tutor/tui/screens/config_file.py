@@ -67,5 +67,13 @@ class ConfigFile:
         """Return the text in the editor, None if it is the text on disk."""
         return self.pane.text if self.pane.unsaved else None
 
+    @property
+    def edits(self) -> tuple[str, str] | None:
+        """The text in the editor and the text that it was made of, if they differ; "" where that is not on disk any more."""
+        pane = self.pane
+        if not pane.is_mounted or not pane.unsaved:
+            return None
+        return pane.text, "" if self._asking else pane.saved
+
     def _write(self, text: str) -> None:
         self._session.write_config(text)

@@ -106,6 +106,11 @@ class LessonScreen(TutorScreen):
             | {"help": self.action_help, "quit": self.action_quit_gently, "shell": self.action_shell},
         )
 
+    @property
+    def edits(self) -> tuple[str, str] | None:
+        """The text in the editor and the text that it was made of, if they differ."""
+        return self._config.edits
+
     def parts(self) -> ComposeResult:
         """Lay out every pane once; the style sheet decides which are side by side."""
         view, m = self.view, self.messages

@@ -204,6 +204,11 @@ class ConfigPane(Vertical):
         return self.area.text
 
     @property
+    def saved(self) -> str:
+        """The text on disk, as it was read or saved last."""
+        return self._saved
+
+    @property
     def unsaved(self) -> bool:
         """Tell whether the text in the editor is another than on disk."""
         return self.text != self._saved
