@@ -25,10 +25,13 @@ from tests.support.images import (
 )
 from tutor.images import ImageError
 from tutor.images.convert import convert
+from tutor.images.image_source import open_image
 from tutor.images.layout import Layout
 from tutor.images.mini import build
 from tutor.images.prepare import prepare
+from tutor.images.reference import find_image, new_layout
 from tutor.images.unpack import unpack
+from tutor.images.verify import verify
 
 pytestmark = pytest.mark.root
 
@@ -156,6 +159,48 @@ def test_skopeo_reads_the_same_zstd_archives(tmp_path: Path, whole: bool) -> Non
     convert(tmp_path / "a.tar", tmp_path / "ours", ref="x")
     theirs, ours = (Layout(tmp_path / name).image("x") for name in ("theirs", "ours"))
     assert theirs.config["rootfs"] == ours.config["rootfs"]
+
+
+@pytest.mark.peer("skopeo")
+@pytest.mark.parametrize("ref", ["3.9", "docker.io/library/alpine:3.9", "a:b", "a/b", "a+b@c", "a--b"])
+def test_skopeo_splits_a_name_at_the_same_place(archive: Path, tmp_path: Path, ref: str) -> None:
+    """What it makes is found here by the same word, and the other way round; as a directory and as an archive."""
+    for word, place in (("oci", "theirs"), ("oci-archive", "theirs.tar")):
+        name = f"{word}:{tmp_path}/{place}:{ref}"
+        _do("skopeo", "copy", f"docker-archive:{archive}:mini:latest", name)
+        transport, found = verify(name)
+        assert (transport, found.names) == (word, (ref,))
+        assert verify(name.removeprefix(f"{word}:"))[1] == found
+    with open_image(find_image(f"oci:{tmp_path}/theirs:{ref}")) as image:
+        assert image.manifest
+    target = new_layout(f"oci:{tmp_path}/ours:{ref}")
+    convert(archive, target.path, ref=target.ref)
+    _do("skopeo", "inspect", f"oci:{tmp_path}/ours:{ref}")
+
+
+@pytest.mark.peer("skopeo")
+@pytest.mark.parametrize("ref", ["a b", "/a", "a//b", "-", "a__b"])
+def test_skopeo_refuses_the_same_refs(archive: Path, tmp_path: Path, ref: str) -> None:
+    name = f"oci:{tmp_path}/new:{ref}"
+    argv = ["skopeo", "copy", f"docker-archive:{archive}", name]
+    assert subprocess.run(argv, capture_output=True, check=False).returncode != 0
+    with pytest.raises(ImageError):
+        new_layout(name)
+
+
+@pytest.mark.peer("skopeo")
+def test_skopeo_chooses_the_same_image_of_an_archive(archive: Path, tmp_path: Path) -> None:
+    for name in ("mini", "mini:latest", "docker.io/library/mini:latest", "@0", "other", "mini:2", "@1"):
+        reference = f"docker-archive:{archive}:{name}"
+        theirs = subprocess.run(
+            ["skopeo", "copy", reference, f"oci:{tmp_path / 'out'}:x"], capture_output=True, check=False
+        )
+        try:
+            verify(reference)
+            code = ""
+        except ImageError as error:
+            code = error.code
+        assert code == ("archive_name" if theirs.returncode else "")
 
 
 @pytest.mark.peer("umoci")

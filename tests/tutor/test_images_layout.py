@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.images import INDEX, LAYER, LayoutMaker, digest, entry, layout, named, tar
 from tutor.images import ImageError
-from tutor.images.layout import machine_platform, split_reference
+from tutor.images.layout import machine_platform
 from tutor.images.unpack import UnpackedImage, unpack
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _code(tmp_path: Path, *layers: bytes, **more: Any) -> str:
@@ -158,17 +160,3 @@ def test_a_layer_of_an_unknown_kind_is_told(tmp_path: Path) -> None:
     content["layers"][0]["mediaType"] = LAYER + "+lz4"
     source = maker.index(named(maker.json_blob(content, manifest["mediaType"]), "latest"))
     assert _failure(tmp_path, source) == "media_type"
-
-
-@pytest.mark.parametrize(
-    ("text", "path", "ref"),
-    [
-        ("mini", "mini", None),
-        ("mini:3.9", "mini", "3.9"),
-        ("/a:b/mini", "/a:b/mini", None),
-        ("a:b:c", "a:b", "c"),
-        ("mini:", "mini", None),
-    ],
-)
-def test_a_reference_is_split_as_skopeo_writes_it(text: str, path: str, ref: str | None) -> None:
-    assert split_reference(text) == (Path(path), ref)

@@ -40,11 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
         "--from", dest="source", choices=_SOURCES, default="auto", help=messages("images.help.source")
     )
     parser = _command(commands, messages, "convert")
-    parser.add_argument("archive", type=Path, metavar="ARCHIVE", help=messages("images.help.archive"))
+    parser.add_argument("archive", metavar="ARCHIVE[:NAME]", help=messages("images.help.archive"))
     parser.add_argument("layout", metavar="LAYOUT[:REF]", help=messages("images.help.new_layout"))
 
     parser = _command(commands, messages, "unpack")
-    parser.add_argument("layout", metavar="LAYOUT[:REF]", help=messages("images.help.layout"))
+    parser.add_argument("image", metavar="LAYOUT[:REF]|ARCHIVE", help=messages("images.help.image"))
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help=messages("images.help.bundle"))
     parser.add_argument("--config", choices=_STYLES, default="full", help=messages("images.help.config"))
 
@@ -114,10 +114,11 @@ def _build(arguments: argparse.Namespace, messages: Messages) -> list[str]:
 
 def _convert(arguments: argparse.Namespace, messages: Messages) -> list[str]:
     from tutor.images.convert import convert
-    from tutor.images.layout import split_reference
+    from tutor.images.reference import find_image, new_layout
 
-    layout, ref = split_reference(arguments.layout)
-    image = convert(arguments.archive, layout, ref=ref, replace=arguments.force)
+    source, target = find_image(arguments.archive), new_layout(arguments.layout)
+    layout = target.path
+    image = convert(source.path, layout, name=source.ref, ref=target.ref, replace=arguments.force)
     lines = [
         messages("images.converted.title", archive=arguments.archive, layout=layout, ref=image.ref),
         messages("images.converted.manifest", digest=image.manifest),
@@ -131,19 +132,19 @@ def _convert(arguments: argparse.Namespace, messages: Messages) -> list[str]:
 
 
 def _unpack(arguments: argparse.Namespace, messages: Messages) -> list[str]:
-    from tutor.images.layout import split_reference
-    from tutor.images.unpack import unpack
+    from tutor.images.image_source import open_image
+    from tutor.images.reference import find_image
+    from tutor.images.unpack import unpack_image
 
-    layout, ref = split_reference(arguments.layout)
-    unpacked = unpack(layout, arguments.bundle, ref=ref, config=arguments.config, replace=arguments.force)
-    lines = [
-        messages("images.unpacked.title", layout=arguments.layout, bundle=arguments.bundle),
-        messages("images.converted.manifest", digest=unpacked.image.manifest.digest),
-        messages("images.converted.config", digest=unpacked.image.config_descriptor.digest),
-    ]
+    with open_image(find_image(arguments.image)) as image:
+        unpacked = unpack_image(image, arguments.bundle, config=arguments.config, replace=arguments.force)
+    lines = [messages("images.unpacked.title", image=arguments.image, bundle=arguments.bundle)]
+    if image.manifest:
+        lines.append(messages("images.converted.manifest", digest=image.manifest))
+    lines.append(messages("images.converted.config", digest=image.image_id))
     lines += [
-        messages("images.unpacked.layer", number=number, digest=layer.digest)
-        for number, layer in enumerate(unpacked.image.layers, 1)
+        messages("images.unpacked.layer", number=number, digest=digest)
+        for number, digest in enumerate(image.layers, 1)
     ]
     lines += [
         messages(f"images.notice.{notice.code}", count=notice.count, example=notice.example)
@@ -158,10 +159,10 @@ def _unpack(arguments: argparse.Namespace, messages: Messages) -> list[str]:
 def _verify(arguments: argparse.Namespace, messages: Messages) -> list[str]:
     from tutor.images.verify import verify
 
-    form, found = verify(arguments.image)
+    transport, found = verify(arguments.image)
     return [
         messages(
-            f"images.verified.{form.replace('-', '_')}",
+            f"images.verified.{transport.replace('-', '_')}",
             image=arguments.image,
             names=", ".join(found.names) or "-",
         ),

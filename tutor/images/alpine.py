@@ -23,12 +23,12 @@ from tutor.images.digests import HashingWriter, chunks
 from tutor.images.errors import ImageError, explaining_os_errors
 from tutor.images.fetching import Patience
 from tutor.images.fetching import fetch as fetch_from
+from tutor.images.image_source import open_layers
 from tutor.images.layout import Image, Layout, machine_platform
 from tutor.images.mini import build, fingerprint
 from tutor.images.outputs import remove_tree
 from tutor.images.programs import Programs
 from tutor.images.save import save
-from tutor.images.unpack import open_layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from tutor.images.digests import HashingWriter, chunks, compact_json
 from tutor.images.docker_archive import DockerArchive
 from tutor.images.errors import ImageError
-from tutor.images.layout import CONFIG, LAYER, MANIFEST, LayoutWriter, is_layout
+from tutor.images.layout import CONFIG, LAYER, MANIFEST, LayoutWriter
 from tutor.images.outputs import new_directory
+from tutor.images.reference import is_layout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,8 +68,10 @@ class ConvertedImage:
     layers: tuple[ConvertedLayer, ...]
 
 
-def convert(archive: Path, layout: Path, *, ref: str | None = None, replace: bool = False) -> ConvertedImage:
-    """Create the OCI image layout `layout` from a docker-archive; the image's ref is `ref`, else its tag.
+def convert(
+    archive: Path, layout: Path, *, name: str | None = None, ref: str | None = None, replace: bool = False
+) -> ConvertedImage:
+    """Create the OCI image layout `layout` from the image `name` of a docker-archive; its ref is `ref`, else its tag.
 
     The layout appears complete or not at all.
 
@@ -76,13 +79,9 @@ def convert(archive: Path, layout: Path, *, ref: str | None = None, replace: boo
         ImageError: the archive is unreadable, truncated, incomplete, or a digest is wrong; there is something at `layout`
             (with `replace`, another layout is replaced); writing fails.
     """
-    with DockerArchive.open(archive) as source:
+    with DockerArchive.open(archive, name) as source:
         config = _oci_config(source.config(), archive)
-        diff_ids = config["rootfs"]["diff_ids"]
-        if len(diff_ids) != len(source.layers):
-            raise ImageError(
-                "images.error.layer_count", path=archive, layers=len(source.layers), diff_ids=len(diff_ids)
-            )
+        diff_ids = source.diff_ids()
         name = ref or _tag(source.tags)
         with new_directory(layout, replace_if=is_layout if replace else None) as directory:
             writer = LayoutWriter(directory)

@@ -7,31 +7,26 @@ No standard describes it; the form is that of moby's `image/tarexport` and `imag
 from __future__ import annotations
 
 import io
-import os
-import posixpath
 import re
-import shutil
 import tarfile
-import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any
 
-from tutor.images.compression import CompressionError, Uncompressed, form_of
+from tutor.images.compression import Uncompressed, form_of
 from tutor.images.digests import CHUNK, HashingReader, chunks, compact_json, digest_of, parse_json
 from tutor.images.errors import ImageError, explaining_os_errors
 from tutor.images.layer_tar import LayerTar
-from tutor.images.tar_header import LINK, REGULAR, SYMLINK
-from tutor.images.tar_reader import TarError, TarReader
+from tutor.images.reference import full_name, number_of
+from tutor.images.tar_files import TarFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _JSON_LIMIT = 8 << 20  # bytes: far more than a manifest or config has; a hostile one cannot fill the memory
-# For a large file that is read once: /tmp may be in memory (file-hierarchy(7)).
-_ROOMY = "/var/tmp"  # noqa: S108  (a file without a name)
 _HEX_NAME = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?")
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,7 @@ def write_archive(
         _add(archive, config_name, config_json)
         paths = [f"{layer.folder}/layer.tar" for layer in layers]
         manifest = [{"Config": config_name, "RepoTags": [f"{repository}:{tag}"], "Layers": paths}]
-        _add(archive, "manifest.json", compact_json(manifest))
+        _add(archive, MANIFEST, compact_json(manifest))
         _add(archive, "repositories", compact_json({repository: {tag: layers[-1].folder}}))
     return tuple(layers)
 
@@ -85,65 +80,54 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes | None) -> None:
     archive.addfile(info, io.BytesIO(content or b""))
 
 
-class _Member(NamedTuple):
-    """A member of an archive: where its content is, or the member that it is a link to."""
-
-    start: int
-    size: int
-    target: str | None
-
-
 class DockerArchive:
-    """An archive opened for reading: its one image's config and layers."""
+    """An archive opened for reading: the config and the layers of one image in it."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
+    def __init__(self, path: Path, files: TarFiles, name: str | None = None) -> None:
         self._path = path
-        self._file = file
-        self._members = _members(file)
-        if not self._members:
-            raise ImageError("images.error.archive_unreadable", path=path)
-        manifest = self._json("manifest.json")
+        self._files = files
+        manifest = self._parse(MANIFEST, self._read(MANIFEST))
         if not (
             isinstance(manifest, list) and manifest and all(isinstance(image, dict) for image in manifest)
         ):
-            raise ImageError("images.error.archive_manifest", path=path, member="manifest.json")
-        tags = [tag for image in manifest for tag in _list(image.get("RepoTags")) if isinstance(tag, str)]
-        if len(manifest) > 1:
-            raise ImageError(
-                "images.error.archive_several", path=path, tags=", ".join(tags) or str(len(manifest))
-            )
-        self.tags = tags
-        config, layers = manifest[0].get("Config"), manifest[0].get("Layers")
+            raise ImageError("images.error.archive_manifest", path=path, member=MANIFEST)
+        image = self._choose(manifest, name)
+        self.tags = _tags(image)
+        config, layers = image.get("Config"), image.get("Layers")
         if not (
             isinstance(config, str) and isinstance(layers, list) and all(isinstance(x, str) for x in layers)
         ):
-            raise ImageError("images.error.archive_manifest", path=path, member="manifest.json")
+            raise ImageError("images.error.archive_manifest", path=path, member=MANIFEST)
         self.layers: list[str] = layers
         self._config_name: str = config
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path) -> Iterator[DockerArchive]:
-        """Open an archive, compressed or not. A compressed one is uncompressed to a file without a name, which goes with it.
+    def open(cls, path: Path, name: str | None = None) -> Iterator[DockerArchive]:
+        """Open an archive, compressed or not; `name` is one of its names, or `@N`, where it has several images.
 
         Raises:
             ImageError: there is no such file, it is not a tar, is damaged or truncated, its `manifest.json` is missing or invalid,
-                or it has several images.
+                it has several images (without `name`), or none of the name.
         """
-        with explaining_os_errors(path), path.open("rb") as file, _uncompressed(path, file) as plain:
-            try:
-                archive = cls(path, plain)
-            except TarError as fault:
-                known = fault.offset or fault.code == "header"
-                code = f"archive_{fault.code}" if known else "archive_unreadable"
-                raise ImageError(
-                    f"images.error.{code}",
-                    path=path,
-                    offset=fault.offset,
-                    entry=fault.entry or "-",
-                    detail=fault.detail,
-                ) from fault
-            yield archive
+        with explaining_os_errors(path), TarFiles.open(path) as files:
+            yield cls(path, files, name)
+
+    def _choose(self, images: list[dict[str, Any]], name: str | None) -> dict[str, Any]:
+        number = number_of(name)
+        if number is not None:
+            found = images[number : number + 1]
+        elif name is not None:
+            found = [
+                image for image in images if full_name(name) in [full_name(tag) for tag in _tags(image)]
+            ][:1]
+        else:
+            found = images
+        if len(found) == 1:
+            return found[0]
+        tags = ", ".join(tag for image in images for tag in _tags(image)) or str(len(images))
+        code = "archive_several" if found else "archive_name"
+        raise ImageError(f"images.error.{code}", path=self._path, name=name or "-", tags=tags)
 
     def config(self) -> dict[str, Any]:
         """Return the image's config.
@@ -177,13 +161,12 @@ class DockerArchive:
         Raises:
             ImageError: `archive_member`.
         """
-        file = self._member(name)
+        file = self._file(name)
         return LayerTar(file, form_of(file), name)
 
     def wrong_layer(self, name: str, *, expected: object, found: str) -> ImageError:
         """Return the error for a layer whose content is not that of its DiffID."""
-        file = self._member(name)
-        hashing = HashingReader(Uncompressed(file, None))
+        hashing = HashingReader(Uncompressed(self._file(name), None))
         for _ in chunks(io.BufferedReader(hashing, CHUNK)):
             pass
         named = _HEX_NAME.fullmatch(name)
@@ -193,8 +176,37 @@ class DockerArchive:
             f"images.error.{code}", path=self._path, member=name, expected=expected, found=found
         )
 
-    def _json(self, name: str) -> Any:
-        return self._parse(name, self._read(name))
+    def checked_layers(self, diff_ids: list[str]) -> Iterator[LayerTar]:
+        """Yield each layer, from the base up, after checking that it is what the config says.
+
+        Raises:
+            ImageError: `archive_digest`, `archive_diff_id`, or what `LayerTar.check` raises.
+        """
+        for member, diff_id in zip(self.layers, diff_ids, strict=True):
+            layer = self.layer(member)
+            try:
+                layer.check(diff_id)
+            except ImageError as error:
+                if error.code != "diff_id":
+                    raise
+                raise self.wrong_layer(member, expected=diff_id, found=layer.diff_id) from error
+            yield layer
+
+    def diff_ids(self) -> list[str]:
+        """Return the DiffIDs of the config, one for each layer.
+
+        Raises:
+            ImageError: `archive_config`, `layer_count`, and as `config`.
+        """
+        rootfs = self.config().get("rootfs")
+        diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+        if not isinstance(diff_ids, list) or not all(isinstance(diff_id, str) for diff_id in diff_ids):
+            raise ImageError("images.error.archive_config", path=self._path, member="rootfs.diff_ids")
+        if len(diff_ids) != len(self.layers):
+            raise ImageError(
+                "images.error.layer_count", path=self._path, layers=len(self.layers), diff_ids=len(diff_ids)
+            )
+        return diff_ids
 
     def _parse(self, name: str, content: bytes) -> Any:
         try:
@@ -205,91 +217,20 @@ class DockerArchive:
             ) from error
 
     def _read(self, name: str) -> bytes:
-        content = self._member(name).read(_JSON_LIMIT + 1)
+        content = self._file(name).read(_JSON_LIMIT + 1)
         if len(content) > _JSON_LIMIT:
             raise ImageError(
                 "images.error.archive_json", path=self._path, member=name, reason=f"> {_JSON_LIMIT} bytes"
             )
         return content
 
-    def _member(self, name: str) -> io.BufferedReader:
-        """Open a member; `docker save` writes a repeated layer as a link to the first one."""
-        path = posixpath.normpath(name)
-        for _ in range(8):
-            member = self._members.get(path)
-            if member is None:
-                break
-            if member.target is None:
-                return io.BufferedReader(_Section(self._file, member), CHUNK)
-            path = member.target
-        raise ImageError("images.error.archive_member", path=self._path, member=name)
+    def _file(self, name: str) -> io.BufferedReader:
+        file = self._files.file(name)
+        if file is None:
+            raise ImageError("images.error.archive_member", path=self._path, member=name)
+        return file
 
 
-class _Section(io.RawIOBase):
-    """A part of a file, as a file."""
-
-    def __init__(self, file: IO[bytes], member: _Member) -> None:
-        self._file, self._member = file, member
-        self._position = 0
-
-    def readable(self) -> bool:
-        """Tell that it can be read."""
-        return True
-
-    def seekable(self) -> bool:
-        """Tell that it can be read again."""
-        return True
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Set the position."""
-        base = {0: 0, 1: self._position, 2: self._member.size}[whence]
-        self._position = max(0, base + offset)
-        return self._position
-
-    def readinto(self, buffer: Any, /) -> int:
-        """Read at most as many bytes as fit."""
-        self._file.seek(self._member.start + self._position)
-        data = self._file.read(min(len(buffer), max(0, self._member.size - self._position)))
-        buffer[: len(data)] = data
-        self._position += len(data)
-        return len(data)
-
-
-def _members(file: IO[bytes]) -> dict[str, _Member]:
-    """Return the files and links of an archive. Of two with the same name, the first one counts, as it does for skopeo."""
-    file.seek(0)
-    members: dict[str, _Member] = {}
-    tar = TarReader(file)
-    for entry in tar:
-        path = posixpath.normpath(entry.name)
-        if entry.type == REGULAR and not tar.sparse:
-            members.setdefault(path, _Member(tar.offset, entry.size, None))
-        elif entry.type in (LINK, SYMLINK):
-            folder = posixpath.dirname(path) if entry.type == SYMLINK else ""
-            target = posixpath.normpath(posixpath.join(folder, entry.target))
-            members.setdefault(path, _Member(0, 0, target))
-    return members
-
-
-@contextmanager
-def _uncompressed(path: Path, file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """Yield the archive uncompressed, as a file in which any place can be read."""
-    form = form_of(file)
-    if form is None:
-        yield file
-        return
-    folder = os.environ.get("TMPDIR") or _ROOMY
-    with ExitStack() as stack:
-        with explaining_os_errors(folder):
-            plain = stack.enter_context(tempfile.TemporaryFile(dir=folder))
-            try:
-                shutil.copyfileobj(Uncompressed(file, form), plain, CHUNK)
-            except CompressionError as error:
-                raise ImageError(
-                    "images.error.archive_compression", path=path, form=form, reason=str(error)
-                ) from error
-        yield plain
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _tags(image: dict[str, Any]) -> list[str]:
+    tags = image.get("RepoTags")
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []

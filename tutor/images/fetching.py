@@ -12,15 +12,16 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tutor.images.convert import convert
 from tutor.images.errors import ImageError, explaining_os_errors
+from tutor.images.reference import find_image
 from tutor.text.logrus import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 Source = Literal["registry", "docker", "file"]
 
@@ -53,10 +54,11 @@ def fetch(reference: str, layout: Path, archive: Path, *, ref: str, patience: Pa
         ImageError: `fetch`, with the error of each way; and those of `tutor.images.convert`.
     """
     if reference.startswith(_ARCHIVE):
-        source = Path(reference.removeprefix(_ARCHIVE))
-        convert(source, layout, ref=ref)
-        with explaining_os_errors(archive):
-            shutil.copyfile(source, archive)
+        source = find_image(reference)
+        convert(source.path, layout, name=source.ref, ref=ref)
+        if source.ref is None:  # otherwise there are other images in it
+            with explaining_os_errors(archive):
+                shutil.copyfile(source.path, archive)
         return "file"
     said = _by_skopeo(reference, layout, ref, patience)
     if said is None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tutor.images.digests import HashingWriter, chunks, compact_json, digest_of, hex_of, parse_json
 from tutor.images.errors import ImageError, explaining_os_errors
+from tutor.images.reference import is_layout, number_of
+from tutor.images.tar_files import TarFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -83,19 +88,6 @@ def machine_platform() -> tuple[str, str | None]:
     return _MACHINES.get(machine, (machine, None))
 
 
-def split_reference(text: str) -> tuple[Path, str | None]:
-    """Split `LAYOUT[:REF]` as skopeo does; a colon in a directory's name is allowed if no ref can follow it (`a:b/c`)."""
-    path, colon, ref = text.rpartition(":")
-    if not colon or not path or "/" in ref:
-        return Path(text), None
-    return Path(path), ref or None
-
-
-def is_layout(path: Path) -> bool:
-    """Tell whether a directory is an image layout, by the file `oci-layout` that it must have."""
-    return (path / "oci-layout").is_file() and (path / "index.json").is_file()
-
-
 class LayoutWriter:
     """Fills an empty directory with an image layout."""
 
@@ -131,22 +123,37 @@ class LayoutWriter:
 
 
 class Layout:
-    """An image layout opened for reading. A blob is used only after its size and digest have been checked."""
+    """An image layout opened for reading. A blob is used only after its size and digest have been checked.
 
-    def __init__(self, path: Path) -> None:
+    `files`: those of an archive of a layout; otherwise `path` is a directory.
+    """
+
+    def __init__(self, path: Path, files: TarFiles | None = None) -> None:
         self.path = path
+        self._files = files
         marker = path / "oci-layout"
         with explaining_os_errors(path):
             if not path.exists():
                 raise ImageError("images.error.missing", path=path)
-            if not is_layout(path):
+            if not (is_layout(path) if files is None else "oci-layout" in files and "index.json" in files):
                 raise ImageError("images.error.not_a_layout", path=path)
         version = self._object(marker, self._small(marker)).get("imageLayoutVersion")
         if version != "1.0.0":
             raise ImageError("images.error.layout_version", path=marker, version=version)
 
+    @classmethod
+    @contextmanager
+    def in_archive(cls, path: Path) -> Iterator[Layout]:
+        """Open a layout that is a tar archive, compressed or not (skopeo's `oci-archive:`).
+
+        Raises:
+            ImageError: as `TarFiles.open`, and `not_a_layout`.
+        """
+        with TarFiles.open(path) as files:
+            yield cls(path, files)
+
     def image(self, ref: str | None = None) -> Image:
-        """Return the image of a ref; without a ref there must be exactly one image.
+        """Return the image of a ref, or `@N`: the image number N, from 0. Without a ref there must be exactly one image.
 
         Of an index for several platforms, the first entry for this machine is used (image-index.md).
 
@@ -157,6 +164,9 @@ class Layout:
         entries = self._object(index, self._small(index)).get("manifests")
         if not isinstance(entries, list):
             raise ImageError("images.error.layout_json", path=index, reason="manifests: not an array")
+        number = number_of(ref)
+        if number is not None:
+            entries, ref = entries[number : number + 1], None
         names = [_ref_name(entry) for entry in entries]
         refs = ", ".join(dict.fromkeys(name for name in names if name)) or "-"
         if ref is None:
@@ -198,11 +208,13 @@ class Layout:
         """
         path = self._blob(descriptor)
         with explaining_os_errors(path), ExitStack() as stack:
-            if not path.is_file():
+            opened = self._open(path)
+            if opened is None:
                 raise ImageError("images.error.blob_missing", path=path, digest=descriptor.digest)
-            file = stack.enter_context(path.open("rb"))
+            file = stack.enter_context(opened)
             # Size first: descriptor.md, "Verification".
-            size = os.fstat(file.fileno()).st_size
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
             if size != descriptor.size:
                 raise ImageError("images.error.blob_size", path=path, expected=descriptor.size, found=size)
             content = HashingWriter()
@@ -270,8 +282,18 @@ class Layout:
             return file.read()
 
     def _small(self, path: Path) -> bytes:
-        with explaining_os_errors(path), path.open("rb") as file:
-            return file.read(_JSON_LIMIT)
+        with explaining_os_errors(path):
+            file = self._open(path)
+            if file is None:
+                raise ImageError("images.error.missing", path=path)
+            with file:
+                return file.read(_JSON_LIMIT)
+
+    def _open(self, path: Path) -> IO[bytes] | None:
+        """Open a file of the layout; None if there is none."""
+        if self._files is not None:
+            return self._files.file(path.relative_to(self.path).as_posix())
+        return path.open("rb") if path.is_file() else None
 
     def _object(self, path: Path, content: bytes) -> dict[str, Any]:
         try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.images.docker_archive import write_archive
+from tutor.images.image_source import open_layers
 from tutor.images.layout import Layout
 from tutor.images.outputs import new_file
-from tutor.images.unpack import open_layers
 
 if TYPE_CHECKING:
     from pathlib import Path
