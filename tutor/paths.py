@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -17,6 +18,22 @@ _MOST_LINKS = 40  # as many as the kernel follows (path_resolution(7))
 def search_path(folders: tuple[str, ...] = ADMINISTRATORS_FOLDERS) -> str:
     """Return this process's PATH, and after it these folders, for shutil.which."""
     return ":".join((os.environ.get("PATH", os.defpath), *folders))
+
+
+def mount_of(path: str) -> str:
+    """Return where the filesystem of a path is mounted, as this process sees it; `/` where that can't be read."""
+    real = os.path.realpath(path)
+    found = "/"
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape", newline="\n") as lines:  # noqa: PTH123  (a lab's programs start without pathlib)
+            for line in lines:
+                # proc(5): space, tab, newline and backslash are written as octal numbers.
+                place = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), line.split(" ", 5)[4])
+                if len(place) >= len(found) and (real == place or real.startswith(place.rstrip("/") + "/")):
+                    found = place
+    except (OSError, IndexError):
+        return found
+    return found
 
 
 def resolve(root: str, path: str, *, follow: bool = True) -> str:

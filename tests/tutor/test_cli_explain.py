@@ -191,3 +191,77 @@ def test_every_clause_is_in_the_specification() -> None:
         document, _, anchor = clause.partition("#")
         assert document in documents, clause
         assert not anchor or anchor in documents[document], clause
+
+
+@pytest.mark.parametrize(
+    ("said", "id_"),
+    [
+        # runc 1.1.5 and 1.3.6, runt; the second is of a second container on one root, runc 1.3.6 only.
+        (
+            (
+                "runc create failed: unable to start container process: error during container init: error reopening /dev/null "
+                "inside container: open /dev/null: permission denied"
+            ),
+            "dev.unopened",
+        ),
+        ("runt create failed: /dev/null: permission denied (step reopen_null_device)", "dev.unopened"),
+        (
+            (
+                "runc create failed: unable to start container process: error during container init: configuring container "
+                "/dev: error setting up /dev symlinks: symlinkat /b/rootfs/proc/1/fd/pipe:[17]: no such file or directory"
+            ),
+            "dev.links",
+        ),
+        (
+            (
+                "runc create failed: unable to start container process: error during container init: configuring container "
+                "/dev: error setting up /dev symlinks: failed to construct hallucinated target path: SecureJoin "
+                "/b/rootfs//dev/stderr: too many levels of symbolic links"
+            ),
+            "dev.links",
+        ),
+    ],
+)
+def test_what_is_said_of_a_root_without_a_dev_of_its_own(said: str, id_: str) -> None:
+    assert find(Failure(said), Bundle()).id == id_
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    "option",
+    ["nodev", "noexec"],
+)
+def test_a_bundle_where_devices_or_programs_do_not_work(tmp_path: Path, option: str) -> None:
+    """As Debian 13 mounts /tmp: what runt really says there, and what is seen in the bundle before it is run."""
+    made = bundle(tmp_path)
+    script = (
+        'mount -t tmpfs -o "$1" tmpfs "$2" && cp -a "$3/." "$2" && cd "$2" && '
+        '{ "$4" explain --lang en .; "$5" --root "$2/state" run explained 2>&1 | "$4" explain --lang en; }'
+    )
+    place = tmp_path / "place"
+    place.mkdir()
+    tutor, runt = (str(Path(sys.executable).parent / name) for name in ("oci-tutor", "runt"))
+    done = subprocess.run(
+        [
+            "unshare",
+            "--mount",
+            "--propagation",
+            "private",
+            "sh",
+            "-c",
+            script,
+            "-",
+            option,
+            place,
+            made,
+            tutor,
+            runt,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    said = " ".join(done.stdout.split())
+    assert said.count(f"{place} is mounted {option}") == 2, done.stdout + done.stderr
+    assert "There is more" not in said

@@ -20,6 +20,7 @@ _CLAUSES = {
     "label": "config.md#linux-process",
     "hostname": "config.md#hostname",
     "domainname": "config.md#domainname",
+    "dev": "config-linux.md#default-devices",
     "mount": "config.md#mounts",
     "mask": "config-linux.md#masked-paths",
     "namespace": "config-linux.md#namespaces",

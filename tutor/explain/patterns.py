@@ -105,6 +105,8 @@ _PROCESS = (
 )  # fmt: skip
 
 _SURROUNDINGS = (
+    _p("dev.links", r"setting up /dev symlinks", "/mounts"),
+    _p("dev.unopened", r"reopening /dev/null|^/dev/null: permission denied", "/root/path"),
     _p("mount.no_proc", rf"open /proc/self/fd: {_GONE}", "/mounts"),
     _p("mount.inside_proc", r"cannot be mounted because it is inside /proc", "proc_mount"),
     _p("root.unusable", r"root\.path of config\.json: (?P<path>\S+) is not a directory", "/root/path"),

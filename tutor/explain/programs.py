@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tutor.explain.bundle import kind_of, resolve
 from tutor.explain.model import Finding
 from tutor.images.elf import Elf
-from tutor.paths import SYSTEM_FOLDERS
+from tutor.paths import SYSTEM_FOLDERS, mount_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,6 +122,8 @@ def look_at_file(root: Path, path: str, bundle: Bundle | None = None) -> Finding
     if uid and not _may_execute(status, uid, groups):
         return Finding("program.not_allowed", {**values, "uid": uid, "owner": status.st_uid})
     try:
+        if os.statvfs(file).f_flag & os.ST_NOEXEC:
+            return Finding("program.noexec", {**values, "mount": mount_of(str(file))})
         with file.open("rb") as opened:
             head = opened.read(_HEAD)
     except OSError:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from tutor.explain.bundle import kind_of
 from tutor.explain.model import Finding
 from tutor.explain.programs import look_at_program, search_path
-from tutor.explain.seen import look_at_hook, namespace_kind, namespace_of_sysctl, near_directory, near_type
+from tutor.explain.seen import (
+    devices_forbidden,
+    look_at_hook,
+    namespace_kind,
+    namespace_of_sysctl,
+    near_directory,
+    near_type,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -218,6 +225,12 @@ def _mount(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
     return _with(finding, "mount.failed", **values)
 
 
+def _dev(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
+    """See whether the devices of a root without a /dev of its own are on a filesystem that forbids devices."""
+    forbidden = devices_forbidden(bundle)
+    return _with(finding, "dev.nodev", path=forbidden) if forbidden else finding
+
+
 def _rlimit(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
     pointer = finding.pointer or ""
     if problem := bundle.problem_at(pointer):
@@ -278,6 +291,7 @@ _REFINERS: dict[str, Callable[[Finding, Failure, Bundle], Finding]] = {
     "root.unusable": _root,
     "namespace.unusable": _namespace,
     "hook.failed": _hook,
+    "dev.unopened": _dev,
     "mount.failed": _mount,
     "rlimit.soft_over_hard": _rlimit,
     "rlimit.not_permitted": _rlimit,

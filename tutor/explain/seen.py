@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tutor.explain.bundle import kind_of
 from tutor.explain.programs import look_at_file
+from tutor.paths import mount_of
 
 if TYPE_CHECKING:
     from tutor.explain.bundle import Bundle
@@ -25,6 +26,21 @@ _NAMESPACES = {
     0x02000000: "cgroup",
     0x00000080: "time",
 }
+
+
+def devices_forbidden(bundle: Bundle) -> str:
+    """Return where a filesystem is mounted `nodev` on which a runtime would make the container's devices; empty where it is not so.
+
+    A runtime makes /dev/null and its kin in the root itself, unless something is mounted on /dev.
+    """
+    root = bundle.rootfs
+    if root is None or kind_of(root) != "directory" or bundle.mounted("/dev/null"):
+        return ""
+    dev = root / "dev" if kind_of(root / "dev") == "directory" else root
+    try:
+        return mount_of(str(dev)) if os.statvfs(dev).f_flag & os.ST_NODEV else ""
+    except (OSError, ValueError):
+        return ""
 
 
 def near_directory(bundle: Bundle, path: str) -> str:

@@ -12,7 +12,14 @@ from tutor.explain.bundle import kind_of
 from tutor.explain.model import Finding
 from tutor.explain.programs import look_at_program
 from tutor.explain.refine import of_problem
-from tutor.explain.seen import look_at_hook, namespace_kind, namespace_of_sysctl, near_directory, near_type
+from tutor.explain.seen import (
+    devices_forbidden,
+    look_at_hook,
+    namespace_kind,
+    namespace_of_sysctl,
+    near_directory,
+    near_type,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,6 +71,11 @@ def _root(bundle: Bundle) -> Iterator[Finding]:
         yield Finding("root.not_directory", {"path": path}, "/root/path")
     else:
         yield Finding("root.missing", {"path": path, "near": near_directory(bundle, path)}, "/root/path")
+
+
+def _dev(bundle: Bundle) -> Iterator[Finding]:
+    if path := devices_forbidden(bundle):
+        yield Finding("dev.nodev", {"path": path}, "/root/path")
 
 
 def _program(bundle: Bundle) -> Iterator[Finding]:
@@ -200,6 +212,7 @@ def _hooks(bundle: Bundle) -> Iterator[Finding]:
 
 _LOOKS = (
     _root,
+    _dev,
     _program,
     _cwd,
     _names,

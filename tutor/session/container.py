@@ -7,6 +7,7 @@ import os
 import signal
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from tutor.engines.runner import Runner
 from tutor.errors import TutorError
 from tutor.lab.lab import Lab
 from tutor.observe.snapshot import take_snapshot
+from tutor.session.device_links import creates, set_aside
 from tutor.session.lab_setup import lab_options, start_docker
 
 if TYPE_CHECKING:
@@ -99,8 +101,10 @@ class Container:
         if not self.lab.alive:
             raise TutorError("session.error.lab_ended")
         container_id = "" if operation == "list" else self._id
+        bundle = self._workspace.bundle
         try:
-            return self._runner.run(operation, container_id, *arguments, cwd=self._workspace.bundle)
+            with set_aside(bundle) if operation == "create" else nullcontext():
+                return self._runner.run(operation, container_id, *arguments, cwd=bundle)
         except TutorError as error:
             if error.key == "lab.spawn" and not self._workspace.bundle.is_dir():
                 raise TutorError("session.bundle.missing", path=self._workspace.bundle) from error
@@ -127,6 +131,7 @@ class Container:
             TutorError: `lab.ended`, `lab.spawn`.
         """
         with (
+            set_aside(self._workspace.bundle) if creates(line) else nullcontext(),
             tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stdout,
             tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr,
             Path(os.devnull).open() as nowhere,

@@ -84,12 +84,14 @@ def hybrid_cgroups(bench: Bench) -> str:
     unified = Path("/sys/fs/cgroup/unified/cgroup.procs")
     if not unified.exists():
         raise UndecidedError
-    # The lab covers v2 on such a machine. It is shown again, with the lab's own cgroup as its root, to one command.
-    with bench.bundle() as box:
+    # The lab covers v2 on such a machine. One command is shown it again, with the lab's own cgroup as its root.
+    with bench.bundle(files={"v2/.keep": ""}) as box:
         argv = " ".join(bench.engine.argv("run", box.id, (f"--bundle={box.path}",)))
-        v2 = "/sys/fs/cgroup/unified"
-        line = f"mount -t cgroup2 cgroup2 {v2} && mkdir {v2}/own && echo $$ >{v2}/own/cgroup.procs && exec {argv}"
-        done = bench.command(["unshare", "--mount", "--cgroup", "/bin/sh", "-c", line])
-        if re.search(r"^(unshare|mount|mkdir|/bin/sh): ", done.stderr, re.MULTILINE):
-            raise UndecidedError
+        line = (
+            f"mount -t cgroup2 cgroup2 {box.path}/v2 && own=$(sed -n s/^0:://p /proc/self/cgroup)"
+            f' && mount --bind "{box.path}/v2${{own%/*}}" /sys/fs/cgroup/unified && exec {argv}'
+        )
+        done = bench.command(["unshare", "--mount", "/bin/sh", "-c", line])
+        if re.search(r"^(unshare|mount|/bin/sh): ", done.stderr, re.MULTILINE):
+            raise UndecidedError(done.stderr)
         return "accepted" if done.ok else "refused"
