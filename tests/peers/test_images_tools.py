@@ -6,18 +6,22 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.images import (
+    INDEX,
     TARS_THAT_ARE_SOUND,
     DamagedTar,
+    LayoutMaker,
     damaged_tars,
     digest,
     docker_archive,
     entry,
     hard_link,
     layout,
+    named,
     snapshot,
     symlink,
     tar,
@@ -28,6 +32,7 @@ from tutor.images.convert import convert
 from tutor.images.image_source import open_image
 from tutor.images.layout import Layout
 from tutor.images.mini import build
+from tutor.images.platforms import machine_platform
 from tutor.images.prepare import prepare
 from tutor.images.reference import find_image, new_layout
 from tutor.images.unpack import unpack
@@ -201,6 +206,29 @@ def test_skopeo_chooses_the_same_image_of_an_archive(archive: Path, tmp_path: Pa
         except ImageError as error:
             code = error.code
         assert code == ("archive_name" if theirs.returncode else "")
+
+
+@pytest.mark.peer("skopeo")
+def test_skopeo_takes_the_same_image_of_an_index(tmp_path: Path) -> None:
+    """Other platforms, and an entry that says nothing of its own."""
+    maker = LayoutMaker(tmp_path / "layout")
+    own, _ = machine_platform()
+
+    def image(name: str, **platform: str) -> dict[str, Any]:
+        content = maker.manifest([tar([entry("name", name.encode())])])
+        return {**content, "platform": {"os": "linux", **platform}} if platform else content
+
+    silent, plain, other = image("silent"), image("plain", architecture=own), image("o", architecture="s390x")
+    indexes = [
+        maker.json_blob({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}, INDEX)
+        for entries in ([plain], [other, plain], [silent, plain], [other, silent], [silent, other])
+    ]
+    for number, index in enumerate(indexes):
+        maker.index(named(index, "x"))
+        _do("skopeo", "copy", f"oci:{maker.path}:x", f"oci:{tmp_path}/copy{number}:x")
+        theirs = Layout(tmp_path / f"copy{number}").image("x")
+        ours = Layout(maker.path).image("x")
+        assert ours.config_descriptor.digest == theirs.config_descriptor.digest
 
 
 @pytest.mark.peer("umoci")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tutor.images.layout import machine_platform
+from tutor.images.platforms import machine_platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

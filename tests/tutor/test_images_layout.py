@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.images import INDEX, LAYER, LayoutMaker, digest, entry, layout, named, tar
 from tutor.images import ImageError
-from tutor.images.layout import machine_platform
+from tutor.images.platforms import machine_platform
 from tutor.images.unpack import UnpackedImage, unpack
 
 if TYPE_CHECKING:

@@ -24,9 +24,10 @@ from tutor.images.errors import ImageError, explaining_os_errors
 from tutor.images.fetching import Patience
 from tutor.images.fetching import fetch as fetch_from
 from tutor.images.image_source import open_layers
-from tutor.images.layout import Image, Layout, machine_platform
+from tutor.images.layout import Image, Layout
 from tutor.images.mini import build, fingerprint
 from tutor.images.outputs import remove_tree
+from tutor.images.platforms import machine_platform
 from tutor.images.programs import Programs
 from tutor.images.save import save
 

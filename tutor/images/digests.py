@@ -1,4 +1,4 @@
-"""SHA-256 digests in the form `sha256:HEX` and JSON in the form that makes them reproducible."""
+"""Digests in the form `sha256:HEX` and JSON in the form that makes them reproducible."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHUNK = 1 << 20  # bytes read at a time: large enough that the interpreter's overhead is negligible
+_HEX_DIGITS = {"sha256": 64, "sha512": 128}  # the algorithms that descriptor.md defines and hashlib has
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -37,6 +38,19 @@ def hex_of(digest: str) -> str | None:
     return match[1] if match else None
 
 
+def split_digest(digest: str) -> tuple[str, str] | None:
+    """Return algorithm and hexadecimal digits of a digest; None if it cannot be checked here, and must not become a path."""
+    algorithm, _, digits = digest.partition(":")
+    length = _HEX_DIGITS.get(algorithm)
+    return (algorithm, digits) if length and re.fullmatch(rf"[0-9a-f]{{{length}}}", digits) else None
+
+
+def algorithm_of(digest: object) -> str:
+    """Return the algorithm of a digest to be compared with; sha256 if it is of none that is known."""
+    found = split_digest(digest) if isinstance(digest, str) else None
+    return found[0] if found else "sha256"
+
+
 class Readable(Protocol):
     """An object that bytes can be read from."""
 
@@ -48,9 +62,9 @@ class Readable(Protocol):
 class HashingWriter:
     """Counts and hashes what is written, and writes it to `target` (if there is one)."""
 
-    def __init__(self, target: Writable | None = None) -> None:
+    def __init__(self, target: Writable | None = None, *, algorithm: str = "sha256") -> None:
         self._target = target
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.new(algorithm)
         self.size = 0
 
     def write(self, data: bytes, /) -> int:
@@ -64,15 +78,15 @@ class HashingWriter:
     @property
     def digest(self) -> str:
         """The digest of everything written so far."""
-        return "sha256:" + self._hash.hexdigest()
+        return f"{self._hash.name}:{self._hash.hexdigest()}"
 
 
 class HashingReader(io.RawIOBase):
     """Hashes what is read from `source`. To be read through `io.BufferedReader`, a megabyte at a time."""
 
-    def __init__(self, source: io.RawIOBase) -> None:
+    def __init__(self, source: io.RawIOBase, *, algorithm: str = "sha256") -> None:
         self._source = source
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.new(algorithm)
 
     def readable(self) -> bool:
         """Tell that it can be read."""
@@ -87,7 +101,7 @@ class HashingReader(io.RawIOBase):
     @property
     def digest(self) -> str:
         """The digest of everything read so far."""
-        return "sha256:" + self._hash.hexdigest()
+        return f"{self._hash.name}:{self._hash.hexdigest()}"
 
 
 def chunks(source: Readable) -> Iterator[bytes]:

@@ -20,8 +20,17 @@ if TYPE_CHECKING:
     from tutor.images.reference import Reference, Transport
 
 _NONDISTRIBUTABLE = "application/vnd.oci.image.layer.nondistributable.v1.tar"
-_SUFFIXES: dict[str, Form | None] = {"": None, "+gzip": "gzip", "+zstd": "zstd"}
-_FORMS = {kind + suffix: form for kind in (LAYER, _NONDISTRIBUTABLE) for suffix, form in _SUFFIXES.items()}
+_OF_DOCKER = (
+    "application/vnd.docker.image.rootfs.diff.tar",
+    "application/vnd.docker.image.rootfs.foreign.diff.tar",
+)
+_COMPRESSIONS: dict[str, Form | None] = {"": None, "gzip": "gzip", "zstd": "zstd"}
+_FORMS = {
+    f"{kind}{sign if suffix else ''}{suffix}": form
+    for kinds, sign in (((LAYER, _NONDISTRIBUTABLE), "+"), (_OF_DOCKER, "."))
+    for kind in kinds
+    for suffix, form in _COMPRESSIONS.items()
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from tutor.images.compression import CompressionError, Form, Uncompressed
-from tutor.images.digests import CHUNK, HashingReader, chunks
+from tutor.images.digests import CHUNK, HashingReader, algorithm_of, chunks
 from tutor.images.errors import ImageError
 from tutor.images.tar_reader import TarError, TarReader
 
@@ -41,7 +41,7 @@ class LayerTar:
             ImageError: `diff_id`; or, if that is right, `layer_compression`, `layer_tar`, `tar_checksum`, `tar_truncated`,
                 `tar_header`.
         """
-        hashing = HashingReader(Uncompressed(self._file, self._form))
+        hashing = HashingReader(Uncompressed(self._file, self._form), algorithm=algorithm_of(diff_id))
         source = io.BufferedReader(hashing, CHUNK)
         fault: ImageError | None = None
         try:

@@ -7,8 +7,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from tutor.images.digests import HashingWriter, chunks, compact_json, digest_of, hex_of, parse_json
+from tutor.images.digests import (
+    HashingWriter,
+    algorithm_of,
+    chunks,
+    compact_json,
+    digest_of,
+    parse_json,
+    split_digest,
+)
 from tutor.images.errors import ImageError, explaining_os_errors
+from tutor.images.platforms import Platform, this_machine
 from tutor.images.reference import is_layout, number_of
 from tutor.images.tar_files import TarFiles
 
@@ -22,16 +31,12 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 REF_NAME = "org.opencontainers.image.ref.name"
 
-_MACHINES = {  # uname -m -> GOARCH and the variant of image-index.md, "Platform Variants"
-    "x86_64": ("amd64", None),
-    "aarch64": ("arm64", "v8"),
-    "armv7l": ("arm", "v7"),
-    "armv6l": ("arm", "v6"),
-    "i386": ("386", None),
-    "i686": ("386", None),
-    "loongarch64": ("loong64", None),
-}
-_NESTING = 8  # of indexes in indexes: deeper than any in use; a circle must end
+# The media types of Docker are the same content under other names (media-types.md, "Compatibility Matrix").
+_MANIFESTS = (MANIFEST, "application/vnd.docker.distribution.manifest.v2+json")
+_INDEXES = (INDEX, "application/vnd.docker.distribution.manifest.list.v2+json")
+_CONFIGS = (CONFIG, "application/vnd.docker.container.image.v1+json")
+
+_NESTING = 8  # of indexes in indexes: deeper than any in use
 _JSON_LIMIT = 8 << 20  # bytes
 
 
@@ -42,34 +47,24 @@ class Descriptor:
     media_type: str
     digest: str
     size: int  # bytes
-    architecture: str | None = None
-    os: str | None = None
-    variant: str | None = None
 
     @classmethod
     def parse(cls, value: object, where: Path) -> Descriptor:
         """Parse one descriptor; `where` is the file that contains it.
 
         Raises:
-            ImageError: `layout_json`: a member is missing or of the wrong type, or the digest is not a sha256 digest.
+            ImageError: `layout_json`: a member is missing or of the wrong type, or the digest is of an unknown algorithm.
         """
         if not isinstance(value, dict):
             raise ImageError("images.error.layout_json", path=where, reason="descriptor: not an object")
         media_type, digest, size = value.get("mediaType"), value.get("digest"), value.get("size")
         if not isinstance(media_type, str):
             raise ImageError("images.error.layout_json", path=where, reason="descriptor: mediaType")
-        if not isinstance(digest, str) or hex_of(digest) is None:
+        if not isinstance(digest, str) or split_digest(digest) is None:
             raise ImageError("images.error.digest_syntax", path=where, digest=digest)
         if not isinstance(size, int) or size < 0:
             raise ImageError("images.error.layout_json", path=where, reason=f"descriptor {digest}: size")
-        platform = value.get("platform")
-        platform = platform if isinstance(platform, dict) else {}
-        names = [platform.get(key) for key in ("architecture", "os", "variant")]
-        return cls(media_type, digest, size, *(name if isinstance(name, str) else None for name in names))
-
-    def platform(self) -> str:
-        """Return the platform in the form `linux/arm64/v8`."""
-        return "/".join(part for part in (self.os, self.architecture, self.variant) if part) or "?"
+        return cls(media_type, digest, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +75,6 @@ class Image:
     config_descriptor: Descriptor
     config: dict[str, Any]
     layers: tuple[Descriptor, ...]
-
-
-def machine_platform() -> tuple[str, str | None]:
-    """Return this machine's architecture (as GOARCH) and variant."""
-    machine = os.uname().machine
-    return _MACHINES.get(machine, (machine, None))
 
 
 class LayoutWriter:
@@ -155,7 +144,8 @@ class Layout:
     def image(self, ref: str | None = None) -> Image:
         """Return the image of a ref, or `@N`: the image number N, from 0. Without a ref there must be exactly one image.
 
-        Of an index for several platforms, the first entry for this machine is used (image-index.md).
+        Of an index for several platforms, the entry that fits this machine best is used, and of several the first
+        (image-index.md). What is wrong with the others does not matter.
 
         Raises:
             ImageError: `ref_unknown`, `ref_needed`, `no_platform`, and the errors of blobs that are read.
@@ -164,7 +154,7 @@ class Layout:
         entries = self._object(index, self._small(index)).get("manifests")
         if not isinstance(entries, list):
             raise ImageError("images.error.layout_json", path=index, reason="manifests: not an array")
-        number = number_of(ref)
+        asked, number = ref, number_of(ref)
         if number is not None:
             entries, ref = entries[number : number + 1], None
         names = [_ref_name(entry) for entry in entries]
@@ -173,12 +163,10 @@ class Layout:
             if len(set(names)) > 1:
                 raise ImageError("images.error.ref_needed", path=self.path, refs=refs)
             ref = names[0] if names else None
-        found = [
-            Descriptor.parse(entry, index) for entry, name in zip(entries, names, strict=True) if name == ref
-        ]
+        found = [entry for entry, name in zip(entries, names, strict=True) if name == ref]
         if not found:
-            raise ImageError("images.error.ref_unknown", path=self.path, ref=ref or "-", refs=refs)
-        return self._load(self._manifest(found, ref or "-"))
+            raise ImageError("images.error.ref_unknown", path=self.path, ref=asked or "-", refs=refs)
+        return self._load(self._manifest(found, index, asked or ref or "-"))
 
     def refs(self) -> tuple[str, ...]:
         """Return the refs of the images in it.
@@ -217,7 +205,7 @@ class Layout:
             file.seek(0)
             if size != descriptor.size:
                 raise ImageError("images.error.blob_size", path=path, expected=descriptor.size, found=size)
-            content = HashingWriter()
+            content = HashingWriter(algorithm=algorithm_of(descriptor.digest))
             for chunk in chunks(file):
                 content.write(chunk)
             if content.digest != descriptor.digest:
@@ -228,41 +216,63 @@ class Layout:
             stack.pop_all()
             return file
 
-    def _manifest(self, candidates: list[Descriptor], ref: str) -> Descriptor:
-        """Follow indexes to a manifest for this machine; a single manifest without a platform is accepted."""
-        architecture, variant = machine_platform()
+    def _manifest(self, entries: list[Any], where: Path, ref: str) -> Descriptor:
+        """Return the manifest for this machine of some entries of `where`; they may be of indexes."""
         seen: list[str] = []
-        for _ in range(_NESTING):
-            usable = [d for d in candidates if d.media_type in (MANIFEST, INDEX)]
-            seen += [d.platform() for d in usable]
-            fitting = [
-                d for d in usable if d.architecture in (None, architecture) and d.os in (None, "linux")
-            ]
-            # On a v7 machine, "linux/arm/v6" must not be taken before "linux/arm/v7" because it comes first.
-            exact = [d for d in fitting if d.variant == variant]
-            chosen = next(iter(exact or fitting), None)
-            if chosen is None:
-                break
-            if chosen.media_type == MANIFEST:
-                return chosen
-            path = self._blob(chosen)
-            entries = self._object(path, self._json_blob(chosen)).get("manifests")
-            candidates = (
-                [Descriptor.parse(entry, path) for entry in entries] if isinstance(entries, list) else []
-            )
-        wanted = "/".join(part for part in ("linux", architecture, variant) if part)
+        found = self._fitting(entries, where, seen, set(), _NESTING)
+        if found is not None:
+            return found
+        for entry in entries:
+            descriptor = Descriptor.parse(entry, where)
+            if descriptor.media_type not in (*_MANIFESTS, *_INDEXES):
+                raise ImageError("images.error.media_type", path=where, media_type=descriptor.media_type)
         raise ImageError(
-            "images.error.no_platform", path=self.path, ref=ref, wanted=wanted, found=", ".join(seen) or "-"
+            "images.error.no_platform",
+            path=self.path,
+            ref=ref,
+            wanted=this_machine(),
+            found=", ".join(seen) or "-",
         )
+
+    def _fitting(
+        self, entries: list[Any], where: Path, seen: list[str], visited: set[str], levels: int
+    ) -> Descriptor | None:
+        """Return the manifest that fits this machine best; note the platforms that there are in `seen`."""
+        usable = [
+            entry
+            for entry in entries
+            if isinstance(entry, dict) and entry.get("mediaType") in (*_MANIFESTS, *_INDEXES)
+        ]
+        seen += [str(Platform.of(entry)) for entry in usable]
+        ranked = [
+            (rank, entry) for entry in usable if (rank := Platform.of(entry).rank(this_machine())) is not None
+        ]
+        for _, entry in sorted(ranked, key=lambda pair: pair[0]):
+            descriptor = Descriptor.parse(entry, where)
+            if descriptor.media_type in _MANIFESTS:
+                return descriptor
+            if descriptor.digest in visited or not levels:
+                continue
+            visited.add(descriptor.digest)
+            path = self._blob(descriptor)
+            index = self._object(path, self._json_blob(descriptor))
+            inner = index.get("manifests")
+            if not isinstance(inner, list) or "layers" in index:
+                raise ImageError("images.error.layout_json", path=path, reason="manifests: not an array")
+            found = self._fitting(inner, path, seen, visited, levels - 1)
+            if found is not None:
+                return found
+        return None
 
     def _load(self, descriptor: Descriptor) -> Image:
         path = self._blob(descriptor)
         manifest = self._object(path, self._json_blob(descriptor))
         config_descriptor = Descriptor.parse(manifest.get("config"), path)
         layers = manifest.get("layers")
-        if not isinstance(layers, list):
+        # Both a manifest and an index, for tools that look at its members (CVE-2021-41190): skopeo refuses it, too.
+        if not isinstance(layers, list) or "manifests" in manifest:
             raise ImageError("images.error.layout_json", path=path, reason="layers: not an array")
-        if config_descriptor.media_type != CONFIG:
+        if config_descriptor.media_type not in _CONFIGS:
             raise ImageError("images.error.media_type", path=path, media_type=config_descriptor.media_type)
         config_path = self._blob(config_descriptor)
         config = self._object(config_path, self._json_blob(config_descriptor))
@@ -271,7 +281,8 @@ class Layout:
         )
 
     def _blob(self, descriptor: Descriptor) -> Path:
-        return self.path / "blobs" / "sha256" / (hex_of(descriptor.digest) or "-")
+        algorithm, name = split_digest(descriptor.digest) or ("sha256", "-")
+        return self.path / "blobs" / algorithm / name
 
     def _json_blob(self, descriptor: Descriptor) -> bytes:
         if descriptor.size > _JSON_LIMIT:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from tutor.images.bundle_config import ConfigStyle, runtime_config
 from tutor.images.changeset import Changesets, Notice
 from tutor.images.image_source import ImageSource, from_layout
-from tutor.images.layout import Layout, machine_platform
+from tutor.images.layout import Layout
 from tutor.images.outputs import new_directory
+from tutor.images.platforms import machine_platform
 from tutor.images.rootfs import Rootfs
 
 if TYPE_CHECKING:
