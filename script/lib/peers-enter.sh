@@ -1,8 +1,9 @@
 # script/test --peers: the first process of the mount and PID namespaces. Changes to the root of a release and runs the tests there.
 # It uses pivot_root(2): in a chroot(2), the processes of a runtime's exec end up in the machine's root, and user namespaces
-# are refused. POSIX sh. Arguments: the root, the wheels, and the directory of this run.
+# are refused. POSIX sh. Arguments: the root, the wheels, the directory of this run, and the process id of
+# script/test.
 set -eu
-root=$1 wheels=$2 run=$3
+root=$1 wheels=$2 run=$3 pid=$4
 
 mkdir "$run/changed" "$run/work" "$run/new" "$run/tmp" "$run/home"
 mount -t overlay -o "lowerdir=$root,upperdir=$run/changed,workdir=$run/work" peers "$run/new"
@@ -20,6 +21,9 @@ mount --rbind /dev dev
 mount -t tmpfs -o mode=755 run run
 cp -L /etc/resolv.conf etc/ 2>/dev/null || : # without a network there may be none
 mv "$run/arguments" run/arguments
+# Tests name containers and cgroups after their process id, and cgroups belong to the whole machine. The numbers go on from that of
+# script/test, so that two runs use different names.
+{ echo "$pid" >/proc/sys/kernel/ns_last_pid; } 2>/dev/null || :
 pivot_root . old
 cd /
 umount -l /old

@@ -46,7 +46,7 @@ peers_test() {
     trap '' INT
     as_root env --default-signal=INT --default-signal=QUIT setpriv --pdeathsig=KILL \
         unshare --mount --propagation private --pid --fork --kill-child \
-        sh "$ROOT/script/lib/peers-enter.sh" "$peers_root" "$peers_wheels" "$peers_run" </dev/null &
+        sh "$ROOT/script/lib/peers-enter.sh" "$peers_root" "$peers_wheels" "$peers_run" "$$" </dev/null &
     peers_pid=$!
     wait "$peers_pid"
     status=$?
