@@ -27,8 +27,11 @@ _GONE = (errno.ENOENT, errno.ENODEV)
 _TRIES = 1000
 """How often a directory is made again that other processes remove."""
 
-_GRACE = 0.1
-"""How many seconds a cgroup that is to be removed may still have members before they count as another container's."""
+_GRACE = 1.0
+"""How many seconds the cgroups that are to be removed may still have members before these count as another container's."""
+
+_BUSY = 1.0
+"""How many seconds a cgroup without members may be busy."""
 
 
 def make_cgroup(c: Container) -> None:
@@ -137,6 +140,7 @@ def remove(paths: Iterable[str]) -> None:
     A directory that is removed already, or is used by others, is skipped. Of the directories above a container's own, those
     below them are not removed: other containers may have just made them. Raises RuntError for a directory that stays.
     """
+    began = time.monotonic()
     below: set[str] = set()
     for path in sorted(set(paths), key=lambda path: path.count("/"), reverse=True):
         is_above = path in below
@@ -147,13 +151,13 @@ def remove(paths: Iterable[str]) -> None:
             continue
         except OSError:
             if not is_above:
-                _remove_tree(path)
+                _remove_tree(path, began)
 
 
-def _remove_tree(path: str) -> None:
+def _remove_tree(path: str, began: float) -> None:
     """Remove a container's cgroup and those that it made below it."""
     for directory, _, _ in os.walk(path, topdown=False):
-        _remove_directory(directory, path)
+        _remove_directory(directory, path, began)
 
 
 def directories(leaves: list[str]) -> dict[str, str]:
@@ -240,20 +244,20 @@ def _missing(leaf: str) -> list[str]:
     return missing
 
 
-def _remove_directory(directory: str, top: str) -> None:
+def _remove_directory(directory: str, top: str, began: float) -> None:
     # A cgroup whose last process has just ended may be busy for a few milliseconds more.
-    began = time.monotonic()
+    busy_since = time.monotonic()
     while True:
         try:
             os.rmdir(directory)
         except FileNotFoundError:
             return
         except OSError as error:
-            waited = time.monotonic() - began
+            now = time.monotonic()
             # The process of an `exec` ends at once when it finds the container stopped; processes of others stay.
-            if waited > _GRACE and (processes([top]) or _has_children(directory)):
+            if now - began > _GRACE and (processes([top]) or _has_children(directory)):
                 return
-            if waited > 1.0:
+            if now - busy_since > _BUSY:
                 raise RuntError(f"cannot remove cgroup {directory}: {describe(error)}") from None
             time.sleep(0.005)
         else:

@@ -128,6 +128,22 @@ def test_directory_that_others_use_by_now_is_left_with_all_that_is_in_it(
         outer.rmdir()
 
 
+def test_process_that_leaves_late_does_not_keep_the_cgroups(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    """On a busy machine the process of an `exec` takes its time to see that the container has been deleted."""
+    bundle.namespaces("pid")
+    bundle.linux["cgroupsPath"] = f"/{container_id}"
+    runt.create(bundle, container_id)
+    own = [place / container_id for place in hierarchies().values()]
+    join = 'for place; do echo $$ > "$place/cgroup.procs"; done; echo in; exec sleep 0.5'
+    with subprocess.Popen(["sh", "-c", join, "sh", *own], stdout=subprocess.PIPE) as late:
+        assert late.stdout is not None
+        assert late.stdout.readline() == b"in\n"
+        runt.ok("delete", "--force", container_id)
+        assert [place for place in own if place.is_dir()] == []
+
+
 def test_directory_above_may_go_away_at_any_moment(bundle: Bundle, runt: Runt, container_id: str) -> None:
     """Another container's `delete` removes it as soon as it is empty."""
     outers = [place / f"outer-{container_id}" for place in hierarchies().values()]
