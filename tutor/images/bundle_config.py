@@ -9,6 +9,7 @@ host.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 ConfigStyle = Literal["full", "minimal"]
 
+_OF = "config."  # where the properties for the process are
+_LAST_ID = (
+    1 << 31
+) - 1  # of a user or a group: what Docker, containerd and umoci take; the kernel takes twice as many
 _ANNOTATION = "org.opencontainers.image."
 # Docker's default capabilities: enough for su, chown, ping and package managers, not enough to leave the container.
 _CAPABILITIES = [
@@ -67,12 +72,12 @@ def runtime_config(image: dict[str, Any], rootfs: Rootfs, style: ConfigStyle) ->
     For a caller other than root, the full form has a user namespace in which the caller is root (as `runc spec --rootless`).
 
     Raises:
-        ImageError: `user`: the image's user or group is a name that the root filesystem does not have; `image_config`: a
-            property has the wrong type.
+        ImageError: `user`: the image's user or group is a name that the root filesystem does not have; `id_range`,
+            `environment`, `relative_path` or `image_config`: a property is not what a runtime can use.
     """
     execution = _typed(image, "config", dict) or {}
-    user = _resolve_user(_typed(execution, "User", str) or "", rootfs)
-    env = _strings(execution, "Env")
+    user = _resolve_user(_typed(execution, "User", str, _OF) or "", rootfs)
+    env = _environment(execution)
     if not any(entry.startswith("PATH=") for entry in env):
         env = [*env, f"PATH={SYSTEM_PATH}"]
     minimal = style == "minimal"
@@ -82,9 +87,9 @@ def runtime_config(image: dict[str, Any], rootfs: Rootfs, style: ConfigStyle) ->
     process: dict[str, Any] = {
         "terminal": True,
         "user": process_user,
-        "args": [*_strings(execution, "Entrypoint"), *_strings(execution, "Cmd")] or ["sh"],
+        "args": [*_strings(execution, "Entrypoint", _OF), *_strings(execution, "Cmd", _OF)] or ["sh"],
         "env": env,
-        "cwd": _typed(execution, "WorkingDir", str) or "/",
+        "cwd": _absolute(_typed(execution, "WorkingDir", str, _OF) or "/", "WorkingDir"),
     }
     if minimal:
         return {"ociVersion": "1.0.0", "process": process, "root": {"path": "rootfs"}, "linux": {}}
@@ -98,12 +103,13 @@ def runtime_config(image: dict[str, Any], rootfs: Rootfs, style: ConfigStyle) ->
     }
     process["noNewPrivileges"] = True
     rootless = os.geteuid() != 0
+    volumes = [_absolute(path, "Volumes") for path in sorted(_typed(execution, "Volumes", dict, _OF) or {})]
     return {
         "ociVersion": "1.0.2",
         "process": process,
         "root": {"path": "rootfs"},
         "hostname": "mini",
-        "mounts": _mounts(sorted(_typed(execution, "Volumes", dict) or {}), rootless=rootless),
+        "mounts": _mounts(volumes, rootless=rootless),
         "annotations": _annotations(image, execution),
         "linux": _linux(rootless=rootless),
     }
@@ -160,11 +166,11 @@ def _annotations(image: dict[str, Any], execution: dict[str, Any]) -> dict[str, 
     }
     if features := _strings(image, "os.features"):
         annotations[_ANNOTATION + "os.features"] = ",".join(features)
-    if signal := _typed(execution, "StopSignal", str):
+    if signal := _typed(execution, "StopSignal", str, _OF):
         annotations[_ANNOTATION + "stopSignal"] = signal
-    if ports := _typed(execution, "ExposedPorts", dict):
+    if ports := _typed(execution, "ExposedPorts", dict, _OF):
         annotations[_ANNOTATION + "exposedPorts"] = ",".join(sorted(ports))
-    labels = _typed(execution, "Labels", dict) or {}
+    labels = _typed(execution, "Labels", dict, _OF) or {}
     return {**annotations, **{key: value for key, value in labels.items() if isinstance(value, str)}}
 
 
@@ -176,7 +182,7 @@ def _resolve_user(text: str, rootfs: Rootfs) -> _User:
             raise ImageError("images.error.user", user=text, file="/etc/passwd")
         return _User(0, 0, [])
     accounts = _accounts(rootfs, "etc/passwd", fields=7)
-    uid, gid = _number(user), 0
+    uid, gid = _in_range(user), 0
     # A number is a uid even if it is also the name of an account; the gid is that of the account, if there is one.
     wanted, column = (user, 0) if uid is None else (str(uid), 2)
     account = next((fields for fields in accounts if fields[column] == wanted), None)
@@ -187,7 +193,7 @@ def _resolve_user(text: str, rootfs: Rootfs) -> _User:
     groups = _accounts(rootfs, "etc/group", fields=4)
     if colon:
         numbers = [int(fields[2]) for fields in groups if fields[0] == group]
-        given = _number(group)
+        given = _in_range(group)
         if given is None and not numbers:
             raise ImageError("images.error.user", user=text, file="/etc/group")
         return _User(uid, numbers[0] if given is None else given, [])
@@ -208,22 +214,57 @@ def _accounts(rootfs: Rootfs, path: str, *, fields: int) -> list[list[str]]:
 
 
 def _number(text: str) -> int | None:
-    """Parse a user or group id (credentials(7): 32 bits); return None if it is not one."""
-    if len(text) > 10 or not (text.isascii() and text.isdecimal()) or int(text) >= 1 << 32:
+    """Parse a user or group id; return None if it is not one."""
+    if len(text) > 10 or not (text.isascii() and text.isdecimal()) or int(text) > _LAST_ID:
         return None
     return int(text)
 
 
-def _typed(owner: dict[str, Any], key: str, kind: type[Any]) -> Any:
-    """Return a property; None if it is absent or null, which config.md treats alike."""
+def _in_range(text: str) -> int | None:
+    """Parse an id of `Config.User`; return None if it is a name.
+
+    Raises:
+        ImageError: `id_range`: it is a number, but not that of a user.
+    """
+    number = _number(text)
+    if number is None and re.fullmatch(r"[+-]?[0-9]+", text):
+        raise ImageError("images.error.id_range", property="config.User", value=text[:60], last=_LAST_ID)
+    return number
+
+
+def _environment(execution: dict[str, Any]) -> list[str]:
+    """Return `Env`: a runtime refuses an entry that is not `NAME=VALUE` (config.md, "Env")."""
+    env = _strings(execution, "Env", _OF)
+    for number, entry in enumerate(env):
+        if not entry.partition("=")[0] or "=" not in entry:
+            raise ImageError(
+                "images.error.environment", property=f"config.Env[{number}]", value=repr(entry)[:60]
+            )
+    return env
+
+
+def _absolute(path: str, key: str) -> str:
+    if not path.startswith("/"):
+        raise ImageError("images.error.relative_path", property=f"config.{key}", value=repr(path)[:60])
+    if "\0" in path:
+        raise ImageError("images.error.image_config", property=f"config.{key}", value=repr(path)[:60])
+    return path
+
+
+def _typed(owner: dict[str, Any], key: str, kind: type[Any], place: str = "") -> Any:
+    """Return a property; None if it is absent or null, which config.md treats alike. `place` is where `owner` is."""
     value = owner.get(key)
     if value is not None and not isinstance(value, kind):
-        raise ImageError("images.error.image_config", property=key, value=repr(value)[:60])
+        raise ImageError("images.error.image_config", property=place + key, value=repr(value)[:60])
     return value
 
 
-def _strings(owner: dict[str, Any], key: str) -> list[str]:
-    value = _typed(owner, key, list) or []
-    if not all(isinstance(item, str) for item in value):
-        raise ImageError("images.error.image_config", property=key, value=repr(value)[:60])
+def _strings(owner: dict[str, Any], key: str, place: str = "") -> list[str]:
+    """Return a property that is an array of strings; no program can be given a NUL in one."""
+    value = _typed(owner, key, list, place) or []
+    for number, item in enumerate(value):
+        if not isinstance(item, str) or "\0" in item:
+            raise ImageError(
+                "images.error.image_config", property=f"{place}{key}[{number}]", value=repr(item)[:60]
+            )
     return list(value)
