@@ -20,12 +20,16 @@ _DEPTH = 200
 """The depth of a text from which on its position is reported as nested too deeply."""
 
 
-def read(path: str) -> str:
-    """Return the text of `path`. Raises RuntError if it can't be read or is not UTF-8 (RFC 8259, section 8.1)."""
+def read(path: str, *, stream: bool = False) -> str:
+    """Return the text of `path`. Raises RuntError if it can't be read or is not UTF-8 (RFC 8259, section 8.1).
+
+    With `stream` it may be a pipe or a terminal, which is read to its end: a shell's `<(...)`, /dev/stdin.
+    """
+    # Not blocking where it must be a file: opening a named pipe would wait for a writer.
+    more = 0 if stream else os.O_NONBLOCK
     try:
-        # Not blocking: opening a named pipe would wait for a writer.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | more)) as file:
+            if not stream and not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise RuntError(f"cannot read the configuration: {path} is not a regular file")
             content = file.read()
     except FileNotFoundError:

@@ -75,7 +75,7 @@ def load_process(path: str) -> ProcessConfig:
 
     Raises RuntError as `load` does.
     """
-    text = read(path)
+    text = read(path, stream=True)
     try:
         checked: Any = PROCESS.check(parse(path, text), ())
         _set_user(checked)

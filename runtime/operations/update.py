@@ -58,7 +58,7 @@ def _from_file(name: str) -> Resources:
     if name == "-":
         name, text = "standard input", sys.stdin.buffer.read().decode("utf-8", "replace")
     else:
-        text = read(name)
+        text = read(name, stream=True)
     return _checked(name, parse(name, text))
 
 

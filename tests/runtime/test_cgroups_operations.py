@@ -182,6 +182,13 @@ def test_update_reads_what_docker_sends(bundle: Bundle, runt: Runt, container_id
     assert cgroups["pids.max"] == "78"
 
 
+def test_update_reads_a_pipe(bundle: Bundle, runt: Runt, container_id: str) -> None:
+    """A shell's <(...) is one."""
+    cgroups = start(runt, bundle.sh("sleep 100"), container_id)
+    runt.ok("update", "-r", "/dev/stdin", container_id, stdin=None, input='{"pids": {"limit": 79}}')
+    assert cgroups["pids.max"] == "79"
+
+
 def test_update_is_done_as_a_whole_or_not_at_all(bundle: Bundle, runt: Runt, container_id: str) -> None:
     bundle.linux["resources"] = {"pids": {"limit": 20}, "cpu": {"quota": 50000}}
     cgroups = start(runt, bundle.sh("sleep 100"), container_id)

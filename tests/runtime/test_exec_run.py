@@ -61,6 +61,14 @@ def refused(runt: Runt, *words: str) -> str:
     return str(done.stderr)
 
 
+def test_the_process_is_read_from_a_pipe(running: Runt, tmp_path: Path) -> None:
+    """A shell's <(...) is one."""
+    text = Path(process_file(tmp_path, args=["echo", "from a pipe"])).read_text()
+    said = running.ok("exec", "--process", "/dev/stdin", "test", stdin=None, input=text)
+    assert said == "from a pipe\n"
+    assert "is a directory" in refused(running, "--process", str(tmp_path), "test")
+
+
 def test_it_is_where_the_containers_init_process_is(running: Runt) -> None:
     script = "for f in /proc/self/ns/*; do readlink $f; done; cat /proc/self/cgroup; pwd; hostname"
     seen = running.ok("exec", "test", "sh", "-c", script).split()
