@@ -62,6 +62,24 @@ _NOTHING = ("defaults", "loud", "silent", "auto", "noauto", "nofail", "_netdev")
 programs that read fstab(5), as are those that begin with `x-`."""
 
 
+CGROUP_OPTIONS = (
+    *("all", "none", "xattr", "noprefix", "clone_children", "cpuset_v2_mode", "name", "release_agent"),
+    *("nsdelegate", "favordynmods", "memory_localevents", "memory_recursiveprot"),
+    *("memory_hugetlb_accounting", "pids_localevents"),
+)
+"""Options of the filesystems cgroup and cgroup2 (cgroups(7)), which configurations may repeat: the mount has them already."""
+
+_TWOFOLD = (*ATTRIBUTES, *PROPAGATION)
+NAMES = (
+    *_TWOFOLD,
+    *(f"r{name}" for name in _TWOFOLD),
+    *SUPERBLOCK,
+    *("bind", "rbind", "remount", "defaults", "silent", "loud", "iversion", "noiversion"),
+    *("tmpcopyup", "idmap", "ridmap"),
+)
+"""The options that runt itself follows and does not hand on to the filesystem."""
+
+
 class MountOptions:
     """The options of one mount, by the system call that takes them. The later of two that contradict each other wins."""
 

@@ -10,6 +10,7 @@ import os
 
 from runtime.config.machine_rules import MACHINE_RULES, check_labels
 from runtime.config.members import HOOKS
+from runtime.config.mount_options import CGROUP_OPTIONS, NAMES, MountOptions
 from runtime.config.namespaces import find_namespace, is_private
 from runtime.config.resources import check_resources
 from runtime.config.scheduling_rules import SCHEDULING_RULES, check_affinity, check_scheduler
@@ -125,6 +126,39 @@ def check_mounts(config: Config) -> None:
                 ("mounts", index),
                 f": expected a filesystem's type, or bind or rbind among the options: {_describe_type(mount)}",
             )
+
+
+def check_mount_options(config: Config) -> None:
+    """`mounts`: no option that would be lost (config.md, Mounts; mount(2): a bind mount takes no `data`).
+
+    A bind mount has no options of a filesystem, and neither has what type `cgroup` shows, which is mounted already.
+    """
+    for index, mount in enumerate(config.get("mounts", ())):
+        options = mount.get("options", ())
+        taken: tuple[str, ...] = ()
+        if MountOptions(options).bind:
+            what = "a bind mount"
+        elif mount.get("type") == "cgroup":
+            what, taken = "a mount of type cgroup", CGROUP_OPTIONS
+        else:
+            continue
+        for number, option in enumerate(options):
+            if any(part.partition("=")[0] not in taken for part in MountOptions([option]).data):
+                raise Mismatch(
+                    ("mounts", index, "options", number),
+                    f": {what} has no option {found(option)}{_meant(option)}",
+                )
+
+
+def _meant(option: str) -> str:
+    """Return the option that was likely meant, as the end of a sentence."""
+    from difflib import get_close_matches
+
+    word = option.lower().replace("-", "").replace("_", "")
+    near = {"readonly": "ro", "readwrite": "rw", "writable": "rw", "recursive": "rbind"}.get(word)
+    if near is None and "," not in word:
+        near = next(iter(get_close_matches(option.lower(), NAMES, 1, 0.7)), None)
+    return f': did you mean "{near}"?' if near else ""
 
 
 def check_id_mapped_mounts(config: Config) -> None:
@@ -273,6 +307,7 @@ RULES = (
     check_process,
     check_hooks,
     check_mounts,
+    check_mount_options,
     check_id_mapped_mounts,
     check_namespaces,
     check_user_namespace,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from runtime.filesystem.mount_options import MountOptions
+from runtime.config.mount_options import MountOptions
 from runtime.id_mappings import user_namespace
 from runtime.kernel import mount as kernel
 from runtime.support.errors import RuntError, describe

@@ -7,10 +7,11 @@ inside the container's root to a descriptor: see `kernel.mount` and `paths`.
 from __future__ import annotations
 
 import os
+import stat
 
+from runtime.config.mount_options import MountOptions
 from runtime.filesystem.bind_sources import map_ids, maps_ids, open_source, source_path
 from runtime.filesystem.copy_up import copy_up
-from runtime.filesystem.mount_options import MountOptions
 from runtime.filesystem.paths import is_directory, make_directory, make_file, open_in_root
 from runtime.kernel import mount as kernel
 from runtime.kernel import procfs
@@ -66,6 +67,8 @@ def mount_filesystems(c: Container) -> None:
 def _mount_filesystem(c: Container, mount: Mount, options: MountOptions) -> None:
     """Mount a filesystem by its type."""
     kind = mount.get("type", "")
+    if kind == "tmpfs":
+        options.data += _mode_of_directory(c, mount["destination"], options)
     target = _open_destination(c, mount)
     _check_proc(c, target, is_proc=kind == "proc")
     # Read-only later: mount points and devices are still to be made in it.
@@ -85,6 +88,22 @@ def _mount_filesystem(c: Container, mount: Mount, options: MountOptions) -> None
     else:
         os.close(tree)
     os.close(target)
+
+
+def _mode_of_directory(c: Container, destination: str, options: MountOptions) -> list[str]:
+    """Return the option that gives a tmpfs without `mode` that of the directory it hides; a new one is 1777, as always.
+
+    As with runc and crun since 1.11: else what the image keeps for itself would be writable to all, such as /run.
+    """
+    if any(option.partition("=")[0] == "mode" for option in options.data):
+        return []
+    try:
+        directory = open_in_root(c.root_fd, destination)
+    except OSError:
+        return []
+    mode = os.fstat(directory).st_mode
+    os.close(directory)
+    return [f"mode={stat.S_IMODE(mode):o}"]
 
 
 def _mount_context(c: Container, kind: str) -> str | None:

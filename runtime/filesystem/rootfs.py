@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from runtime.filesystem.mount_options import PROPAGATION
+from runtime.config.mount_options import PROPAGATION
 from runtime.kernel import mount as kernel
 from runtime.state.store import Store
 from runtime.support.errors import RuntError, describe

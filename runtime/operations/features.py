@@ -6,9 +6,9 @@ The kernel of this machine need not have all of it.
 from __future__ import annotations
 
 from runtime import __version__
+from runtime.config import mount_options
 from runtime.config import seccomp as seccomp_members
 from runtime.config.members import HOOKS, NAMESPACES
-from runtime.filesystem import mount_options
 from runtime.kernel import scheduling
 from runtime.kernel import seccomp as kernel
 from runtime.process import capabilities
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _OLDEST_SPEC_VERSION = "1.0.0"
-_OTHER_MOUNT_OPTIONS = (
-    *("bind", "rbind", "remount", "defaults", "silent", "loud"),
-    *("iversion", "noiversion", "tmpcopyup", "idmap", "ridmap"),
-)
 
 
 def features() -> dict[str, Any]:
@@ -73,7 +69,4 @@ def _seccomp() -> dict[str, Any]:
 
 def mount_option_names() -> list[str]:
     """Return the mount options that runt handles itself and does not pass to the filesystem, sorted."""
-    twofold = (*mount_options.ATTRIBUTES, *mount_options.PROPAGATION)
-    return sorted(
-        {*twofold, *(f"r{name}" for name in twofold), *mount_options.SUPERBLOCK, *_OTHER_MOUNT_OPTIONS}
-    )
+    return sorted(set(mount_options.NAMES))

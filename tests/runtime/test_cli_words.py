@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from runtime.commands import COMMANDS, options_of
-from runtime.filesystem import mount_options
+from runtime.config import mount_options
 from runtime.operations.features import mount_option_names
 from runtime.state.options import (
     CheckpointOptions,

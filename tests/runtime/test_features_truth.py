@@ -10,7 +10,7 @@ import pytest
 
 from runtime import __version__
 from runtime.config.load import load
-from runtime.filesystem.mount_options import MountOptions
+from runtime.config.mount_options import MountOptions
 from runtime.operations.features import features
 from runtime.support.errors import RuntError
 from tests.support.config_files import MINIMAL, changed

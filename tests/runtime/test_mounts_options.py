@@ -156,15 +156,71 @@ def test_bind_of_a_file_and_of_a_relative_source(bundle: Bundle, runt: Runt) -> 
     assert said.startswith("content\n")
 
 
-def test_bind_has_no_filesystem_that_could_want_options(bundle: Bundle, runt: Runt) -> None:
-    """As with mount(2) and runc 1.1: the conformance suite hands some to one."""
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ["bind", "readonly"],
+            'mounts[1].options[1]: a bind mount has no option "readonly": did you mean "ro"?',
+        ),
+        (
+            ["rbind", "nosuid", "noexce"],
+            'options[2]: a bind mount has no option "noexce": did you mean "noexec"?',
+        ),
+        (["mode=777", "bind"], 'options[0]: a bind mount has no option "mode=777"'),
+        (["bind", "remount", "size=1m"], 'options[2]: a bind mount has no option "size=1m"'),
+        (["bind", "ro,nodev"], 'options[1]: a bind mount has no option "ro,nodev"'),
+    ],
+)
+def test_option_that_a_bind_mount_cannot_have_is_refused_and_not_lost(
+    bundle: Bundle, runt: Runt, options: list[str], said: str
+) -> None:
+    """A misspelt `readonly` must not leave the mount writable; runc does so since 1.2."""
     (bundle.path / "shared").mkdir()
-    (bundle.path / "shared/file").write_text("seen\n")
-    bundle.config["mounts"].append(
-        {"destination": "/m", "source": "shared", "options": ["bind", "mode=755", "size=1k"]}
-    )
-    bundle.process["args"] = ["cat", "/m/file"]
-    assert runt.run(bundle) == "seen\n"
+    mount(bundle, "/m", "none", *options, source="shared")
+    message = runt.fail(bundle).replace('\\"', '"')
+    assert said in message
+    assert "config.json:" in message
+
+
+def test_options_that_callers_write_on_a_bind_mount_are_taken(bundle: Bundle, runt: Runt) -> None:
+    """Docker 28's, podman 5.8's and containerd 2.1's, with what fstab(5) has for others."""
+    (bundle.path / "shared").mkdir()
+    written = [
+        "rbind",
+        "rprivate",
+        "rw",
+        "nosuid",
+        "nodev",
+        "noexec",
+        "relatime",
+        "rro",
+        "x-volume=a",
+        "defaults",
+    ]
+    mount(bundle, "/m", "bind", *written, source="shared")
+    assert {"ro", "nosuid", "nodev", "noexec"} <= mounts_of(bundle, runt)["/m"].options
+
+
+def test_option_that_the_mount_of_cgroups_cannot_have_is_refused(bundle: Bundle, runt: Runt) -> None:
+    entry = mount(bundle, "/cg", "cgroup", "ro", "nsdelegate", "memory_recursiveprot")
+    runt.run(bundle.sh("true"))
+    entry["options"].append("memory_recursive")
+    assert r"a mount of type cgroup has no option \"memory_recursive\"" in runt.fail(bundle)
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o700, 0o1777])
+def test_tmpfs_without_a_mode_takes_that_of_the_directory_that_it_hides(
+    bundle: Bundle, runt: Runt, mode: int
+) -> None:
+    """A new directory is for all, with the sticky bit; `docker run --tmpfs /run` is neither."""
+    (bundle.rootfs / "there").mkdir()
+    (bundle.rootfs / "there").chmod(mode)
+    (bundle.rootfs / "link").symlink_to("there")
+    for destination, options in (("/there", []), ("/link", []), ("/new", []), ("/own", ["mode=711"])):
+        mount(bundle, destination, "tmpfs", *options)
+    bundle.sh("stat -c %a /there /new /own")
+    assert runt.run(bundle).split() == [f"{mode:o}", "1777", "711"]
 
 
 def test_missing_bind_source_is_named(bundle: Bundle, runt: Runt) -> None:

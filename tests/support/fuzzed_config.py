@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from runtime.cgroups.group import Group
 from runtime.cgroups.limits import settings as limits
 from runtime.config.load import load
-from runtime.filesystem.mount_options import MountOptions
+from runtime.config.mount_options import MountOptions
 from runtime.namespaces.sysctl import sysctl_path
 from runtime.seccomp.compiler import compile_profile
 from runtime.support.errors import RuntError
