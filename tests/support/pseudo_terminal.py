@@ -14,6 +14,7 @@ import struct
 import subprocess
 import termios
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -96,6 +97,17 @@ class PseudoTerminal:
     def _go_on(self, awaited: str, deadline: float) -> None:
         assert time.monotonic() < deadline, f"{awaited!r} did not appear in:\n{self.text}"
         assert self._read(0.2), f"it ended before {awaited!r}:\n{self.text}"
+
+    def read(self) -> None:
+        """Take what the program has written by now."""
+        self._read(0)
+
+    def seconds_used(self) -> float:
+        """Return the processor time that the program has used."""
+        fields = (
+            Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+        )
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def hang_up(self) -> None:
         """Take the terminal away, as when a window is closed or a connection is cut."""

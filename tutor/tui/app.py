@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
 from textual.command import CommandPalette
 
 from tutor import crash, ending
@@ -19,6 +18,7 @@ from tutor.home import Home
 from tutor.session.events import Notice
 from tutor.tui import japanese
 from tutor.tui.driver import TerminalDriver
+from tutor.tui.key_order import OrderedKeys
 from tutor.tui.palette import CommandProvider
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import Ask, Say
@@ -108,7 +108,7 @@ class Outbox:
             self.screen.post_message(SessionEvent(event))
 
 
-class TutorApp(App[int]):
+class TutorApp(OrderedKeys[int]):
     """oci-tutor in a terminal."""
 
     TITLE = "oci-tutor"

@@ -8,19 +8,24 @@ import sys
 from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING, cast
 
-from textual._xterm_parser import XTermParser
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key, Paste
 
 from tutor import ending
+from tutor.tui.key_order import Typed
+from tutor.tui.keyboard import Keyboard
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import IO, Any
 
     from textual.app import App
+    from textual.message import Message
 
 _LOOK_EVERY = 0.1  # seconds between two looks at whether to stop, and whether an Escape was the key
 _MOST = 4096  # bytes in one read: as many as a terminal holds
+_MOST_AT_ONCE = 1024 * 1024  # bytes
 
 
 class TerminalDriver(LinuxDriver):
@@ -45,27 +50,45 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until the app stops it, or the terminal goes."""
-        parser = XTermParser()
+        keyboard = Keyboard()
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         poller = select.poll()
         poller.register(self.fileno, select.POLLIN)
         while not self.exit_event.is_set():
             if poller.poll(_LOOK_EVERY * 1000):
-                data = self._read()
+                data = self._read(poller)
                 if not data:
                     ending.note_terminal_gone()
                     return
-                for message in parser.feed(decode(data)):
-                    self.process_message(message)
-            for message in parser.tick():
-                self.process_message(message)
+                self._send(keyboard.feed(decode(data)))
+            self._send(keyboard.tick())
 
-    def _read(self) -> bytes:
-        """Return what was typed; nothing, if the terminal has gone."""
-        try:
-            return os.read(self.fileno, _MOST)
-        except OSError:
-            return b""
+    def _send(self, messages: Iterable[Message]) -> None:
+        """Send messages to the app in their order, keys that arrived together as one."""
+        typed: list[Key | Paste] = []
+        for message in messages:
+            if isinstance(message, Key | Paste):
+                message.set_sender(self._app)
+                typed.append(message)
+                continue
+            if typed:
+                self.send_message(Typed(typed))
+                typed = []
+            self.process_message(message)
+        if typed:
+            self.send_message(Typed(typed))
+
+    def _read(self, poller: select.poll) -> bytes:
+        """Return what was typed, all that is there; nothing, if the terminal has gone."""
+        data = b""
+        while True:
+            try:
+                more = os.read(self.fileno, _MOST)
+            except OSError:
+                more = b""
+            data += more
+            if not more or len(data) >= _MOST_AT_ONCE or not poller.poll(0):
+                return data
 
 
 class Screen:

@@ -8,8 +8,10 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
+from tutor.session.events import Notice
 from tutor.tui.keys import GROUPS
 from tutor.tui.screens.dialogs import Ask, Help
+from tutor.tui.widgets.notice_bar import NoticeBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,6 +67,12 @@ class TutorScreen(Screen[None]):
 
         texts = (self.messages(f"tui.ask.{name}.{part}") for part in ("title", "body", "proceed", "cancel"))
         self.app.push_screen(Ask(*texts), answered)
+
+    def on_paste(self) -> None:
+        """Say that what was pasted is not taken, where it is no text: as keys it could do anything."""
+        if not self.typing:
+            notice = Notice("information", self.messages("tui.paste_ignored"))
+            self.query_one(NoticeBar).say(notice)
 
     def action_help(self) -> None:
         """Show all keys of this screen, grouped."""

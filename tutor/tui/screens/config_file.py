@@ -6,8 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tutor.session.events import ConfigChanged
     from tutor.session.protocol import SessionProtocol
     from tutor.tui.screens.base import TutorScreen
@@ -57,11 +55,7 @@ class ConfigFile:
         def save() -> None:
             self._bridge.call(partial(self._write, self.pane.text))
 
-        self.when_typed(partial(self._bridge.when_idle, self._screen.messages("tui.key.save.short"), save))
-
-    def when_typed(self, do: Callable[[], object]) -> None:
-        """Call `do` after the editor has taken the letters typed before: a key that is always bound overtakes them."""
-        self.pane.area.call_later(do)
+        self._bridge.when_idle(self._screen.messages("tui.key.save.short"), save)
 
     def unsaved_text(self) -> str | None:
         """Return the text in the editor, None if it is the text on disk."""

@@ -229,7 +229,7 @@ class LessonScreen(TutorScreen):
 
     def action_operate(self, operation: str) -> None:
         """Run an operation of the runtime."""
-        self._config.when_typed(partial(self.commands.execute, operation))
+        self.commands.execute(operation)
 
     def action_lesson(self, command: str) -> None:
         """Run a command of the lesson."""
