@@ -1,4 +1,4 @@
-"""Run small bundles on one engine, in a lab of their own, and look at what comes of them."""
+"""Runs small bundles on one engine in a lab, and returns the results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class UndecidedError(Exception):
-    """This machine, or what the engine did, does not answer the question."""
+    """The question cannot be answered on this machine, or by what the engine did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,13 @@ class Bundle:
         return self._bench.command(self._bench.engine.argv(operation, self.id, extra))
 
     def pid(self) -> int:
-        """Return the pid of its init process in the host's pid namespace, 0 where there is none."""
+        """Return the pid of its init process in the host's pid namespace; 0 if there is none."""
         with contextlib.suppress(ValueError):
             return int(self.state().get("pid") or 0)
         return 0
 
     def state(self) -> dict[str, Any]:
-        """Return what `state` prints; empty where there is no container."""
+        """Return the output of `state`; empty if there is no container."""
         done = self.engine("state")
         try:
             found = json.loads(done.stdout) if done.ok else {}
@@ -91,7 +91,7 @@ class Bundle:
         return True
 
     def read(self, name: str) -> str:
-        """Return the text of a file in the bundle; empty where there is none."""
+        """Return the text of a file in the bundle; empty if there is none."""
         try:
             return (self.inside / name).read_text(errors="replace")
         except OSError:
@@ -123,12 +123,12 @@ class Bench:
         text: Callable[[str], str] | None = None,
         files: Mapping[str, str] | None = None,
     ) -> Iterator[Bundle]:
-        """Lay a bundle whose program is a shell script; its container is deleted when the block ends.
+        """Create a bundle whose program is a shell script; its container is deleted at the end of the block.
 
         Args:
             script: the program, for `sh -c`.
             patch: what to change in the configuration: objects are merged, None removes a member (RFC 7396).
-            text: makes the text of `config.json` another one.
+            text: a function that changes the text of `config.json`.
             files: executable files in the bundle, by their path; `{bundle}` is replaced in them.
         """
         self._count += 1

@@ -1,8 +1,8 @@
 """Ask an engine for its traits once, and keep its answers by the digest of its binary.
 
-The record is a file of the state directory, replaced as a whole. Who finds it damaged, of another kernel, or of other probes, asks
-again. A lock lets one process ask at a time; the kernel releases it when the process ends, however it ends, and the lab of a process
-that was killed is cleaned up by the next (`tutor.lab`).
+The record is a file in the state directory, replaced as a whole. The engine is asked again if the record is damaged, or was made with
+another kernel or other probes. A lock lets one process ask at a time; the kernel releases it when the process ends, however it ends, and
+the next one cleans up the lab of a process that was killed (`tutor.lab`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What an engine has answered, by trait; a trait that this machine can't decide is not there.
+    """The answers of an engine by trait; a trait that this machine can't decide is missing.
 
     `digest` is of the engine's binary, `date` is when it was asked (ISO 8601, a day).
     """
@@ -54,7 +54,7 @@ class Answers:
     answers: dict[str, str]
 
     def get(self, trait: str) -> str:
-        """Return the answer to a trait's question, empty where it is not known."""
+        """Return the answer to a trait's question; empty if it is not known."""
         return self.answers.get(trait, "")
 
 
@@ -80,7 +80,7 @@ def _digest(paths: list[Path]) -> str:
 
 
 def kept(home: Home, engine: Engine) -> Answers | None:
-    """Return what is kept of an engine's answers; None where it was never asked, or must be asked again."""
+    """Return the kept answers of an engine; None if it was never asked, or must be asked again."""
     try:
         digest = digest_of(engine)
         record = json.loads(_file(home, engine, digest).read_text(encoding="utf-8"))
@@ -99,16 +99,16 @@ def kept(home: Home, engine: Engine) -> Answers | None:
 def answers_of(
     home: Home, engine: Engine, *, again: bool = False, progress: Progress = lambda _done, _of: None
 ) -> Answers:
-    """Return an engine's answers: those that are kept, else ask it, which takes some seconds.
+    """Return an engine's answers: the kept ones, else those that it gives now, which takes some seconds.
 
     Args:
         home: where they are kept.
         engine: the engine.
-        again: ask it also if answers are kept.
-        progress: called before every question with the number of questions asked and of all.
+        again: ask even if answers are kept.
+        progress: called before every question, with the number of questions asked and the number of all.
 
     Raises:
-        TutorError: no lab can be had here (`lab. ...`).
+        TutorError: no lab can be created on this machine (`lab. ...`).
     """
     found = None if again else kept(home, engine)
     if found:
@@ -186,6 +186,6 @@ def _probes_digest() -> str:
 
 
 def _asked() -> dict[str, object]:
-    """Return what the answers depend on beside the engine: the probes, the kernel, and the layout of cgroups."""
+    """Return what the answers depend on, other than the engine: the probes, the kernel, and the layout of cgroups."""
     versions = sorted({hierarchy.version for hierarchy in cgroups.hierarchies()})
     return {"format": _FORMAT, "probes": _probes_digest(), "kernel": os.uname().release, "cgroups": versions}

@@ -57,10 +57,10 @@ class Table:
         return next((each for each in self.of(engine) if each.version == version), None)
 
     def verdict(self, trait: str, asked: Answers | None, engine: str, version: str) -> Verdict:
-        """Return how an engine's answer stands to the recorded ones.
+        """Compare an engine's answer with the recorded ones.
 
         - `unasked`: there is no answer.
-        - `differs`: this very version was recorded with another answer.
+        - `differs`: this version was recorded with another answer.
         - `new`: this version is not recorded, and no recorded one answered so.
         - `varies`: recorded versions of the engine answer differently.
         - `same`: all recorded versions answer so.
