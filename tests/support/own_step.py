@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Teller:
     """An observer that writes down what it is told."""
 
-    def __init__(self) -> None:
-        self.file = os.open("steps", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    def __init__(self, path: str) -> None:
+        self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self.runtime = os.getpid()
 
     def before(self, step: Step, _c: Container) -> None:
@@ -50,5 +50,5 @@ if __name__ == "__main__":
     root, bundle, container_id = sys.argv[1:]
     create(
         CreateOptions(root=root, container_id=container_id, bundle=bundle),
-        Plan(replace={"set_hostname": set_hostname}, observer=Teller()),
+        Plan(replace={"set_hostname": set_hostname}, observer=Teller(f"{bundle}/steps")),
     )
