@@ -51,8 +51,16 @@ MEMORY_FLAGS = {
 PERSONALITIES = {"LINUX": 0, "LINUX32": 8}
 """personality(2): PER_LINUX and PER_LINUX32."""
 
+_MOST_PROCESSORS = 8192
+"""NR_CPUS of a kernel built with MAXSMP, the most that x86-64 can have; others have fewer."""
 _IOPRIO_WHO_PGRP = 2
 _IOPRIO_CLASS_SHIFT = 13
+
+
+def sched_setaffinity_all() -> None:
+    """By sched_setaffinity: let this process run on every processor that its cpuset allows. Raises OSError."""
+    # For the kernels with the most; a shorter mask would leave out what it has no bit for.
+    call("sched_setaffinity", 0, _MOST_PROCESSORS // 8, b"\xff" * (_MOST_PROCESSORS // 8))
 
 
 def sched_setattr(

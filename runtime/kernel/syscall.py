@@ -29,6 +29,7 @@ _NUMBERS = {
     "personality": (135, 92),
     "ioprio_set": (251, 30),
     "set_mempolicy": (238, 237),
+    "sched_setaffinity": (203, 122),
     "sched_setattr": (314, 274),
     "seccomp": (317, 277),
     "bpf": (321, 280),

@@ -77,6 +77,19 @@ def set_memory_policy(c: Container) -> None:
         raise RuntError(f"cannot set the memory policy {policy['mode']}{nodes}: {describe(error)}") from None
 
 
+def reset_affinity(_c: Container) -> None:
+    """Let the program run on every processor that its cpuset allows, whatever the caller is bound to (sched_setaffinity(2)).
+
+    As with runc since 1.3: a service bound to one processor would bind all containers that it starts. The kernel leaves
+    out what the cgroup does not allow and what the machine does not have.
+    """
+    try:
+        kernel.sched_setaffinity_all()
+    except OSError:
+        # A sandbox that forbids it: then the program runs where the caller may.
+        pass
+
+
 def set_initial_affinity(c: Container) -> None:
     """For `exec`, before the process joins the container's cgroup (config.md, `execCPUAffinity`: `initial`)."""
     _set_affinity(c.process.get("execCPUAffinity", {}).get("initial", ""))
@@ -84,7 +97,10 @@ def set_initial_affinity(c: Container) -> None:
 
 def set_final_affinity(c: Container) -> None:
     """For `exec`, after the process has joined the container's cgroup (config.md, `execCPUAffinity`: `final`)."""
-    _set_affinity(c.process.get("execCPUAffinity", {}).get("final", ""))
+    if not c.process.get("execCPUAffinity"):
+        reset_affinity(c)
+        return
+    _set_affinity(c.process["execCPUAffinity"].get("final", ""))
 
 
 def _set_affinity(processors: str) -> None:

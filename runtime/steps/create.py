@@ -70,6 +70,7 @@ RUNTIME_STEPS: tuple[Step, ...] = (
 INIT_STEPS: tuple[Step, ...] = (
     handshake.wait_until_journalled,
     cgroups.join_cgroup,
+    scheduling.reset_affinity,
     setup.set_oom_score,
     rootfs.detach_from_host_propagation,
     rootfs.bind_root,

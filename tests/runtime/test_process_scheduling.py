@@ -103,6 +103,24 @@ def test_personality_shows_a_32_bit_machine(bundle: Bundle, runt: Runt) -> None:
 
 
 @on_root
+@pytest.mark.skipif(
+    len(os.sched_getaffinity(0)) < 2, reason="on one processor there is nothing to be bound to"
+)
+def test_the_callers_affinity_does_not_bind_the_container(bundle: Bundle, runt: Runt) -> None:
+    """As with runc since 1.3: `taskset -c 0 runt run` runs on all processors, and so does what `exec` starts."""
+    everything = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(everything)})
+    try:
+        runt.create(bundle.namespaces("pid").sh("grep Cpus_allowed_list /proc/self/status; sleep 100"))
+        init = runt.state()["pid"]
+        inside = runt.ok("exec", "test", "grep", "Cpus_allowed:", "/proc/self/status").split()[1]
+    finally:
+        os.sched_setaffinity(0, everything)
+    assert os.sched_getaffinity(init) == everything
+    assert int(inside.replace(",", ""), 16) == sum(1 << number for number in everything)
+
+
+@on_root
 def test_exec_schedules_its_program_as_the_container_or_as_it_says_itself(
     bundle: Bundle, runt: Runt, tmp_path: Path
 ) -> None:
