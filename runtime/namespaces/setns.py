@@ -145,6 +145,8 @@ def open_exec_terminal(c: Container) -> None:
     if c.console_connection is None:
         return
     master, slave = console.open_console(c.process.get("consoleSize"))
+    if not c.options.console_socket:
+        console.keep_newlines(slave)
     console.send_master(c.console_connection, master)
     console.attach(slave, c.process["user"]["uid"])
     for fd in (master, slave, c.console_connection):

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 # ioctl_tty(2), as every architecture but alpha, mips, powerpc and sparc numbers them. Python's termios lacks most of them,
 # and costs time to load.
+_TCGETS = 0x5401
+_TCSETS = 0x5402
+_TERMIOS = "4I20s"
+"""`struct termios` of the kernel: input, output, control and local modes, then characters."""
+_ONLCR = 0x4
 _TIOCSCTTY = 0x540E
 _TIOCSWINSZ = 0x5414
 _TIOCSPTLCK = 0x40045431
@@ -54,6 +59,17 @@ def open_console(size: ConsoleSize | None = None) -> tuple[int, int]:
         os.close(master)
         raise RuntError(f"cannot set up a terminal: {describe(error)}") from None
     return master, slave
+
+
+def keep_newlines(terminal: int) -> None:
+    """Let a newline be one, without a carriage return before it (termios(3), ONLCR). Raises OSError.
+
+    As with runc: where the output of `run` or `exec` is a pipe or a file, it is what the program wrote. The caller's
+    terminal, if there is one, adds it.
+    """
+    modes = list(struct.unpack(_TERMIOS, fcntl.ioctl(terminal, _TCGETS, bytes(struct.calcsize(_TERMIOS)))))
+    modes[1] &= ~_ONLCR
+    fcntl.ioctl(terminal, _TCSETS, struct.pack(_TERMIOS, *modes))
 
 
 def _check_multiplexer(master: int) -> None:

@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Self
 
+_OFLAG = 1
+"""Where tcgetattr has the output modes (termios(3))."""
 _REST_READS = 256
 """More reads than it takes to empty a terminal's buffers."""
 
@@ -55,10 +57,13 @@ class Relay:
             os.close(fd)
 
     def _make_raw(self) -> None:
-        """Pass input on unchanged; input that has been typed already is kept."""
+        """Pass input on unchanged; input that has been typed already is kept. A newline still begins a line (`console.keep_newlines`)."""
         while True:
             try:
                 tty.setraw(0, termios.TCSADRAIN)
+                raw = termios.tcgetattr(0)
+                raw[_OFLAG] |= termios.OPOST
+                termios.tcsetattr(0, termios.TCSADRAIN, raw)
             except termios.error as error:
                 # In the background this stops the process. SIGCONT, in the foreground again, interrupts the call.
                 if error.args[0] != errno.EINTR:

@@ -78,6 +78,8 @@ def open_terminal(c: Container) -> None:
     if c.console_connection is None:
         return
     master, slave = console.open_console(c.process.get("consoleSize"))
+    if not c.options.console_socket:
+        console.keep_newlines(slave)
     console.send_master(c.console_connection, master)
     try:
         # Not by a link: the image could have the terminal mounted over a file of its choice (CVE-2025-52565).
