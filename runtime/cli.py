@@ -114,6 +114,8 @@ def _run(words: Sequence[str], *, protect: bool = False) -> int:
         from runtime.install import protection
 
         protection.protect()
+    if name == "list" and settings.root and not os.path.isdir(settings.root):
+        raise RuntError(f"the state directory that --root names does not exist: {settings.root}")
     settings.root = settings.root or _default_root()
     return _call(name, settings, fields, arguments)
 

@@ -36,6 +36,10 @@ def read(path: str, *, stream: bool = False) -> str:
         raise RuntError(f"JSON specification file {path} not found") from None
     except OSError as error:
         raise RuntError(f"cannot read the configuration: {describe(error)}") from None
+    if content.startswith(b"\xef\xbb\xbf"):
+        raise RuntError(
+            f"{path}:1:1: not valid JSON: a byte order mark (U+FEFF) stands before it: save the file as UTF-8 without one"
+        )
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

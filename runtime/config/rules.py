@@ -276,7 +276,7 @@ def check_devices(config: Config) -> None:
 
 def check_sysctl(config: Config) -> None:
     """`linux.sysctl`: only parameters of a namespace that is not the host's (config-linux.md, Sysctl)."""
-    for name in config["linux"].get("sysctl", ()):
+    for name, value in config["linux"].get("sysctl", {}).items():
         place = ("linux", "sysctl", name)
         parts = _sysctl_parts(name)
         if not {"", ".", ".."}.isdisjoint(parts):
@@ -290,7 +290,8 @@ def check_sysctl(config: Config) -> None:
                 raise Mismatch(place, f': sysctl "{name}" not allowed in host network namespace')
         elif dotted in ("kernel.hostname", "kernel.domainname") and is_private(config, "uts"):
             member = dotted.removeprefix("kernel.")
-            if member == "hostname" or member in config:
+            # The same domain name said twice is no conflict: runc takes it.
+            if member == "hostname" or config.get("domainname", value) != value:
                 raise Mismatch(
                     place, f': sysctl "{name}" is not allowed as it conflicts with the OCI "{member}" field'
                 )

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _HIGHEST = 64
 """The last real-time signal, signal(7)."""
+_REAL_TIME = {"RTMIN": (34, "+"), "RTMAX": (_HIGHEST, "-")}
+"""The ends of the real-time signals that the C library leaves to programs (nptl(7)), and where the others are from there."""
 
 
 def kill(entry: Entry, signal_name: str, *, everything: bool = False) -> None:
@@ -19,17 +21,19 @@ def kill(entry: Entry, signal_name: str, *, everything: bool = False) -> None:
 
     With `everything`, to all processes of the container's cgroups, also when init itself has ended already: processes
     that share a PID namespace with others can outlive it. Without a cgroup of its own (rootless) only init is known.
+    A stopped container has no more of them, which is what was asked for.
     Raises RuntError if there is no such process or signal.
     """
     container_id = entry.record["id"]
     signum = parse_signal(signal_name)
     status = entry.status()
     if everything and entry.record["cgroups"]:
-        from runtime.cgroups.membership import kill_all, processes
+        from runtime.cgroups.membership import kill_all
 
-        if status != "stopped" or processes(entry.record["cgroups"]):
-            kill_all(entry.record["cgroups"], signum)
-            return
+        kill_all(entry.record["cgroups"], signum)
+        return
+    if everything and status == "stopped":
+        return
     if status not in ("created", "running", "paused"):
         raise RuntError(
             f"container not running: kill needs a container that is created or running, {container_id} is {status}"
@@ -55,7 +59,14 @@ def parse_signal(name: str) -> int:
                 f"unable to signal init: invalid argument: signals have the numbers 0 to {_HIGHEST}, not {name}"
             )
         return number
-    found = getattr(signals, "SIG" + name.upper().removeprefix("SIG"), None)
+    word = name.upper().removeprefix("SIG")
+    base, sign, offset = word[:5], word[5:6], word[6:]
+    if base in _REAL_TIME and sign == _REAL_TIME[base][1] and offset.isascii() and offset.isdigit():
+        # As kill(1) and Docker write them: RTMIN+3 is what stops systemd.
+        number = _REAL_TIME[base][0] + int(sign + offset)
+        if len(offset) < 3 and _REAL_TIME["RTMIN"][0] <= number <= _HIGHEST:
+            return number
+    found = getattr(signals, f"SIG{word}", None)
     if not isinstance(found, int) or "_" in name:
         raise RuntError(f'unknown signal "{name}"')
     return found

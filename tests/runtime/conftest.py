@@ -22,6 +22,7 @@ def bundle(tmp_path: Path) -> Bundle:
 @pytest.fixture
 def runt(tmp_path: Path) -> Iterator[Runt]:
     """`runt` with an empty state directory; containers that are left are deleted."""
+    (tmp_path / "state").mkdir()
     runt = Runt(tmp_path / "state")
     yield runt
     runt.clean_up()

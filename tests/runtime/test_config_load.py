@@ -83,7 +83,11 @@ def test_the_later_of_two_equal_members_counts_and_objects_are_merged(tmp_path: 
         pytest.param('{"a": [1,\n  2, }', "config.json:2:6: not valid JSON", id="syntax"),
         pytest.param('{\n "日本": x}', "config.json:2:8: not valid JSON", id="columns are characters"),
         pytest.param(b'{\n"a": "\xff"}', "config.json:2:7: not UTF-8: byte 0xff", id="bytes"),
-        pytest.param(b"\xef\xbb\xbf{}", "config.json:1:1: not valid JSON", id="byte order mark"),
+        pytest.param(
+            b"\xef\xbb\xbf{}",
+            "config.json:1:1: not valid JSON: a byte order mark (U+FEFF)",
+            id="byte order mark",
+        ),
         pytest.param('{"a": "NaN",\n "b": NaN}', "config.json:2:7: not valid JSON", id="NaN"),
         pytest.param(
             '{"a": "\\"' + "9" * 5000 + '", "b": ' + "9" * 5000 + "}",
