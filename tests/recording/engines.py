@@ -38,7 +38,7 @@ def main() -> None:
                 "version": engine.version,
                 "date": sys.argv[1] if len(sys.argv) > 1 else asked.date,
                 "machine": machine,
-                "answers": dict(sorted(asked.answers.items())),
+                "answers": {trait: each for trait, each in sorted(asked.answers.items()) if each},
             }
         )
     observations.sort(

@@ -230,3 +230,27 @@ def test_every_entry_that_the_rooms_name_is_in_the_catalogue(language: str) -> N
     missing = {key for key in keys - notices if not (messages.has(key) or messages.has(f"{key}.title"))}
     assert missing == set()
     assert {key for key in notices if not messages.has(f"{key}.title")} == set()
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed", "found"),
+    [
+        ("fails", True, "fails in `delete`"),
+        ("warns", False, "succeeds in `delete` with a word"),
+        ("", False, "not known"),
+    ],
+)
+def test_the_engine_is_asked_for_a_trait(tmp_path: Path, answer: str, passed: bool, found: str) -> None:
+    context = _context(tmp_path, trait={"failing-poststop": answer}.__getitem__)
+    verdict = _verdict(context, "trait", name="failing-poststop", **{"is": ["fails"]})
+    assert verdict.passed is passed
+    (evidence,) = verdict.evidence
+    assert (evidence.expected, evidence.found) == ("fails in `delete`", found)
+    assert evidence.command == "oci-tutor engines"
+
+
+def test_a_call_with_an_argument(tmp_path: Path) -> None:
+    calls = (CallRecord("kill", "runc kill box TERM", 0),)
+    context = _context(tmp_path, calls=calls)
+    assert _verdict(context, "call", operation="kill", arguments=["TERM"]).passed
+    assert not _verdict(context, "call", operation="kill", arguments=["KILL"]).passed

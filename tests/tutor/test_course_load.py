@@ -166,6 +166,7 @@ def test_a_defect_in_the_logic_is_told_with_its_place(
         ("  ask:\n", "  gone:\n    title: x\n    body: y\n  ask:\n", "gone", "text_without"),
         ("proc: there is a proc", "porc: there is a proc", "porc", "unknown_key"),
         ("body: Think.", "body: Think {hard}.", "Think {hard}.", "unknown_placeholder"),
+        ("body: Think.", "body: Think {trait no-such}.", "Think {trait no-such}.", "unknown_trait"),
         ("feedback: No.", "feedbak: No.", "feedbak", "unknown_key"),
         ("title: A lesson", "title: A lesson\ntitle: Twice", None, "duplicate_key"),
         ("title: A lesson", "title: 12", "12", "expected.text"),

@@ -20,6 +20,7 @@ from tutor.engines.traits.bench import Bench, merged
 from tutor.engines.traits.kept import Answers, answers_of, digest_of, kept
 from tutor.engines.traits.probes import PROBES
 from tutor.engines.traits.table import Observation, Table
+from tutor.engines.traits.words import sentences
 from tutor.lab.lab import sweep
 from tutor.lab.state_roots import BUNDLES
 from tutor.messages import LANGUAGES, Messages, topic_entries
@@ -34,9 +35,9 @@ def words(language: Language) -> dict[str, set[str]]:
     """Return the answers of each trait that the catalogue has words for."""
     found: dict[str, set[str]] = {}
     for key in topic_entries(language, "traits"):
-        _topic, trait, kind, *answer = key.split(".", 3)
-        if kind == "answer":
-            found.setdefault(trait, set()).add(answer[0])
+        match key.split(".", 3):
+            case [_, trait, "answer", answer]:
+                found.setdefault(trait, set()).add(answer)
     return found
 
 
@@ -199,3 +200,23 @@ def test_a_configuration_is_patched_as_rfc_7396_says() -> None:
         "a": {"c": 2, "e": 3},
         "d": [2],
     }
+
+
+def test_a_trait_is_said_in_a_sentence_for_each_answer() -> None:
+    """What differs between versions has them in it; what the engine here does comes last, where it is not recorded."""
+    said = sentences("kill-stopped-shared-pid", Messages("ja"))
+    assert said == (
+        "`runt`、`runc` 1.1.5・1.1.15、`crun` 1.8.1〜1.28 は、エラーにします。`runc` 1.3.6 は、成功で終えます。"
+    )
+    here = sentences("kill-stopped-shared-pid", Messages("en"), "runc", "1.5.1", "accepted")
+    assert here.endswith("`runc` 1.3.6: succeeds. Your `runc` 1.5.1: succeeds.")
+
+
+@pytest.mark.root
+def test_only_what_matters_is_asked(few: list[str], tmp_path: Path) -> None:
+    engine = find("runt")
+    assert answers_of(home(tmp_path), engine, {"relative-cwd"}).answers == {"relative-cwd": "refused"}
+    assert answers_of(home(tmp_path), engine, {"relative-cwd"}).get("relative-cwd") == "refused"
+    assert few == ["relative-cwd"]
+    assert set(answers_of(home(tmp_path), engine).answers) == {"absent-capabilities", "relative-cwd"}
+    assert few == ["relative-cwd", "absent-capabilities"]

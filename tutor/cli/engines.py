@@ -45,13 +45,14 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     asked: Asked = {}
     unasked: TutorError | None = None
     for engine in engines:
-        known = None if arguments.probe else kept(home, engine)
         try:
-            asked[engine.name] = known or _ask(home, engine, messages, again=arguments.probe)
+            asked[engine.name] = _ask(home, engine, messages, again=arguments.probe)
         except TutorError as error:
             if arguments.probe:
                 raise
             unasked = error
+            if known := kept(home, engine):
+                asked[engine.name] = known
     if arguments.json:
         print(_as_json(table, engines, asked, messages))
         return 0
@@ -158,23 +159,20 @@ def _rows(
 def _lines(
     trait: str, answers: dict[str, list[str]], where: str, messages: Messages, width: int
 ) -> Iterator[str]:
+    from tutor.engines.traits.words import said
     from tutor.text import wrap
 
     for answer, names in answers.items():
         text = messages(
-            "cli.engines.row", where=where, engines=", ".join(names), answer=_said(trait, answer, messages)
+            "cli.engines.row", where=where, engines=", ".join(names), answer=said(trait, answer, messages)
         )
         for number, line in enumerate(wrap(text, width - 8)):
             yield " " * (8 if number else 6) + line
 
 
-def _said(trait: str, answer: str, messages: Messages) -> str:
-    """Return an answer in words; an answer that only a newer version of this program knows, as it is."""
-    key = f"traits.{trait}.answer.{answer}"
-    return messages(key) if messages.has(key) else answer
-
-
 def _as_json(table: Table, engines: tuple[Engine, ...], asked: Asked, messages: Messages) -> str:
+    from tutor.engines.traits.words import said
+
     traits = []
     for trait in table.traits:
         answers = {}
@@ -182,7 +180,7 @@ def _as_json(table: Table, engines: tuple[Engine, ...], asked: Asked, messages: 
             answer = asked[engine.name].get(trait) if engine.name in asked else ""
             answers[engine.name] = {
                 "answer": answer or None,
-                "text": _said(trait, answer, messages) if answer else None,
+                "text": said(trait, answer, messages) if answer else None,
                 "verdict": table.verdict(trait, asked.get(engine.name), engine.name, engine.version),
             }
         recorded = [

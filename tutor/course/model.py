@@ -102,9 +102,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Do something that must end with an error."""
+    """Do something that must end with an error; not `must`: that may, for engines differ."""
 
     action: Operate | Run
+    must: bool = True
 
 
 Action = Write | Operate | Run | Answer | Wait | Fail

@@ -1,5 +1,7 @@
 """Placeholders in a lesson, whose values are known when it is played: `{engine}`, `{container}`, `{bundle}`, `{image}` ...
 
+`{trait NAME}` becomes the sentences on a trait: what each engine and version does (`tutor.engines.traits`).
+
 Only these names in braces are replaced, so that `"linux": {}` and other braces stay as they are.
 """
 
@@ -9,12 +11,15 @@ import re
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tutor.engines.traits.table import Table
+
 if TYPE_CHECKING:
     from tutor.course.model import Lesson
     from tutor.course.yaml_items import Item
 
 PLACEHOLDERS = ("engine", "runtime", "container", "bundle", "config", "work", "image")
-_PATTERN = re.compile(r"\{([a-z_]+)\}")
+_PATTERN = re.compile(r"\{([a-z_]+|trait [a-z0-9.-]+)\}")
+_TRAITS = frozenset(f"trait {each}" for each in Table.load().traits)
 _SHOWN = frozenset({"title", "body", "summary", "text", "question", "feedback", "suggested"})
 # The inputs of runtimes and shells: configurations (a hook's path must be absolute), shell lines, scripts; and what checks
 # compare with them.
@@ -23,10 +28,17 @@ _EXECUTED = frozenset({"line", "setup", "command", "solution", "content", "begin
 T = TypeVar("T")
 
 
+def traits_in(lesson: Lesson) -> frozenset[str]:
+    """Return the traits that a lesson's texts name."""
+    return frozenset(re.findall(r"\{trait ([a-z0-9.-]+)\}", repr(lesson)))
+
+
 def check_placeholders(item: Item) -> None:
     """Raise a LessonError if a text, or one of several, names an unknown placeholder."""
     for name in (name for text in item.texts() for name in _PATTERN.findall(text)):
-        if name not in PLACEHOLDERS:
+        if name.startswith("trait ") and name not in _TRAITS:
+            raise item.error("unknown_trait", name=name.removeprefix("trait "))
+        if name not in PLACEHOLDERS and name not in _TRAITS:
             known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
             raise item.error("unknown_placeholder", name=f"{{{name}}}", known=known)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tutor.course.yaml_items import Item
 
-_KINDS = ("write", "op", "run", "answer", "wait", "fails")
+_KINDS = ("write", "op", "run", "answer", "wait", "fails", "try")
 
 
 def read_actions(folder: Path, item: Item) -> tuple[Action, ...]:
@@ -41,7 +41,7 @@ def _action(folder: Path, item: Item) -> Action:
             return Wait(read_condition(value))
         case _:
             inner, value = value.single(("op", "run"))
-            return Fail(_operate(value) if inner == "op" else Run(value.text()))
+            return Fail(_operate(value) if inner == "op" else Run(value.text()), must=kind == "fails")
 
 
 def _write(folder: Path, item: Item) -> Write:

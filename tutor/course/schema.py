@@ -206,6 +206,7 @@ def _action() -> Schema:
             answer=_TEXT,
             wait=_ref("condition"),
             fails={**_object((), op=operate, run=_TEXT), **single},
+            **{"try": {**_object((), op=operate, run=_TEXT), **single}},
         ),
         **single,
     }

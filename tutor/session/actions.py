@@ -58,8 +58,8 @@ class ActionRunner:
                 self._answer(answer)
             case Wait(until=condition):
                 self._wait(condition)
-            case Fail(action=inner):
-                if self._run_command(inner) == 0:
+            case Fail(action=inner, must=must):
+                if self._run_command(inner) == 0 and must:
                     raise TutorError("session.error.did_not_fail", command=_as_typed(inner))
 
     def _run_command(self, action: Operate | Run) -> int:

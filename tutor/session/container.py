@@ -16,6 +16,8 @@ from tutor.engines.engine import find
 from tutor.engines.lifecycle import status_of
 from tutor.engines.model import Call, CallResult
 from tutor.engines.runner import Runner
+from tutor.engines.traits.kept import answers_of, kept
+from tutor.engines.traits.table import Table
 from tutor.errors import TutorError
 from tutor.lab.lab import Lab
 from tutor.observe.snapshot import take_snapshot
@@ -23,7 +25,7 @@ from tutor.session.device_links import creates, set_aside
 from tutor.session.lab_setup import lab_options, start_docker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from tutor.course.model import Lesson, Operation
     from tutor.docker.private import PrivateDocker
@@ -71,7 +73,8 @@ class Container:
             TutorError: the engine is missing (`engines.*`), the lab can't be started (`lab.*`), or its dockerd does not start
                 (`docker.private`).
         """
-        self._workspace = workspace
+        self._workspace, self._home = workspace, home
+        self._traits: dict[str, str] = {}  # the answers that were asked for so far
         self._id = lesson.lab.container_id
         self.engine = find(engine)
         # Queries run in a folder that stays, unlike the learner's bundle.
@@ -151,6 +154,27 @@ class Container:
                 process.signal(signal.SIGKILL)
                 status = process.wait()
             return CommandOutput(status, _read(stdout), _read(stderr))
+
+    def trait(self, name: str) -> str:
+        """Return the engine's answer to the question of a trait; the first time it is asked, in another lab. Empty: it is not known."""
+        if name not in self._traits:
+            try:
+                self._traits[name] = answers_of(self._home, self.engine, {name}).get(name)
+            except TutorError:
+                recorded = Table.load().recorded(self.engine.name, self.engine.version)
+                self._traits[name] = recorded.answers.get(name, "") if recorded else ""
+        return self._traits[name]
+
+    def unrecorded(self, names: Collection[str]) -> dict[str, str]:
+        """Return the engine's answers to these traits that are not as recorded for its version, or whose version is not recorded."""
+        recorded = Table.load().recorded(self.engine.name, self.engine.version)
+        if recorded is None:
+            found = {name: self.trait(name) for name in sorted(names)}
+        else:
+            known = kept(self._home, self.engine)
+            found = {name: known.get(name) for name in sorted(names)} if known else {}
+        before = recorded.answers if recorded else {}
+        return {name: answer for name, answer in found.items() if answer and answer != before.get(name)}
 
     def own_environment(self, state: ContainerState | None = None) -> dict[str, str]:
         """Return environment variables for shell lines and the learner's shell: engine, bundle, container, pid."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tutor.course.checks import CheckContext
+from tutor.course.placeholders import traits_in
 from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.lifecycle import allowed
 from tutor.errors import TutorError
@@ -100,6 +101,7 @@ class LessonRun:
         if self.read_only is None:
             self.passed -= self.read  # steps that were only read so far can be done by hand now
             self.read = frozenset()
+        self._ask_engine()
         self.lesson = for_display(self.to_execute, self._placeholders, messages)
         self.grader = Grader(self.step)
         self.state: ContainerState | None = None
@@ -183,9 +185,19 @@ class LessonRun:
                 self.container = self._start_lab(before)
             raise
         finally:
+            self._ask_engine()
             self.lesson = for_display(self.to_execute, self._placeholders, self.messages)
             self.watch()
             self.update_state()
+
+    def _ask_engine(self) -> None:
+        """Have the texts say what this very engine does, where that is not recorded."""
+        engine = self.container.engine
+        found = self.container.unrecorded(traits_in(self._unfilled))
+        traits = " ".join(f"{name}={answer}" for name, answer in found.items())
+        self._placeholders = replace(
+            self._placeholders, version=engine.version if traits else "", traits=traits
+        )
 
     def end(self) -> None:
         """Close the lab and unlock the lesson.
@@ -290,6 +302,7 @@ class LessonRun:
             other=self.container.look_at_other,
             run=lambda line: self.container.ask(line, self.state),
             docker=self.container.docker.ask if self.container.docker else lambda _path: None,
+            trait=self.container.trait,
         )
 
     # Progress

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from tutor.course.placeholders import fill, fill_executed
 from tutor.docker.private import runtime_name
+from tutor.engines.traits.table import Table
+from tutor.engines.traits.words import sentences
 from tutor.home import shown
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ class Placeholders:
         work, bundle: the lesson's folder, and the bundle in it; absolute paths.
         home: the home directory, an absolute path; texts write it as `~`.
         image: where the image came from, in the form of `tutor.images.alpine.Origin.text`; empty where it is not known.
+        version: the engine's version, where it answers other than recorded; traits: `NAME=ANSWER` for each such trait, with spaces.
     """
 
     engine: EngineName
@@ -33,6 +36,8 @@ class Placeholders:
     bundle: str
     home: str
     image: str = ""
+    version: str = ""
+    traits: str = ""
 
 
 def placeholders_of(lesson: Lesson, engine: EngineName, home: Home) -> Placeholders:
@@ -59,8 +64,20 @@ def for_display(lesson: Lesson, values: Placeholders, messages: Messages) -> Les
         "work": shown(values.work, values.home),
     }
     return fill(
-        lesson, _names(lesson, values.engine) | paths | {"image": image_phrase(values.image, messages)}
+        lesson,
+        _names(lesson, values.engine)
+        | paths
+        | _traits(values, messages)
+        | {"image": image_phrase(values.image, messages)},
     )
+
+
+def _traits(values: Placeholders, messages: Messages) -> dict[str, str]:
+    here = dict(each.split("=", 1) for each in values.traits.split())
+    return {
+        f"trait {each}": sentences(each, messages, values.engine, values.version, here.get(each, ""))
+        for each in Table.load().traits
+    }
 
 
 def _names(lesson: Lesson, engine: EngineName) -> dict[str, str]:

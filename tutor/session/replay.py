@@ -97,7 +97,7 @@ def _replay(step: Step, following: str, container: Container, workspace: Workspa
         case RunOperation(operation=operation, fails=False) as action if operation in _CHANGING:
             container.run(operation, *action.arguments)
         case Task(solution=solution):
-            actions = [action for action in solution if not isinstance(action, Fail)]
+            actions = [action for action in solution if not (isinstance(action, Fail) and action.must)]
             if actions[:1] and _deletes(actions[0]) and container.query() is None:
                 actions = actions[1:]
             perform(tuple(actions))

@@ -20,6 +20,7 @@ from tutor.course.checks import (
     privileges,
     processes,
     runtime,
+    traits,
 )
 from tutor.course.checks.context import CallRecord, CheckContext, CommandOutput, Finding
 from tutor.course.checks.registry import KINDS, Argument, Kind, evaluate, find, read_condition
@@ -47,4 +48,5 @@ __all__ = [
     "processes",
     "read_condition",
     "runtime",
+    "traits",
 ]

@@ -54,6 +54,11 @@ def _no_docker(path: str) -> None:
     del path
 
 
+def _no_engine(trait: str) -> str:
+    del trait
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckContext:
     """The state of a learner's lab at one moment. `calls` are in order.
@@ -62,6 +67,7 @@ class CheckContext:
     - `answer`: the last answer to the quiz.
     - `other(id)` queries another container of the lab; `run(line)` runs a shell line in it; `docker(path)` requests a document of the
       API of the lab's dockerd ({}: there is none; None: no dockerd answers).
+    - `trait(name)` returns the engine's answer to the question of a trait, empty where it is not known.
     """
 
     messages: Messages
@@ -76,6 +82,7 @@ class CheckContext:
     other: Callable[[str], tuple[ContainerState | None, Snapshot | None]] = _no_other
     run: Callable[[str], CommandOutput] = _no_lab
     docker: Callable[[str], Any] = _no_docker
+    trait: Callable[[str], str] = _no_engine
 
     def about(self, container_id: str | None) -> CheckContext:
         """Return the same moment with another container of the lab in place of the lesson's (None: the lesson's)."""

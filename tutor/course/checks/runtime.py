@@ -40,11 +40,12 @@ def state(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     Argument("fails", "boolean"),
     Argument("returncode", "integer"),
     Argument("says", "texts"),
+    Argument("arguments", "texts"),
 )
 def call(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     """An operation was run in this step and succeeded, or failed (`fails`) with this exit status and these words in its error.
 
-    With `returncode` or `says`, `fails` counts only if it is given.
+    With `returncode` or `says`, `fails` counts only if it is given. `arguments`: words of the command line (a signal's name).
     """
     words, operation = context.messages, arguments["operation"]
     done = [each for each in _calls(context, operation) if each.returncode is not None and not each.earlier]
@@ -66,6 +67,8 @@ def call(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
 
 
 def _ended_so(done: CallRecord, arguments: Mapping[str, Any]) -> bool:
+    if not set(arguments.get("arguments", ())) <= set(done.typed.split()):
+        return False
     if "returncode" in arguments and done.returncode != arguments["returncode"]:
         return False
     if not all(text in done.stderr for text in arguments.get("says", ())):

@@ -28,7 +28,7 @@ from tutor.lab.options import LabOptions
 from tutor.lab.state_roots import BUNDLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from tutor.engines.engine import Engine
     from tutor.home import Home
@@ -42,7 +42,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The answers of an engine by trait; a trait that this machine can't decide is missing.
+    """The answers of an engine by trait: empty where this machine can't decide, missing where it was not asked.
 
     `digest` is of the engine's binary, `date` is when it was asked (ISO 8601, a day).
     """
@@ -97,45 +97,52 @@ def kept(home: Home, engine: Engine) -> Answers | None:
 
 
 def answers_of(
-    home: Home, engine: Engine, *, again: bool = False, progress: Progress = lambda _done, _of: None
+    home: Home,
+    engine: Engine,
+    traits: Collection[str] | None = None,
+    *,
+    again: bool = False,
+    progress: Progress = lambda _done, _of: None,
 ) -> Answers:
-    """Return an engine's answers: the kept ones, else those that it gives now, which takes some seconds.
+    """Return an engine's answers: the kept ones, and those that it gives now, which takes a tenth of a second each.
 
     Args:
         home: where they are kept.
         engine: the engine.
+        traits: the traits that matter (None: all); the answer may have more.
         again: ask even if answers are kept.
         progress: called before every question, with the number of questions asked and the number of all.
 
     Raises:
         TutorError: no lab can be created on this machine (`lab. ...`).
     """
+    wanted = [trait for trait in PROBES if traits is None or trait in traits]
     found = None if again else kept(home, engine)
-    if found:
+    if found and found.answers.keys() >= set(wanted):
         return found
     with _one_at_a_time(home):
         # Another process may have asked in the meantime.
         found = None if again else kept(home, engine)
-        if found:
-            return found
-        asked = Answers(
-            engine.name, engine.version, digest_of(engine), _today(), _ask(home, engine, progress)
-        )
+        before = found.answers if found else {}
+        missing = [trait for trait in wanted if trait not in before]
+        answers = {**before, **_ask(home, engine, missing, progress)} if missing else before
+        asked = Answers(engine.name, engine.version, digest_of(engine), _today(), answers)
         _keep(home, engine, asked)
         return asked
 
 
-def _ask(home: Home, engine: Engine, progress: Progress) -> dict[str, str]:
+def _ask(home: Home, engine: Engine, traits: list[str], progress: Progress) -> dict[str, str]:
     answers = {}
     options = LabOptions(covers=(BUNDLES,))
     with Lab.start(home=home, engine=engine.name, workdir=Path("/"), options=options) as lab:
         bench = Bench(engine, lab)
-        for done, (trait, probe) in enumerate(PROBES.items()):
-            progress(done, len(PROBES))
+        for done, trait in enumerate(traits):
+            progress(done, len(traits))
+            answers[trait] = ""  # this machine does not answer it
             try:
-                answers[trait] = probe(bench)
+                answers[trait] = PROBES[trait](bench)
             except (UndecidedError, OSError, ValueError):
-                continue  # this machine does not answer it
+                continue
             except TutorError as error:
                 if lost(error):
                     raise

@@ -43,7 +43,7 @@ class LessonCopy:
         """Return the same lesson, filled in for an engine."""
         if self._placeholders is None or self._placeholders.engine == engine:
             return self
-        values = replace(self._placeholders, engine=engine)
+        values = replace(self._placeholders, engine=engine, version="", traits="")
         return LessonCopy(self._unfilled, values, read_only=self._read_only, messages=self._messages)
 
     def step(self, step_id: str) -> Step:

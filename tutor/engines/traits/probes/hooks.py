@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _CALLER, _PROCESS, _WORDS = "TRAIT_OF_CALLER", "TRAIT_OF_PROCESS", "spoken-by-the-hook"
 
 
+# A hook that ends without reading the state from its standard input kills crun (1.8.1, 1.21) by SIGPIPE now and then.
+_SHELL = "#!/bin/sh\nwhile read -r line; do :; done\n"
+
+
 def _hook(kind: str, path: str = "{bundle}/hook", **members: object) -> dict[str, object]:
     return {"hooks": {kind: [{"path": path, **members}]}}
 
@@ -26,7 +30,7 @@ def _create(bench: Bench, box: Bundle, cwd: str = "/") -> Done:
 @probe("hook-environment")
 def hook_environment(bench: Bench) -> str:
     """The environment of a `createRuntime` hook without `env`."""
-    script = "#!/bin/sh\nenv >{bundle}/noted\n"
+    script = _SHELL + "env >{bundle}/noted\n"
     with bench.bundle(patch=_hook("createRuntime"), files={"hook": script}) as box:
         if not _create(bench, box).ok:
             raise UndecidedError
@@ -40,7 +44,7 @@ def start_container_environment(bench: Bench) -> str:
         **_hook("startContainer", "/hook"),
         "process": {"env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"{_PROCESS}=1"]},
     }
-    with bench.bundle(patch=patch, files={"rootfs/hook": "#!/bin/sh\nenv >/noted\n"}) as box:
+    with bench.bundle(patch=patch, files={"rootfs/hook": _SHELL + "env >/noted\n"}) as box:
         if not (_create(bench, box).ok and box.engine("start").ok and box.until("stopped")):
             raise UndecidedError
         return _environment(box.read("rootfs/noted"))
@@ -55,9 +59,7 @@ def _environment(printed: str) -> str:
 @probe("hook-directory")
 def hook_directory(bench: Bench) -> str:
     """The working directory of a `createRuntime` hook."""
-    with bench.bundle(
-        patch=_hook("createRuntime"), files={"hook": "#!/bin/sh\npwd >{bundle}/noted\n"}
-    ) as box:
+    with bench.bundle(patch=_hook("createRuntime"), files={"hook": _SHELL + "pwd >{bundle}/noted\n"}) as box:
         if not _create(bench, box, cwd="/etc").ok:
             raise UndecidedError
         return {box.path: "bundle", "/etc": "caller", "/": "root"}.get(box.read("noted").strip(), "other")
@@ -65,7 +67,7 @@ def hook_directory(bench: Bench) -> str:
 
 def _failed(bench: Bench) -> tuple[str, str]:
     """Return what `create` prints when a `createRuntime` hook fails, and the hook's path."""
-    script = f"#!/bin/sh\necho {_WORDS} >&2\nexit 7\n"
+    script = _SHELL + f"echo {_WORDS} >&2\nexit 7\n"
     with bench.bundle(patch=_hook("createRuntime"), files={"hook": script}) as box:
         done = _create(bench, box)
         if done.ok:
@@ -130,7 +132,7 @@ def create_container_pid(bench: Bench) -> str:
 def poststart_time(bench: Bench) -> str:
     """Which operation calls `poststart`?"""
     with bench.bundle(
-        "exec sleep 60", patch=_hook("poststart"), files={"hook": "#!/bin/sh\n: >{bundle}/noted\n"}
+        "exec sleep 60", patch=_hook("poststart"), files={"hook": _SHELL + ": >{bundle}/noted\n"}
     ) as box:
         if not _create(bench, box).ok:
             raise UndecidedError
@@ -144,9 +146,7 @@ def poststart_time(bench: Bench) -> str:
 @probe("failing-poststart")
 def failing_poststart(bench: Bench) -> str:
     """What does a `poststart` hook that fails do?"""
-    with bench.bundle(
-        "exec sleep 60", patch=_hook("poststart"), files={"hook": "#!/bin/sh\nexit 7\n"}
-    ) as box:
+    with bench.bundle("exec sleep 60", patch=_hook("poststart"), files={"hook": _SHELL + "exit 7\n"}) as box:
         if not _create(bench, box).ok:
             return "create-fails"
         started = box.engine("start")
@@ -159,7 +159,7 @@ def failing_poststart(bench: Bench) -> str:
 def failing_start_container(bench: Bench) -> str:
     """Does `start` fail when a `startContainer` hook does?"""
     patch = _hook("startContainer", "/hook")
-    with bench.bundle(patch=patch, files={"rootfs/hook": "#!/bin/sh\nexit 7\n"}) as box:
+    with bench.bundle(patch=patch, files={"rootfs/hook": _SHELL + "exit 7\n"}) as box:
         if not _create(bench, box).ok:
             raise UndecidedError
         return "start-succeeds" if box.engine("start").ok else "start-fails"
@@ -168,7 +168,7 @@ def failing_start_container(bench: Bench) -> str:
 @probe("failing-poststop")
 def failing_poststop(bench: Bench) -> str:
     """What does `delete` make of a `poststop` hook that fails?"""
-    with bench.bundle(patch=_hook("poststop"), files={"hook": "#!/bin/sh\nexit 7\n"}) as box:
+    with bench.bundle(patch=_hook("poststop"), files={"hook": _SHELL + "exit 7\n"}) as box:
         if not (_create(bench, box).ok and box.engine("start").ok and box.until("stopped")):
             raise UndecidedError
         done = box.engine("delete")
@@ -187,7 +187,7 @@ def poststop_after_failed_create(bench: Bench) -> str:
         "createContainer": [{"path": "{bundle}/fails"}],
         "poststop": [{"path": "{bundle}/hook"}],
     }
-    files = {"fails": "#!/bin/sh\nexit 7\n", "hook": "#!/bin/sh\n: >{bundle}/noted\n"}
+    files = {"fails": _SHELL + "exit 7\n", "hook": _SHELL + ": >{bundle}/noted\n"}
     with bench.bundle(patch={"hooks": hooks}, files=files) as box:
         if _create(bench, box).ok:
             raise UndecidedError
