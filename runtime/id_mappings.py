@@ -10,7 +10,7 @@ import os
 
 from runtime.kernel import process as kernel
 from runtime.lifecycle import interrupts
-from runtime.support import signals
+from runtime.support import files, signals
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
@@ -77,7 +77,7 @@ def _write_once(pid: int, name: str, text: str) -> None:
 
 def _call_tool(name: str, arguments: list[str]) -> None:
     """Map by newuidmap(1) or newgidmap(1). Raises RuntError with what it prints."""
-    path = _find(name)
+    path = files.find_program(name, "/usr/bin")
     if path is None:
         raise RuntError(
             f"cannot map the IDs of the user namespace: operation not permitted: user {os.geteuid()} may map only "
@@ -101,12 +101,3 @@ def _call_tool(name: str, arguments: list[str]) -> None:
             f"cannot map the IDs of the user namespace: {said or name + ' failed'}: "
             f"/etc/sub{name[3:6]} lists the other IDs that user {os.geteuid()} may map"
         )
-
-
-def _find(name: str) -> str | None:
-    """Return the path of a program, from PATH and from where it usually is."""
-    for directory in (*os.environ.get("PATH", os.defpath).split(":"), "/usr/bin"):
-        path = os.path.join(directory, name)
-        if directory and os.access(path, os.X_OK):
-            return path
-    return None

@@ -12,6 +12,7 @@ import signal
 
 from runtime.kernel import mount as kernel
 from runtime.kernel import process as processes
+from runtime.support import files
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
@@ -73,10 +74,9 @@ def find(program: str) -> str:
                 f"checkpoint and restore need criu: --criu {program} is no program that can be executed"
             )
         return program
-    for directory in (*os.environ.get("PATH", os.defpath).split(":"), "/usr/sbin", "/usr/local/sbin"):
-        path = os.path.join(directory, program)
-        if directory and os.access(path, os.X_OK):
-            return path
+    path = files.find_program(program, "/usr/sbin", "/usr/local/sbin")
+    if path is not None:
+        return path
     raise RuntError("checkpoint and restore need criu, which is not installed (Debian: apt install criu)")
 
 

@@ -20,7 +20,7 @@ from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from runtime.config.types import Config
     from runtime.state.options import RestoreOptions
@@ -57,15 +57,8 @@ def _build(options: RestoreOptions, bundle: str, config: Config, plan: Plan) -> 
     rootfs = os.path.realpath(os.path.join(bundle, config["root"]["path"]))
     entry = Store(options.root).reserve(options.container_id, bundle=bundle, rootfs=rootfs, config=config)
     c = Container(config, entry, options, _make_no_process)
-    steps: tuple[Step, ...] = (
-        cgroups.make_cgroup,
-        lambda c: restore_processes(c, options),
-        handshake.journal_init,
-        handshake.write_pid_file,
-        journal_running,
-    )
     try:
-        plan.run(steps, c)
+        plan.run(RESTORE_STEPS, c)
         interrupts.hold()
     except BaseException:
         interrupts.hold()
@@ -78,8 +71,9 @@ def _build(options: RestoreOptions, bundle: str, config: Config, plan: Plan) -> 
     return entry
 
 
-def restore_processes(c: Container, options: RestoreOptions) -> None:
+def restore_processes(c: Container) -> None:
     """Let criu bring the processes back, init as a child of this one, with the caller's standard streams where it had pipes."""
+    options: Any = c.options
     # So that, if this process is killed, they are found by their cgroup.
     c.entry.save(cgroups=c.entry.record["cgroups"])
     pid_file = f"{c.entry.dir}/restored.pid"
@@ -107,6 +101,16 @@ def restore_processes(c: Container, options: RestoreOptions) -> None:
 def journal_running(c: Container) -> None:
     """Write down that the container is complete and its program runs: it has been started before it was saved."""
     c.entry.save(ready=True, started=True)
+
+
+RESTORE_STEPS: tuple[Step, ...] = (
+    cgroups.make_cgroup,
+    restore_processes,
+    handshake.journal_init,
+    handshake.write_pid_file,
+    journal_running,
+)
+"""What `restore` does, in this order; here and not among `steps`, which know nothing of criu."""
 
 
 def _make_no_process(_c: Container) -> NoReturn:

@@ -41,7 +41,7 @@ def run(options: CreateOptions, plan: Plan | None = None) -> int:
     pidfd = liveness.open_pidfd(init)
     if init is None or pidfd is None:
         status = wait(init["pid"] if init else 0)
-        delete_if_there(entry, plan)
+        delete_if_there(entry)
         raise RuntError(f"the container's init process has died (status {status})")
     forward_signals(pidfd)
     _start(entry, plan)

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 class Plan:
     """How an operation runs its tables; every operation with a table takes one.
 
+    What undoes a failure walks the table of `delete` without the plan: an observer that fails a step must not keep what is
+    there.
+
     Args of the constructor:
         replace: functions that take the place of steps, by the step's name. A name that is in no table of the operation
             changes nothing.

@@ -60,6 +60,15 @@ def replace(path: str, data: bytes, temporary: str, mode: int | None = None) -> 
         raise
 
 
+def find_program(name: str, *more: str) -> str | None:
+    """Return the path of a program from the directories of PATH, then from `more`; None if none has it (execvp(3))."""
+    for directory in (*os.environ.get("PATH", os.defpath).split(":"), *more):
+        path = os.path.join(directory, name)
+        if directory and os.access(path, os.X_OK):
+            return path
+    return None
+
+
 def mountinfo() -> list[str]:
     """Return the lines of /proc/self/mountinfo. Raises OSError.
 

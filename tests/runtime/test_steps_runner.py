@@ -11,7 +11,9 @@ import pytest
 
 from runtime.state.sync import StepError
 from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
+from runtime.steps.delete import DELETE_STEPS
 from runtime.steps.runner import run_steps
+from runtime.steps.start import START_STEPS
 from runtime.support.errors import RuntError
 from tests.support.runt import REPOSITORY
 
@@ -69,7 +71,10 @@ def test_failure_names_its_step_once_and_the_rest_does_not_run(error: Exception,
 
 @pytest.mark.root
 @pytest.mark.peer("busybox")
-def test_own_step_takes_its_place_and_every_step_is_observed(bundle: Bundle, runt: Runt) -> None:
+@pytest.mark.parametrize("operation", ["create", "run"])
+def test_own_step_takes_its_place_and_every_step_is_observed(
+    bundle: Bundle, runt: Runt, operation: str
+) -> None:
     bundle.namespaces("uts").config["hostname"] = "theirs"
     bundle.sh("hostname").save()
     with (bundle.path / "out").open("w") as output:
@@ -77,6 +82,7 @@ def test_own_step_takes_its_place_and_every_step_is_observed(bundle: Bundle, run
             [
                 sys.executable,
                 str(REPOSITORY / "tests/support/own_step.py"),
+                operation,
                 runt.root,
                 str(bundle.path),
                 "test",
@@ -88,14 +94,16 @@ def test_own_step_takes_its_place_and_every_step_is_observed(bundle: Bundle, run
             stderr=output,
             check=True,
         )
-    runt.ok("start", "test")
-    runt.wait_until_stopped()
+    if operation == "create":
+        runt.ok("start", "test")
+        runt.wait_until_stopped()
     assert (bundle.path / "out").read_text() == "mine\n"
     seen = (bundle.path / "steps").read_text().splitlines()
     runtime = [line.split(" ")[2] for line in seen if line.split(" ")[1] == "before" and "wait" not in line]
-    for table in (
+    tables: list[tuple[Any, ...]] = [
         RUNTIME_STEPS,
         INIT_STEPS[: INIT_STEPS.index(next(s for s in INIT_STEPS if s.__name__ == "close_descriptors"))],
-    ):
+    ]
+    for table in tables + ([START_STEPS, DELETE_STEPS] if operation == "run" else []):
         names = [step.__name__ for step in table if "wait" not in step.__name__]
         assert [name for name in runtime if name in names] == names

@@ -1,6 +1,6 @@
 """Create a container with one step replaced, and write down which steps each process walked.
 
-`python own_step.py STATE_ROOT BUNDLE ID`: the host name becomes "mine" whatever the configuration says.
+`python own_step.py create|run STATE_ROOT BUNDLE ID`: the host name becomes "mine" whatever the configuration says.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from runtime.kernel.process import sethostname
 from runtime.operations.create import create
+from runtime.operations.run import run
 from runtime.state.options import CreateOptions
 from runtime.steps.runner import Plan
 
@@ -47,8 +48,10 @@ def set_hostname(c: Container) -> None:
 
 
 if __name__ == "__main__":
-    root, bundle, container_id = sys.argv[1:]
-    create(
-        CreateOptions(root=root, container_id=container_id, bundle=bundle),
-        Plan(replace={"set_hostname": set_hostname}, observer=Teller(f"{bundle}/steps")),
-    )
+    operation, root, bundle, container_id = sys.argv[1:]
+    options = CreateOptions(root=root, container_id=container_id, bundle=bundle)
+    plan = Plan(replace={"set_hostname": set_hostname}, observer=Teller(f"{bundle}/steps"))
+    if operation == "create":
+        create(options, plan)
+    else:
+        sys.exit(run(options, plan))
