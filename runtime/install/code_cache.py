@@ -33,6 +33,8 @@ _SOMETIMES = {
     "runtime.seccomp.compiler": "create",
 }
 """Modules that an operation loads for some containers only, among them Docker's."""
+_STORE = "runtime.state.store"
+"""What `cli` loads after an operation, to open the container."""
 _PROTECTION = "runtime.install.protection"
 _HEADS = (_PROTECTION, *_SOMETIMES)
 _RECORDER = """\
@@ -52,10 +54,12 @@ for before, name in {heads!r}:
         __import__(before)
         head = name
         __import__(head)
+        if head.startswith("{operations}."):
+            __import__({store!r})
         os._exit(0)
     os.wait()
 """
-"""Prints which modules are loaded for `cli`, and which in addition for each of the other `heads`."""
+"""Prints which modules are loaded for `cli`, and which in addition for each of the other `heads`; for an operation, with the store."""
 
 
 class Importer:
@@ -153,7 +157,9 @@ def write() -> None:
         ("runtime.cli", head) for head in (_PROTECTION, *(f"{_OPERATIONS}.{name}" for name in operations))
     ]
     heads += [(f"{_OPERATIONS}.{operation}", head) for head, operation in _SOMETIMES.items()]
-    recorder = _RECORDER.format(root=os.path.dirname(package), operations=_OPERATIONS, heads=heads)
+    recorder = _RECORDER.format(
+        root=os.path.dirname(package), operations=_OPERATIONS, heads=heads, store=_STORE
+    )
     done = subprocess.run([sys.executable, "-IS", "-c", recorder], check=True, capture_output=True, text=True)
     modules: dict[str, list[str]] = {"runtime.cli": [__name__]}
     compiled = {__name__: _compile(__name__, f"{package}/install/code_cache.py")}

@@ -26,7 +26,7 @@ _LOG = os.open("/tmp", os.O_TMPFILE | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
 
 
 def milliseconds(argv: Sequence[str]) -> float:
-    """Run a command, which must succeed, and return how long it took from its start to its end, in seconds."""
+    """Run a command, which must succeed, and return how many milliseconds it took from its start to its end."""
     streams = [
         (os.POSIX_SPAWN_DUP2, _DEVNULL, 0),
         (os.POSIX_SPAWN_DUP2, _DEVNULL, 1),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runtime.commands import COMMANDS
 from tests.support.runt import REPOSITORY
 
 if TYPE_CHECKING:
@@ -79,13 +80,18 @@ def run(copy: Path, *words: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_the_launcher_loads_what_was_compiled_for_it(copy: Path) -> None:
-    code = (copy / "runt").read_text().replace("command()", "print(*sys.modules, flush=True); command()")
-    (copy / "runt").write_text(code)
-    loaded = run(copy, "--version").split()
-    assert {"runtime.cli", "runtime.operations"} <= set(loaded)
-    # Python's own way of importing has found none of them.
-    assert "__future__" not in loaded
+def test_the_launcher_loads_what_was_compiled_for_each_command(copy: Path) -> None:
+    arguments = {"kill": "x 9", "exec": "x true", "create": "-b /nowhere x", "run": "-b /nowhere x"}
+    arguments |= {"restore": "-b /nowhere x", "spec": "-b /nowhere", "list": "", "features": ""}
+    lines = (copy / "runt").read_text().splitlines()[:-2]
+    lines += ["from runtime.cli import main", "main(sys.argv[1:])", "print()", "print(*sys.modules)"]
+    (copy / "runt").write_text("\n".join(lines))
+    for command in COMMANDS:
+        words = (command.name, *arguments.get(command.name, "x").split())
+        lines = run(copy, "--root", f"{copy}/none", *words).splitlines()
+        loaded = next(line for line in lines if " runtime.cli " in line).split()
+        # Python's own way of importing has found no module of the runtime: each imports this one first.
+        assert "__future__" not in loaded, command.name
 
 
 def test_the_launcher_runs_a_changed_module_at_once(copy: Path) -> None:
