@@ -4,8 +4,8 @@
     --no-docker         without `docker run`
     --write             keep the tables in README.ja.md
 
-All of it takes turns in one run. Hot: one after the other without a pause. Cold: before each a pause of 0.3 s, and another
-program's 64 MiB in the caches; then the kernel has to begin again with what it had made ready (a grace period of RCU, before a
+All measurements take turns in one run. Hot: one after the other without a pause. Cold: before each a pause of 0.3 s, and another
+program's 64 MiB in the caches; then the kernel has to begin again what it had prepared (a grace period of RCU, before a
 cgroup v1 can be joined, for one). Medians of whole processes, from their start to their end.
 
 crun 1.8 refuses a machine with both versions of cgroups mounted: all of them run without the one without controllers.
@@ -32,7 +32,7 @@ _HYBRID = Path("/sys/fs/cgroup/unified")
 
 
 def main() -> None:
-    """Measure, print, and keep what was measured."""
+    """Measure, print, and write the tables."""
     options = _options()
     _enter_namespace()
     adopt_orphans()

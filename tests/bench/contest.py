@@ -1,4 +1,4 @@
-"""What is measured of each runtime: its whole command lines, as a caller runs them, on the same bundle."""
+"""The measurements of each runtime: whole command lines, as a caller runs them, on the same bundle."""
 
 from __future__ import annotations
 

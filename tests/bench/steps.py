@@ -41,13 +41,13 @@ class Timing:
         struct.pack_into("d", self._memory, 8 * ALL.index(step), time.perf_counter() - self._began)
 
     def milliseconds(self, step: Step) -> float:
-        """Return how long `step` took; 0 if it has not been walked."""
+        """Return how long `step` took; 0 if it has not been run."""
         (seconds,) = struct.unpack_from("d", self._memory, 8 * ALL.index(step))
         return float(seconds) * 1000
 
 
 class Row(NamedTuple):
-    """One step: whose it is, its name, and its median."""
+    """One step: its process, its name, and its median."""
 
     process: str
     step: str

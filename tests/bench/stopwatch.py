@@ -1,4 +1,4 @@
-"""How long commands take, and how the machine is made cold before them."""
+"""Measuring how long commands take, and making the machine cold before."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     """Does something once and returns how many milliseconds it took."""
 
 PAUSE = 0.3
-"""Seconds without any container before a cold measurement: the kernel forgets what it had made ready for the next one."""
+"""Seconds without any container before a cold measurement: the kernel frees what it had prepared for the next one."""
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -44,13 +44,13 @@ def milliseconds(argv: Sequence[str]) -> float:
 
 
 def make_cold() -> None:
-    """Have nothing of containers happen for a while, and another program's data in the processors' caches."""
+    """Run no container for a while, and fill the processors' caches with other data."""
     time.sleep(PAUSE)
     _memory[::64] = bytes(len(_memory) // 64)
 
 
 def take_turns(measures: Mapping[str, Measure], rounds: int, *, cold: bool) -> dict[str, float]:
-    """Return the median of each of `measures`, which take turns, so that the machine's moods meet all of them."""
+    """Return the median of each of `measures`, which take turns, so that changes of the machine's load affect all of them."""
     for measure in measures.values():
         measure()
     took: dict[str, list[float]] = {name: [] for name in measures}

@@ -1,4 +1,4 @@
-"""The benchmark's tables, as they stand in README.ja.md."""
+"""The benchmark's tables, as they are in README.ja.md."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def contest(results: Sequence[Result], machine: str) -> str:
 
 
 def steps(rows: Sequence[Row]) -> str:
-    """Return where the time goes as a Markdown table: the longest steps of both processes."""
+    """Return the time of the steps as a Markdown table: the longest steps of both processes."""
     longest = sorted(rows, key=lambda row: row.milliseconds, reverse=True)[:_LONGEST]
     shown = [row for row in rows if row in longest]
     lines = ["| プロセス | 手順 | ミリ秒 |", "| --- | --- | --: |"]

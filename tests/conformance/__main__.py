@@ -46,7 +46,7 @@ PATIENCE = 120
 
 
 class Result(NamedTuple):
-    """What a program said about a runtime."""
+    """The result of a program for a runtime."""
 
     passed: bool
     assertions: int
@@ -55,7 +55,7 @@ class Result(NamedTuple):
 
     @property
     def word(self) -> str:
-        """The result as it stands in the table."""
+        """The result as text for the table."""
         if self.passed:
             return "pass" if self.assertions else "pass (no assertion)"
         return f"FAIL ({self.failed} of {self.assertions})" if self.assertions else "FAIL (error)"

@@ -1,1 +1,1 @@
-"""Fault injection: kill, or let fail, the process at work at every step of create, start, exec and delete, and see what is left."""
+"""Fault injection: kill the process, or fail, at every step of create, start, exec and delete, and list what is left."""

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("runtime", "init", "process", "error")
 _SUBREAPER = 36
-"""PR_SET_CHILD_SUBREAPER, prctl(2): orphans become children of this process, so that none has to wait for a busy process 1."""
+"""PR_SET_CHILD_SUBREAPER, prctl(2): orphans become children of this process, which waits for them sooner than a busy process 1."""
 
 
 def main() -> int:
-    """Make the experiments; return 1 if anything was left by one of them."""
+    """Make the experiments; return 1 if one of them left anything."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("variants", nargs="*", choices=[*VARIANTS, []], metavar="VARIANT")
     parser.add_argument("--operation", action="append", choices=[one.name for one in OPERATIONS])
@@ -82,7 +82,7 @@ def _print_table(laboratory: Laboratory, variant: str, operation: Operation, fin
 
 
 def _start_again() -> NoReturn:
-    """Begin once more in a new mount namespace, and with the mark by which all that is started can be found."""
+    """Start again in a new mount namespace, with the mark by which all processes can be found."""
     words = ["unshare", "--mount", "--propagation", "private", sys.executable, "-m", "tests.faults"]
     os.execvpe("unshare", [*words, *sys.argv[1:]], {**os.environ, MARK: str(os.getpid())})
 

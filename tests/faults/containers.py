@@ -1,4 +1,4 @@
-"""The containers of the experiments: one with nearly all that there is, one for a user namespace, one without namespaces."""
+"""The containers of the experiments: one with nearly all features, one for a user namespace, one without namespaces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VARIANTS = ("full", "user", "host")
-"""`full`: every namespace but the user's; `user`: that one too; `host`: no namespace, the mounts are the caller's."""
+"""`full`: every namespace but the user's; `user`: that one too; `host`: no namespace, it mounts in the caller's."""
 
 _IDS = 65536
 
@@ -38,7 +38,7 @@ def make_bundle(path: Path, variant: str, container_id: str) -> Path:
 
 
 def _isolate(bundle: Bundle) -> None:
-    """Give the container what `runc spec` does, and more."""
+    """Configure what `runc spec` has, and more."""
     options: dict[str, Any] = {"options": ["nosuid", "noexec"]}
     bundle.config["mounts"] += [
         {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755"]},

@@ -1,4 +1,4 @@
-"""One experiment: an operation, the step at which something goes wrong, and what is left of it in the end."""
+"""One experiment: an operation, the step at which it fails, and what is left of it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 _ERRORS = (errno.ENOSPC, errno.EPERM, errno.EMFILE)
 _READY = [step.__name__ for step in INIT_STEPS].index("report_ready")
 _FIRST_OF_START = [step.__name__ for step in INIT_STEPS].index("wait_for_start") + 1
-"""From this of init's steps on it is `start` that waits for them."""
+"""From this step of init on, `start` waits for it."""
 
 
 class Operation(NamedTuple):
-    """An operation and one of the tables that are walked in it; which steps of it, and whom it makes sense to kill."""
+    """An operation and one of its tables of steps; which of the steps, and which processes can be killed there."""
 
     name: str
     process: str
@@ -68,7 +68,7 @@ OPERATIONS = (
 
 
 class Laboratory:
-    """Where the experiments are made, one after the other, each beginning and ending with nothing."""
+    """The place of the experiments, which run one after the other; each begins and ends without a container."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -103,7 +103,7 @@ class Laboratory:
         return problems + self._clean_up(before)
 
     def fail(self, operation: Operation, step: int) -> list[str]:
-        """Let a step fail with an error; return what is different from an operation that has never been tried."""
+        """Make a step fail with an error; return what differs from before the operation."""
         before = self.world.look()
         self._errors += 1
         observer = Failure(operation.table, step, _ERRORS[self._errors % len(_ERRORS)])
@@ -127,7 +127,7 @@ class Laboratory:
         return self._fork(lambda: self._operate(operation, observer))
 
     def _prepare(self, operation: Operation, observer: Any) -> bool:
-        """Bring the container to where the operation begins; return whether there is one then."""
+        """Bring the container to the state where the operation begins; return whether there is one."""
         if operation.name == "create":
             return False
         plan = Plan(observer=observer) if operation.table is INIT_STEPS else None
@@ -166,7 +166,7 @@ class Laboratory:
         return int(children[0]) if children else None
 
     def _clean_up(self, before: set[str]) -> list[str]:
-        """Delete the container and return what is left; then see whether its id can be used again."""
+        """Delete the container and return what is left; then check that its id can be used again."""
         problems = []
         if self._do(lambda: delete(self.root, self.world.id, force=True)) != 0:
             problems.append("delete --force failed")
@@ -177,7 +177,7 @@ class Laboratory:
         return problems + self.world.left_since(before)
 
     def _expect_status(self, status: str) -> list[str]:
-        """Return what is wrong if the container does not become `status`; a process that ends may need a moment for it."""
+        """Return an error if the container does not become `status`; wait a moment for a process that ends."""
         entry = self._entry()
         deadline = time.monotonic() + 2
         while (found := entry.status()) != status and time.monotonic() < deadline:

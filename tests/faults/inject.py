@@ -1,4 +1,4 @@
-"""Observers that make something go wrong at one step: the step's process waits for its end, or an error is raised in it."""
+"""Observers that interfere at one step: its process waits to be killed, or an error is raised in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REACHED, _GO = 1, 2
 class Gate:
     """An observer that stops before one step (`None`: after the last) until the experiment lets it go on.
 
-    What both sides see is a byte of shared memory: the step's process may have no files, no root and no rights by then.
+    Both sides share a byte of memory: the step's process may have no files, no root and no capabilities by then.
     """
 
     def __init__(self, table: tuple[Callable[..., None], ...], step: int) -> None:
@@ -31,7 +31,7 @@ class Gate:
             self._stop()
 
     def after(self, step: Callable[..., None], subject: Any) -> None:  # noqa: ARG002 - the protocol of observers
-        """Stop here if it was the last of its table, and that is asked for."""
+        """Stop here if it was the last of its table and `step` is None."""
         if self._step is None and step is self._last:
             self._stop()
 
@@ -68,6 +68,6 @@ class Failure:
             raise OSError(self._number, os.strerror(self._number))
 
     def after(self, step: Callable[..., None], subject: Any) -> None:  # noqa: ARG002 - the protocol of observers
-        """Fail here if it was the last of its table, and that is asked for."""
+        """Fail here if it was the last of its table and `step` is None."""
         if self._step is None and step is self._last:
             raise OSError(self._number, os.strerror(self._number))

@@ -1,4 +1,4 @@
-"""What an operation could leave behind on this machine, as a set of lines: empty differences mean that nothing is left."""
+"""What an operation can leave behind on this machine, as a set of lines: an empty difference means that nothing is left."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class World:
     def look(self) -> set[str]:
         """Return a line for every file, mount, cgroup and process that is there now."""
         seen = {f"state {path.relative_to(self.root)}" for path in self.root.rglob("*")}
-        # The image may be completed (its /proc, /dev ... are made): what is looked for is what isn't an empty directory.
+        # Empty directories may be made in the image (/proc, /dev ...): they do not count.
         seen |= {
             f"file {path.relative_to(self.bundle)}"
             for path in self.bundle.rglob("*")

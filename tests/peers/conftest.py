@@ -1,4 +1,4 @@
-"""Private daemons for the tests with real callers: started once, for all modules that ask for them."""
+"""Private daemons for the tests with real callers: started once, for all modules that use them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PAUSE = "localhost/pause:latest"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests of callers with `runt`, and with what else `--oci-runtime` names: what passes with runc is a good test."""
+    """Run the tests of callers with `runt`, and with what else `--oci-runtime` names: a good test passes with runc."""
     if "oci_runtime" in metafunc.fixturenames:
         names = metafunc.config.getoption("--oci-runtime").split(",")
         metafunc.parametrize("oci_runtime", names, scope="session")
@@ -47,7 +47,7 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, BuiltImage]:
 
 @pytest.fixture(scope="session")
 def runtimes(quarters: Quarters) -> dict[str, str]:
-    """Return the executables that callers are told to use: runt by its own launcher, the others as they are installed."""
+    """Return the executables that callers are told to use: runt by its own launcher, the others as installed."""
     found = {name: shutil.which(name, path=PATH) for name in ("runc", "crun")}
     runt = str(quarters.path / "runt")
     subprocess.run([sys.executable, "-m", "runtime.install.launcher", "install-plain", runt], check=True)

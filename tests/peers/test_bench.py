@@ -1,4 +1,4 @@
-"""The benchmark: that it runs, not what it finds."""
+"""The benchmark runs; its numbers are not checked."""
 
 from __future__ import annotations
 

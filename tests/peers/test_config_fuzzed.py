@@ -1,4 +1,4 @@
-"""Configurations that are nearly those of Docker and podman: each is accepted or refused with a sentence (tests/runtime has more)."""
+"""Configurations that are nearly those of Docker and podman: each is accepted or refused with a message (tests/runtime has more)."""
 
 from __future__ import annotations
 

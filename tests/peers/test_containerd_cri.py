@@ -1,4 +1,4 @@
-"""Kubernetes' way in: containerd's CRI with `runt` as a runtime handler, as a RuntimeClass names it."""
+"""The interface of Kubernetes: containerd's CRI with `runt` as a runtime handler, as a RuntimeClass names it."""
 
 from __future__ import annotations
 

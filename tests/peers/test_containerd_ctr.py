@@ -1,4 +1,4 @@
-"""containerd's own client on `runt`, with nothing of Docker's in between: `ctr run --runc-binary`."""
+"""containerd's own client on `runt`, without Docker: `ctr run --runc-binary`."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_default_profile_is_what_libseccomp_makes_of_it(run: Run, containerd: Co
 
 
 def test_a_task_from_start_to_deletion(run: Run, containerd: Containerd) -> None:
-    """run, exec, ps, pause, resume, kill and delete, each with what containerd then says of the task."""
+    """run, exec, ps, pause, resume, kill and delete, each with containerd's status of the task."""
     script = "trap 'exit 9' TERM; while :; do sleep 0.05; done"
     subprocess.run(
         run("life", "sh", "-c", script, options=("--detach",)),

@@ -1,4 +1,4 @@
-"""`oci-tutor docker install` on a real dockerd: it knows the runtime at once, runs containers on it, and forgets it again."""
+"""`oci-tutor docker install` on a real dockerd: it has the runtime at once, runs containers with it, and can remove it again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def fresh(quarters: Quarters, containerd: Containerd, mini: tuple[Path, BuiltImage]) -> Iterator[Dockerd]:
-    """Yield a dockerd of its own that has never heard of `runt`."""
+    """Yield a private dockerd without `runt`."""
     daemon = Dockerd(quarters, containerd.address, {}, name="fresh")
     daemon.ok("load", "--input", mini[0])
     yield daemon
@@ -57,7 +57,7 @@ def test_from_install_to_uninstall(quarters: Quarters, fresh: Dockerd) -> None:
     assert "dockerd knows runt" in done.stdout
     assert set(json.loads(fresh.ok("info", "--format={{json .Runtimes}}"))) >= {"runt", "crun", "runc"}
     assert json.loads(fresh.config.read_bytes())["runtimes"]["crun"] == {"path": "/usr/bin/crun"}
-    # The command line that it has printed, as it stands.
+    # The command line that it has printed, unchanged.
     typed = next(line for line in done.stdout.splitlines() if "run --rm --runtime=runt" in line)
     command = typed.replace("IMAGE", "--network=none mini:latest").replace("COMMAND", "echo hello").split()
     assert subprocess.run(command, capture_output=True, text=True, check=False).stdout == "hello\n"

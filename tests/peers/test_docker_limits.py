@@ -1,4 +1,4 @@
-"""Docker's limits with `runt`: what the kernel then really enforces, and what `update`, `stats` and `top` say."""
+"""Docker's limits with `runt`: what the kernel enforces, and the output of `update`, `stats` and `top`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.root, pytest.mark.peer("docker", "dockerd", "containerd", "tini")]
 
 MIB = 1 << 20
-# Where a limit stands: cgroup v2's file, else cgroup v1's.
+# The file of a limit: cgroup v2's, else cgroup v1's.
 MEMORY = "cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes"
 PIDS = "cat /sys/fs/cgroup/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids/pids.max"
 CPU = "cat /sys/fs/cgroup/cpu.max 2>/dev/null || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us"
@@ -34,7 +34,7 @@ def test_who_takes_too_much_memory_is_killed_and_docker_knows_why(docker: Docker
     box = docker.start("--memory=16m", "--memory-swap=16m", command=["sh", "-c", greedy])
     docker.ok("exec", box, "touch", "/go")
     docker.wait_for_status(box, "exited")
-    # containerd's word of it comes by another way than the exit, and may be the later one.
+    # containerd reports it separately from the exit, perhaps later.
     until(lambda: docker.state(box)["OOMKilled"], "Docker hears of the OOM kill")
     assert docker.state(box)["ExitCode"] == 137
 

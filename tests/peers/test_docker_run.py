@@ -1,4 +1,4 @@
-"""`docker run --runtime runt`: what a container is given, seen from inside it."""
+"""`docker run --runtime runt`: a container's settings, seen from inside it."""
 
 from __future__ import annotations
 

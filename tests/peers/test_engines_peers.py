@@ -1,4 +1,4 @@
-"""The seed's walk and its failures on all three engines, in a real lab: one protocol, whatever each calls things."""
+"""The seed's walk and its failures on all three engines, in a real lab: one protocol for all of them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_kill_and_forced_delete(tmp_path: Path, engine: EngineName) -> None:
         assert here.run("kill", "KILL").returncode == 0
         here.until_status("stopped")
         assert here.run("delete").returncode == 0
-        # runc 1.3.6 stumbles over the links that it has left in the root's own /dev.
+        # runc 1.3.6 fails with the links that it has left in the root's own /dev.
         for left in (here.bundle / "rootfs/dev").iterdir():
             if left.is_symlink():
                 left.unlink()
@@ -96,7 +96,7 @@ def test_failures_are_returned_as_printed(tmp_path: Path, engine: EngineName) ->
         write_config(here.bundle, ["no-such-program"])
         here.run("create")
         here.run("start")
-        # Some find it in create, some in start; each says which program it is.
+        # Some report it in create, some in start; each names the program.
         said = here.printed("create", "stderr") + here.printed("start", "stderr")
         assert "no-such-program" in said
         here.run("delete", "--force")

@@ -80,7 +80,7 @@ def test_a_lesson_takes_the_registrys_image_and_says_so(
         assert session.lesson is not None
         said = "\n".join(step.body + step.summary for step in session.lesson.steps)
     assert SAYS[language].format(reference=reference) in said
-    # The very image: what lies in the learner's folder has the digests of what was pushed.
+    # The same image: the learner's folder has the digests of what was pushed.
     convert(tmp_path / "labs" / LESSON / alpine.ARCHIVE, tmp_path / "converted")
     theirs, ours = Layout(source).image(), Layout(tmp_path / "converted").image()
     assert ours.config["rootfs"] == theirs.config["rootfs"]
@@ -99,7 +99,7 @@ def test_fetch_shows_the_command_keeps_the_image_and_needs_no_network_afterwards
     monkeypatch.delenv(alpine.VARIABLE, raising=False)
     image = alpine.lesson_image(tmp_path / "cache")
     assert (image.origin.source, image.origin.reference) == ("registry", reference)
-    # One byte of what is kept goes wrong: it is not used any more.
+    # With one byte changed the kept image is not used any more.
     blob = (
         image.layout
         / "blobs/sha256"

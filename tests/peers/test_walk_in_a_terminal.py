@@ -1,4 +1,4 @@
-"""Three lessons, walked in a real terminal in both languages, in both faces, small and large; progress outlives every end."""
+"""Three lessons, walked in a real terminal in both languages, in the TUI and the REPL, small and large; progress is kept in each case."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def test_all_commands_are_here() -> None:
 
 @pytest.mark.parametrize("command", TAKE_AN_ID)
 def test_a_bad_id_is_refused_and_nothing_touched(tmp_path: Path, command: str) -> None:
-    """A directory that looks like a container's is where `../victim` leads: paths that are joined would take it for one."""
+    """Make a directory with a container's files where `../victim` leads: joining the paths would find it."""
     bundle = Bundle(tmp_path / "bundle").save()
     runt = Runt(tmp_path / "place/state")
     victim = tmp_path / "place/victim"
@@ -62,7 +62,7 @@ def test_a_forced_delete_of_a_path_deletes_nothing(tmp_path: Path) -> None:
 
 
 def test_an_id_from_a_damaged_state_directory_is_not_followed(tmp_path: Path) -> None:
-    """What `list` finds are names in a directory: one that is a link to elsewhere is no container to delete files of."""
+    """`list` finds names in a directory: a link to elsewhere is no container whose files may be deleted."""
     runt = Runt(tmp_path / "state")
     (tmp_path / "state").mkdir()
     (tmp_path / "victim").mkdir()

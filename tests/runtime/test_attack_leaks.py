@@ -1,4 +1,4 @@
-"""CVE-2024-21626: descriptors of the caller lead nowhere, whatever of them the program's path or directory names."""
+"""CVE-2024-21626: the program's path and directory can't reach the caller's descriptors."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_caller_does_leak_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", ["run", "run by a link", "exec", "exec by a link", "exec --process"])
 @pytest.mark.parametrize("what", ["cwd", "args"])
 def test_none_leads_to_the_host(runt: Runt, bundle: Bundle, tmp_path: Path, how: str, what: str) -> None:
-    # Its own name tells it which program to be, hence also the names of the links.
+    # busybox chooses its program by its own name, hence the names of the links.
     program = tmp_path / "busybox"
     program.write_bytes((bundle.rootfs / "bin/busybox").read_bytes())
     program.chmod(0o755)

@@ -1,6 +1,6 @@
 """Symbolic links in the image, in every place that the runtime resolves: none leads out of the container's root.
 
-What a naive runtime does is shown by `test_a_plain_path_leads_out`: for each of the links it is the host's directory.
+`test_a_plain_path_leads_out` shows that a plain path follows each of the links to the host's directory.
 CVE-2021-30465, CVE-2024-21626, CVE-2025-31133, CVE-2025-52565.
 """
 
@@ -43,7 +43,7 @@ LINKS = ("absolute", "dots", "two", "magic")
 
 
 def plant(bundle: Bundle, outside: Path, kind: str) -> None:
-    """Have the image lead to the host's directory by /link."""
+    """Make /link of the image lead to the host's directory."""
     link = bundle.rootfs / "link"
     if kind == "absolute":
         link.symlink_to(outside)
@@ -147,7 +147,7 @@ def test_a_device_is_not_put_where_a_link_leads(runt: Runt, bundle: Bundle, user
 def test_masked_and_readonly_paths_do_not_reach_the_host(
     runt: Runt, bundle: Bundle, outside: Path, kind: str
 ) -> None:
-    """The file that has the same name inside is the one that is hidden or protected."""
+    """The file of the same name inside the root is masked or made read-only."""
     plant(bundle, outside, kind)
     inside = bundle.rootfs / str(outside)[1:]
     inside.mkdir(parents=True)
@@ -223,7 +223,7 @@ def test_no_link_to_a_descriptor_of_ours_leads_to_a_program_or_hook(
 def test_a_root_filesystem_that_is_a_link_is_the_directory_it_leads_to(
     runt: Runt, bundle: Bundle, how: str, outside: Path
 ) -> None:
-    """The caller's own link. What is inside is held by the directory that it leads to, not by the link."""
+    """The caller's own link: paths are resolved in the directory that it leads to."""
     real = bundle.path / "real"
     (bundle.rootfs / "up").symlink_to("../" * 10 + str(outside)[1:])
     if how == "the directory":
@@ -244,7 +244,7 @@ def test_a_root_filesystem_that_is_a_link_is_the_directory_it_leads_to(
 def test_a_volume_in_a_volume_that_has_a_link_stays_in_the_root(
     runt: Runt, bundle: Bundle, outside: Path, tmp_path: Path
 ) -> None:
-    """What another container has left in a volume: links at the places where the next one mounts its own volumes."""
+    """Links that another container has left in a volume, where the next one mounts its own volumes."""
     volume = tmp_path / "volume"
     volume.mkdir()
     (volume / "inner").symlink_to(outside)

@@ -1,7 +1,7 @@
-"""A fake /proc or /sys: what the runtime writes to the kernel must get there, whatever lies in between.
+"""A fake /proc or /sys: what the runtime writes must reach the kernel.
 
-CVE-2019-16884, CVE-2019-19921, CVE-2023-27561 and CVE-2025-52881. Writing to /proc by a plain path falls for each of
-these; `test_a_plain_path_would_be_deceived` shows it.
+CVE-2019-16884, CVE-2019-19921, CVE-2023-27561 and CVE-2025-52881. Writing to /proc by a plain path fails with each of
+them; `test_a_plain_path_would_be_deceived` shows it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FAKES: dict[str, str] = {
 
 
 def in_fake(fake: str, statement: str) -> subprocess.CompletedProcess[str]:
-    """Run a Python statement in a mount (and network) namespace whose /proc is not what it seems."""
+    """Run a Python statement in a mount (and network) namespace with a fake /proc."""
     code = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); {statement}"
     script = f'{FAKES[fake]}\nexec "$@"'
     return subprocess.run(
@@ -132,7 +132,7 @@ def test_exec_writes_nothing_into_the_containers_own_proc(runt: Runt, bundle: Bu
 
 
 def test_a_joined_mount_namespace_with_a_fake_proc_is_refused(runt: Runt, bundle: Bundle) -> None:
-    """It would say where the descriptors of places to mount on are, and so that /proc is not among them."""
+    """A fake /proc would hide that a mount point is in /proc: descriptors are resolved by it."""
     script = "mount -t tmpfs tmpfs /proc; echo ready; read line"
     with subprocess.Popen(
         ["unshare", "--mount", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -1,7 +1,7 @@
 """A racing process exchanges names in the container's root (renameat2(2)) while the runtime mounts, makes and binds there.
 
-It has a directory or file that the runtime is going to use in one hand and a link to the host in the other, as a second
-container with the same volume would. CVE-2021-30465, CVE-2024-45310, CVE-2025-31133, CVE-2025-52565.
+It exchanges a directory or file that the runtime is going to use for a link to the host, as another container with the
+same volume could. CVE-2021-30465, CVE-2024-45310, CVE-2025-31133, CVE-2025-52565.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def exchange_for_ever(pairs: list[tuple[str, str]]) -> None:
 
 @contextlib.contextmanager
 def exchanging(*pairs: tuple[Path, Path]) -> Iterator[None]:
-    """Have a process exchange the names of each pair, again and again."""
+    """Start a process that exchanges the names of each pair, again and again."""
     names = [(str(one), str(two)) for one, two in pairs]
     racer = get_context("fork").Process(target=exchange_for_ever, args=(names,), daemon=True)
     racer.start()
@@ -64,7 +64,7 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def racing(bundle: Bundle, outside: Path) -> Iterator[Path]:
-    """Yield /shared/place of the container, which is now a directory and now a link to the host's."""
+    """Yield /shared/place of the container, which alternates between a directory and a link to the host's."""
     shared = bundle.rootfs / "shared"
     (shared / "place").mkdir(parents=True)
     for number in range(MOUNTS):
@@ -86,7 +86,7 @@ def untouched(outside: Path) -> bool:
 
 
 def test_who_goes_by_a_path_loses_the_race(racing: Path, outside: Path) -> None:
-    """The proof that the racer works: looked at first, found to be a directory, and yet made outside."""
+    """The proof that the race can be lost: checked, found to be a directory, and yet made outside."""
     new, made = racing / "new", outside / "new"
 
     def lost() -> bool:
@@ -113,7 +113,7 @@ KINDS: dict[str, dict[str, Any]] = {
 def test_no_mount_and_no_directory_gets_out(
     runt: Runt, bundle: Bundle, racing: Path, outside: Path, kind: str, place: str
 ) -> None:
-    """Where nothing has to be made first, these are 30 mounts a run; else it may find that its directory has gone again."""
+    """30 mounts a run where nothing has to be made first; else its directory may be exchanged again."""
     bundle.config["mounts"] = [PROC] + [
         {**KINDS[kind], "destination": f"/shared/{racing.name}/{place.format(number)}"}
         for number in range(MOUNTS)
@@ -122,7 +122,7 @@ def test_no_mount_and_no_directory_gets_out(
     for _ in range(RUNS):
         done = runt("run", "-b", str(bundle.path), "test")
         assert "Traceback" not in done.stderr
-        # One that got out would not be among those that the container has.
+        # A mount outside would not be among those of the container.
         assert done.stdout.strip() == str(MOUNTS) or place != "sub{}", done.stderr
     assert untouched(outside)
 
@@ -151,7 +151,7 @@ def test_no_file_device_or_working_directory_gets_out(
 def test_devices_that_become_links_while_they_are_looked_at(
     runt: Runt, bundle: Bundle, tmp_path: Path, user: bool
 ) -> None:
-    """/dev/null, /dev/console and the terminal: what is masked is hidden, and no other file is opened or mounted on."""
+    """/dev/null, /dev/console and the terminal: masked paths are hidden, and no other file is opened or mounted on."""
     victim = bundle.rootfs / "victim"
     victim.write_text("untouched\n")
     (bundle.rootfs / "secret").write_text("secret")

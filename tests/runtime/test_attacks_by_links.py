@@ -1,4 +1,4 @@
-"""Links in an image, where the runtime mounts, hides or goes: none leads out of the container's root."""
+"""Links in an image, where the runtime mounts, masks or changes to: none leads out of the container's root."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_proc_or_sys_that_is_a_link_is_an_error(bundle: Bundle, runt: Runt, kind
 
 @pytest.mark.parametrize("link", ["{outside}", "../../../../../../../../../..{outside}"])
 def test_no_link_of_the_image_leads_out_of_it(bundle: Bundle, runt: Runt, tmp_path: Path, link: str) -> None:
-    """Joining the root's path and the destination would mount over, hide, and make things in `outside`."""
+    """Joining the root's path and the destination would mount over, mask and make files in `outside`."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret").write_text("the host's")

@@ -74,7 +74,7 @@ EVERYTHING = ("null-r", "null-w", "null-rw", "zero-r", "zero-w", "zero-rw", "c-m
         ([], ""),
         ([NOTHING], ""),
         ([ALL], "null-r null-w null-rw zero-r zero-w zero-rw c-m b-m"),
-        # The last one that speaks of an access says what holds.
+        # The last rule for an access counts.
         ([ALL, NOTHING], ""),
         ([NOTHING, ALL], "null-r null-w null-rw zero-r zero-w zero-rw c-m b-m"),
         ([ALL, {**NULL, "allow": False, "access": "rwm"}], "zero-r zero-w zero-rw b-m"),
@@ -97,7 +97,7 @@ EVERYTHING = ("null-r", "null-w", "null-rw", "zero-r", "zero-w", "zero-rw", "c-m
             ],
             "null-w zero-r zero-w zero-rw",
         ),
-        # Parts that are left out, or -1, are all of them; a letter may come twice.
+        # A part that is left out, or -1, means all; a letter may come twice.
         ([{"type": "b", "allow": True, "access": "mm"}], "b-m"),
         ([{"type": "c", "major": -1, "minor": 5, "allow": True, "access": "r"}], "zero-r"),
         ([{"type": "a", "major": 1, "minor": 3, "allow": True, "access": "m"}], "c-m b-m"),
@@ -117,7 +117,7 @@ def test_what_every_container_has_is_always_allowed(cgroup: Path) -> None:
 def test_new_program_takes_the_place_of_the_old_one(cgroup: Path) -> None:
     assert attempts(cgroup, [NOTHING], "null-r") == []
     assert attempts(cgroup, [ALL], "null-r") == ["null-r"]
-    # As systemd does for a unit with DeviceAllow: its program is there first, and another one may be beside it.
+    # As systemd does for a unit with DeviceAllow: its program is attached first, and another one may be attached too.
     from runtime.kernel import bpf
 
     directory = os.open(cgroup, os.O_RDONLY)

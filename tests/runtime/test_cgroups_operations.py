@@ -113,7 +113,7 @@ def test_paused_container_can_be_ended(bundle: Bundle, runt: Runt, container_id:
 def test_container_that_somebody_else_has_frozen_is_paused(
     bundle: Bundle, runt: Runt, container_id: str
 ) -> None:
-    """A pause that was killed, too: what counts is what the kernel says."""
+    """Also a pause that was killed: the kernel's state counts."""
     cgroups = start(runt, bundle.sh("sleep 100"), container_id)
     cgroups.write(*("cgroup.freeze", "1") if is_version2() else ("freezer.state", "FROZEN"))
     assert status(runt, container_id) == "paused"

@@ -184,7 +184,7 @@ def test_frozen_cgroup_is_refused(bundle: Bundle, runt: Runt, container_id: str)
 
 
 def processes_in(container_id: str) -> list[int]:
-    """Return the pids in a container's cgroups, by what each process says of itself."""
+    """Return the pids in a container's cgroups, by the /proc/PID/cgroup of each process."""
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -196,7 +196,7 @@ def processes_in(container_id: str) -> list[int]:
 def test_processes_that_are_born_all_the_time_end_with_the_container(
     bundle: Bundle, runt: Runt, container_id: str
 ) -> None:
-    """Each ends as soon as it has forked the next: of a list of them none is there any more when it is read."""
+    """Each ends as soon as it has forked the next: when a list of them is read, all have ended."""
     bundle.sh("f() { (f) & }; for i in 1 2 3 4 5 6 7 8; do f; done; echo up; sleep 1000")
     output = runt.create(bundle, container_id)
     runt.ok("start", container_id)

@@ -1,4 +1,4 @@
-"""`checkpoint` and `restore` through criu: for real where criu works on this kernel, and a clear refusal where not."""
+"""`checkpoint` and `restore` through criu where it works on this kernel, and a clear error where not."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def pipes() -> Iterator[Pipes]:
 
 @pytest.fixture
 def counting(pipes: Pipes, bundle: Bundle, runt: Runt) -> Path:
-    """A container that counts, with mounts from outside; return the file that it writes to, by way of a pipe."""
+    """A container that counts, with mounts from outside; return the file that it writes to through a pipe."""
     runt.ok("spec", "-b", str(bundle.path))
     bundle.config = json.loads((bundle.path / "config.json").read_text())
     bundle.process.update(terminal=False, env=["PATH=/bin"])

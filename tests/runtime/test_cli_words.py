@@ -1,4 +1,4 @@
-"""The command line without any container: what is understood, what is printed where, and the exit status; beside runc."""
+"""The command line without any container: arguments, output and exit status, compared with runc."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def root(tmp_path: Path) -> str:
     ids=" ".join,
 )
 def test_it_prints_and_returns_what_runc_does(root: str, words: list[str]) -> None:
-    # One that isn't there is empty to us and to runc 1.1.5, and an error to runc 1.3.6.
+    # A missing one is empty for runt and runc 1.1.5, and an error for runc 1.3.6.
     Path(root).mkdir()
     ours = runt("--root", root, *words)
     theirs = runc("--root", root, *words)
@@ -264,7 +264,7 @@ def test_every_command_explains_itself_and_its_options(command: object) -> None:
 @pytest.mark.peer("runc")
 @pytest.mark.root
 def test_runt_takes_every_option_that_runcs_commands_take() -> None:
-    """What takes runc's options takes runt."""
+    """runt takes the options of runc."""
     for command in COMMANDS:
         theirs = set(
             re.findall(r"--[a-z-]+(?=[ ,])", runc(command.name, "--help").stdout.partition("OPTIONS:")[2])
@@ -396,7 +396,7 @@ def test_spec_writes_what_runc_writes_but_for_the_documented_differences(
     assert runc("spec", *options, "--bundle", f"{tmp_path}/theirs").returncode == 0
     ours = (tmp_path / "ours" / "config.json").read_text()
     theirs = json.loads((tmp_path / "theirs" / "config.json").read_text())
-    # Of runc 1.1.5; 1.3.6 leaves it out, as we do.
+    # Of runc 1.1.5; 1.3.6 leaves it out, as runt does.
     theirs["process"]["capabilities"].pop("ambient", None)
     theirs |= {"ociVersion": "1.3.0", "hostname": "runt"}
     assert json.loads(ours) == theirs

@@ -1,4 +1,4 @@
-"""Configurations that are nearly right, many thousands: each is accepted or refused with a sentence, and nothing is left."""
+"""Many thousands of nearly valid configurations: each is accepted or refused with a message, and nothing is left."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 def test_what_is_nearly_runcs(tmp_path: Path) -> None:
     subprocess.run(["runc", "spec"], cwd=tmp_path, check=True)
     accepted, refused = fuzz(json.loads((tmp_path / "config.json").read_text()), tmp_path, 8000)
-    # Neither all nor nothing: the changes are such that both happen.
+    # Some are accepted and some refused.
     assert accepted + refused >= 7500
     assert min(accepted, refused) > 500
 
 
 def is_harmless(config: Any, base: Any) -> bool:
-    """Tell whether a configuration stays inside the test's image, mounts and cgroup: this machine is not to be tried on."""
+    """Tell whether a configuration stays inside the test's image, mounts and cgroup: the host must not change."""
     linux = config.get("linux")
     if config.get("root") != base["root"] or not isinstance(linux, dict):
         return False
@@ -72,7 +72,7 @@ def test_containers_that_are_nearly_right_leave_nothing(bundle: Bundle, tmp_path
     (root / "@locks").mkdir(parents=True)
 
     def live() -> None:
-        # What hangs is ended, and that is neither of the outcomes that are allowed.
+        # A process that hangs is killed, and the test fails.
         signal.alarm(20)
         try:
             create(CreateOptions(root=str(root), container_id=name, bundle=str(bundle.path)))

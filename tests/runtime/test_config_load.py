@@ -1,4 +1,4 @@
-"""What `config.load` accepts, what it makes of it, and where in the file it finds a fault."""
+"""What `config.load` accepts and returns, and the position of an error in the file."""
 
 from __future__ import annotations
 

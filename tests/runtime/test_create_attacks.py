@@ -51,7 +51,7 @@ def test_destination_that_is_swapped_for_a_link_to_the_host_while_mounting(
     swapper.start()
     try:
         for _ in range(40):
-            # It may succeed or fail, whichever name it met; it must not get out.
+            # It may succeed or fail, by the name that it found; it must not mount outside.
             runt("run", "-b", str(bundle.path), "test")
     finally:
         swapper.kill()
@@ -103,7 +103,7 @@ def test_program_cannot_be_reached_by_our_descriptors(bundle: Bundle, runt: Runt
 
 
 def test_no_module_is_loaded_from_the_image(bundle: Bundle, runt: Runt) -> None:
-    """Init is a Python process until it becomes the program: it must not find modules in the container's root."""
+    """Init is a Python process until it executes the program: it must not import modules of the container's root."""
     for directory in ("", "runtime", "usr/lib/python3.11", "usr/lib/python3/dist-packages"):
         (bundle.rootfs / directory).mkdir(parents=True, exist_ok=True)
         for name in ("encodings", "traceback", "json", "pwd", "hooks"):

@@ -1,4 +1,4 @@
-"""create, start and run: the seed's own container, and what must not happen."""
+"""create, start and run of the seed's container, and their errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callers and machines that are not as one would like them: one clear message, and nothing is left behind."""
+"""Unusual callers and machines: one clear message, and nothing is left behind."""
 
 from __future__ import annotations
 

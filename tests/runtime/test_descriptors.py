@@ -1,4 +1,4 @@
-"""Descriptors that are passed on: to the program what the caller preserves, and to the caller a pidfd of the program."""
+"""Descriptors that are passed on: those that the caller preserves to the program, and a pidfd of the program to the caller."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCRIPT = "echo $LISTEN_FDS $((LISTEN_PID == $$)); cat <&3; cat <&4; for fd in /p
 
 
 def with_descriptors(bundle: Bundle, command: list[str]) -> Path:
-    """Run a command with one socket of systemd, as far as it can tell, and two more files; return where it prints to."""
+    """Run a command with one socket as if from systemd, and two more files; return the file of its output."""
     for name in ("listen", "extra", "secret"):
         (bundle.path / name).write_text(f"{name}\n")
     script = 'exec 3<listen 4<extra 5<secret; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"'

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
 
 @pytest.fixture
 def running(runt: Runt, bundle: Bundle) -> Runt:
-    """Have a container "test" that sleeps."""
+    """Start the container "test", which sleeps."""
     bundle.namespaces("pid").process["args"] = ["sleep", "1000"]
     runt.create(bundle)
     runt.ok("start", "test")
@@ -60,7 +60,7 @@ def test_the_inheritable_and_ambient_sets_are_empty(running: Runt) -> None:
 def test_a_descriptor_of_the_host_is_no_working_directory(
     running: Runt, bundle: Bundle, tmp_path: Path, command: str
 ) -> None:
-    """CVE-2024-21626: the caller has a directory of the host open, and the working directory is said to be that one."""
+    """CVE-2024-21626: the caller has a directory of the host open, and the working directory is that descriptor."""
     wrapper = ["sh", "-c", 'for fd in 3 4 5 6 7 8 9; do eval "exec $fd</"; done; exec "$@"', "sh"]
     for number in range(3, 12):
         cwd = f"/proc/self/fd/{number}"

@@ -1,4 +1,4 @@
-"""`exec` without root: the rights begin inside the user namespace."""
+"""`exec` without root: the capabilities begin inside the user namespace."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def place() -> Iterator[Path]:
 
 
 def container(runt: RuntOfNobody, place: Path, *namespaces: str) -> Bundle:
-    """Have a container "test" that sleeps, with these namespaces besides those of users and of mounts."""
+    """Start the container "test", which sleeps, with these namespaces and a user and a mount namespace."""
     bundle = bundle_of_nobody(place)
     bundle.namespaces("user", *namespaces)
     mapping = [{"containerID": 0, "hostID": 65534, "size": 1}]

@@ -1,4 +1,4 @@
-"""`exec`: a further program in a container, and what it is given."""
+"""`exec`: another program in a container, and its settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALL = ("pid", "network", "ipc", "uts", "cgroup", "mount")
 
 @pytest.fixture
 def running(runt: Runt, bundle: Bundle) -> Runt:
-    """Have a container "test" that sleeps, in namespaces of its own."""
+    """Start the container "test", which sleeps, in namespaces of its own."""
     bundle.namespaces(*ALL)
     bundle.config["hostname"] = "inside"
     bundle.process["args"] = ["sleep", "1000"]
@@ -53,7 +53,7 @@ def namespaces(pid: int | str) -> dict[str, str]:
 
 
 def refused(runt: Runt, *words: str) -> str:
-    """Have an `exec` refused and return the message."""
+    """Run an `exec` that fails, and return the message."""
     done = runt("exec", *words)
     assert done.returncode == 255
     assert "Traceback" not in done.stderr
@@ -299,7 +299,7 @@ def test_interrupted_at_any_moment_it_says_nothing_and_leaves_nothing(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # As the launcher does: `interrupts` lets them in.
+            # As the launcher does: `interrupts` unblocks them.
             preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]),
         ) as process:
             # Any moment will do: this spreads them over the time that it takes.

@@ -1,4 +1,4 @@
-"""`exec --tty`: the program's terminal is one of the container's, connected with the caller's or sent to a socket."""
+"""`exec --tty`: the program's terminal is one of the container's, connected to the caller's or sent to a socket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
 
 @pytest.fixture
 def running(runt: Runt, bundle: Bundle) -> Runt:
-    """Have a container "test" that sleeps and has a devpts."""
+    """Start the container "test", which sleeps and has a devpts."""
     bundle.namespaces("pid")
     bundle.config["mounts"] += TERMINAL_MOUNTS
     bundle.process["args"] = ["sleep", "1000"]
@@ -85,7 +85,7 @@ def test_a_console_socket_gets_the_master(running: Runt, tmp_path: Path) -> None
 def test_a_multiplexer_that_the_container_has_replaced_is_refused(
     runt: Runt, bundle: Bundle, fake: str
 ) -> None:
-    """CVE-2025-52565 and its like: a terminal comes from a devpts, or not at all."""
+    """CVE-2025-52565 and similar ones: a terminal of anything but a devpts is an error."""
     bundle.namespaces("pid").sh("sleep 1000")
     bundle.config["mounts"] += TERMINAL_MOUNTS[:1]
     runt.create(bundle)

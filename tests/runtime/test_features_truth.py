@@ -1,4 +1,4 @@
-"""What `features` claims, against what config.json may have: each claim is asked for, and each denial refused."""
+"""`features` compared with config.json: each listed feature is accepted, and each other one refused."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ LINUX_KEYS = {
 
 
 def refused(directory: Path, config: str | dict[str, Any]) -> str:
-    """Return with which words a configuration is refused, nothing if it isn't."""
+    """Return the message that a configuration is refused with, an empty string if it is accepted."""
     path = directory / "config.json"
     path.write_text(config if isinstance(config, str) else json.dumps(config))
     try:
@@ -197,7 +197,7 @@ def test_seccomp_is_taken_word_by_word(tmp_path: Path) -> None:
         "listenerPath": "/run/listener",
     }
     profile["flags"] = claims["supportedFlags"]
-    # Some flags are about the listener.
+    # Some flags are for the listener.
     profile["syscalls"] = [{"names": ["getcwd"], "action": "SCMP_ACT_NOTIFY"}]
     assert refused(tmp_path, changed("linux.seccomp", profile)) == ""
     assert set(claims["supportedFlags"]) <= set(claims["knownFlags"])
@@ -216,7 +216,7 @@ def test_seccomp_is_taken_word_by_word(tmp_path: Path) -> None:
 def test_what_is_enabled_is_not_refused_for_being_unknown_and_the_rest_is(
     tmp_path: Path, claim: bool, place: str, value: object
 ) -> None:
-    """A machine may lack it: then the refusal says that, and nothing about this version of runt."""
+    """A machine may lack it: then the error says so, and does not mention this version of runt."""
     assert (NOT_SUPPORTED in refused(tmp_path, changed(place, value))) is not claim
 
 
@@ -232,7 +232,7 @@ def test_systemd_driver_is_refused_unless_it_is_claimed(bundle: Bundle, runt: Ru
 def test_nothing_that_runc_claims_is_missing() -> None:
     theirs = json.loads(subprocess.check_output(["runc", "features"]))
     assert set(theirs["hooks"]) <= set(FEATURES["hooks"])
-    # The specification has neither: they are options of some filesystems, and are handed on to them.
+    # The specification has neither: they are options of some filesystems, and are passed on to them.
     assert set(theirs["mountOptions"]) - {"acl", "noacl"} <= set(FEATURES["mountOptions"])
     for member in ("namespaces", "capabilities"):
         assert set(theirs["linux"][member]) <= set(LINUX[member])

@@ -1,4 +1,4 @@
-"""Hooks: what they are given, how long they may take, and how their failures are reported."""
+"""Hooks: their input, their timeout, and the report of their failures."""
 
 from __future__ import annotations
 

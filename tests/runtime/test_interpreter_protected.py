@@ -28,7 +28,7 @@ import os
 os.dup2(os.open("/proc/self/exe", os.O_RDONLY), 9)
 os.execv("/bin/sh", ["sh", "/persist"])
 """
-# As long as a file is executed, it can't be written to: try until that is not the reason any more.
+# As long as a file is executed, it can't be written to: try until the error is another one.
 PERSIST = """\
 until { echo overwritten >> /proc/self/fd/9; } 2>/said || ! grep -q busy /said; do :; done
 readlink /proc/self/fd/9 >>/said
@@ -37,7 +37,7 @@ echo tried >>/said
 
 
 class Victim:
-    """An interpreter that is there for this test only, and the ways to run `runt` by it."""
+    """An interpreter for this test only, and the ways to run `runt` by it."""
 
     def __init__(self, directory: Path) -> None:
         system = Path("/usr/bin/python3")
@@ -95,7 +95,7 @@ def victim(tmp_path: Path) -> Iterator[Victim]:
 
 @pytest.fixture
 def image(bundle: Bundle) -> Bundle:
-    """A container of the host's root user that could run the host's interpreter, and has a program that will."""
+    """A container of the host's root user whose program runs the host's interpreter."""
     program = bundle.rootfs / "evil"
     program.write_text(EVIL)
     program.chmod(0o755)

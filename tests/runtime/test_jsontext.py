@@ -1,4 +1,4 @@
-"""The quick JSON is the standard library's, to the letter."""
+"""The fast JSON writes and reads exactly what the standard library does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door to the kernel: what is passed arrives whole, and what the kernel says is told."""
+"""System calls: arguments reach the kernel unchanged, and its errors are raised."""
 
 from __future__ import annotations
 

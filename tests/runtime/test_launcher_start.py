@@ -1,4 +1,4 @@
-"""How `runt` starts: with few modules, from its launcher and from everywhere else."""
+"""The start of `runt`: few modules, from its launcher and from every directory."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_an_interrupt_at_any_moment_of_the_start_is_no_traceback(copy: Path) -> 
         process = subprocess.Popen(
             [copy / "runt", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
-        # Not to wait for something: to meet every moment of the start.
+        # The signal is to arrive at every moment of the start.
         time.sleep(tenths / 10_000)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)

@@ -1,4 +1,4 @@
-"""The six kinds of hooks in a real life: order, namespaces, state, and what their failure does (config.md; runtime.md 1.3)."""
+"""The six kinds of hooks in a real lifecycle: order, namespaces, state, and the effect of a failure (config.md; runtime.md 1.3)."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_hooks_run_in_the_namespaces_that_their_kind_says(runt: Runt, bundle: Bu
 
 @pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer"])
 def test_a_failing_hook_of_create_destroys_the_container(runt: Runt, bundle: Bundle, kind: str) -> None:
-    """runtime.md, steps 3 to 5: an error, the container is stopped, and it goes on at step 12: destroyed, poststop."""
+    """runtime.md, steps 3 to 5: an error, the container is stopped, and the lifecycle continues at step 12: destroyed, poststop."""
     bundle.config["hooks"] = {
         kind: [hook(bundle, kind, "echo oops >&2; exit 7"), hook(bundle, kind, 'echo never >> "$LOG"')],
         "poststop": [hook(bundle, "poststop", 'echo poststop >> "$LOG"')],
@@ -198,7 +198,7 @@ def test_hooks_of_a_bundle_with_a_spec_older_than_1_0_2_run_in_create_too(runt: 
 def test_without_env_a_hook_inside_gets_the_programs_environment_and_others_the_callers(
     bundle: Bundle, runt: Runt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str
 ) -> None:
-    """And each runs where it belongs: in the bundle, or in the container's root. As with runc 1.1.5."""
+    """Each runs in the bundle, or in the container's root, as with runc 1.1.5."""
     monkeypatch.setenv("OUTSIDE", "1")
     monkeypatch.chdir(tmp_path)
     bundle.process["env"] = ["PATH=/bin", "INSIDE=first", "INSIDE=last"]

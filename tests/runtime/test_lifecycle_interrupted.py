@@ -1,4 +1,4 @@
-"""Ctrl-C, a closed terminal and a plain kill at moments when something has been begun: it is undone, without a word."""
+"""Ctrl-C, a closed terminal and SIGTERM in the middle of a command: what was begun is undone, without a message."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def begin(runt: Runt, *words: str) -> subprocess.Popen[str]:
 
 
 def hang(bundle: Bundle, tmp_path: Path, kind: str) -> Path:
-    """Have a hook hang; return the file that says that it does."""
+    """Add a hook that hangs; return the file that it makes then."""
     here = tmp_path / "here"
     script = f"echo $$ >{here}.new; mv {here}.new {here}; exec sleep 1000"
     bundle.config["hooks"] = {kind: [{"path": "/bin/sh", "args": ["sh", "-c", script]}]}

@@ -1,4 +1,4 @@
-"""`kill -9` at known moments: a hook that never ends holds the command exactly there, and then the command is killed.
+"""`kill -9` at known moments: a hook that never ends stops the command there, and then the command is killed.
 
 After that, `list` and `state` tell what is left, `delete` takes it away, and nothing remains: no process, no cgroup, no
 mount, no state.
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.root
 
 ID = f"kills-{os.getpid()}"
 MARK = f"RUNT_TEST_MARK={os.getpid()}"
-"""In the environment of everything that a test starts: a process that still has it has been left behind."""
+"""In the environment of every process of a test: one that still has it at the end has been left behind."""
 
 
 def marked() -> list[int]:
@@ -59,7 +59,7 @@ def bundle(tmp_path: Path) -> Bundle:
 
 @pytest.fixture
 def runt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runt]:
-    """`runt`; in the end nothing may be left of what it did."""
+    """`runt`; nothing may be left at the end."""
     monkeypatch.setenv(*MARK.split("="))
     before = mounts()
     runt = Runt(tmp_path / "state")
@@ -76,7 +76,7 @@ def runt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runt]:
 def held(
     runt: Runt, bundle: Bundle, kind: str, tmp_path: Path, *words: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command that comes to a hook of a kind and is held there while the `with` lasts; then it is killed."""
+    """Run a command that stops at a hook of a kind; kill it at the end of the `with`."""
     fifo = tmp_path / f"{kind}.fifo"
     path = str(fifo)
     if kind == "startContainer":
@@ -100,7 +100,7 @@ def held(
     ) as process:
         try:
             fifo.read_text()
-            # What is checked to be gone in the end is there now.
+            # What must be removed at the end exists now.
             assert marked()
             assert cgroups() or kind == "poststop"
             yield process
@@ -131,7 +131,7 @@ def test_a_killed_create_leaves_a_stopped_container_that_can_be_deleted(
 def test_a_killed_create_without_a_mount_namespace_leaves_no_mount_on_the_host(
     runt: Runt, bundle: Bundle, tmp_path: Path, kind: str
 ) -> None:
-    """The seed's `"linux": {}` mounts where the caller is. Run by a runtime in a mount namespace of its own all the same."""
+    """The seed's `"linux": {}` mounts in the caller's mount namespace. The runtime of this test has one of its own."""
     bundle.config["linux"] = {}
     with held(runt, bundle, kind, tmp_path, "create", "-b", str(bundle.path), ID):
         assert any(f" {bundle.rootfs}/proc " in line for line in mounts())
@@ -170,7 +170,7 @@ def test_a_killed_start_leaves_a_container_that_can_be_deleted(
     with held(runt, bundle, kind, tmp_path, "start", ID):
         assert runt.state(ID)["status"] in ("created", "running")
     status = runt.state(ID)["status"]
-    # In startContainer the program has not run yet; with no runtime to report to, it never will.
+    # In startContainer the program has not run yet; without a runtime to report to, it never runs.
     assert status == ("running" if kind == "poststart" else status)
     assert status in ("created", "running", "stopped")
     runt.ok("list")
@@ -195,7 +195,7 @@ def test_a_killed_delete_can_be_repeated(runt: Runt, bundle: Bundle, tmp_path: P
     assert runt.state(ID)["status"] == "stopped"
     with subprocess.Popen(runt.command("delete", ID), stderr=subprocess.PIPE, text=True) as delete:
         assert reader.wait(10) == 0
-        # The hook sleeps now: what a user would do is to end it; its failure is a warning only.
+        # The hook sleeps: end it, as a user would; its failure is only a warning.
         wait_for(lambda: end_sleepers(delete.pid))
         _, said = delete.communicate(timeout=10)
     assert delete.returncode == 0

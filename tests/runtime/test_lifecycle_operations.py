@@ -1,4 +1,4 @@
-"""The operations through a container's life: what each does in each state, beside runc, and what config.json's change can't do."""
+"""The operations in each state of a container, compared with runc; a changed config.json has no effect on them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def normal(text: str) -> str:
 
 
 def everything_said(engine: Runt, bundle: Bundle) -> list[tuple[Any, ...]]:
-    """Walk a container through its life; return exit status and output of every command."""
+    """Run the commands of a container's whole lifecycle; return exit status and output of each."""
     said = []
 
     def do(*words: str) -> None:
@@ -90,7 +90,7 @@ def test_a_whole_life_looks_like_runcs(tmp_path: Path, bundle: Bundle, runt: Run
     bundle.process["args"] = ["sleep", "1000"]
     bundle.config["annotations"] = {"org.example.a": "b", "org.example.c": "d"}
     # The first process of a pid namespace is not ended by what it doesn't handle, so USR1 changes nothing.
-    # A root that isn't there is empty to runt and to runc 1.1.5, an error to runc 1.3.6.
+    # A missing root is empty for runt and runc 1.1.5, and an error for runc 1.3.6.
     for engine in (runt, runc := Runc(tmp_path / "runc")):
         engine.root.mkdir(parents=True, exist_ok=True)
     ours = everything_said(runt, bundle)
@@ -112,7 +112,7 @@ def test_list_is_aligned_whatever_the_lengths(runt: Runt, bundle: Bundle, tmp_pa
 def blocked_in_hook(
     runt: Runt, bundle: Bundle, kind: str, tmp_path: Path, *words: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command that calls a hook of a kind, which never ends; when the `with` begins, the hook is at work."""
+    """Run a command with a hook of a kind that never ends; the hook runs when the `with` begins."""
     fifo = tmp_path / f"{kind}.fifo"
     os.mkfifo(fifo)
     bundle.config["hooks"] = {kind: [{"path": "/bin/sh", "args": ["sh", "-c", f"echo > {fifo}; sleep 1000"]}]}

@@ -228,7 +228,7 @@ def test_terminal_and_console_socket_need_each_other(runt: Runt, bundle: Bundle,
 def test_a_terminal_multiplexer_that_is_none_is_refused(
     runt: Runt, bundle: Bundle, tmp_path: Path, fake: str
 ) -> None:
-    """CVE-2025-52565 and its like: the image has something of its own where the terminal should come from."""
+    """CVE-2025-52565 and similar ones: the image has another file where the terminal comes from."""
     bundle.config["mounts"] = bundle.config["mounts"][:1]
     pts = bundle.rootfs / "dev" / "pts"
     pts.mkdir(parents=True)

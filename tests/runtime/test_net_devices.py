@@ -1,4 +1,4 @@
-"""Network devices that move into the container, in a network namespace that plays the host for one test."""
+"""Network devices that move into the container, from a network namespace that is the host's for one test."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def links(host: list[str]) -> set[str]:
 
 
 def ask(bundle: Bundle, devices: dict[str, Any]) -> Bundle:
-    """Have the bundle ask for devices, and show what it got."""
+    """Configure devices for the bundle, whose program prints them."""
     bundle.namespaces("network", "pid").linux["netDevices"] = devices
     return bundle.sh("busybox ip link; busybox ip address")
 
@@ -83,7 +83,7 @@ def test_device_arrives_with_its_lasting_addresses(
     assert f"inet 192.0.2.7/24 brd 192.0.2.255 scope global {name}\n" in said
     assert "inet6 2001:db8::7/64 scope global" in said
     assert "UP" in said.split(f" {name}@")[1].split("\n")[0]
-    # Neither what ends by itself nor what is meant for the host's own links.
+    # Neither temporary addresses nor those of the link's scope.
     assert "192.0.2.9" not in said
     assert "198.51.100.1" not in said
     # It ends with its namespace, and its peer with it.

@@ -1,4 +1,4 @@
-"""Many at the same time: on one container exactly one of them wins, of many containers none is lost, and nothing is left."""
+"""Many operations at once: on one container exactly one succeeds, of many containers none is lost, and nothing is left."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
 ROUNDS = 50
 MANY = 200
 WORKERS = 8
-"""How many processes make the many containers: their number says nothing on two processors, that they overlap does."""
+"""How many processes make the containers: enough to overlap on two processors."""
 
 
 class Crowd:

@@ -44,7 +44,7 @@ def scheduling_of(bundle: Bundle, runt: Runt) -> tuple[int, int]:
 )
 def test_scheduler(bundle: Bundle, runt: Runt, scheduler: dict[str, Any], policy: int, nice: int) -> None:
     bundle.process["scheduler"] = scheduler
-    # Without any capability: it is set before they are given up.
+    # Without any capability: it is set before they are dropped.
     assert scheduling_of(bundle, runt) == (policy, nice)
 
 
@@ -146,7 +146,7 @@ def test_exec_schedules_its_program_as_the_container_or_as_it_says_itself(
     }
     (tmp_path / "process.json").write_text(json.dumps(process))
     affinity, _, stat = runt.ok("exec", "--process", str(tmp_path / "process.json"), "test").splitlines()
-    # What the file says nothing about is the container's, as with runc.
+    # What the file leaves out is the container's, as with runc.
     assert affinity.split()[1] == str(last)
     assert stat.rpartition(")")[2].split()[41 - 3] == "5"
 

@@ -1,4 +1,4 @@
-"""The program's user, limits, capabilities, directory, environment and terminal, as the program itself finds them."""
+"""The program's user, limits, capabilities, directory, environment and terminal, as the program itself sees them."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_oom_score_that_may_not_be_lowered_is_an_error(bundle: Bundle, runt: Run
     done = subprocess.run(weak, capture_output=True, text=True, check=False, cwd=REPOSITORY)
     assert done.returncode == 1
     assert "oomScoreAdj -1000 can't be set" in done.stderr
-    # Docker would take that for a program that may not be executed, and say so with status 126.
+    # Docker would report a program that may not be executed, with status 126.
     assert "permission denied" not in done.stderr
 
 

@@ -1,4 +1,4 @@
-"""Filters mean what libseccomp's mean, from which runc and crun have theirs: the oracle, called as runc calls it."""
+"""Filters decide as those of libseccomp, which runc and crun use; it is called as runc calls it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def is_too_new(profile: Any, architecture: str, number: int) -> bool:
         return False
     last = max(named(profile, architecture), default=0)
     bit = X32_BIT if architecture == "SCMP_ARCH_X32" else 0
-    # What has x32's bit without being x32's goes on to the filter.
+    # A call with x32's bit that is not x32's reaches the filter.
     return last > 0 and number ^ bit > last and not (architecture == "SCMP_ARCH_X86_64" and number & X32_BIT)
 
 
@@ -194,7 +194,7 @@ COMPARE: dict[str, Callable[[int, int, int], bool]] = {
 
 
 def allowed_by_the_words(profile: Any, name: str, arguments: tuple[int, ...]) -> set[int]:
-    """Return the actions that the rules for a call of a 64-bit architecture leave open, read as config-linux.md has them."""
+    """Return the actions that config-linux.md allows for a call of a 64-bit architecture by its rules."""
     default = action_of(profile["defaultAction"], None)
     found = set()
     for each in profile["syscalls"]:
@@ -241,7 +241,7 @@ def test_program_of_an_architecture_that_is_not_listed_is_ended() -> None:
     for architecture in ("SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_AARCH64"):
         assert asked(READ_ONLY_ALLOWED, "read", architecture=architecture) == KILL
         listed = {**READ_ONLY_ALLOWED, "architectures": [architecture]}
-        # For one whose programs can't run here there is nothing to filter.
+        # For an architecture whose programs can't run here there is no filter.
         expected = KILL if architecture == "SCMP_ARCH_AARCH64" else ALLOW
         assert asked(listed, "read", architecture=architecture) == expected
         assert asked(listed, "read") == ALLOW

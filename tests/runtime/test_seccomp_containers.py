@@ -1,4 +1,4 @@
-"""What a container's program gets from the kernel when `linux.seccomp` is set, in `run` and in `exec`."""
+"""The effect of `linux.seccomp` on a container's program, in `run` and in `exec`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def forbid(action: str, names: list[str] = MKDIR, **more: Any) -> dict[str, Any]
 
 
 def outcome(bundle: Bundle, runt: Runt, *options: str) -> tuple[int, str]:
-    """Run the bundle; return the exit status and all that was said."""
+    """Run the bundle; return the exit status and all output."""
     bundle.save()
     done = runt(*options, "run", "-b", str(bundle.path), "seccomp")
     return done.returncode, done.stdout + done.stderr
@@ -80,7 +80,7 @@ def test_condition_on_an_argument(bundle: Bundle, runt: Runt) -> None:
 
 
 def test_allowing_only_what_the_program_needs_is_enough(bundle: Bundle, runt: Runt) -> None:
-    """Of what init does after the filter is set, nothing must be allowed that the program would not need."""
+    """What init does after the filter is set needs no permission that a program would not need."""
     names = "execve arch_prctl set_tid_address set_robust_list rseq prlimit64 readlink readlinkat getrandom mprotect brk mmap"
     names += " munmap rt_sigaction close_range write read close fcntl exit_group getuid prctl newfstatat fstat uname"
     bundle.process["noNewPrivileges"] = True

@@ -1,4 +1,4 @@
-"""SCMP_ACT_NOTIFY: an agent outside of the container is asked, in `create` and `exec` (config-linux.md, Seccomp)."""
+"""SCMP_ACT_NOTIFY: an agent outside the container is notified, in `create` and `exec` (config-linux.md, Seccomp)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_agent_answers_for_the_kernel(
 def test_all_calls_but_write_can_wait_for_the_agent(
     bundle: Bundle, runt: Runt, tmp_path: Path, no_new_privileges: bool
 ) -> None:
-    """Also those that runt makes itself: the agent has the listener before it is needed."""
+    """Also the calls of runt itself: the agent has the listener before the first of them."""
     bundle.process.update(noNewPrivileges=no_new_privileges, user={"uid": 1000, "gid": 1000})
     bundle.process["args"] = ["echo", "hello"]
     path = tmp_path / "agent"

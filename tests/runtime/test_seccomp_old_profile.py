@@ -1,4 +1,4 @@
-"""A profile that is older than some of the system calls with which runt itself prepares the program."""
+"""A profile that is older than some of the system calls that runt itself makes."""
 
 from __future__ import annotations
 

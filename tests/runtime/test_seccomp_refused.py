@@ -1,4 +1,4 @@
-"""A profile that can't mean anything is refused by `config.load`, with its place in the file and the clause."""
+"""An invalid profile is refused by `config.load`, with its place in the file and the clause."""
 
 from __future__ import annotations
 

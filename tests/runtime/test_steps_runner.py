@@ -1,4 +1,4 @@
-"""The runner of the step tables: order, observers, and a step of one's own in a real container."""
+"""The runner of the step tables: order, observers, and a replaced step in a real container."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state on disk: ids, records, locks, and what is left of them when a process is killed at the worst moment."""
+"""The state on disk: ids, records, locks, and what is left of them when a process is killed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def files(store: Store) -> list[str]:
 
 @contextlib.contextmanager
 def python(code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Run Python code in a process of its own, which is killed in the end."""
+    """Run Python code in a process of its own, and kill it."""
     with subprocess.Popen(
         [sys.executable, "-c", code, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -121,7 +121,7 @@ def test_saving_a_deleted_container_does_not_bring_it_back(store: Store) -> None
 
 def test_the_record_goes_last_so_that_a_killed_removal_can_be_repeated(store: Store) -> None:
     entry = reserve(store)
-    # What makes the removal stop in the middle here is something that can't be unlinked; kill -9 does the same.
+    # A directory that can't be unlinked stops the removal in the middle, as kill -9 would.
     obstacle = Path(entry.dir, "directory", "not-empty")
     obstacle.mkdir(parents=True)
     with pytest.raises(OSError, match="not empty"):
@@ -210,7 +210,7 @@ def test_a_lock_is_not_inherited_by_a_child_that_outlives_its_killed_parent(stor
 
 
 def test_status_follows_the_kernel_through_a_life(store: Store) -> None:
-    """The process stands in for the init process: what the store looks at is real, and whose it is it can't know."""
+    """The process stands in for the init process: what the store reads a real process, and can't know that it is no init."""
     entry = reserve(store)
     name_itself = f"open('/proc/self/comm', 'w').write({INIT_NAME!r}); print('init', flush=True); input()"
     with python(f"{name_itself}; import os; os.execvp('sleep', ['sleep', '1000'])") as process:
@@ -220,7 +220,7 @@ def test_status_follows_the_kernel_through_a_life(store: Store) -> None:
         entry.save(ready=True)
         assert entry.status() == "created"
         assert entry.state()["pid"] == process.pid
-        # `start` lets it go and is killed before it can write that down.
+        # `start` releases it and is killed before it can record that.
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
