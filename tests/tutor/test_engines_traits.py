@@ -16,10 +16,10 @@ import pytest
 from tests.support.lab import home, until
 from tutor.engines.engine import find
 from tutor.engines.traits import kept as kept_module
-from tutor.engines.traits.bench import Bench, merged
 from tutor.engines.traits.kept import Answers, answers_of, digest_of, kept
 from tutor.engines.traits.probes import PROBES
 from tutor.engines.traits.table import Observation, Table
+from tutor.engines.traits.trial import Trial, merged
 from tutor.engines.traits.words import sentences
 from tutor.lab.lab import sweep
 from tutor.lab.state_roots import BUNDLES
@@ -68,9 +68,9 @@ def few(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def counting(trait: str) -> None:
         real = PROBES[trait]
 
-        def probe(bench: Bench) -> str:
+        def probe(trial: Trial) -> str:
             asked.append(trait)
-            return real(bench)
+            return real(trial)
 
         monkeypatch.setitem(chosen, trait, probe)
 

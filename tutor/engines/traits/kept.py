@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor import files
-from tutor.engines.traits.bench import Bench, UndecidedError, lost
 from tutor.engines.traits.probes import PROBES
+from tutor.engines.traits.trial import Trial, UndecidedError, lost
 from tutor.errors import TutorError
 from tutor.lab import cgroups
 from tutor.lab.lab import Lab
@@ -135,12 +135,12 @@ def _ask(home: Home, engine: Engine, traits: list[str], progress: Progress) -> d
     answers = {}
     options = LabOptions(covers=(BUNDLES,))
     with Lab.start(home=home, engine=engine.name, workdir=Path("/"), options=options) as lab:
-        bench = Bench(engine, lab)
+        trial = Trial(engine, lab)
         for done, trait in enumerate(traits):
             progress(done, len(traits))
             answers[trait] = ""  # this machine does not answer it
             try:
-                answers[trait] = PROBES[trait](bench)
+                answers[trait] = PROBES[trait](trial)
             except (UndecidedError, OSError, ValueError):
                 continue
             except TutorError as error:

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor.engines.traits.bench import UndecidedError
 from tutor.engines.traits.probes.registry import probe
+from tutor.engines.traits.trial import UndecidedError
 
 if TYPE_CHECKING:
-    from tutor.engines.traits.bench import Bench
+    from tutor.engines.traits.trial import Trial
 
 # (controller, file of v1, file of v2)
 _MEMORY = ("memory", "memory.limit_in_bytes", "memory.max")
@@ -19,33 +19,33 @@ _UNLIMITED = 1 << 60  # v1 shows no limit as the largest number of whole pages
 
 
 @probe("memory-limit-zero")
-def memory_limit_zero(bench: Bench) -> str:
+def memory_limit_zero(trial: Trial) -> str:
     """`memory.limit` 0."""
-    return _limit(bench, {"memory": {"limit": 0}}, _MEMORY)
+    return _limit(trial, {"memory": {"limit": 0}}, _MEMORY)
 
 
 @probe("memory-limit-minus-one")
-def memory_limit_minus_one(bench: Bench) -> str:
+def memory_limit_minus_one(trial: Trial) -> str:
     """`memory.limit` -1, which the specification gives the meaning: no limit."""
-    return _limit(bench, {"memory": {"limit": -1}}, _MEMORY)
+    return _limit(trial, {"memory": {"limit": -1}}, _MEMORY)
 
 
 @probe("pids-limit-zero")
-def pids_limit_zero(bench: Bench) -> str:
+def pids_limit_zero(trial: Trial) -> str:
     """`pids.limit` 0."""
-    return _limit(bench, {"pids": {"limit": 0}}, _PIDS)
+    return _limit(trial, {"pids": {"limit": 0}}, _PIDS)
 
 
 @probe("pids-limit-minus-one")
-def pids_limit_minus_one(bench: Bench) -> str:
+def pids_limit_minus_one(trial: Trial) -> str:
     """`pids.limit` -1."""
-    return _limit(bench, {"pids": {"limit": -1}}, _PIDS)
+    return _limit(trial, {"pids": {"limit": -1}}, _PIDS)
 
 
-def _limit(bench: Bench, resources: dict[str, object], files: tuple[str, str, str]) -> str:
-    if not any(_has(directory, files) for directory in bench.lab.cgroups):
+def _limit(trial: Trial, resources: dict[str, object], files: tuple[str, str, str]) -> str:
+    if not any(_has(directory, files) for directory in trial.lab.cgroups):
         raise UndecidedError
-    with bench.bundle("exec sleep 60", patch={"linux": {"resources": resources}}) as box:
+    with trial.bundle("exec sleep 60", patch={"linux": {"resources": resources}}) as box:
         if not (box.engine("create").ok and box.engine("start").ok):
             return "refused"
         value = _value(box.pid(), files)
@@ -79,19 +79,19 @@ def _mounts() -> list[Path]:
 
 
 @probe("hybrid-cgroups")
-def hybrid_cgroups(bench: Bench) -> str:
+def hybrid_cgroups(trial: Trial) -> str:
     """A machine that has cgroup v1, and v2 beside it without controllers."""
     unified = Path("/sys/fs/cgroup/unified/cgroup.procs")
     if not unified.exists():
         raise UndecidedError
     # The lab covers v2 on such a machine. One command is shown it again, with the lab's own cgroup as its root.
-    with bench.bundle(files={"v2/.keep": ""}) as box:
-        argv = " ".join(bench.engine.argv("run", box.id, (f"--bundle={box.path}",)))
+    with trial.bundle(files={"v2/.keep": ""}) as box:
+        argv = " ".join(trial.engine.argv("run", box.id, (f"--bundle={box.path}",)))
         line = (
             f"mount -t cgroup2 cgroup2 {box.path}/v2 && own=$(sed -n s/^0:://p /proc/self/cgroup)"
             f' && mount --bind "{box.path}/v2${{own%/*}}" /sys/fs/cgroup/unified && exec {argv}'
         )
-        done = bench.command(["unshare", "--mount", "/bin/sh", "-c", line])
+        done = trial.command(["unshare", "--mount", "/bin/sh", "-c", line])
         if re.search(r"^(unshare|mount|/bin/sh): ", done.stderr, re.MULTILINE):
             raise UndecidedError(done.stderr)
         return "accepted" if done.ok else "refused"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tutor.engines.traits.bench import UndecidedError
 from tutor.engines.traits.probes.registry import probe
+from tutor.engines.traits.trial import PATH, UndecidedError
 
 if TYPE_CHECKING:
-    from tutor.engines.traits.bench import Bench, Bundle, Done
+    from tutor.engines.traits.trial import Bundle, Done, Trial
 
 _CALLER, _PROCESS, _WORDS = "TRAIT_OF_CALLER", "TRAIT_OF_PROCESS", "spoken-by-the-hook"
 
@@ -22,30 +22,30 @@ def _hook(kind: str, path: str = "{bundle}/hook", **members: object) -> dict[str
     return {"hooks": {kind: [{"path": path, **members}]}}
 
 
-def _create(bench: Bench, box: Bundle, cwd: str = "/") -> Done:
-    argv = bench.engine.argv("create", box.id, (f"--bundle={box.path}",))
-    return bench.command(argv, env={_CALLER: "1"}, cwd=cwd)
+def _create(trial: Trial, box: Bundle, cwd: str = "/") -> Done:
+    argv = trial.engine.argv("create", box.id, (f"--bundle={box.path}",))
+    return trial.command(argv, env={_CALLER: "1"}, cwd=cwd)
 
 
 @probe("hook-environment")
-def hook_environment(bench: Bench) -> str:
+def hook_environment(trial: Trial) -> str:
     """The environment of a `createRuntime` hook without `env`."""
     script = _SHELL + "env >{bundle}/noted\n"
-    with bench.bundle(patch=_hook("createRuntime"), files={"hook": script}) as box:
-        if not _create(bench, box).ok:
+    with trial.bundle(patch=_hook("createRuntime"), files={"hook": script}) as box:
+        if not _create(trial, box).ok:
             raise UndecidedError
         return _environment(box.read("noted"))
 
 
 @probe("start-container-environment")
-def start_container_environment(bench: Bench) -> str:
+def start_container_environment(trial: Trial) -> str:
     """The environment of a `startContainer` hook without `env`."""
     patch = {
         **_hook("startContainer", "/hook"),
-        "process": {"env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"{_PROCESS}=1"]},
+        "process": {"env": [PATH, f"{_PROCESS}=1"]},
     }
-    with bench.bundle(patch=patch, files={"rootfs/hook": _SHELL + "env >/noted\n"}) as box:
-        if not (_create(bench, box).ok and box.engine("start").ok and box.until("stopped")):
+    with trial.bundle(patch=patch, files={"rootfs/hook": _SHELL + "env >/noted\n"}) as box:
+        if not (_create(trial, box).ok and box.engine("start").ok and box.until("stopped")):
             raise UndecidedError
         return _environment(box.read("rootfs/noted"))
 
@@ -57,41 +57,41 @@ def _environment(printed: str) -> str:
 
 
 @probe("hook-directory")
-def hook_directory(bench: Bench) -> str:
+def hook_directory(trial: Trial) -> str:
     """The working directory of a `createRuntime` hook."""
-    with bench.bundle(patch=_hook("createRuntime"), files={"hook": _SHELL + "pwd >{bundle}/noted\n"}) as box:
-        if not _create(bench, box, cwd="/etc").ok:
+    with trial.bundle(patch=_hook("createRuntime"), files={"hook": _SHELL + "pwd >{bundle}/noted\n"}) as box:
+        if not _create(trial, box, cwd="/etc").ok:
             raise UndecidedError
         return {box.path: "bundle", "/etc": "caller", "/": "root"}.get(box.read("noted").strip(), "other")
 
 
-def _failed(bench: Bench) -> tuple[str, str]:
+def _failed(trial: Trial) -> tuple[str, str]:
     """Return what `create` prints when a `createRuntime` hook fails, and the hook's path."""
     script = _SHELL + f"echo {_WORDS} >&2\nexit 7\n"
-    with bench.bundle(patch=_hook("createRuntime"), files={"hook": script}) as box:
-        done = _create(bench, box)
+    with trial.bundle(patch=_hook("createRuntime"), files={"hook": script}) as box:
+        done = _create(trial, box)
         if done.ok:
             raise UndecidedError
         return done.stdout + done.stderr, f"{box.path}/hook"
 
 
 @probe("hook-error-kind")
-def hook_error_kind(bench: Bench) -> str:
+def hook_error_kind(trial: Trial) -> str:
     """Does the error of a failed hook name its kind (`createRuntime`)?"""
-    return _told("createruntime" in _failed(bench)[0].lower())
+    return _told("createruntime" in _failed(trial)[0].lower())
 
 
 @probe("hook-error-path")
-def hook_error_path(bench: Bench) -> str:
+def hook_error_path(trial: Trial) -> str:
     """Does it name the hook's path?"""
-    text, path = _failed(bench)
+    text, path = _failed(trial)
     return _told(path in text)
 
 
 @probe("hook-error-stderr")
-def hook_error_stderr(bench: Bench) -> str:
+def hook_error_stderr(trial: Trial) -> str:
     """Does it have what the hook printed to standard error?"""
-    return _told(_WORDS in _failed(bench)[0])
+    return _told(_WORDS in _failed(trial)[0])
 
 
 def _told(there: bool) -> str:
@@ -99,12 +99,12 @@ def _told(there: bool) -> str:
 
 
 @probe("create-runtime-status")
-def create_runtime_status(bench: Bench) -> str:
+def create_runtime_status(trial: Trial) -> str:
     """The `status` in the state that a `createRuntime` hook reads."""
-    with bench.bundle(
+    with trial.bundle(
         patch=_hook("createRuntime"), files={"hook": "#!/bin/sh\ncat >{bundle}/noted\n"}
     ) as box:
-        if not _create(bench, box).ok:
+        if not _create(trial, box).ok:
             raise UndecidedError
         try:
             status = json.loads(box.read("noted")).get("status")
@@ -114,12 +114,12 @@ def create_runtime_status(bench: Bench) -> str:
 
 
 @probe("create-container-pid")
-def create_container_pid(bench: Bench) -> str:
+def create_container_pid(trial: Trial) -> str:
     """The `pid` in the state that a `createContainer` hook reads."""
-    with bench.bundle(
+    with trial.bundle(
         patch=_hook("createContainer"), files={"hook": "#!/bin/sh\ncat >{bundle}/noted\n"}
     ) as box:
-        if not _create(bench, box).ok:
+        if not _create(trial, box).ok:
             raise UndecidedError
         try:
             pid = json.loads(box.read("noted")).get("pid", 0)
@@ -129,12 +129,12 @@ def create_container_pid(bench: Bench) -> str:
 
 
 @probe("poststart-time")
-def poststart_time(bench: Bench) -> str:
+def poststart_time(trial: Trial) -> str:
     """Which operation calls `poststart`?"""
-    with bench.bundle(
+    with trial.bundle(
         "exec sleep 60", patch=_hook("poststart"), files={"hook": _SHELL + ": >{bundle}/noted\n"}
     ) as box:
-        if not _create(bench, box).ok:
+        if not _create(trial, box).ok:
             raise UndecidedError
         noted = box.inside / "noted"
         if noted.exists():
@@ -144,10 +144,10 @@ def poststart_time(bench: Bench) -> str:
 
 
 @probe("failing-poststart")
-def failing_poststart(bench: Bench) -> str:
+def failing_poststart(trial: Trial) -> str:
     """What does a `poststart` hook that fails do?"""
-    with bench.bundle("exec sleep 60", patch=_hook("poststart"), files={"hook": _SHELL + "exit 7\n"}) as box:
-        if not _create(bench, box).ok:
+    with trial.bundle("exec sleep 60", patch=_hook("poststart"), files={"hook": _SHELL + "exit 7\n"}) as box:
+        if not _create(trial, box).ok:
             return "create-fails"
         started = box.engine("start")
         if not started.ok:
@@ -156,20 +156,20 @@ def failing_poststart(bench: Bench) -> str:
 
 
 @probe("failing-start-container")
-def failing_start_container(bench: Bench) -> str:
+def failing_start_container(trial: Trial) -> str:
     """Does `start` fail when a `startContainer` hook does?"""
     patch = _hook("startContainer", "/hook")
-    with bench.bundle(patch=patch, files={"rootfs/hook": _SHELL + "exit 7\n"}) as box:
-        if not _create(bench, box).ok:
+    with trial.bundle(patch=patch, files={"rootfs/hook": _SHELL + "exit 7\n"}) as box:
+        if not _create(trial, box).ok:
             raise UndecidedError
         return "start-succeeds" if box.engine("start").ok else "start-fails"
 
 
 @probe("failing-poststop")
-def failing_poststop(bench: Bench) -> str:
+def failing_poststop(trial: Trial) -> str:
     """What does `delete` make of a `poststop` hook that fails?"""
-    with bench.bundle(patch=_hook("poststop"), files={"hook": _SHELL + "exit 7\n"}) as box:
-        if not (_create(bench, box).ok and box.engine("start").ok and box.until("stopped")):
+    with trial.bundle(patch=_hook("poststop"), files={"hook": _SHELL + "exit 7\n"}) as box:
+        if not (_create(trial, box).ok and box.engine("start").ok and box.until("stopped")):
             raise UndecidedError
         done = box.engine("delete")
     said = done.stdout + done.stderr
@@ -181,14 +181,14 @@ def failing_poststop(bench: Bench) -> str:
 
 
 @probe("poststop-after-failed-create")
-def poststop_after_failed_create(bench: Bench) -> str:
+def poststop_after_failed_create(trial: Trial) -> str:
     """Is `poststop` called when `create` fails in a `createContainer` hook?"""
     hooks = {
         "createContainer": [{"path": "{bundle}/fails"}],
         "poststop": [{"path": "{bundle}/hook"}],
     }
     files = {"fails": _SHELL + "exit 7\n", "hook": _SHELL + ": >{bundle}/noted\n"}
-    with bench.bundle(patch={"hooks": hooks}, files=files) as box:
-        if _create(bench, box).ok:
+    with trial.bundle(patch={"hooks": hooks}, files=files) as box:
+        if _create(trial, box).ok:
             raise UndecidedError
         return "called" if (box.inside / "noted").exists() else "not-called"

@@ -4,50 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.engines.traits.bench import UndecidedError
 from tutor.engines.traits.probes.registry import probe
+from tutor.engines.traits.trial import UndecidedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tutor.engines.traits.bench import Bench
+    from tutor.engines.traits.trial import Trial
 
 _WITHOUT_PID = {"linux": {"namespaces": [{"type": "mount"}]}}
 
 
 @probe("kill-stopped-shared-pid")
-def kill_stopped_shared_pid(bench: Bench) -> str:
-    """`kill ID KILL` of a stopped container that has no pid namespace of its own."""
-    return _kill_stopped(bench, _WITHOUT_PID)
+def kill_stopped_shared_pid(trial: Trial) -> str:
+    """`kill ID KILL` of a stopped container that has no PID namespace of its own."""
+    return _kill_stopped(trial, _WITHOUT_PID)
 
 
 @probe("kill-stopped")
-def kill_stopped(bench: Bench) -> str:
-    """`kill ID KILL` of a stopped container with a pid namespace of its own."""
-    return _kill_stopped(bench, {})
+def kill_stopped(trial: Trial) -> str:
+    """`kill ID KILL` of a stopped container with a PID namespace of its own."""
+    return _kill_stopped(trial, {})
 
 
-def _kill_stopped(bench: Bench, patch: Mapping[str, object]) -> str:
-    with bench.bundle(patch=patch) as box:
+def _kill_stopped(trial: Trial, patch: Mapping[str, object]) -> str:
+    with trial.bundle(patch=patch) as box:
         if not (box.engine("create").ok and box.engine("start").ok and box.until("stopped")):
             raise UndecidedError
         return "accepted" if box.engine("kill", "KILL").ok else "refused"
 
 
 @probe("lower-case-signal")
-def lower_case_signal(bench: Bench) -> str:
+def lower_case_signal(trial: Trial) -> str:
     """`kill ID kill`: a signal's name in lower case."""
-    return _signal(bench, "kill")
+    return _signal(trial, "kill")
 
 
 @probe("unknown-signal")
-def unknown_signal(bench: Bench) -> str:
+def unknown_signal(trial: Trial) -> str:
     """`kill ID NOSUCH`: a signal that does not exist."""
-    return _signal(bench, "NOSUCH")
+    return _signal(trial, "NOSUCH")
 
 
-def _signal(bench: Bench, name: str) -> str:
-    with bench.bundle("exec sleep 60") as box:
+def _signal(trial: Trial, name: str) -> str:
+    with trial.bundle("exec sleep 60") as box:
         if not (box.engine("create").ok and box.engine("start").ok):
             raise UndecidedError
         if not box.engine("kill", name).ok:
@@ -57,18 +57,18 @@ def _signal(bench: Bench, name: str) -> str:
 
 
 @probe("delete-created")
-def delete_created(bench: Bench) -> str:
+def delete_created(trial: Trial) -> str:
     """`delete` of a container that is `created`, without --force."""
-    with bench.bundle() as box:
+    with trial.bundle() as box:
         if not box.engine("create").ok:
             raise UndecidedError
         return "accepted" if box.engine("delete").ok else "refused"
 
 
 @probe("delete-running")
-def delete_running(bench: Bench) -> str:
+def delete_running(trial: Trial) -> str:
     """`delete` of a running container, without --force."""
-    with bench.bundle("exec sleep 60") as box:
+    with trial.bundle("exec sleep 60") as box:
         if not (box.engine("create").ok and box.engine("start").ok):
             raise UndecidedError
         return "accepted" if box.engine("delete").ok else "refused"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.engines.traits.bench import UndecidedError
 from tutor.engines.traits.probes.registry import probe
+from tutor.engines.traits.trial import UndecidedError
 
 if TYPE_CHECKING:
-    from tutor.engines.traits.bench import Bench, Bundle
+    from tutor.engines.traits.trial import Bundle, Trial
 
 # The fields of a line of mountinfo, proc(5).
 _ROOT, _TARGET, _OPTIONS = 3, 4, 6
@@ -40,11 +40,11 @@ def _propagation(line: list[str] | None) -> str:
 
 
 @probe("bare-dev-twice")
-def bare_dev_twice(bench: Bench) -> str:
+def bare_dev_twice(trial: Trial) -> str:
     """A second container on a root that has nothing mounted on /dev: the first one left links there."""
     # crun makes no /dev of its own there.
     files = {"rootfs/program": "#!/bin/sh\n", "rootfs/dev/.keep": ""}
-    with bench.bundle(patch=_with_mounts([], dev=False), files=files) as box:
+    with trial.bundle(patch=_with_mounts([], dev=False), files=files) as box:
         if not box.engine("create").ok:
             raise UndecidedError
         box.engine("delete", "--force")
@@ -52,10 +52,10 @@ def bare_dev_twice(bench: Bench) -> str:
 
 
 @probe("empty-linux")
-def empty_linux(bench: Bench) -> str:
+def empty_linux(trial: Trial) -> str:
     """`"linux": {}`: what does the container see of its root and /proc as mounts, in the mount namespace that it shares?"""
     files = {"rootfs/program": "#!/bin/sh\n"}
-    with bench.bundle(patch={**_with_mounts([]), "linux": {"namespaces": None}}, files=files) as box:
+    with trial.bundle(patch={**_with_mounts([]), "linux": {"namespaces": None}}, files=files) as box:
         if not box.engine("create").ok:
             return "refused"
         targets = {line[_TARGET] for line in box.mounts()}
@@ -64,50 +64,50 @@ def empty_linux(bench: Bench) -> str:
 
 
 @probe("relative-bind-propagation")
-def relative_bind_propagation(bench: Bench) -> str:
+def relative_bind_propagation(trial: Trial) -> str:
     """An `rslave` bind mount whose source is a relative path of a shared mount."""
-    return _bound(bench, "source", ["rbind", "rslave"], {"rootfsPropagation": "rslave"})
+    return _bound(trial, "source", ["rbind", "rslave"], {"rootfsPropagation": "rslave"})
 
 
 @probe("absolute-bind-propagation")
-def absolute_bind_propagation(bench: Bench) -> str:
+def absolute_bind_propagation(trial: Trial) -> str:
     """The same with an absolute path."""
-    return _bound(bench, "{bundle}/source", ["rbind", "rslave"], {"rootfsPropagation": "rslave"})
+    return _bound(trial, "{bundle}/source", ["rbind", "rslave"], {"rootfsPropagation": "rslave"})
 
 
 @probe("default-bind-propagation")
-def default_bind_propagation(bench: Bench) -> str:
+def default_bind_propagation(trial: Trial) -> str:
     """A bind mount of a shared mount whose options name no propagation."""
-    return _bound(bench, "{bundle}/source", ["rbind"], {})
+    return _bound(trial, "{bundle}/source", ["rbind"], {})
 
 
-def _bound(bench: Bench, source: str, options: list[str], linux: dict[str, object]) -> str:
+def _bound(trial: Trial, source: str, options: list[str], linux: dict[str, object]) -> str:
     mount: dict[str, object] = {"destination": "/bound", "type": "bind", "source": source, "options": options}
     files = {"rootfs/program": "#!/bin/sh\n", "source/file": ""}
-    with bench.bundle(patch={**_with_mounts([mount]), "linux": linux}, files=files) as box:
+    with trial.bundle(patch={**_with_mounts([mount]), "linux": linux}, files=files) as box:
         place = f"{box.path}/source"
-        bench.shell(f"mount --bind {place} {place} && mount --make-shared {place}")
+        trial.shell(f"mount --bind {place} {place} && mount --make-shared {place}")
         if not box.engine("create").ok:
             raise UndecidedError
         return _propagation(_line(box, "/bound"))
 
 
 @probe("tmpfs-mode")
-def tmpfs_mode(bench: Bench) -> str:
+def tmpfs_mode(trial: Trial) -> str:
     """The mode of a tmpfs without `mode` on a directory that was there with 0705."""
     mount: dict[str, object] = {"destination": "/covered", "type": "tmpfs", "source": "tmpfs"}
-    with bench.bundle(patch=_with_mounts([mount]), files={"rootfs/program": "#!/bin/sh\n"}) as box:
+    with trial.bundle(patch=_with_mounts([mount]), files={"rootfs/program": "#!/bin/sh\n"}) as box:
         covered = box.inside / "rootfs/covered"
         covered.mkdir()
         covered.chmod(0o705)
         if not box.engine("create").ok:
             raise UndecidedError
-        mode = bench.shell(f"stat -c %a /proc/{box.pid()}/root/covered").stdout.strip()
+        mode = trial.shell(f"stat -c %a /proc/{box.pid()}/root/covered").stdout.strip()
     return {"705": "directory", "1777": "1777"}.get(mode, "other")
 
 
 @probe("unknown-bind-option")
-def unknown_bind_option(bench: Bench) -> str:
+def unknown_bind_option(trial: Trial) -> str:
     """An option that nothing knows, on a bind mount."""
     options = ["rbind", "no-such-option"]
     mount: dict[str, object] = {
@@ -116,16 +116,16 @@ def unknown_bind_option(bench: Bench) -> str:
         "source": "/proc",
         "options": options,
     }
-    with bench.bundle(patch=_with_mounts([mount]), files={"rootfs/program": "#!/bin/sh\n"}) as box:
+    with trial.bundle(patch=_with_mounts([mount]), files={"rootfs/program": "#!/bin/sh\n"}) as box:
         return "ignored" if box.engine("create").ok else "refused"
 
 
 @probe("masked-directory")
-def masked_directory(bench: Bench) -> str:
+def masked_directory(trial: Trial) -> str:
     """What covers a directory of `maskedPaths`?"""
     patch = {**_with_mounts([]), "linux": {"maskedPaths": ["/secret"]}}
     files = {"rootfs/program": "#!/bin/sh\n", "rootfs/secret/file": ""}
-    with bench.bundle(patch=patch, files=files) as box:
+    with trial.bundle(patch=patch, files=files) as box:
         if not box.engine("create").ok:
             raise UndecidedError
         line = _line(box, "/secret")

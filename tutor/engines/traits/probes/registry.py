@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tutor.engines.traits.bench import Bench
+    from tutor.engines.traits.trial import Trial
 
-    Probe = Callable[[Bench], str]
+    Probe = Callable[[Trial], str]
 
 PROBES: dict[str, Probe] = {}
 

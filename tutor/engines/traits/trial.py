@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutor.lab.state_roots import BUNDLES
+from tutor.paths import SYSTEM_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ _LOOK = 0.01
 _PIPE = 1 << 16
 # The programs of the machine itself, read-only in the container: no image is needed.
 _PROGRAMS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr", "/nix/store", "/gnu/store")
-PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = f"PATH={SYSTEM_PATH}"
 
 
 class UndecidedError(Exception):
@@ -51,19 +52,19 @@ class Done:
 class Bundle:
     """A bundle and a container of it; `path` is as the lab sees it, `inside` as this process does."""
 
-    def __init__(self, bench: Bench, name: str) -> None:
-        self._bench = bench
+    def __init__(self, trial: Trial, name: str) -> None:
+        self._trial = trial
         self.id = name
         self.path = f"{BUNDLES}/{name}"
-        self.inside = Path(f"/proc/{bench.lab.keeper_pid}/root{self.path}")
+        self.inside = Path(f"/proc/{trial.lab.keeper_pid}/root{self.path}")
 
     def engine(self, operation: str, *arguments: str) -> Done:
         """Run an operation on its container; `create` and `run` are given the bundle."""
         extra = (f"--bundle={self.path}", *arguments) if operation in ("create", "run") else arguments
-        return self._bench.command(self._bench.engine.argv(operation, self.id, extra))
+        return self._trial.command(self._trial.engine.argv(operation, self.id, extra))
 
     def pid(self) -> int:
-        """Return the pid of its init process in the host's pid namespace; 0 if there is none."""
+        """Return the pid of its init process in the host's PID namespace; 0 if there is none."""
         with contextlib.suppress(ValueError):
             return int(self.state().get("pid") or 0)
         return 0
@@ -106,8 +107,8 @@ class Bundle:
         return [line.split() for line in text.splitlines()]
 
 
-class Bench:
-    """One engine in its lab."""
+class Trial:
+    """One engine in its lab, and the small bundles that it is tried on."""
 
     def __init__(self, engine: Engine, lab: Lab) -> None:
         self.engine = engine
