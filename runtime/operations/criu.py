@@ -85,7 +85,8 @@ def call(
 ) -> None:
     """Run criu, and wait for its end. Raises RuntError with the last error of its log.
 
-    `root` becomes a mount that only criu sees. It gets the caller's standard streams and the descriptors `inherited`. Its output goes to a file beside the log.
+    `root` becomes a mount that only criu sees. It gets the caller's standard streams and the descriptors `inherited`. Its
+    output goes to a file beside the log.
     """
     said = f"{options.work}/{log}.said"
     pid = os.fork()

@@ -1,8 +1,8 @@
 """Creating a container is a list of small named steps: the tables that `runner` runs.
 
 The tables alone define the order. RUNTIME_STEPS are the steps of the process `runt create`. INIT_STEPS are those of the
-container's first process, from its creation in `clone_init` until it executes the user's program. Where the two wait for each other, one sends and the
-other waits:
+container's first process, from its creation in `clone_init` until it executes the user's program. Where the two wait for
+each other, one sends and the other waits:
 
     runtime                              init
     clone_init                           wait_until_journalled

@@ -61,7 +61,7 @@ class Result(NamedTuple):
         return f"FAIL ({self.failed} of {self.assertions})" if self.assertions else "FAIL (error)"
 
 
-def judge(status: int, output: str) -> Result:
+def read_result(status: int, output: str) -> Result:
     """Judge a program: it passes when it exits 0, prints no `not ok` and, without any assertion, no `"error"` block."""
     assertions = len(re.findall(r"^\s*(?:not )?ok\b", output, re.MULTILINE))
     failed = len(re.findall(r"^\s*not ok\b", output, re.MULTILINE))
@@ -100,7 +100,7 @@ def run(suite: Path, program: Path, runtime: Path, *, all_controllers: bool = Fa
             process.kill()
             status = process.wait()
         output.seek(0)
-        result = judge(status, output.read().decode("utf-8", "replace"))
+        result = read_result(status, output.read().decode("utf-8", "replace"))
     done = subprocess.run([runtime, "list", "-q"], capture_output=True, text=True, check=False)
     for container_id in done.stdout.split():
         subprocess.run([runtime, "delete", "--force", container_id], capture_output=True, check=False)

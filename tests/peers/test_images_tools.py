@@ -64,7 +64,7 @@ def layouts(archive: Path, tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.peer("skopeo", "umoci")
-def test_umoci_and_we_make_the_same_tree_of_skopeos_layout_and_of_ours(
+def test_umoci_and_the_tutor_make_the_same_tree_of_either_layout(
     layouts: tuple[Path, Path], tmp_path: Path
 ) -> None:
     trees = []
@@ -305,7 +305,7 @@ def _change(bundle: Path, args: list[str]) -> None:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_bundle_of_ours_runs(tmp_path: Path, runtime: str) -> None:
+def test_a_bundle_of_the_tutor_runs(tmp_path: Path, runtime: str) -> None:
     script = "id -u; hostname; cat /etc/motd; ls /proc/self/fd >/dev/null && test -c /dev/null && test -d /sys/kernel && echo all"
     prepare(tmp_path / "bundle", cache=tmp_path / "cache", config="full")
     _change(tmp_path / "bundle", ["/bin/sh", "-c", script])

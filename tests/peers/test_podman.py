@@ -138,7 +138,7 @@ def test_a_pod_shares_its_namespaces(podman: Podman) -> None:
     until(lambda: podman.ok(*status) == "exited\n", "podman has cleaned up after it")
 
 
-def test_by_a_user_who_is_not_root(rootless: Podman) -> None:
+def test_by_another_user_than_root(rootless: Podman) -> None:
     """With the ranges of /etc/subuid: root inside is an ordinary user outside."""
     script = "id -u; cat /proc/self/uid_map; touch /etc/mine && stat -c %u /etc/mine"
     shown = rootless.run(command=["sh", "-c", script]).split()

@@ -196,7 +196,7 @@ DEEP = "../" * 25
 
 
 @pytest.mark.parametrize("number", range(3, 12))
-def test_no_link_to_a_descriptor_of_ours_leads_to_a_program_or_hook(
+def test_no_link_to_a_descriptor_of_the_runtime_leads_to_a_program_or_hook(
     runt: Runt, bundle: Bundle, tmp_path: Path, number: int
 ) -> None:
     """CVE-2024-21626: it would be a program of the host, and its /proc/self/exe a file of the host."""

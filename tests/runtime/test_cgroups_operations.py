@@ -110,7 +110,7 @@ def test_paused_container_can_be_ended(bundle: Bundle, runt: Runt, container_id:
     assert cgroups.gone()
 
 
-def test_container_that_somebody_else_has_frozen_is_paused(
+def test_container_that_another_program_has_frozen_is_paused(
     bundle: Bundle, runt: Runt, container_id: str
 ) -> None:
     """Also a pause that was killed: the kernel's state counts."""

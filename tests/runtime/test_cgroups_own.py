@@ -193,7 +193,7 @@ def processes_in(container_id: str) -> list[int]:
     return found
 
 
-def test_processes_that_are_born_all_the_time_end_with_the_container(
+def test_processes_that_fork_all_the_time_end_with_the_container(
     bundle: Bundle, runt: Runt, container_id: str
 ) -> None:
     """Each ends as soon as it has forked the next: when a list of them is read, all have ended."""

@@ -203,7 +203,7 @@ def test_at_a_terminal_an_error_is_short_and_coloured_as_runcs(root: str) -> Non
     assert at_terminal(*RUNT) == at_terminal("runc")
 
 
-def test_colour_is_not_forced_on_those_who_do_not_want_it(root: str) -> None:
+def test_colour_is_not_forced_where_it_is_not_wanted(root: str) -> None:
     master, slave = pty.openpty()
     subprocess.run(
         [*RUNT, "--root", root, "state", "nope"],

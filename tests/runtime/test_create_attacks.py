@@ -92,7 +92,7 @@ def test_fake_proc_in_the_image_is_not_written_to(bundle: Bundle, runt: Runt) ->
     assert runt.run(bundle) == "fake"
 
 
-def test_program_cannot_be_reached_by_our_descriptors(bundle: Bundle, runt: Runt) -> None:
+def test_program_cannot_be_reached_by_descriptors_of_the_runtime(bundle: Bundle, runt: Runt) -> None:
     """CVE-2024-21626, by the program's path."""
     for number in range(3, 10):
         bundle.process["args"] = [f"/proc/self/fd/{number}/../../../../../../bin/sh", "-c", "echo out"]

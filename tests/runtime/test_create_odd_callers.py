@@ -92,7 +92,7 @@ def test_configuration_that_is_no_ordinary_file_is_refused(bundle: Bundle, runt:
     assert "is not a regular file" in runt("create", "-b", str(bundle.path), "test").stderr
 
 
-def test_too_little_memory_is_no_fault_of_ours(bundle: Bundle, runt: Runt) -> None:
+def test_too_little_memory_is_not_reported_as_a_fault_of_runt(bundle: Bundle, runt: Runt) -> None:
     bundle.config["annotations"] = {"long": "x" * 100_000_000}
     bundle.save()
     limit = 150_000_000

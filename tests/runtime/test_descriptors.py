@@ -60,7 +60,9 @@ def test_the_program_gets_what_systemd_passes_and_what_is_preserved(
 
 
 @pytest.mark.parametrize("command", ["create", "run", "exec"])
-def test_a_pidfd_is_sent_to_who_asks_for_it(runt: Runt, bundle: Bundle, tmp_path: Path, command: str) -> None:
+def test_a_pidfd_is_sent_to_the_socket_of_the_caller(
+    runt: Runt, bundle: Bundle, tmp_path: Path, command: str
+) -> None:
     bundle.namespaces("pid").process["args"] = ["sleep", "1000"]
     with console_socket(tmp_path / "pidfd") as listener:
         words = ["--pidfd-socket", f"{tmp_path}/pidfd"]

@@ -249,7 +249,7 @@ def test_a_mistake_in_the_file_is_shown_in_its_place(running: Runt, tmp_path: Pa
     assert "process.rlimits[0]: the soft limit 2 is above the hard limit 1 (config.md, Process)" in message
 
 
-def test_a_paused_container_can_be_entered_only_by_who_is_willing_to_wait(running: Runt) -> None:
+def test_a_paused_container_is_entered_only_on_request(running: Runt) -> None:
     running.ok("pause", "test")
     assert "cannot exec in a paused container (use --ignore-paused" in refused(running, "test", "true")
     command = running.command("exec", "--ignore-paused", "test", "echo", "late")

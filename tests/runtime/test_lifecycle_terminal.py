@@ -148,7 +148,7 @@ def test_in_the_background_it_waits_to_be_brought_to_the_foreground(runt: Runt, 
     assert runt.ok("list", "-q") == ""
 
 
-def test_a_user_who_is_not_root_owns_the_terminal(runt: Runt, bundle: Bundle) -> None:
+def test_another_user_than_root_owns_the_terminal(runt: Runt, bundle: Bundle) -> None:
     bundle.process["user"] = {"uid": 1234, "gid": 1234}
     bundle.sh("stat -c %u /dev/pts/0; echo again > /dev/pts/0; echo end")
     with running(runt, bundle) as (terminal, _):

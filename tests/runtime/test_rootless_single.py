@@ -106,7 +106,7 @@ def test_state_directory_of_another_user_is_named_with_the_way_out(
 
 
 @pytest.mark.peer("newuidmap")
-def test_other_users_cannot_be_mapped_and_the_message_says_who_can(
+def test_other_users_cannot_be_mapped_and_the_message_says_what_can(
     nobody: RuntOfNobody, bundle: Bundle
 ) -> None:
     bundle.linux["uidMappings"][0]["size"] = 1000

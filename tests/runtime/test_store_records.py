@@ -132,7 +132,7 @@ def test_the_record_goes_last_so_that_a_killed_removal_can_be_repeated(store: St
     assert files(store) == []
 
 
-def test_a_reservation_that_was_killed_before_its_record_blocks_nobody(store: Store) -> None:
+def test_a_reservation_that_was_killed_before_its_record_blocks_no_other(store: Store) -> None:
     directory = Path(store.root, "c")
     directory.mkdir(parents=True)
     for leftover in ("config.json", "state.json.new"):
@@ -281,7 +281,7 @@ def test_a_damaged_record_is_one_clear_message(store: Store) -> None:
         store.open("c")
 
 
-def test_state_files_are_nobody_elses_business(store: Store) -> None:
+def test_state_files_are_readable_by_their_owner_alone(store: Store) -> None:
     entry = reserve(store)
     assert Path(entry.dir, "state.json").stat().st_mode & 0o777 == 0o600
     assert Path(entry.dir).stat().st_mode & 0o777 == 0o711
@@ -301,7 +301,7 @@ def test_state_files_are_nobody_elses_business(store: Store) -> None:
         b'{"id": "c", "init_process_pid": 5}',
     ],
 )
-def test_a_record_that_is_not_ours_is_one_clear_message(store: Store, text: bytes) -> None:
+def test_a_record_of_another_program_is_one_clear_message(store: Store, text: bytes) -> None:
     """Truncated, empty, or another runtime's: the same state directory may have been runc's."""
     entry = reserve(store)
     Path(entry.dir, "state.json").write_bytes(text)

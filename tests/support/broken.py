@@ -76,7 +76,7 @@ def _change(config: Any, pointer: str, value: Any) -> None:
 
 
 @dataclass
-class Heard:
+class Outcome:
     """The result of a case: the operation that failed (else the last one), its exit status and its output."""
 
     operation: str
@@ -111,9 +111,9 @@ def clear(before: dict[Path, bytes | None]) -> None:
             path.write_bytes(content)
 
 
-def run(case: Broken, here: Stage) -> Heard:
+def run(case: Broken, here: Stage) -> Outcome:
     """Run a case's operations until one fails, then remove the container."""
-    heard = Heard("", 0, "", here.bundle)
+    outcome = Outcome("", 0, "", here.bundle)
     here.said.clear()
     for operation, *arguments in case.operations:
         if operation == "wait":
@@ -123,17 +123,17 @@ def run(case: Broken, here: Stage) -> Heard:
         if arguments and arguments[0].startswith("id="):
             container = arguments.pop(0).removeprefix("id=")
         result = here.runner.run(operation, container, *arguments, cwd=here.bundle)
-        heard.operation, heard.status, heard.said = operation, result.returncode, result.stderr
+        outcome.operation, outcome.status, outcome.said = operation, result.returncode, result.stderr
         if result.returncode:
             break
-    heard.state = here.status()
-    if heard.operation == "start" and not heard.status:
-        heard.said = here.printed("create", "stderr")
-    if heard.state != "none":
-        if heard.state != "stopped":
+    outcome.state = here.status()
+    if outcome.operation == "start" and not outcome.status:
+        outcome.said = here.printed("create", "stderr")
+    if outcome.state != "none":
+        if outcome.state != "stopped":
             here.run("kill", "KILL")
         here.run("delete", "--force")
-    return heard
+    return outcome
 
 
 def elf(machine: int = 62, interpreter: str = "") -> bytes:

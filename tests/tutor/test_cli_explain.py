@@ -101,7 +101,7 @@ def test_a_sentence_is_no_file_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("odd", ["/\0", "/\ud800", "/" + "a/" * 3000, "/pipe", "/loop"])
-def test_odd_names_harm_nobody(odd: str, tmp_path: Path) -> None:
+def test_odd_names_do_no_harm(odd: str, tmp_path: Path) -> None:
     """A string that cannot be a path, a pipe without a writer, and a link that leads to itself."""
     (tmp_path / "rootfs").mkdir()
     os.mkfifo(tmp_path / "rootfs" / "pipe", 0o755)

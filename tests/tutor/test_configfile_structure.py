@@ -205,7 +205,7 @@ def test_the_configuration_that_crun_spec_writes_has_no_problem(tmp_path: Path) 
 
 
 @pytest.mark.root
-def test_what_we_call_an_error_runt_refuses(tmp_path: Path) -> None:
+def test_runt_refuses_what_is_called_an_error(tmp_path: Path) -> None:
     (tmp_path / "rootfs" / "proc").mkdir(parents=True)
     runt = (str(Path(sys.executable).with_name("runt")), "--root", str(tmp_path / "state"))
     for number, (pointer, value, expected) in enumerate(CHANGES):

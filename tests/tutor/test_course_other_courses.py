@@ -208,12 +208,12 @@ def test_progress_and_labs_of_another_course_are_kept_apart(course: Path, tmp_pa
     assert theirs.labs.is_relative_to(installed.labs)
 
 
-def test_our_own_course_by_its_path_is_ours() -> None:
+def test_the_own_course_by_its_path_is_the_own_course() -> None:
     assert course_key(lessons_folder()) == ""
     assert course_key(Path(f"{lessons_folder()}/../{lessons_folder().name}")) == ""
 
 
-def test_the_content_is_known_by_every_file_and_by_who_may_execute_it(course: Path) -> None:
+def test_the_content_is_known_by_every_file_and_its_execute_permission(course: Path) -> None:
     before = content_digest(course)
     assert content_digest(course) == before
     (course / "first-container/files/hello.sh").chmod(0o755)

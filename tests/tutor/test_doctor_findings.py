@@ -181,7 +181,7 @@ def test_a_probe_that_hung_is_said_to_have_hung() -> None:
         (replace(FULL.terminal, wide_width=None), "width", "doctor.width.unknown"),
     ],
 )
-def test_a_terminal_s_weakness_is_named_and_keeps_nobody_from_the_lessons(
+def test_a_terminal_s_weakness_is_named_and_the_lessons_can_be_done(
     terminal: Terminal, name: str, key: str
 ) -> None:
     machine = replace(FULL, terminal=terminal)

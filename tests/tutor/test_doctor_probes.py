@@ -133,7 +133,7 @@ def test_without_the_capability_to_make_namespaces_the_first_lesson_cannot_be_do
 
 
 @pytest.mark.root
-def test_with_no_programs_but_ours_the_lessons_can_be_done_all_the_same(tmp_path: Path) -> None:
+def test_without_other_programs_the_lessons_can_be_done_all_the_same(tmp_path: Path) -> None:
     # Debian's runtimes lie in /usr/sbin, where the doctor looks too: an empty folder is laid over it.
     empty = tmp_path / "empty"
     empty.mkdir()

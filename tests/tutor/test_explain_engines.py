@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.broken import ENGINES, Broken, Heard, cases, clear, lay, run
+from tests.support.broken import ENGINES, Broken, Outcome, cases, clear, lay, run
 from tests.support.engines import stage
 from tests.support.lab import bundle
 from tutor.explain.bundle import Bundle
@@ -53,19 +53,19 @@ def _run_all(engine: EngineName, tmp_path: Path, found: Results) -> None:
             clear(before)
 
 
-def _seen(engine: EngineName, heard: Heard, path: Path) -> dict[str, Any]:
+def _seen(engine: EngineName, outcome: Outcome, path: Path) -> dict[str, Any]:
     """Return the result in the form of the data's `expect`."""
-    if heard.status:
+    if outcome.status:
         return {
             "outcome": "fails",
-            **_told(find(Failure(heard.said, heard.operation, engine), Bundle(path))),
-            "said": heard.said,
+            **_told(find(Failure(outcome.said, outcome.operation, engine), Bundle(path))),
+            "said": outcome.said,
         }
-    ended = heard.operation == "start" and heard.state == "stopped"
-    silent = explain_silence(heard.said, Bundle(path), Messages("en")) if ended else None
+    ended = outcome.operation == "start" and outcome.state == "stopped"
+    silent = explain_silence(outcome.said, Bundle(path), Messages("en")) if ended else None
     if silent is None:
-        return {"outcome": "accepts" if not ended else "ended", "said": heard.said}
-    return {"outcome": "silent", "is": silent.id, "at": silent.pointer, "said": heard.said}
+        return {"outcome": "accepts" if not ended else "ended", "said": outcome.said}
+    return {"outcome": "silent", "is": silent.id, "at": silent.pointer, "said": outcome.said}
 
 
 def _told(finding: Finding) -> dict[str, Any]:

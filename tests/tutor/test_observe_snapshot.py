@@ -52,7 +52,7 @@ def test_a_plain_process_shares_every_namespace_and_mount() -> None:
     assert container.cgroups
 
 
-def test_no_container_and_a_pid_that_nobody_has() -> None:
+def test_no_container_and_a_pid_of_no_process() -> None:
     assert take_snapshot(None).container is None
     assert look(2**22 + 1) == ContainerView(2**22 + 1, alive=False)
 

@@ -182,8 +182,8 @@ def _hook(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
         return _with(finding, "hook.signal", signal=names.get(code - 128, str(code - 128)), **values)
     match = re.search(r"exit status (\d+)(?:: (.+?)(?: \(step|$)|.*stderr: (.+))?", why, re.DOTALL)
     if match:
-        heard = (match[2] or match[3] or "").strip()
-        return _with(finding, "hook.status", status=match[1], **{**values, "stderr": heard})
+        printed = (match[2] or match[3] or "").strip()
+        return _with(finding, "hook.status", status=match[1], **{**values, "stderr": printed})
     if code:
         return _with(finding, "hook.status", status=code, **values)
     return _with(finding, "hook.failed", **{**values, "why": why})

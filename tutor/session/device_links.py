@@ -1,8 +1,8 @@
 """The links that an engine leaves in a root's own /dev (`stdin` → `/proc/self/fd/0` ...), set aside while a container is created.
 
 The lessons begin without a mount on /dev, so a runtime makes devices and links in the root itself, and they stay. runc 1.3.6 follows
-them when it makes them again, to whatever its own standard streams are (a pipe, a file), and `create` fails: «error setting up
-/dev symlinks» (trait `bare-dev-twice`).
+them when it makes them again, to whatever its own standard streams are (a pipe, a file), and `create` fails: "error setting up
+/dev symlinks" (trait `bare-dev-twice`).
 """
 
 from __future__ import annotations
