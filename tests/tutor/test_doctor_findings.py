@@ -197,6 +197,17 @@ def test_no_place_to_write_to_is_an_obstacle_with_a_way_out() -> None:
         assert not conclude(machine, (LESSON,)).can_start
 
 
+def test_a_place_where_containers_do_not_run_by_themselves_is_no_obstacle() -> None:
+    machine = replace(FULL, storage=(Storage("/root", True, 1024**4, ("nodev", "noexec")),))
+    found = finding(machine, "disk")
+    assert (found.level, found.key, found.values["options"]) == (
+        "limited",
+        "doctor.disk.hindered",
+        "nodev, noexec",
+    )
+    assert conclude(machine, (LESSON,)).can_start
+
+
 def test_lessons_that_cannot_be_loaded_are_told_of() -> None:
     conclusions = conclude(FULL, (), "lesson.yaml:3:1")
     assert not conclusions.can_start

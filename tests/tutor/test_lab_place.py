@@ -355,3 +355,29 @@ def test_a_stopped_keeper_does_not_hold_up_the_end(tmp_path: Path) -> None:
     os.kill(lab.keeper_pid, signal.SIGSTOP)
     lab.close()
     assert traces.left() == []
+
+
+@pytest.mark.parametrize(
+    ("namespace", "freed", "left"),
+    [
+        ([], ["nodev", "noexec"], []),
+        # Of a more privileged user namespace: the options are locked, mount_namespaces(7).
+        (["unshare", "--user", "--map-root-user", "--mount"], [], ["nodev", "noexec"]),
+    ],
+)
+def test_mount_options_that_hinder_containers_are_taken_off_where_the_kernel_lets_us(
+    tmp_path: Path, namespace: list[str], freed: list[str], left: list[str]
+) -> None:
+    script = (
+        "import sys; from tutor.lab.places import free\n"
+        "place = free(sys.argv[1]); print(place.freed, place.left)\n"
+        "print(free(sys.argv[1]).freed)\n"
+    )
+    mount = 'mount -t tmpfs -o nodev,noexec,mode=777 tmpfs "$0" && exec "$@"'
+    command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", mount, str(tmp_path)]
+    done = subprocess.run(
+        [*command, *namespace, *_python(script, str(tmp_path))],
+        cwd=_repository(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [f"{freed} {left}", "[]"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tutor.doctor.findings import ESSENTIAL_CAPABILITIES, LEAST_DISK
 from tutor.doctor.model import Conclusions, EngineVerdict, LessonVerdict, Machine
 from tutor.engines.model import ENGINE_NAMES
+from tutor.engines.traits.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -58,7 +59,12 @@ def _engine(machine: Machine, name: EngineName) -> EngineVerdict:
         return EngineVerdict(name, "missing", "doctor.engine.kernel", {"names": ", ".join(failed)})
     if any(not place.writable or place.free < LEAST_DISK for place in machine.storage):
         return EngineVerdict(name, "missing", "doctor.engine.disk")
-    if name == "crun" and machine.cgroups.layout == "hybrid":
-        # crun before 1.9 refuses hybrid cgroups; the lab hides the version 2 hierarchy from it.
+    if machine.cgroups.layout == "hybrid" and _refuses_hybrid(name):
+        # The lab hides the version 2 hierarchy from it.
         return EngineVerdict(name, "limited", "doctor.engine.hybrid")
     return EngineVerdict(name, "ok", "doctor.engine.ok", {"version": tool.version})
+
+
+def _refuses_hybrid(name: EngineName) -> bool:
+    """Return whether a version of the engine is known to refuse cgroup v1 and v2 side by side."""
+    return any(each.answers.get("hybrid-cgroups") == "refused" for each in Table.load().of(name))

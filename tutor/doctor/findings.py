@@ -243,5 +243,8 @@ def _storage(machine: Machine) -> Iterator[Finding]:
             yield Finding("storage", "disk", "missing", "doctor.disk.full", values, "doctor.disk.home")
         elif place.free < ENOUGH_DISK:
             yield Finding("storage", "disk", "limited", "doctor.disk.low", values)
+        elif place.hindrances:
+            values["options"] = ", ".join(place.hindrances)
+            yield Finding("storage", "disk", "limited", "doctor.disk.hindered", values, "doctor.disk.outside")
         else:
             yield Finding("storage", "disk", "ok", "doctor.disk.ok", values)

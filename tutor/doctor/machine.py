@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tutor.doctor.kernel import read_cgroups, read_privileges, read_system, run_trials
 from tutor.doctor.model import Machine, Storage
 from tutor.doctor.terminal import ask_terminal
 from tutor.doctor.tools import ask_docker, look_for_tools
+from tutor.lab.places import hindrances
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,11 +31,18 @@ def examine(home: Home) -> Machine:
             privileges=read_privileges(),
             cgroups=read_cgroups(),
             terminal=terminal,
-            storage=tuple(dict.fromkeys(_storage(each) for each in (home.labs, home.state, home.cache))),
+            storage=_storages(home),
             trials=trials.result(),
             tools=tools.result(),
             docker=docker.result(),
         )
+
+
+def _storages(home: Home) -> tuple[Storage, ...]:
+    """Return the folders that will be written to, each once; bundles lie in the first."""
+    labs = _storage(home.labs)
+    others = [each for folder in (home.state, home.cache) if (each := _storage(folder)).path != labs.path]
+    return (replace(labs, hindrances=tuple(hindrances(labs.path))), *dict.fromkeys(others))
 
 
 def _storage(folder: Path) -> Storage:

@@ -128,11 +128,15 @@ class Terminal:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A folder that will be written to: `path` or, if it does not exist, its nearest parent. `free` in bytes."""
+    """A folder that will be written to: `path` or, if it does not exist, its nearest parent. `free` in bytes.
+
+    `hindrances`: mount options because of which containers do not run there (`nodev` ...), of the folder that has bundles.
+    """
 
     path: str
     writable: bool
     free: int
+    hindrances: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from tutor.lab import cgroups, kernel, processes
 from tutor.lab import state_roots as roots
 from tutor.lab.cleaning import clean
 from tutor.lab.journal import Journal, load
+from tutor.lab.places import free
 from tutor.lab.signals import WATCHED, SignalPipe
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class _Keeper:
                 "ready": os.getpid(),
                 "mount_namespace": os.stat("/proc/self/ns/mnt").st_ino,  # noqa: PTH116  (starts fast: no pathlib)
                 "cgroups": self._cgroups,
+                "places": [list(place) for place in self._places],
             }
         )
         closing = self._serve()
@@ -99,6 +101,7 @@ class _Keeper:
             flags = kernel.MS_NOSUID | kernel.MS_NODEV if is_root else 0
             data = f"mode=0700,size={_ROOT_SIZE}" if is_root else f"mode=0711,size={_DAEMON_SIZE}"
             kernel.mount(self._journal.name, directory, "tmpfs", flags, data)
+        self._places = [free(path) for path in self._plan["places"] if os.path.isdir(path)]  # noqa: PTH112  (starts fast)
         self._cgroups = made
         _arrange_cgroups(made, confined=self._plan["confined"])
 

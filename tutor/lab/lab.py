@@ -18,6 +18,7 @@ from tutor.lab import cgroups, journal, kernel, processes
 from tutor.lab.cleaning import clean
 from tutor.lab.guard import PATIENCE
 from tutor.lab.options import PLAIN
+from tutor.lab.places import Place
 from tutor.lab.wire import Channel, Message
 from tutor.paths import ADMINISTRATORS_FOLDERS
 
@@ -73,7 +74,7 @@ class Lab:
     """A running lab; a context manager that closes it.
 
     `mount_namespace_inode` identifies its mount namespace, `cgroups` are its cgroups' directories (empty: none could be created),
-    `environment` is the environment of programs in it.
+    `environment` is the environment of programs in it, `places` says which directories were made usable (`LabOptions.places`).
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Lab:
         self.keeper_pid = 0
         self.mount_namespace_inode = 0
         self.cgroups: tuple[str, ...] = ()
+        self.places: tuple[Place, ...] = ()
         self._lock = threading.Lock()
         self._answered = threading.Condition(self._lock)
         self._number = 0
@@ -127,6 +129,7 @@ class Lab:
             "environment": {**_environment(), **options.environment},
             "covers": options.covers,
             "confined": options.confined or engine == "crun",
+            "places": options.places,
         }
         lab = cls(*_start_guard(plan), plan)
         lab._await_ready()
@@ -143,6 +146,7 @@ class Lab:
         self.keeper_pid = answer["ready"]
         self.mount_namespace_inode = answer["mount_namespace"]
         self.cgroups = tuple(answer["cgroups"])
+        self.places = tuple(Place(*each) for each in answer["places"])
         threading.Thread(target=self._listen, name="lab", daemon=True).start()
 
     @property

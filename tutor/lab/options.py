@@ -13,12 +13,14 @@ class LabOptions(NamedTuple):
     """How a lab differs from the default.
 
     `covers` are directories, of `state_roots.COVERS`, that a private tmpfs covers. `environment` is added to that of programs in
-    the lab. `confined`: the lab's cgroup appears there as the root of each hierarchy.
+    the lab. `confined`: the lab's cgroup appears there as the root of each hierarchy. `places` are directories with bundles in them,
+    which the lab makes usable (`tutor.lab.places`).
     """
 
     covers: tuple[str, ...] = ()
     environment: Mapping[str, str] = MappingProxyType({})
     confined: bool = False
+    places: tuple[str, ...] = ()
 
 
 PLAIN = LabOptions()

@@ -79,7 +79,10 @@ class Container:
         self.engine = find(engine)
         # Queries run in a folder that stays, unlike the learner's bundle.
         self.lab = Lab.start(
-            home=home, engine=engine, workdir=home.state, options=lab_options(lesson, engine, language)
+            home=home,
+            engine=engine,
+            workdir=home.state,
+            options=lab_options(lesson, engine, language)._replace(places=(str(workspace.work),)),
         )
         self.docker: PrivateDocker | None = None
         self.kept: Path | None = None  # the copy of a daemon.json of the learner's that dockerd refused

@@ -15,6 +15,7 @@ from tutor.course.placeholders import traits_in
 from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.lifecycle import allowed
 from tutor.errors import TutorError
+from tutor.home import shown
 from tutor.observe.poller import Poller
 from tutor.session.call_log import CallLog
 from tutor.session.container import Container
@@ -343,7 +344,16 @@ class LessonRun:
             self.notice("warning", "course.progress.damaged", kept=self.progress.damaged)
         if self.read_only is not None:
             self.publish(Notice("warning", *self.read_only.render(self.messages)))
+        self._report_places()
         self.report_docker()
+
+    def _report_places(self) -> None:
+        """Report where the host's mount options hinder containers, and whether the lab could take them off."""
+        for path, freed, left in self.container.lab.places:
+            if freed:
+                self.notice("information", "lab.place.freed", path=shown(path), options=", ".join(freed))
+            if left:
+                self.notice("warning", "lab.place.hindered", path=shown(path), options=", ".join(left))
 
     def report_docker(self) -> None:
         """Report what the learner should know of the lab's dockerd, if it has one."""
