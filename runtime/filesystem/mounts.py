@@ -12,7 +12,7 @@ import stat
 from runtime.config.mount_options import MountOptions
 from runtime.filesystem.bind_sources import map_ids, maps_ids, open_source, source_path
 from runtime.filesystem.copy_up import copy_up
-from runtime.filesystem.paths import is_directory, make_directory, make_file, open_in_root
+from runtime.filesystem.paths import is_directory, make_directory, make_file, open_in_root, path_in_root
 from runtime.kernel import mount as kernel
 from runtime.kernel import procfs
 from runtime.support.errors import RuntError, describe
@@ -232,18 +232,12 @@ def _check_proc(c: Container, target: int, *, is_proc: bool) -> None:
     Security modules trust what is there, and so do programs that read it. What counts is where the
     descriptor `target` is, whatever links led there.
     """
-    place = _path_in_root(c, target)
+    place = path_in_root(c.root_fd, target)
     if place == "/proc":
         if not is_proc:
             raise RuntError('"/proc" cannot be mounted because it is not of type proc')
     elif place.startswith("/proc/") and place.removeprefix("/proc/") not in _IN_PROC:
         raise RuntError(f'"{place}" cannot be mounted because it is inside /proc')
-
-
-def _path_in_root(c: Container, fd: int) -> str:
-    """Return the path of a descriptor in the container's root."""
-    root, path = (os.readlink(f"/proc/self/fd/{number}") for number in (c.root_fd, fd))
-    return f"/{path[len(root) :].lstrip('/')}"
 
 
 def _set_attributes(tree: int, options: MountOptions) -> None:

@@ -6,6 +6,7 @@ also absolute ones and `..`, stay beneath the container's root, whatever is chan
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -31,39 +32,54 @@ def make_directory(root: int, path: str, mode: int = 0o755, links: int = _MOST_L
         return open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
     except FileNotFoundError:
         pass
-    parent, name = os.path.split(os.path.normpath(f"/{path}"))
+    parent, name = os.path.split(_plain(path))
+    if not name:
+        return open_in_root(root, "/", os.O_PATH | os.O_DIRECTORY)
     parent_fd = make_directory(root, parent, links=links)
     try:
         try:
             os.mkdir(name, mode, dir_fd=parent_fd)
         except FileExistsError:
-            # Either another process was faster, or it is a symbolic link to a place that does not exist yet.
+            # Another process was faster, the path led there by way of a missing directory, or it is a symbolic link to a
+            # place that does not exist yet.
             target = _read_link(parent_fd, name)
-            if target is None or links == 0:
-                raise
-            return make_directory(root, os.path.join(parent, target), mode, links - 1)
+            if target is not None:
+                return make_directory(root, _follow(root, parent_fd, target, links), mode, links - 1)
         return os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent_fd)
     finally:
         os.close(parent_fd)
 
 
-def make_file(root: int, path: str, *, follow: bool = True) -> int:
+def make_file(root: int, path: str, *, follow: bool = True, links: int = _MOST_LINKS) -> int:
     """Return a descriptor of the file `path` inside `root`, and make an empty one if there is none.
 
-    Raises OSError, with ELOOP for a symbolic link in the path unless `follow`.
+    At the end of a symbolic link too: images have /etc/resolv.conf as one that leads to what the host's systemd makes.
+    Raises OSError, with ELOOP for a symbolic link in the path unless `follow`, and for more links than the kernel follows.
     """
     try:
         return open_in_root(root, path, resolve=0 if follow else kernel.RESOLVE_NO_SYMLINKS)
     except FileNotFoundError:
         pass
-    parent, name = os.path.split(os.path.normpath(f"/{path}"))
+    parent, name = os.path.split(_plain(path))
     parent_fd = make_directory(root, parent)
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        os.close(os.open(name, flags, 0o644, dir_fd=parent_fd))
+        try:
+            os.close(os.open(name, flags, 0o644, dir_fd=parent_fd))
+        except FileExistsError:
+            target = _read_link(parent_fd, name)
+            if target is not None and follow:
+                place = _follow(root, parent_fd, target, links)
+                return make_file(root, place, follow=follow, links=links - 1)
         return os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent_fd)
     finally:
         os.close(parent_fd)
+
+
+def path_in_root(root: int, fd: int) -> str:
+    """Return the path of a descriptor inside `root`, absolute and without symbolic links."""
+    top, path = (os.readlink(f"/proc/self/fd/{number}") for number in (root, fd))
+    return f"/{path[len(top) :].lstrip('/')}"
 
 
 def is_directory(fd: int) -> bool:
@@ -124,6 +140,18 @@ def _null_device() -> int:
     if not is_device(tree, NULL_DEVICE):
         raise RuntError("/dev/null of the host is not the null device")
     return tree
+
+
+def _plain(path: str) -> str:
+    """Return `path` from the root on, without `.` and `..`: what is missing has no link that `..` could go back from."""
+    return os.path.normpath(f"/{path.lstrip('/')}")
+
+
+def _follow(root: int, directory: int, target: str, links: int) -> str:
+    """Return the path inside `root` of the target of a link in `directory`. Raises OSError, ELOOP, when `links` is 0."""
+    if links == 0:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return os.path.join(path_in_root(root, directory), target)
 
 
 def _read_link(directory: int, name: str) -> str | None:

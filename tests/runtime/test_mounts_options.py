@@ -338,6 +338,55 @@ def test_links_in_the_image_never_lead_out_of_it(
     assert list(outside.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("links", "lands"),
+    [
+        (
+            {"etc/resolv.conf": "../run/systemd/resolve/stub-resolv.conf"},
+            "run/systemd/resolve/stub-resolv.conf",
+        ),
+        ({"etc/resolv.conf": "/run/resolv.conf"}, "run/resolv.conf"),
+        ({"etc/resolv.conf": "one", "etc/one": "/two", "two": "run/three"}, "run/three"),
+        ({"etc": "private/etc", "private/etc/resolv.conf": "../run/stub"}, "private/run/stub"),
+        ({"etc/resolv.conf": "../../../../outside/file"}, "outside/file"),
+        ({"etc/resolv.conf": "gone/../here"}, "etc/here"),
+    ],
+    ids=["relative", "absolute", "chain", "below a link", "too far up", "by a missing directory"],
+)
+def test_a_file_is_mounted_where_a_dangling_link_leads(
+    bundle: Bundle, runt: Runt, links: dict[str, str], lands: str
+) -> None:
+    """/etc/resolv.conf and /etc/localtime are such links in many images; Docker and podman mount over them."""
+    for name, target in sorted(links.items(), key=lambda link: link[0] != "etc"):
+        path = bundle.rootfs / name
+        (bundle.rootfs / "private/etc").mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
+        path.symlink_to(target)
+    (bundle.path / "file").write_text("nameserver ::1\n")
+    mount(bundle, "/etc/resolv.conf", "bind", "bind", source="file")
+    # The kernel itself does not go by way of a directory that is missing.
+    by_the_link = "/etc/resolv.conf" if "gone" not in str(links) else f"/{lands}"
+    assert runt.run(bundle.sh(f"cat {by_the_link} /{lands}")) == "nameserver ::1\n" * 2
+    assert (bundle.rootfs / lands).read_text() == ""
+    assert not (bundle.path / "outside").exists()
+
+
+def test_a_destination_by_way_of_a_missing_directory(bundle: Bundle, runt: Runt) -> None:
+    (bundle.path / "file").write_text("seen\n")
+    (bundle.rootfs / "there").mkdir()
+    mount(bundle, "/missing/../there", "tmpfs")
+    mount(bundle, "/missing/../there/file", "bind", "bind", source="file")
+    assert runt.run(bundle.sh("cat /there/file; ls -d /missing 2>&1 || true")).startswith("seen\nls: ")
+
+
+def test_links_in_a_circle_are_one_clear_error(bundle: Bundle, runt: Runt) -> None:
+    (bundle.rootfs / "a").symlink_to("b")
+    (bundle.rootfs / "b").symlink_to("a")
+    (bundle.path / "file").write_text("")
+    mount(bundle, "/a", "bind", "bind", source="file")
+    assert "too many levels of symbolic links" in runt.fail(bundle).lower()
+
+
 def test_magic_link_of_proc_is_no_way_out(bundle: Bundle, runt: Runt) -> None:
     (bundle.rootfs / "escape").symlink_to("/proc/1/root/tmp")
     mount(bundle, "/escape/new", "tmpfs")
