@@ -6,6 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from tutor.text.glyphs import DIFFERS, NEW, SAME, SPLIT, UNASKED, WARNING
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
@@ -18,7 +20,14 @@ if TYPE_CHECKING:
 
     Asked = dict[str, Answers]  # by the engine's name
 
-GLYPHS = {"differs": "≠", "new": "+", "engines": "◆", "varies": "△", "same": "=", "unasked": "?"}
+GLYPHS = {
+    "differs": DIFFERS,
+    "new": NEW,
+    "engines": SPLIT,
+    "varies": WARNING,
+    "same": SAME,
+    "unasked": UNASKED,
+}
 """What a line of the table says, the most important first; a word stands beside each glyph."""
 
 

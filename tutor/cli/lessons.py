@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from tutor.text import cell_width, pad, wrap
+from tutor.text.glyphs import STEP_DONE, STEP_TO_DO
 
 if TYPE_CHECKING:
     import argparse
@@ -62,7 +63,7 @@ def _lines(
     indent = " " * (name_width + 4)
     passed = sum(step.id in done.passed for step in lesson.steps)
     full = DOTS * passed // len(lesson.steps)
-    dots = "●" * full + "○" * (DOTS - full)
+    dots = STEP_DONE * full + STEP_TO_DO * (DOTS - full)
     minutes = messages("cli.list.minutes", minutes=lesson.minutes)
     yield f"  {pad(lesson.id, name_width)}  {lesson.title}"
     yield f"{indent}{dots}  {_standing(lesson, done, messages)} · {minutes} · {' '.join(lesson.engines)}"

@@ -9,6 +9,7 @@ from tutor.course.progress import LessonProgress
 from tutor.course.specmap import SpecMap
 from tutor.errors import TutorError
 from tutor.text import wrap
+from tutor.text.glyphs import NOT_COVERED, SEEN, SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
     Progresses = Callable[[str], LessonProgress]
-
-SEEN, SHOWN, NOT_COVERED = "✓", "○", "–"
 
 
 def spec_map_lines(

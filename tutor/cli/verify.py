@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tutor import ending
 from tutor.home import Home
 from tutor.text import wrap
+from tutor.text.glyphs import FAILED, PASSED
 
 if TYPE_CHECKING:
     import argparse
@@ -106,7 +107,7 @@ def _lines(played: LessonPlayed, messages: Messages) -> Iterator[str]:
     wrong = sum(each.wrong for each in played.steps)
     yield messages(
         "verify.lesson",
-        mark="✓" if played.good else "✗",
+        mark=PASSED if played.good else FAILED,
         lesson=played.lesson.id,
         played=len(played.steps),
         steps=len(played.lesson.steps),

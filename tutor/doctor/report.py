@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from tutor.doctor.model import TOPICS, Conclusions, Finding, Level, Machine
 from tutor.text import cell_width, pad, wrap
+from tutor.text.glyphs import FAILED, PASSED, WARNING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tutor.messages import Messages
 
-GLYPHS: dict[Level, str] = {"ok": "✓", "limited": "△", "missing": "✗"}
+GLYPHS: dict[Level, str] = {"ok": PASSED, "limited": WARNING, "missing": FAILED}
 # The catalogue entries of the words beside the glyphs: works or not, present or not, good or not.
 _WORDS = {
     "privileges": "good",

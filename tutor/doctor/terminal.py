@@ -13,11 +13,12 @@ import tty
 from typing import Literal
 
 from tutor.doctor.model import Terminal
+from tutor.text.glyphs import LIT
 
 SECONDS = 0.5
 
 _WIDE = "\u3042"  # HIRAGANA LETTER A: two columns in every Japanese font
-_AMBIGUOUS = "\u25cf"  # BLACK CIRCLE: one column here, two in a terminal that draws ambiguous characters wide
+_AMBIGUOUS = LIT  # BLACK CIRCLE: one column here, two in a terminal that draws ambiguous characters wide
 _POSITION = re.compile(rb"\x1b\[(\d+);(\d+)R")
 
 

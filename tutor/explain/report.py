@@ -10,6 +10,7 @@ from tutor.explain.model import Failure
 from tutor.explain.printed import sentences
 from tutor.home import shown
 from tutor.text import cell_width, pad, wrap
+from tutor.text.glyphs import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ def bundle_report(bundle: Bundle, messages: Messages, width: int) -> Report:
 
 
 def _lines(found: Explanation, messages: Messages, width: int, said: str = "") -> Iterator[str]:
-    glyph = "△" if found.severity == "warning" else "✗"
+    glyph = SEVERITIES["warning" if found.severity == "warning" else "error"]
     yield from wrap(f"{glyph} {messages(f'explain.severity.{found.severity}')}: {found.title}", width)
     pointer = f"({found.pointer})" if found.pointer else ""
     place = "  ".join(filter(None, (found.place, pointer)))

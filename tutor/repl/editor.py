@@ -17,7 +17,7 @@ from prompt_toolkit.widgets import TextArea
 
 from tutor.configfile import problems
 from tutor.text import wrap
-from tutor.view.glyphs import PASSED, SEVERITIES
+from tutor.text.glyphs import PASSED, SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,8 +25,8 @@ from tutor.session.events import (
     StepEntered,
     StepPassed,
 )
-from tutor.view.glyphs import EXPLAINED, FAILED, FINISHED, NEXT, NOT_YET, PASSED, RECORDED, SEVERITIES
-from tutor.view.lifecycle import UNLIT, stages
+from tutor.text.glyphs import EXPLAINED, FAILED, FINISHED, NEXT, NOT_YET, PASSED, RECORDED, SEVERITIES, UNLIT
+from tutor.view.lifecycle import stages
 
 if TYPE_CHECKING:
     from tutor.course.checks.verdict import Verdict

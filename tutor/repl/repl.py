@@ -18,7 +18,7 @@ from tutor.session.events import (
     Output,
 )
 from tutor.text import cell_width, truncate, visible
-from tutor.view.glyphs import SEVERITIES
+from tutor.text.glyphs import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.observe import describe
 from tutor.repl.layout import Line, indent, line, table, wrap_line
-from tutor.view.glyphs import SEVERITIES
+from tutor.text.glyphs import BELOW, SEVERITIES
 from tutor.view.mounts import mount_rows
 from tutor.view.namespaces import OWNERS, namespace_rows, owner_of, word
 from tutor.view.processes import process_rows
@@ -84,7 +84,7 @@ def processes(
     if waiting:
         lines.append(())
     for pid, wait in waiting:
-        lead = ("faint", f"{pid} └ ")
+        lead = ("faint", f"{pid} {BELOW} ")
         lines += indent(wrap_line(line(describe(wait, messages)), width - len(lead[1])), lead)
     return [*lines, *_unreadable(container, messages, width)]
 

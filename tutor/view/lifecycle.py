@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tutor.text.glyphs import LIT, TO, TO_AND_BACK, UNLIT
+
 if TYPE_CHECKING:
     from tutor.engines.model import Status
 
 STATES: tuple[Status, ...] = ("creating", "created", "running", "stopped")
 STATES_WITH_PAUSED: tuple[Status, ...] = ("creating", "created", "running", "paused", "stopped")
-LIT, UNLIT = "●", "○"
-_ARROW, _BOTH_WAYS = " ──▶ ", " ⇄ "
 
 
 class Stage(NamedTuple):
@@ -32,7 +32,7 @@ def stages(present: Status | None) -> tuple[Stage, ...]:
     return tuple(
         Stage(
             state,
-            "" if index == 0 else _BOTH_WAYS if state == "paused" else _ARROW,
+            "" if index == 0 else TO_AND_BACK if state == "paused" else TO,
             present=state == present,
         )
         for index, state in enumerate(states)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tutor.observe import Delta, Mount
-    from tutor.view.glyphs import Mark
+    from tutor.text.glyphs import Mark
 
 
 class MountRow(NamedTuple):

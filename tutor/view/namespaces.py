@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from tutor.text.glyphs import OWN, SHARED, UNKNOWN
+
 if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.observe import ContainerView, Delta, NamespaceView
-    from tutor.view.glyphs import Mark
+    from tutor.text.glyphs import Mark
 
 Owner = Literal["own", "shared", "unknown"]
-OWNERS: dict[Owner, str] = {"own": "◆", "shared": "○", "unknown": "?"}
+OWNERS: dict[Owner, str] = {"own": OWN, "shared": SHARED, "unknown": UNKNOWN}
 """The glyph of each; `word` returns the word beside it."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.observe import ContainerView, Delta, Process
-    from tutor.view.glyphs import Mark
+    from tutor.text.glyphs import Mark
 
 
 class ProcessRow(NamedTuple):

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tutor.view.glyphs import NEXT
+from tutor.text.glyphs import CHOSEN, NEXT, NOT_CHOSEN
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -105,7 +105,9 @@ class Pick(ModalScreen[str | None]):
                 *(
                     Option(
                         Content.assemble(
-                            "(•) " if value == self._present else "( ) ", (value, "bold"), f"  {text}"
+                            f"{CHOSEN if value == self._present else NOT_CHOSEN} ",
+                            (value, "bold"),
+                            f"  {text}",
                         ),
                         id=value,
                     )

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.model import ENGINE_NAMES
 from tutor.text import cell_width, fit, pad
+from tutor.text.glyphs import BAR_DONE, BAR_TO_DO, BEGUN, NOT_BEGUN, PASSED, STEP_TO_DO
 from tutor.tui.inline_markdown import inline
 from tutor.tui.keys import HOME_KEYS, bindings
 from tutor.tui.screens.base import TutorScreen
@@ -123,18 +124,18 @@ class HomeScreen(TutorScreen):
         m = self.messages
         done, count = len(progress.passed), len(lesson.steps)
         if progress.finished and progress.read:
-            glyph, word, style = "✓", m("tui.home.read"), "$text-warning"
+            glyph, word, style = PASSED, m("tui.home.read"), "$text-warning"
         elif progress.finished:
-            glyph, word, style = "✓", m("tui.home.finished"), "$text-success"
+            glyph, word, style = PASSED, m("tui.home.finished"), "$text-success"
         elif progress.step_id is not None:
-            glyph, word, style = "◐", m("tui.home.resume", done=done, count=count), "$text-warning"
+            glyph, word, style = BEGUN, m("tui.home.resume", done=done, count=count), "$text-warning"
         else:
-            glyph, word, style = "○", m("tui.home.new"), "$text-muted"
+            glyph, word, style = NOT_BEGUN, m("tui.home.new"), "$text-muted"
         width = BAR_WIDTHS[self.size.width >= _ROOMY]
         filled = width * done // max(1, count)
         return Content.styled(f"{glyph} ", style), Content.assemble(
-            ("  " + "━" * filled, "$text-success"),
-            ("─" * (width - filled) + "  ", ""),
+            ("  " + BAR_DONE * filled, "$text-success"),
+            (BAR_TO_DO * (width - filled) + "  ", ""),
             (word, style),
         )
 
@@ -155,7 +156,7 @@ class HomeScreen(TutorScreen):
         passed = self._progress_of(lesson).passed
         steps = [
             Content.assemble(
-                ("✓ ", "$text-success") if step.id in passed else ("○ ", "$text-muted"),
+                (f"{PASSED} ", "$text-success") if step.id in passed else (f"{STEP_TO_DO} ", "$text-muted"),
                 f"{number:>2}  {step.title}",
             )
             for number, step in enumerate(lesson.steps, 1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.text.glyphs import PASSED
 from tutor.tui.widgets.quiz import QuizBox
 from tutor.tui.widgets.tab_line import TabLine
-from tutor.view.glyphs import PASSED
 
 if TYPE_CHECKING:
     from textual.screen import Screen

@@ -19,8 +19,8 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
 
 from tutor.configfile import problems
+from tutor.text.glyphs import PASSED, SEVERITIES, UNSAVED
 from tutor.tui.inline_markdown import inline
-from tutor.view.glyphs import PASSED, SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -271,7 +271,7 @@ class ConfigPane(Vertical):
             text = Content.assemble(*parts)
         self.query_one(ProblemLine).show(text)
         saved = m("tui.config.unsaved") if self.unsaved else m("tui.config.saved")
-        glyph = "●" if self.unsaved else PASSED
+        glyph = UNSAVED if self.unsaved else PASSED
         self.border_title = f"config.json  {glyph} {saved}"
         self.border_subtitle = place
         if self.unsaved != self._was_unsaved:

@@ -9,11 +9,11 @@ from textual.content import Content
 from textual.widgets import Markdown, Static
 
 from tutor.course.model import EditConfig, Observe, Quiz, RunOperation, Shell, Task
+from tutor.text.glyphs import FAILED, FINISHED, NEXT, NOT_YET, PASSED
 from tutor.tui.inline_markdown import inline
 from tutor.tui.japanese import markdown_parser
 from tutor.tui.widgets.quiz import QuizBox, TypedAnswer
 from tutor.tui.widgets.rows import Rows, row
-from tutor.view.glyphs import FAILED, FINISHED, NEXT, NOT_YET, PASSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

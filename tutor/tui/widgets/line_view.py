@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
     from tutor.messages import Messages
-    from tutor.view.glyphs import Mark
+    from tutor.text.glyphs import Mark
     from tutor.view.lesson_view import LessonView
 
 MARK_STYLES: dict[Mark, str] = {

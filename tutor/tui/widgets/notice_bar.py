@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from tutor.text.glyphs import NEXT, SEVERITIES
 from tutor.tui.inline_markdown import inline
 from tutor.tui.widgets.rows import Rows, row
-from tutor.view.glyphs import NEXT, SEVERITIES
 
 if TYPE_CHECKING:
     from tutor.session.events import Notice

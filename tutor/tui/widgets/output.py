@@ -8,11 +8,11 @@ from textual.content import Content
 
 from tutor.home import shown
 from tutor.text import printable, wrap
+from tutor.text.glyphs import EXPLAINED, NEXT
 from tutor.tui.inline_markdown import inline
 from tutor.tui.widgets.line_view import LineView, styled_lines
 from tutor.tui.widgets.rows import row, wrapped
 from tutor.tui.widgets.status import outcome
-from tutor.view.glyphs import EXPLAINED, NEXT
 
 if TYPE_CHECKING:
     from tutor.messages import Messages

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tutor.observe import describe
 from tutor.text import cell_width
+from tutor.text.glyphs import BELOW
 from tutor.tui.widgets.line_view import MARK_STYLES, LineView, empty_panel, styled_lines
 from tutor.view.processes import process_rows
 
@@ -57,7 +58,7 @@ class ProcessesPanel(LineView):
             )
         if process.waits_for is not None:
             wait = process.waits_for
-            told = Content(f"└ {describe(wait, m)}").highlight_regex(
+            told = Content(f"{BELOW} {describe(wait, m)}").highlight_regex(
                 re.escape(wait.summary), style="bold $text-warning"
             )
             room = max(2, width - len(indent) - 2)

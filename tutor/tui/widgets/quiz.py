@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Label, Static
 
+from tutor.text.glyphs import CHOSEN, CURSOR, NOT_CHOSEN
 from tutor.tui.inline_markdown import CODE, inline
 
 if TYPE_CHECKING:
@@ -107,9 +108,9 @@ class QuizBox(Vertical, can_focus=True):
             # The colour of code can't be read on the ground of the cursor.
             code = "" if index == self._cursor else CODE
             row.query_one(".text", Static).update(inline(row.choice.text, code=code))
-            pointer = "▸" if index == self._cursor else " "
+            pointer = CURSOR if index == self._cursor else " "
             row.query_one(".box", Static).update(
-                f"{pointer} (•)" if row.choice.id == self._chosen else f"{pointer} ( )"
+                f"{pointer} {CHOSEN if row.choice.id == self._chosen else NOT_CHOSEN}"
             )
         if by and rows:
             rows[self._cursor].scroll_visible(animate=False)
@@ -153,7 +154,7 @@ class TypedAnswer(Vertical):
         """Lay out the question and the line."""
         yield Label(inline(self._quiz.question), classes="question")
         with Horizontal():
-            yield Static("▸", classes="prompt")
+            yield Static(CURSOR, classes="prompt")
             yield Input(placeholder=self._messages("tui.guide.answer_here"), select_on_focus=True)
 
     @property

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tutor.text import printable, truncate
-from tutor.view.glyphs import FAILED, PASSED, RECORDED, RUNNING
+from tutor.text.glyphs import FAILED, PASSED, RECORDED, RUNNING
 from tutor.view.lifecycle import stages
 
 if TYPE_CHECKING:

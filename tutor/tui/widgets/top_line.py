@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from tutor.home import shown
 from tutor.text import cell_width, truncate
+from tutor.text.glyphs import BAR_DONE, BAR_TO_DO, STEP_DONE, STEP_HERE, STEP_TO_DO
 from tutor.view.host import cgroup_version
 
 if TYPE_CHECKING:
@@ -83,14 +84,16 @@ class TopLine(Widget):
         steps = view.lesson.steps if view.lesson else ()
         if len(steps) > self.size.width // 4:
             done = BAR_WIDTH * len(view.passed) // max(1, len(steps))
-            return Content.assemble(("━" * done, "$text-success"), ("─" * (BAR_WIDTH - done), "$text-muted"))
+            return Content.assemble(
+                (BAR_DONE * done, "$text-success"), (BAR_TO_DO * (BAR_WIDTH - done), "$text-muted")
+            )
         return Content.assemble(
             *(
-                ("◉", "bold $text-warning")
+                (STEP_HERE, "bold $text-warning")
                 if index == view.index
-                else ("●", "$text-success")
+                else (STEP_DONE, "$text-success")
                 if step.id in view.passed
-                else ("○", "$text-muted")
+                else (STEP_TO_DO, "$text-muted")
                 for index, step in enumerate(steps)
             )
         )
