@@ -162,7 +162,7 @@ def test_a_name_that_stands_twice_hides_no_program(course: Path) -> None:
 
 
 def test_what_would_hide_a_line_on_the_terminal_is_shown() -> None:
-    assert _visible("rm -rf x\x1b[2K\recho \u202enice") == "rm -rf x\\x1b[2K\\x0decho \\u202enice"
+    assert _visible("rm -rf x\x1b[2K\recho \u202enice") == "rm -rf x\\x1b[2K\\recho \\u202enice"
     assert _visible("日本語 | sed s/a/b/") == "日本語 | sed s/a/b/"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import wcwidth
 
 from tests.support.observe import processes, running, until
 from tutor.observe import NAMESPACE_KINDS, ContainerView, IdRange, Mount, take_snapshot
@@ -140,6 +141,10 @@ def test_a_backslash_and_an_n_are_no_newline() -> None:
     ("name", "shown"),
     [
         (rb"\x1b[2J\ne\xff", r"\x1b[2J\ne\xff"),
+        (
+            rb"x\xe2\x80\xaefdp\xe2\x80\x8b",
+            r"x\u202efdp\u200b",
+        ),  # an override of the direction, and a space without width
         (rb"a\\nb\\\\c\td", r"a\nb\\c\td"),  # the kernel writes these backslashes twice in /proc/PID/status
     ],
 )
@@ -279,7 +284,7 @@ def test_mounts_with_names_that_mountinfo_escapes(tmp_path: Path) -> None:
         until(lambda: [each.comm for each in processes(shell.pid)] == ["sh", "sleep"])
         mount = look(shell.pid).mounts[-1]
         os.kill(processes(shell.pid)[1].pid, signal.SIGKILL)
-    assert mount.target == str(tmp_path / "a b\\c\\td#e\\rf\u2028g")
+    assert mount.target == str(tmp_path / "a b\\c\\td#e\\rf\\u2028g")
     assert (mount.fstype, mount.source, mount.root) == ("tmpfs", "my tmpfs", "/")
     assert mount.propagation[0].startswith("shared:")
     assert "relatime" in mount.options
@@ -318,6 +323,7 @@ def test_a_reader_without_permission_is_told_so_and_never_guesses() -> None:
             ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "/usr/bin/python3", "-S", "-c",
                 program, str(sleeper.pid)],
             cwd=REPOSITORY, capture_output=True, text=True, check=False,
+            env=os.environ | {"PYTHONPATH": str(Path(wcwidth.__file__).parents[1])},
         )  # fmt: skip
     assert answer.stderr == ""
     assert answer.stdout.splitlines() == [

@@ -253,7 +253,7 @@ def test_output_is_printed_as_it_comes_and_the_next_thing_has_a_line_of_its_own(
     ("text", "harmless"),
     [
         ("\x1b[2J\x1b[31mred", r"\x1b[2J\x1b[31mred"),
-        ("a\rb", r"a\x0db"),
+        ("a\rb", r"a\rb"),
         ("bell\x07", r"bell\x07"),
         ("csi \x9b", r"csi \x9b"),
         ("dos\r\nline\ttab", "dos\nline\ttab"),

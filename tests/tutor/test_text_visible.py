@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutor.explain.printed import sentences
-from tutor.text import printable
+from tutor.text import printable, visible
 from tutor.text.logrus import message_of
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ def test_the_message_of_a_record(line: str, said: str | None) -> None:
 )
 def test_what_no_screen_shows_is_shown(line: str, shown: str) -> None:
     assert printable(line) == shown
+
+
+def test_a_text_is_escaped_in_the_usual_short_forms() -> None:
+    assert visible("a\tb\nc\rd\x0be") == r"a\tb\nc\rd\x0be"
+    assert visible("a\tb\nc", keep="\n\t") == "a\tb\nc"
 
 
 @given(st.text())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from tutor.observe.procfs import visible
+from tutor.text import visible
 
 NamespaceKind = Literal["mnt", "pid", "net", "ipc", "uts", "user", "cgroup", "time"]
 NAMESPACE_KINDS: tuple[NamespaceKind, ...] = get_args(NamespaceKind)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tutor.observe.model import Process
-from tutor.observe.procfs import ProcessDirectory, decoded, name_of, status_fields, text, visible
+from tutor.observe.procfs import ProcessDirectory, decoded, name_of, status_fields, text
 from tutor.observe.waits import read_wait
+from tutor.text import visible
 
 if TYPE_CHECKING:
     from tutor.observe.model import CgroupMembership, Mount

@@ -11,22 +11,13 @@ import os
 import re
 from typing import TYPE_CHECKING, Self
 
+from tutor.text import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-# Paths and command lines of a container must not reach the terminal with control sequences.
-_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
-    9: "\\t",
-    10: "\\n",
-    13: "\\r",
-}
 _ESCAPED = re.compile(r"\\([n\\])")
-
-
-def visible(line: str) -> str:
-    """Return text with its control characters as escapes."""
-    return line.translate(_VISIBLE)
 
 
 def decoded(raw: bytes) -> str:
@@ -35,7 +26,10 @@ def decoded(raw: bytes) -> str:
 
 
 def text(raw: bytes) -> str:
-    """Return bytes of the kernel as text that can be shown: undecodable and control characters as escapes."""
+    """Return bytes of the kernel as text that can be shown: undecodable and control characters as escapes.
+
+    Paths and command lines of a container must not reach the terminal with control sequences.
+    """
     return visible(decoded(raw))
 
 

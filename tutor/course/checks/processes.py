@@ -10,7 +10,7 @@ from tutor import rlimits
 from tutor.course.checks.registry import Argument, kind
 from tutor.course.checks.tally import CONTAINER, Tally, living, no_process
 from tutor.observe import Process, ProcessDetails, read_details
-from tutor.observe.procfs import visible
+from tutor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
