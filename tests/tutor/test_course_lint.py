@@ -239,6 +239,30 @@ def test_wide_code_is_told_by_columns_with_its_place(tmp_path: Path) -> None:
     assert second.file.name == "text.ja.yaml"
 
 
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("`crun` takes it.", True),
+        ("Both fail. runc says nothing.", True),
+        ("`runc` 1.1.5 takes it.", False),
+        ("`runc` 1.1.5 takes it. `crun` doesn't.", True),
+        ("`crun` differs: {trait absent-process}", False),
+        ("As to `crun`. {trait absent-process}", False),
+        ("`runc`{always} is a program.", False),
+        ("See `runc create x` and /run/runc.", False),
+    ],
+)
+def test_what_an_engine_does_is_said_with_a_trait_or_a_version(
+    tmp_path: Path, sentence: str, told: bool
+) -> None:
+    text = TEXT.replace("body: Think.", f'body: "{sentence}"')
+    course = _write(tmp_path, english=text, japanese=text)
+    write_stamps(Sources(course / "lesson-one"))
+    found = [each for each in lint(course) if each.key == "lint.claim"]
+    assert len(found) == (2 if told else 0)  # in both languages
+    assert all(str(each.values["text"]) in sentence for each in found)
+
+
 def test_files_that_nothing_uses_and_misspelt_placeholders_in_them(tmp_path: Path) -> None:
     course = _write(tmp_path)
     (course / "lesson-one/solutions/old.json").write_text('{"a":\n  "{engine} {bundel}"}')

@@ -1,6 +1,6 @@
 """Placeholders in a lesson, whose values are known when it is played: `{engine}`, `{container}`, `{bundle}`, `{image}` ...
 
-`{trait NAME}` becomes the sentences on a trait: what each engine and version does (`tutor.engines.traits`).
+`{always}` marks a sentence on an engine that holds for every version, and becomes nothing. `{trait NAME}` becomes the sentences on a trait: what each engine and version does (`tutor.engines.traits`).
 
 Only these names in braces are replaced, so that `"linux": {}` and other braces stay as they are.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tutor.course.model import Lesson
     from tutor.course.yaml_items import Item
 
-PLACEHOLDERS = ("engine", "runtime", "container", "bundle", "config", "work", "image")
+PLACEHOLDERS = ("engine", "runtime", "container", "bundle", "config", "work", "image", "always")
 _PATTERN = re.compile(r"\{([a-z_]+|trait [a-z0-9.-]+)\}")
 _TRAITS = frozenset(f"trait {each}" for each in Table.load().traits)
 _SHOWN = frozenset({"title", "body", "summary", "text", "question", "feedback", "suggested"})

@@ -81,7 +81,12 @@ def _traits(values: Placeholders, messages: Messages) -> dict[str, str]:
 
 
 def _names(lesson: Lesson, engine: EngineName) -> dict[str, str]:
-    return {"engine": engine, "runtime": runtime_name(engine), "container": lesson.lab.container_id}
+    return {
+        "engine": engine,
+        "runtime": runtime_name(engine),
+        "container": lesson.lab.container_id,
+        "always": "",
+    }
 
 
 def image_phrase(origin: str, messages: Messages) -> str:

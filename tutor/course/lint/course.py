@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.course.errors import LessonError, UnknownLesson
+from tutor.course.lint.claims import claims
 from tutor.course.lint.logic import logic
 from tutor.course.lint.map import spec_map
 from tutor.course.lint.recordings import recordings
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from tutor.course.lint.findings import Finding
 
-RULES = (texts, spec, logic, recordings, translation)
+RULES = (texts, claims, spec, logic, recordings, translation)
 
 
 def folders(path: Path) -> list[Path]:
