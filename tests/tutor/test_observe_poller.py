@@ -18,12 +18,12 @@ from tutor.observe import Changed, Changes, Delta, Poller, Snapshot, diff, take_
 if TYPE_CHECKING:
     from pathlib import Path
 
-Published = queue.Queue[tuple[Snapshot, Delta]]
+Published = queue.Queue[Snapshot]
 
 
 def publisher() -> tuple[Published, Poller]:
     published: Published = queue.Queue()
-    return published, Poller(lambda snapshot, delta: published.put((snapshot, delta)), interval=0.01)
+    return published, Poller(published.put, interval=0.01)
 
 
 def test_two_looks_at_a_still_process_do_not_differ() -> None:
@@ -105,10 +105,9 @@ def test_poller_publishes_the_first_look_and_then_changes_only() -> None:
     with poller, running("sh", "-c", "read x; exec sleep 500", stdin=-1) as shell:
         waiting_in(shell.pid, "read_pipe")
         poller.watch(shell.pid)
-        first, delta = published.get(timeout=20)
+        last = first = published.get(timeout=20)
         assert first.container is not None
         assert first.container.pid == shell.pid
-        assert not delta
         for _ in range(20):
             poller.poke()
         assert shell.stdin is not None
@@ -116,7 +115,8 @@ def test_poller_publishes_the_first_look_and_then_changes_only() -> None:
         shell.stdin.flush()
         deltas: list[Delta] = []
         while not (deltas and deltas[-1].processes.changed[0].after.comm == "sleep"):
-            deltas.append(published.get(timeout=20)[1])
+            before, last = last, published.get(timeout=20)
+            deltas.append(diff(before, last))
         assert all(deltas), "a publication without a change"
         shell.kill()
         until(lambda: (last := poller.published) and last.container and not last.container.alive)
@@ -128,20 +128,23 @@ def test_poller_watches_another_process_at_once() -> None:
         waiting_in(one.pid, "sleep")
         waiting_in(two.pid, "sleep")
         poller.watch(None)
-        assert published.get(timeout=20)[0].container is None
+        before = published.get(timeout=20)
+        assert before.container is None
         for sleeper in (one, two):
             poller.watch(sleeper.pid)
-            snapshot, delta = published.get(timeout=20)
+            snapshot = published.get(timeout=20)
             assert snapshot.container is not None
             assert snapshot.container.pid == sleeper.pid
-            assert delta.container is not None
-            assert delta.container.after == sleeper.pid
+            change = diff(before, snapshot).container
+            assert change is not None
+            assert change.after == sleeper.pid
+            before = snapshot
 
 
 def test_poller_outlives_a_face_that_fails_and_publishes_again(caplog: pytest.LogCaptureFixture) -> None:
     calls: queue.Queue[Snapshot] = queue.Queue()
 
-    def publish(snapshot: Snapshot, _delta: Delta) -> None:
+    def publish(snapshot: Snapshot) -> None:
         calls.put(snapshot)
         if calls.qsize() < 3:
             raise ValueError("a panel is broken")
@@ -160,7 +163,8 @@ def test_paused_poller_is_silent_until_poked_or_resumed() -> None:
         published.get(timeout=20)
         poller.pause()
         poller.watch(sleeper.pid)
-        assert published.get(timeout=20)[0].container is not None
+        alive = published.get(timeout=20)
+        assert alive.container is not None
         os.kill(sleeper.pid, signal.SIGKILL)
         until(lambda: [each.state for each in processes(sleeper.pid)] == ["Z"])
         # Dozens of intervals: a second poller has seen it long ago, the paused one has not.
@@ -170,12 +174,12 @@ def test_paused_poller_is_silent_until_poked_or_resumed() -> None:
             other_published.get(timeout=20)
         assert published.empty()
         poller.poke()
-        snapshot, delta = published.get(timeout=20)
-        assert snapshot.container is not None
-        assert delta.alive == Changed(before=True, after=False)
+        dead = published.get(timeout=20)
+        assert dead.container is not None
+        assert diff(alive, dead).alive == Changed(before=True, after=False)
         sleeper.wait()
         poller.resume()
-        assert published.get(timeout=20)[1].processes.removed
+        assert diff(dead, published.get(timeout=20)).processes.removed
 
 
 def test_stop_ends_the_thread_from_anywhere() -> None:
@@ -186,7 +190,7 @@ def test_stop_ends_the_thread_from_anywhere() -> None:
     with pytest.raises(RuntimeError, match="stopped"):
         poller.watch(None)
 
-    inner = Poller(lambda _snapshot, _delta: inner.stop(), interval=0.01)
+    inner: Poller = Poller(lambda _snapshot: inner.stop(), interval=0.01)
     inner.watch(None)
     until(lambda: threading.active_count() == before)
     assert published.empty()

@@ -13,7 +13,7 @@ from tutor.course.course import Course
 from tutor.course.model import Choice, Hint, LabPlan, Lesson, Observe, Quiz, Read, RunOperation, Shell, Step
 from tutor.engines.model import Call, CallResult, ContainerState
 from tutor.messages import LANGUAGES, Language, Messages
-from tutor.observe import ContainerView, Delta, HostView, Mount, NamespaceView, Process, Snapshot, Wait
+from tutor.observe import ContainerView, HostView, Mount, NamespaceView, Process, Snapshot, Wait
 from tutor.observe.model import NAMESPACE_KINDS
 from tutor.repl import views
 from tutor.repl.layout import plain, width_of
@@ -230,7 +230,7 @@ def test_a_step_that_passes_by_going_on_says_no_more_than_the_next_one() -> None
 
 
 def test_a_snapshot_is_drawn_only_when_asked_for() -> None:
-    assert said(SnapshotTaken(SNAPSHOT, Delta())) == ""
+    assert said(SnapshotTaken(SNAPSHOT)) == ""
 
 
 def test_output_is_printed_as_it_comes_and_the_next_thing_has_a_line_of_its_own() -> None:

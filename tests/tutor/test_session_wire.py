@@ -18,7 +18,6 @@ from tutor.course.model import EditConfig, Quiz, Run, Shell, Task, Write
 from tutor.engines.model import Call, CallResult, ContainerState
 from tutor.errors import TutorError
 from tutor.messages import LANGUAGES, Messages
-from tutor.observe import Delta, diff
 from tutor.session import events
 from tutor.session.events import (
     Checked,
@@ -99,8 +98,8 @@ def _samples() -> list[Event]:
         EngineChanged("runt", "0.1.0"),
         StateChanged(None, ("create",)),
         StateChanged(state, ("kill", "resume")),
-        SnapshotTaken(before, Delta()),
-        SnapshotTaken(after, diff(before, after)),
+        SnapshotTaken(before),
+        SnapshotTaken(after),
         StepEntered(opened.lesson.steps.index(step), step, passed=True),
         ConfigChanged("/b/config.json", '{"a": "\udc80\x00"}', "outside"),
         CommandStarted(CALL),

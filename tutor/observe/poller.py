@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from tutor.observe.difference import Delta, diff
+from tutor.observe.difference import diff
 from tutor.observe.processes import Strangers
 from tutor.observe.snapshot import take_snapshot
 
@@ -31,14 +31,14 @@ class _Target:
 
 
 class Poller:
-    """Publishes a snapshot, and the difference from the last one, whenever something changed; a context manager.
+    """Publishes a snapshot whenever something changed (`diff`); a context manager.
 
-    - `publish` is called in the poller's thread: with an empty `Delta` for the first snapshot, later only with a true one.
+    - `publish` is called in the poller's thread: with the first snapshot, later only with one that differs.
     - An error in `publish` is logged, and the same change is published again with the next snapshot.
     - The thread starts with the first `watch` and ends with `stop`.
     """
 
-    def __init__(self, publish: Callable[[Snapshot, Delta], None], interval: float = 0.25) -> None:
+    def __init__(self, publish: Callable[[Snapshot], None], interval: float = 0.25) -> None:
         self._publish = publish
         self._interval = interval
         self._wake = threading.Condition()
@@ -134,10 +134,9 @@ class Poller:
             reference_pid=target.reference_pid,
             strangers=target.strangers,
         )
-        delta = Delta() if self._published is None else diff(self._published, snapshot)
         with self._wake:
             stale = self._stopped or target is not self._target
-        if stale or (self._published is not None and not delta):
+        if stale or (self._published is not None and not diff(self._published, snapshot)):
             return
-        self._publish(snapshot, delta)
+        self._publish(snapshot)
         self._published = snapshot

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from tutor.course.checks.verdict import Verdict
     from tutor.course.model import Hint, Lesson, Step
     from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
-    from tutor.observe import Delta, Snapshot
+    from tutor.observe import Snapshot
     from tutor.session.placeholders import Placeholders
 
 
@@ -113,10 +113,9 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotTaken:
-    """The kernel's state has changed; `delta` is the difference to the snapshot before, empty for the first one."""
+    """The kernel's state has changed. `LessonView.changes` says what is different since the step began."""
 
     snapshot: Snapshot
-    delta: Delta
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
     from tutor.home import Home
     from tutor.messages import Messages
-    from tutor.observe import Delta, Snapshot
+    from tutor.observe import Snapshot
     from tutor.session.events import Event
 
 
@@ -228,9 +228,9 @@ class LessonRun:
         self.calls.finished(result)
         self.publish(CommandFinished(result))
 
-    def _seen(self, snapshot: Snapshot, delta: Delta) -> None:
+    def _seen(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self.publish(SnapshotTaken(snapshot, delta))
+        self.publish(SnapshotTaken(snapshot))
         if snapshot.container is not None and not snapshot.container.alive:
             self._container_gone.set()
         self._wake()

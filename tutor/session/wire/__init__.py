@@ -20,7 +20,7 @@ solution, because the solution was applied, printed or typed, is written in part
     "text": [{"step": "change-config", "solution": 0}, "\n"]
 
 Other texts (notices, explanations, evidence) are in the language of the session. A call of an engine is written once, in
-`command-started`; later lines refer to it by `"call": 17`. The difference to the snapshot before is left out: a reader computes it.
+`command-started`; later lines refer to it by `"call": 17`.
 
 A field with its default value may be left out, and a reader skips members that it does not know: a new member does not change the
 version. Integers have any size. Strings may hold any character, control characters and lone surrogates (bytes of a path that are not

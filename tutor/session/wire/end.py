@@ -1,4 +1,4 @@
-"""The state of each end of a stream: the course, the lesson that is open, the calls and the snapshot so far."""
+"""The state of each end of a stream: the course, the lesson that is open and the calls so far."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from tutor.course.course import Course
     from tutor.course.model import Lesson, Step
     from tutor.engines.model import Call
-    from tutor.observe import Snapshot
     from tutor.session.placeholders import Placeholders
     from tutor.session.wire.values import Json
 
 
 class End:
-    """One end of a stream. `step` is the present step, `calls` the calls started so far, `snapshot` the last snapshot."""
+    """One end of a stream. `step` is the present step and `calls` the calls started so far."""
 
     def __init__(self, course: Course) -> None:
         """Take this end's own copy of the course."""
@@ -29,7 +28,6 @@ class End:
         self._copy: LessonCopy | None = None
         self.step: Step | None = None
         self.calls: dict[int, Call] = {}
-        self.snapshot: Snapshot | None = None
 
     @property
     def copy(self) -> LessonCopy:
@@ -50,7 +48,7 @@ class End:
         """
         lesson = self._find(lesson_id, placeholders)
         self._copy = LessonCopy(lesson, placeholders, read_only=read_only, messages=self._messages)
-        self.step, self.snapshot = None, None
+        self.step = None
         self.calls.clear()
         return self._copy.lesson
 

@@ -9,7 +9,6 @@ from tutor.course.checks.verdict import Evidence, Verdict
 from tutor.course.model import Quiz
 from tutor.engines.model import Call, CallResult, EngineName, Stream
 from tutor.errors import TutorError
-from tutor.observe import Delta, Snapshot, diff
 from tutor.session import events
 from tutor.session.placeholders import Placeholders
 from tutor.session.wire.values import BadValueError, Json, fields_to_json, from_json, to_json
@@ -258,18 +257,6 @@ def _read_explained(end: End, line: Line) -> events.Explained:
     return from_json(events.Explained, line, end.reveal, call=_call(end, line))
 
 
-# Snapshots
-
-
-def _write_snapshot_taken(end: End, event: events.SnapshotTaken) -> Line:
-    return {"snapshot": to_json(event.snapshot, end.hide)}
-
-
-def _read_snapshot_taken(end: End, line: Line) -> events.SnapshotTaken:
-    before, end.snapshot = end.snapshot, _get(end, line, "snapshot", Snapshot)
-    return events.SnapshotTaken(end.snapshot, diff(before, end.snapshot) if before is not None else Delta())
-
-
 def _kind(event: type, write: Callable[[End, Any], Line], read: Callable[[End, Line], Any]) -> Kind:
     return Kind(re.sub(r"(?<!^)(?=[A-Z])", "-", event.__name__).lower(), write, read)
 
@@ -292,7 +279,7 @@ KINDS: dict[type, Kind] = {
     events.CommandFinished: _kind(events.CommandFinished, _write_command_finished, _read_command_finished),
     events.Explained: _kind(events.Explained, _write_explained, _read_explained),
     events.StateChanged: _as_it_is(events.StateChanged),
-    events.SnapshotTaken: _kind(events.SnapshotTaken, _write_snapshot_taken, _read_snapshot_taken),
+    events.SnapshotTaken: _as_it_is(events.SnapshotTaken),
     events.Checked: _kind(events.Checked, _write_checked, _read_checked),
     events.QuizAnswered: _kind(events.QuizAnswered, _write_quiz_answered, _read_quiz_answered),
     events.StepPassed: _kind(events.StepPassed, _write_step_passed, _read_step_passed),

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from tutor.engines.model import Call, ContainerState, EngineName
+from tutor.observe import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -154,5 +155,11 @@ def _default(field: Any) -> object:
 @cache
 def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(
-        kind, localns={"Call": Call, "ContainerState": ContainerState, "EngineName": EngineName}
+        kind,
+        localns={
+            "Call": Call,
+            "ContainerState": ContainerState,
+            "EngineName": EngineName,
+            "Snapshot": Snapshot,
+        },
     )
