@@ -25,6 +25,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
+REF_NAME = "org.opencontainers.image.ref.name"
 
 
 def entry(name: str, content: bytes | None = None, **attributes: Any) -> tuple[tarfile.TarInfo, bytes]:
@@ -231,7 +232,7 @@ def snapshot(root: Path, *, times: bool = True) -> dict[str, tuple[Any, ...]]:
                 stat.filemode(info.st_mode),
                 (info.st_uid, info.st_gid),
                 info.st_rdev,
-                info.st_nlink if path.is_file() and not path.is_symlink() else 0,
+                info.st_nlink if stat.S_ISREG(info.st_mode) else 0,
                 info.st_mtime_ns if times else 0,
                 {
                     key: os.getxattr(path, key, follow_symlinks=False)

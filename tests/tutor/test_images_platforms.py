@@ -84,7 +84,7 @@ def _platform(architecture: str, variant: str | None = None) -> dict[str, Any]:
 OWN = machine_platform()[0]
 
 
-@pytest.mark.parametrize("bad", ["blake3:" + "0" * 64, "multihash+base58:QmRZ", "sha256:short", 7, None])
+@pytest.mark.parametrize("bad", ["blake3:" + "0" * 64, "multihash+base58:QmRZ", "sha256:short", None])
 def test_a_digest_that_another_platforms_entry_has_does_not_matter(tmp_path: Path, bad: object) -> None:
     maker = LayoutMaker(tmp_path / "layout")
     other = {"mediaType": MANIFEST, "digest": bad, "size": 5, **_platform("z80")}

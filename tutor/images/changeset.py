@@ -129,8 +129,9 @@ class Changesets:
         """Apply one entry of a layer to the root filesystem."""
         try:
             if not path:
-                if member.is_directory:
-                    self._directories[()] = member
+                if not member.is_directory:
+                    raise ImageError("images.error.root_entry", layer=layer, entry=member.name or "-")
+                self._directories[()] = member
                 return
             with self._rootfs.directory(path[:-1], create=True) as (parent, resolved):
                 path = (*resolved, path[-1])
@@ -223,14 +224,18 @@ class Changesets:
         os.utime(name, ns=(member.mtime, member.mtime), dir_fd=parent, follow_symlinks=follow)
 
     def _set_xattr(self, target: str, key: str, data: bytes, path: Parts, *, follow: bool) -> None:
-        self._try("xattrs", path, lambda: os.setxattr(target, key, data, follow_symlinks=follow))
+        # Not one that is invalid, of which the kernel says EINVAL.
+        refused = tuple(error for error in _REFUSED if error != errno.EINVAL)
+        self._try("xattrs", path, lambda: os.setxattr(target, key, data, follow_symlinks=follow), refused)
 
-    def _try(self, code: str, path: Parts, action: Callable[[], None]) -> bool:
+    def _try(
+        self, code: str, path: Parts, action: Callable[[], None], refused: tuple[int, ...] = _REFUSED
+    ) -> bool:
         """Set an attribute that an ordinary user or the filesystem may be refused; if so, note it and continue."""
         try:
             action()
         except OSError as error:
-            if error.errno not in _REFUSED:
+            if error.errno not in refused:
                 raise
             self._left_out.setdefault(code, []).append("/" + "/".join(path))
             return False

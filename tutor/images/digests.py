@@ -115,6 +115,10 @@ def compact_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def _no_constant(name: str) -> float:
+    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
+
+
 def parse_json(content: bytes) -> Any:
     """Parse a JSON text.
 
@@ -123,7 +127,7 @@ def parse_json(content: bytes) -> Any:
             written again.
     """
     try:
-        value = json.loads(content)
+        value = json.loads(content.decode(), parse_constant=_no_constant)
         compact_json(value)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error

@@ -18,6 +18,7 @@ from tutor.images.digests import CHUNK, HashingReader, chunks, compact_json, dig
 from tutor.images.errors import ImageError, explaining_os_errors
 from tutor.images.layer_tar import LayerTar
 from tutor.images.reference import full_name, number_of
+from tutor.images.shapes import DOCKER_MANIFEST, misfit
 from tutor.images.tar_files import TarFiles
 
 if TYPE_CHECKING:
@@ -87,9 +88,8 @@ class DockerArchive:
         self._path = path
         self._files = files
         manifest = self._parse(MANIFEST, self._read(MANIFEST))
-        if not (
-            isinstance(manifest, list) and manifest and all(isinstance(image, dict) for image in manifest)
-        ):
+        fits = isinstance(manifest, list) and None not in manifest and not misfit(manifest, DOCKER_MANIFEST)
+        if not fits or not manifest:
             raise ImageError("images.error.archive_manifest", path=path, member=MANIFEST)
         image = self._choose(manifest, name)
         self.tags = _tags(image)
@@ -202,6 +202,9 @@ class DockerArchive:
         diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
         if not isinstance(diff_ids, list) or not all(isinstance(diff_id, str) for diff_id in diff_ids):
             raise ImageError("images.error.archive_config", path=self._path, member="rootfs.diff_ids")
+        # config.md: an unknown type must be an error.
+        if isinstance(rootfs, dict) and rootfs.get("type") != "layers":
+            raise ImageError("images.error.archive_config", path=self._path, member="rootfs.type")
         if len(diff_ids) != len(self.layers):
             raise ImageError(
                 "images.error.layer_count", path=self._path, layers=len(self.layers), diff_ids=len(diff_ids)

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from tutor.images import shapes
 from tutor.images.digests import (
     HashingWriter,
     algorithm_of,
@@ -151,7 +152,7 @@ class Layout:
             ImageError: `ref_unknown`, `ref_needed`, `no_platform`, and the errors of blobs that are read.
         """
         index = self.path / "index.json"
-        entries = self._object(index, self._small(index)).get("manifests")
+        entries = self._object(index, self._small(index), shapes.INDEX).get("manifests")
         if not isinstance(entries, list):
             raise ImageError("images.error.layout_json", path=index, reason="manifests: not an array")
         asked, number = ref, number_of(ref)
@@ -255,7 +256,7 @@ class Layout:
                 continue
             visited.add(descriptor.digest)
             path = self._blob(descriptor)
-            index = self._object(path, self._json_blob(descriptor))
+            index = self._object(path, self._json_blob(descriptor), shapes.INDEX)
             inner = index.get("manifests")
             if not isinstance(inner, list) or "layers" in index:
                 raise ImageError("images.error.layout_json", path=path, reason="manifests: not an array")
@@ -266,7 +267,7 @@ class Layout:
 
     def _load(self, descriptor: Descriptor) -> Image:
         path = self._blob(descriptor)
-        manifest = self._object(path, self._json_blob(descriptor))
+        manifest = self._object(path, self._json_blob(descriptor), shapes.MANIFEST)
         config_descriptor = Descriptor.parse(manifest.get("config"), path)
         layers = manifest.get("layers")
         # Both a manifest and an index, for tools that look at its members (CVE-2021-41190): skopeo refuses it, too.
@@ -306,13 +307,18 @@ class Layout:
             return self._files.file(path.relative_to(self.path).as_posix())
         return path.open("rb") if path.is_file() else None
 
-    def _object(self, path: Path, content: bytes) -> dict[str, Any]:
+    def _object(self, path: Path, content: bytes, shape: shapes.Shape = None) -> dict[str, Any]:
         try:
             value = parse_json(content)
         except ValueError as error:
             raise ImageError("images.error.layout_json", path=path, reason=str(error)) from error
         if not isinstance(value, dict):
             raise ImageError("images.error.layout_json", path=path, reason="not an object")
+        wrong = shapes.misfit(value, shape or {})
+        if wrong:
+            raise ImageError(
+                "images.error.layout_json", path=path, reason=f"{wrong[0]}: {repr(wrong[1])[:60]}"
+            )
         return value
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tutor.images.bundle_config import ConfigStyle, runtime_config
 from tutor.images.changeset import Changesets, Notice
+from tutor.images.errors import ImageError
 from tutor.images.image_source import ImageSource, from_layout
 from tutor.images.layout import Layout
 from tutor.images.outputs import new_directory
 from tutor.images.platforms import machine_platform
 from tutor.images.rootfs import Rootfs
+from tutor.images.shapes import CONFIG, misfit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +47,7 @@ def unpack_image(
         ImageError: there is no such image, a digest is wrong, a layer cannot be applied, the image lacks its user, there is
             something at `bundle` (with `replace`, another bundle is replaced), or writing fails.
     """
+    _check_config(image.config)
     with new_directory(bundle, replace_if=is_bundle if replace else None) as directory:
         root = directory / "rootfs"
         root.mkdir()
@@ -61,6 +64,14 @@ def unpack_image(
     architecture = image.config.get("architecture")
     foreign = str(architecture) if architecture != machine_platform()[0] else None
     return UnpackedImage(image, tuple(notices), foreign)
+
+
+def _check_config(config: dict[str, Any]) -> None:
+    wrong = misfit(config, CONFIG)
+    if wrong:
+        raise ImageError("images.error.image_config", property=wrong[0], value=repr(wrong[1])[:60])
+    if config.get("os") != "linux":
+        raise ImageError("images.error.foreign_os", os=config.get("os") or "-")
 
 
 def is_bundle(path: Path) -> bool:
