@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from typing import TYPE_CHECKING
 
+from tutor.engines.traits.words import sentences
 from tutor.explain.clauses import clause_of
 from tutor.explain.model import Explanation
 from tutor.home import shown
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from tutor.explain.bundle import Bundle
     from tutor.explain.model import Finding
     from tutor.messages import Messages
+
+
+_TRAIT = "trait "
 
 
 def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
@@ -52,9 +56,10 @@ def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
 
 
 def _filled(m: Messages, key: str, values: dict[str, str | int]) -> str:
-    """Return a text with its placeholders filled; a placeholder without a value becomes empty."""
+    """Return a text with its placeholders filled: `{trait NAME}` by what is recorded of it; one without a value becomes empty."""
     names = {name for _, name, _, _ in string.Formatter().parse(m.raw(key)) if name} - {"tutor"}
-    return m(key, **{name: values.get(name, "") for name in names}).strip()
+    traits = {name: sentences(name.removeprefix(_TRAIT), m) for name in names if name.startswith(_TRAIT)}
+    return m(key, **{name: values.get(name, "") for name in names} | traits).strip()
 
 
 def _place(finding: Finding, bundle: Bundle) -> tuple[str, int, int]:

@@ -75,7 +75,9 @@ def without_proc(trial: Trial) -> str:
 
 def _static(trial: Trial, mounts: list[Any] | None) -> str:
     # Without mounts the root has no program either: an engine that gets as far as that does not miss /proc.
-    with trial.bundle(patch={"mounts": mounts, "process": {"args": ["/no/such/program"]}}) as box:
+    # crun makes no /dev of its own.
+    patch = {"mounts": mounts, "process": {"args": ["/no/such/program"]}}
+    with trial.bundle(patch=patch, files={"rootfs/dev/.keep": ""}) as box:
         created = box.engine("create")
         done = box.engine("start") if created.ok else created
     text = (created.stdout + created.stderr + done.stdout + done.stderr).lower()
