@@ -171,6 +171,23 @@ def directories(leaves: list[str]) -> dict[str, str]:
     return found
 
 
+def existing(path: str) -> list[str]:
+    """Return the directories that a cgroups path stands for, as far as they exist."""
+    return [leaf for leaf in _leaves(path) if os.path.isdir(leaf)]
+
+
+def existing_beside(name: str) -> list[str]:
+    """Return the directories that `make_cgroup` may have made for `name` because that name was taken."""
+    import re
+
+    found: list[str] = []
+    for leaf in _leaves(name):
+        parent = os.path.dirname(leaf)
+        pattern = re.compile(re.escape(name) + "-[0-9a-f]{8}")
+        found += [f"{parent}/{other}" for other in os.listdir(parent) if pattern.fullmatch(other)]
+    return found
+
+
 def _leaves(path: str) -> list[str]:
     """Return the directories of a cgroups path, one in each hierarchy, and none outside of it."""
     found = []

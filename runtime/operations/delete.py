@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+
 from runtime.state.store import NoSuchContainerError, Store
-from runtime.steps.delete import destroy
+from runtime.steps.delete import destroy, end_processes
 from runtime.support import log
-from runtime.support.errors import RuntError
+from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.steps.runner import Plan
+
+
+_NO_LOCK = (errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+"""A state directory on a read-only filesystem, or on a full one: no space, or no inode."""
 
 
 def delete(root: str, container_id: str, *, force: bool = False, plan: Plan | None = None) -> None:
@@ -23,24 +29,44 @@ def delete(root: str, container_id: str, *, force: bool = False, plan: Plan | No
         if force:
             return
         raise NoSuchContainerError("container does not exist")
-    with store.locked(container_id):
-        try:
-            entry = store.open(container_id)
-        except NoSuchContainerError:
-            store.sweep(container_id)
-            if force:
-                return
+    try:
+        with store.locked(container_id):
+            _delete(store, container_id, force=force, plan=plan)
+    except OSError as error:
+        if not force or error.errno not in _NO_LOCK:
             raise
-        except RuntError as error:
-            if not force:
-                raise
-            log.warning(f"{error.message}: only its state directory is removed")
-            store.discard(container_id)
-            return
-        status = entry.status()
-        if status != "stopped" and not force:
+        # No lock can be made there, for other commands neither: what runs is ended, and what can be removed is.
+        entry = store.open(container_id)
+        end_processes(entry)
+        if error.errno == errno.EROFS:
             raise RuntError(
-                f"cannot delete container {container_id} that is not stopped: {status}: "
-                "delete needs a container that is stopped (or --force, which kills it)"
-            )
+                f"the container's processes have been ended, but its record cannot be removed: {describe(error)}"
+            ) from None
         destroy(entry, plan)
+
+
+def _delete(store: Store, container_id: str, *, force: bool, plan: Plan | None) -> None:
+    """Delete a container whose lock is held. Raises RuntError."""
+    try:
+        entry = store.open(container_id)
+    except NoSuchContainerError:
+        store.sweep(container_id)
+        if force:
+            return
+        raise
+    except RuntError as error:
+        if not force:
+            raise
+        from runtime.operations.salvage import salvage
+
+        log.warning(f"{error.message}: what can be found of the container is ended and removed")
+        entry = salvage(store, container_id)
+        destroy(entry, plan)
+        return
+    status = entry.status()
+    if status != "stopped" and not force:
+        raise RuntError(
+            f"cannot delete container {container_id} that is not stopped: {status}: "
+            "delete needs a container that is stopped (or --force, which kills it)"
+        )
+    destroy(entry, plan)

@@ -24,6 +24,7 @@ import os
 import time
 
 from runtime.state import freezer, liveness
+from runtime.state.record import read_json, read_record
 from runtime.support import files, jsontext
 from runtime.support.errors import RuntError
 
@@ -56,17 +57,6 @@ def check_id(container_id: str) -> None:
         )
 
 
-_MEMBERS = {
-    **dict.fromkeys(("id", "ociVersion", "bundle", "rootfs", "created"), str),
-    **dict.fromkeys(("cgroups", "cgroups_made", "mounts"), list),
-    **dict.fromkeys(("ready", "started"), bool),
-    "annotations": dict,
-    "creator": dict,
-    "owner": int,
-}
-"""The members that every record has had since the first version."""
-
-
 class NoSuchContainerError(RuntError):
     """There is no container with this id."""
 
@@ -95,7 +85,7 @@ class Entry:
         """
         if self._config is None:
             try:
-                self._config = _read_json(f"{self.dir}/config.json")
+                self._config = read_json(f"{self.dir}/config.json")
             except FileNotFoundError:
                 raise RuntError(
                     f"container {self.record['id']} has no configuration: its create did not finish"
@@ -126,7 +116,7 @@ class Entry:
         """
         creator = self.record["creator"]
         try:
-            self.record = _read_record(self.dir)
+            self.record = read_record(self.dir)
         except FileNotFoundError:
             raise self._deleted() from None
         if self.record["creator"] != creator:
@@ -267,7 +257,7 @@ class Store:
         check_id(container_id)
         directory = f"{self.root}/{container_id}"
         try:
-            return Entry(directory, _read_record(directory))
+            return Entry(directory, read_record(directory))
         except (FileNotFoundError, NotADirectoryError):
             raise NoSuchContainerError("container does not exist") from None
 
@@ -341,41 +331,19 @@ def _remove_directory(directory: str) -> None:
     except FileNotFoundError:
         return
     for name in sorted(names, key=lambda name: name == "state.json"):
-        _unlink(f"{directory}/{name}")
+        path = f"{directory}/{name}"
+        if name == "state.json" and os.path.isdir(path) and not os.path.islink(path):
+            # Another program's: runt makes no directory there.
+            for place, directories, others in os.walk(path, topdown=False):
+                for other in (*others, *directories):
+                    _unlink(f"{place}/{other}")
+            os.rmdir(path)
+        else:
+            _unlink(path)
     try:
         os.rmdir(directory)
     except FileNotFoundError:
         pass
-
-
-def _read_record(directory: str) -> Record:
-    """Return the record in a state directory. Raises RuntError when it is damaged, OSError when it can't be read."""
-    record: Record = _read_json(f"{directory}/state.json")
-    if not _is_record(record):
-        raise RuntError(f"{directory}/state.json is damaged: it is not a record of runt")
-    return record
-
-
-def _read_json(path: str) -> Any:
-    """Return the value of the JSON file `path`. Raises RuntError when it is damaged."""
-    text = files.read(path)
-    try:
-        return jsontext.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RuntError(f"{path} is damaged: {error}") from None
-
-
-def _is_record(value: object) -> bool:
-    """Tell whether a file holds a record that runt wrote: the state directory may be another runtime's, or on a damaged disk."""
-    if not isinstance(value, dict) or not all(
-        isinstance(value.get(name), kind) for name, kind in _MEMBERS.items()
-    ):
-        return False
-    processes = (value["creator"], value.get("init"), value.get("hook"))
-    return all(
-        process is None or (isinstance(process, dict) and {"pid", "start_time"} <= process.keys())
-        for process in processes
-    )
 
 
 def _write_json(path: str, value: object) -> None:

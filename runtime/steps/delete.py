@@ -136,6 +136,11 @@ DELETE_STEPS: tuple[Callable[[Entry], None], ...] = (
 """The steps of `delete`, in this order."""
 
 
+def end_processes(entry: Entry) -> None:
+    """End every process of the container, and undo what was made outside its state directory. Raises RuntError."""
+    Plan().run(DELETE_STEPS[: DELETE_STEPS.index(run_poststop_hooks)], entry)
+
+
 def _end(process: Process | None, what: str, frozen_in: Sequence[str] = ()) -> None:
     """Send SIGKILL and wait for the end, thawing the cgroups that the process may be frozen in: with v1 it would not end.
 
