@@ -82,8 +82,10 @@ def running(runt: Runt, bundle: Bundle, container_id: str) -> Process:
     return init
 
 
-@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-@pytest.mark.parametrize("path", [None, f"/{ID}-group"], ids=["its own cgroup", "cgroupsPath"])
+@pytest.mark.parametrize(
+    ("damage", "path"),
+    [*(pytest.param(damage, None, id=name) for name, damage in DAMAGE.items()), (half, f"/{ID}-group")],
+)
 def test_a_damaged_record_hides_no_other_and_force_ends_what_belongs_to_it(
     runt: Runt, bundle: Bundle, damage: Callable[[Path], None], path: str | None
 ) -> None:
