@@ -97,7 +97,7 @@ peers_make_wheels() {
     new=$(mktemp -d "$peers_cache/new.XXXXXX") || die "$MSG_PEERS_FAILED"
     python=$(basename "$(readlink "$peers_root/usr/bin/python3")")
     say "$(printf "$MSG_WHEELHOUSE_FOR" "${python#python}" "$(uname -m)")"
-    unconditional "$ROOT/requirements/dev.txt" >"$new/lock" && mkdir "$new/wheels" &&
+    lock_for "$ROOT/requirements/dev.txt" "${python#python}" >"$new/lock" && mkdir "$new/wheels" &&
         fetch_wheels "$new/lock" "$new/wheels" --python-version "${python#python}" $(platforms "$(uname -m)") &&
         mv "$new/wheels" "$peers_wheels" || { peers_remove "$new"; die "$MSG_WHEELHOUSE_INCOMPLETE"; }
     peers_remove "$new"
@@ -108,5 +108,5 @@ peers_copy() {
     mkdir "$peers_run/checkout" &&
         tar -c --exclude=./.venv --exclude='./.venv.*' --exclude=./wheelhouse --exclude=./.git --exclude=__pycache__ --exclude='./.*_cache' \
             -C "$ROOT" . | tar -x -C "$peers_run/checkout" && : >"$peers_run/arguments" || die "$MSG_PEERS_FAILED"
-    [ $# -eq 0 ] || printf '%s\0' "$@" >"$peers_run/arguments"
+    [ $# -eq 0 ] || printf '\0%s' "$@" >"$peers_run/arguments"
 }

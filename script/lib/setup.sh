@@ -72,9 +72,24 @@ venv_pip() {
     "$ROOT/.venv/bin/python" -m pip --quiet --disable-pip-version-check "$@"
 }
 
-# unconditional LOCK: prints a lock without its environment markers. pip evaluates them for the Python that runs it, also when it is
-# asked (--python-version) for the wheels of another.
-unconditional() { sed 's/ ;.*\\$/ \\/' "$1"; }
+# lock_for LOCK PYTHON: prints what a lock names for a Python (3.14) on Linux, without environment markers. pip evaluates them for the
+# Python that runs it, also when it is asked (--python-version) for the wheels of another.
+lock_for() {
+    "$ROOT/.venv/bin/python" -c '
+import sys
+from pip._vendor.packaging.markers import Marker
+
+lock, python = sys.argv[1:]
+is_for_it = True
+for line in open(lock, encoding="utf-8"):
+    if line[:1].isalnum():
+        requirement, _, marker = line.rstrip("\\\n").strip().partition(" ; ")
+        is_for_it = not marker or Marker(marker).evaluate({"python_version": python, "python_full_version": python + ".0"})
+        line = requirement + " \\\n"
+    if is_for_it:
+        print(line, end="")
+' "$1" "$2"
+}
 
 # set_up_venv KIND LOCK: creates $ROOT/.venv, or updates it when pyproject.toml or LOCK has changed. LOCK is a file made by
 # script/lock. It names each package, the build backend too, with its version and hashes; nothing else is installed. The stamp

@@ -72,7 +72,7 @@ vm_make_site() {
     wanted="$VM_PYTHON $(cksum <"$ROOT/requirements/test.txt")"
     [ "$(cat "$vm_cache/.site/wanted" 2>/dev/null)" != "$wanted" ] || return 0
     rm -rf "$vm_cache/.site"
-    unconditional "$ROOT/requirements/test.txt" >"$vm_work/lock"
+    lock_for "$ROOT/requirements/test.txt" "$VM_PYTHON" >"$vm_work/lock"
     venv_pip install --quiet --target "$vm_cache/.site" --python-version "$VM_PYTHON" --only-binary=:all: \
         --no-deps --require-hashes --requirement "$vm_work/lock" || die "$MSG_VM_IMAGE_FAILED"
     printf %s "$wanted" >"$vm_cache/.site/wanted"
