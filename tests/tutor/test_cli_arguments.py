@@ -67,7 +67,7 @@ def test_a_translation_keeps_the_placeholders_of_argparse(language: str, text: s
         f"cli.argparse.{ARGPARSE_TEXTS[text]}"
     )
     wanted = {word for word in ("prog", "message", "argument_name", "option", "matches", "filename", "error",
-              "type", "value", "choices", "parser_name", "heading", "default") if f"%({word})" in text}  # fmt: skip
+              "type", "value", "closest", "choices", "parser_name", "heading", "default") if f"%({word})" in text}  # fmt: skip
     assert {word for word in wanted if f"%({word})" not in translated} == set()
     assert translated.count("%") == text.count("%")
 

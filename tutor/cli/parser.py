@@ -38,6 +38,7 @@ ARGPARSE_TEXTS = {
     "ignored explicit argument %r": "takes_no_value",
     "invalid %(type)s value: %(value)r": "invalid_value",
     "invalid choice: %(value)r (choose from %(choices)s)": "invalid_choice",
+    "invalid choice: %(value)r, maybe you meant %(closest)r? (choose from %(choices)s)": "invalid_choice_meant",
     "not allowed with argument %s": "not_allowed_with",
     "one of the arguments %s is required": "one_required",
     "the following arguments are required: %s": "required",

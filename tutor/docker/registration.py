@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from tutor.docker import files
 from tutor.docker.entry import DaemonJson
 from tutor.errors import TutorError
+from tutor.files import exists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,7 @@ class Registration:
         """
         folder = self.path.parent
         with files.explaining(folder):
-            self._made_folder = not folder.exists()
+            self._made_folder = not exists(folder)
             if self._made_folder and not folder.parent.is_dir():
                 raise TutorError("docker.no_folder", path=folder)
             if self._made_folder:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from tutor.files import exists
 from tutor.images import shapes
 from tutor.images.digests import (
     HashingWriter,
@@ -123,7 +124,7 @@ class Layout:
         self._files = files
         marker = path / "oci-layout"
         with explaining_os_errors(path):
-            if not path.exists():
+            if not exists(path):
                 raise ImageError("images.error.missing", path=path)
             if not (is_layout(path) if files is None else "oci-layout" in files and "index.json" in files):
                 raise ImageError("images.error.not_a_layout", path=path)
