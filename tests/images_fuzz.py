@@ -161,7 +161,7 @@ def _ask_umoci(image: FuzzedImage, scratch: Path, bundle: Path) -> None:
 
 def _run(*argv: str) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=_SECONDS * 3)
-    assert done.returncode == 0, f"{argv[0]} refuses it: {done.stderr.strip()[-500:]}"
+    assert done.returncode == 0, f"{argv[0]} refuses it: {done.stderr.strip()[-900:]}"
 
 
 def _descriptors() -> int:

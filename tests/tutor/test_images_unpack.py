@@ -315,7 +315,9 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
         ([entry("x" * 300, b"")], "layer_entry"),
         ([entry("with\0nul", b"", pax_headers={"path": "with\0nul"})], "tar_header"),
         ([entry("huge", b"", pax_headers={"mtime": "1e30"})], "tar_header"),
-        ([entry("owned", b"", pax_headers={"uid": "5000000000"})], "layer_entry"),
+        ([entry("owned", b"", pax_headers={"uid": "5000000000"})], "tar_header"),
+        ([entry("owned", pax_headers={"gid": "-1"})], "tar_header"),
+        ([entry("d", pax_headers={"SCHILY.xattr.security.capability": "bad"})], "layer_entry"),
     ],
 )
 def test_what_cannot_be_is_an_error(tmp_path: Path, entries: list[Any], code: str) -> None:

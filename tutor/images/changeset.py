@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import stat
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from tutor.images.rootfs import Parts, Rootfs, split
 from tutor.images.tar_header import BLOCK_DEVICE, CHARACTER, FIFO, LINK, REGULAR, SYMLINK, Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tutor.images.layer_tar import LayerTar
     from tutor.images.tar_reader import TarReader
@@ -44,7 +45,7 @@ class Changesets:
         self._rootfs = rootfs
         self._left_out: dict[str, list[str]] = {}
         # A directory's mode may forbid creating files in it, and creating them changes its times: `finish` sets both.
-        self._directories: dict[Parts, Entry] = {}
+        self._directories: dict[Parts, tuple[Entry, str]] = {}
 
     def apply(self, layer: LayerTar) -> None:
         """Apply one layer.
@@ -66,7 +67,9 @@ class Changesets:
         """Set the attributes of the directories, the deepest first; return the attributes that could not be set."""
         for path in sorted(self._directories, key=len, reverse=True):
             with self._rootfs.directory(path) as (descriptor, _):
-                self._attributes(f"/proc/self/fd/{descriptor}", None, self._directories[path], path)
+                entry, layer = self._directories[path]
+                with _explaining(layer, entry.name):
+                    self._attributes(f"/proc/self/fd/{descriptor}", None, entry, path)
         return [Notice(code, len(paths), paths[0]) for code, paths in sorted(self._left_out.items())]
 
     def _hide(self, layer: LayerTar) -> None:
@@ -127,45 +130,36 @@ class Changesets:
 
     def _entry(self, tar: TarReader, member: Entry, path: Parts, layer: str) -> None:
         """Apply one entry of a layer to the root filesystem."""
-        try:
+        with _explaining(layer, member.name):
             if not path:
                 if not member.is_directory:
                     raise ImageError("images.error.root_entry", layer=layer, entry=member.name or "-")
-                self._directories[()] = member
+                self._directories[()] = member, layer
                 return
             with self._rootfs.directory(path[:-1], create=True) as (parent, resolved):
                 path = (*resolved, path[-1])
-                if self._make_way(parent, path, member) and self._create(tar, member, parent, path, layer):
+                exists = self._make_way(parent, path, member)
+                if member.is_directory:
+                    self._directories[path] = member, layer
+                if not exists and self._create(tar, member, parent, path, layer):
                     self._attributes(path[-1], parent, member, path)
-        except (OSError, ValueError, OverflowError) as error:
-            # Not an OSError: a NUL in a name, or a number that the system call does not take.
-            if isinstance(error, OSError) and error.errno in _TARGET_FAULTS:
-                raise
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise ImageError(
-                "images.error.layer_entry", layer=layer, entry=member.name, reason=reason
-            ) from error
 
     def _make_way(self, parent: int, path: Parts, member: Entry) -> bool:
-        """Remove what is in the way ("Changeset over existing files"); return whether a file is to be created."""
-        if member.is_directory:
-            self._directories.pop(path, None)
+        """Remove what is in the way ("Changeset over existing files"); return whether the directory of the entry exists."""
         try:
             mode = os.lstat(path[-1], dir_fd=parent).st_mode
         except FileNotFoundError:
-            return True
-        if member.is_directory and stat.S_ISDIR(mode):
-            self._directories[path] = member
             return False
+        if member.is_directory and stat.S_ISDIR(mode):
+            return True
         self._remove(parent, path)
-        return True
+        return False
 
     def _create(self, tar: TarReader, member: Entry, parent: int, path: Parts, layer: str) -> bool:
         """Create a file of the entry's type; return whether its attributes are to be set now."""
         name = path[-1]
         if member.is_directory:
             os.mkdir(name, 0o700, dir_fd=parent)
-            self._directories[path] = member
             return False
         if member.type == REGULAR:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -240,6 +234,19 @@ class Changesets:
             self._left_out.setdefault(code, []).append("/" + "/".join(path))
             return False
         return True
+
+
+@contextmanager
+def _explaining(layer: str, entry: str) -> Iterator[None]:
+    """Turn an error of an entry into one that names it; errors of the disk pass."""
+    try:
+        yield
+    except (OSError, ValueError, OverflowError) as error:
+        # Not an OSError: a NUL in a name, or a number that the system call does not take.
+        if isinstance(error, OSError) and error.errno in _TARGET_FAULTS:
+            raise
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ImageError("images.error.layer_entry", layer=layer, entry=entry, reason=reason) from error
 
 
 def _check_names(member: Entry, path: Parts, layer: str) -> None:

@@ -70,7 +70,7 @@ def parse_header(block: bytes, offset: int) -> Entry | None:
     return Entry(
         name=decoded(full),
         type=kind,
-        mode=_number(mode, "mode"),
+        mode=_number(mode, "mode") & 0o7777,
         uid=_number(uid, "uid"),
         gid=_number(gid, "gid"),
         size=_number(size, "size"),
@@ -135,8 +135,15 @@ def apply_records(entry: Entry, records: dict[bytes, bytes]) -> None:
             entry.xattrs[decoded(key.removeprefix(_XATTR))] = value
 
 
-def settle_type(entry: Entry) -> None:
-    """Give an entry of the oldest form its type, which its name says."""
+def settle(entry: Entry) -> None:
+    """Give an entry of the oldest form its type, which its name says, and check its owner (credentials(7): 32 bits).
+
+    Raises:
+        HeaderError: the owner cannot be one.
+    """
+    for name, number in (("uid", entry.uid), ("gid", entry.gid)):
+        if not 0 <= number < (1 << 32) - 1:
+            raise HeaderError(f"{name}: {number}")
     if entry.type == _OLD_REGULAR:
         entry.type = DIRECTORY if entry.name.endswith("/") else REGULAR
 

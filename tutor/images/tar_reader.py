@@ -20,7 +20,7 @@ from tutor.images.tar_header import (
     decoded,
     parse_header,
     parse_records,
-    settle_type,
+    settle,
 )
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class TarReader:
             apply_records(entry, records)
             entry.name = decoded(name) if name else entry.name
             entry.target = decoded(target) if target else entry.target
-            settle_type(entry)
+            settle(entry)
             self._last = entry.name
             self._begin(entry)
             self._sparse(entry, records)
