@@ -37,9 +37,11 @@ from tutor.session.events import (
     StepEntered,
     StepPassed,
 )
+from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
     from tutor.engines.model import Stream
+    from tutor.repl.layout import Line
     from tutor.session.events import Event
 
 READ = Step("intro", "read", "Filesystem bundle", "本文です。", Read(), summary="", clause="bundle.md")
@@ -284,26 +286,65 @@ def test_what_fails_is_counted() -> None:
     assert printer.failed == 3
 
 
+def shown(snapshot: Snapshot, *later: Snapshot) -> LessonView:
+    """Return the view of a step that began with the first snapshot."""
+    view = LessonView("runt")
+    view.fold(StateChanged(STATE, ()))
+    view.fold(StepEntered(1, CREATE, passed=False))
+    for each in (snapshot, *later):
+        view.fold(SnapshotTaken(each))
+    return view
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_changed_since_the_step_began_is_marked(language: Language) -> None:
+    m = Messages(language)
+    root, proc = CONTAINER.mounts
+    child = replace(PROCESS, pid=29018, ppid=29017, depth=1, cmdline=("sleep", "9"), waits_for=None)
+    now = replace(
+        CONTAINER,
+        namespaces=(replace(CONTAINER.namespaces[0], inode=4026532999), *CONTAINER.namespaces[1:]),
+        mounts=(replace(root, options=("ro",)), replace(proc, id=3, target="/sys", fstype="sysfs")),
+        processes=(PROCESS, child),
+    )
+    view = shown(SNAPSHOT, replace(SNAPSHOT, container=now))
+
+    def marked(lines: list[Line]) -> list[list[str]]:
+        return [plain(each).split()[:2] for each in lines if plain(each)[:2] in ("+ ", "- ", "~ ")]
+
+    assert marked(views.mounts(view, m, 100)) == [["~", "/"], ["+", "/sys"], ["-", "/proc"]]
+    assert marked(views.namespaces(view, m, 100)) == [["~", NAMESPACE_KINDS[0]]]
+    assert marked(views.processes(view, m, 100)) == [["+", "29018"]]
+    for lines in (views.mounts(view, m, 100), views.namespaces(view, m, 100), views.processes(view, m, 100)):
+        assert m("repl.view.marks") in [plain(each) for each in lines], "what the marks mean"
+
+    view.fold(StepEntered(2, QUIZ, passed=False))
+    for lines in (views.mounts(view, m, 100), views.namespaces(view, m, 100), views.processes(view, m, 100)):
+        assert marked(lines) == []
+        assert m("repl.view.marks") not in "\n".join(map(plain, lines))
+
+
 def test_namespaces_show_own_and_shared_by_glyph_word_and_inode() -> None:
-    lines = [plain(each) for each in views.namespaces(SNAPSHOT, STATE, Messages("ja"), 80)]
+    lines = [plain(each) for each in views.namespaces(shown(SNAPSHOT), Messages("ja"), 80)]
     rows = {each.split()[0]: each.split()[1:] for each in lines[2:]}
     assert set(rows) == set(NAMESPACE_KINDS)
     assert rows["mnt"][:3] == ["◆", "専用", "4026532200"]
     assert rows["net"][:3] == ["○", "共有", "4026531802"]
     unknown = replace(CONTAINER, namespaces=(NamespaceView("mnt", None, 5, shared=False, reason="EACCES"),))
-    text = views.namespaces(replace(SNAPSHOT, container=unknown), STATE, Messages("ja"), 80)
+    text = views.namespaces(shown(replace(SNAPSHOT, container=unknown)), Messages("ja"), 80)
     assert plain(text[2]).split()[:4] == ["mnt", "?", "不明", "EACCES"]
 
 
 def test_mounts_are_a_table_and_say_whose_namespace_it_is() -> None:
-    lines = [plain(each) for each in views.mounts(SNAPSHOT, STATE, Messages("en"), 100)]
+    lines = [plain(each) for each in views.mounts(shown(SNAPSHOT), Messages("en"), 100)]
     assert any("/proc" in each and "nosuid" in each and "private" in each for each in lines)
     assert any("/dev/sda1[/rootfs]" in each for each in lines)
     assert lines[-1].startswith("◆")
+    assert not any(each.startswith(("+", "-", "~")) for each in lines), "nothing has changed"
 
 
 def test_processes_show_what_they_wait_for() -> None:
-    lines = [plain(each) for each in views.processes(SNAPSHOT, STATE, Messages("ja"), 100)]
+    lines = [plain(each) for each in views.processes(shown(SNAPSHOT), Messages("ja"), 100)]
     assert any("29017" in each and "runt init" in each for each in lines)
     assert any('openat("exec.fifo", O_WRONLY)' in each for each in lines)
 
@@ -312,9 +353,9 @@ def test_processes_show_what_they_wait_for() -> None:
 def test_without_a_process_a_view_says_why(view: object) -> None:
     assert callable(view)
     m = Messages("en")
-    nothing = plain(view(None, None, m, 80)[0])
+    nothing = plain(view(LessonView("runt"), m, 80)[0])
     dead = replace(CONTAINER, alive=False, processes=())
-    ended = plain(view(Snapshot(0.0, HOST, dead), STATE, m, 80)[0])
+    ended = plain(view(shown(Snapshot(0.0, HOST, dead)), m, 80)[0])
     assert "no container" in nothing
     assert "ended" in ended
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -62,6 +63,8 @@ def test_the_container_lives_and_dies_by_commands(tmp_path: Path) -> None:
     assert "$ runt create alpine-test" in out
     assert "● created" in out
     assert 'openat("exec.fifo", O_WRONLY)' in out
+    assert re.search(r"^\+   */proc +proc", out, re.MULTILINE), "mounted since the step began"
+    assert re.search(r"^\+ (\d+) +\1 +S", out, re.MULTILINE)
     assert "\nalpine\n" in out
     assert "● stopped" in out
     assert "$ runt delete --force alpine-test" in out

@@ -254,6 +254,8 @@ class Interactive:
     async def _print_events(self) -> None:
         while True:
             events = await self._events.take()
+            for event in events:  # those that are printed later, too: the prompt shows the present
+                self._repl.view.fold(event)
             text = "".join(self._repl.printer.event(event) for event in self._printable(events))
             app = self._prompt.app
             if app.is_running:

@@ -19,6 +19,7 @@ from tutor.session.events import (
 )
 from tutor.text import cell_width, truncate, visible
 from tutor.text.glyphs import SEVERITIES
+from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,10 +100,11 @@ class Printer:
 
 
 class Repl:
-    """One session at a prompt."""
+    """One session at a prompt: what it shows is folded from the session's events, which a loop hands to `view.fold` in order."""
 
     def __init__(self, session: SessionProtocol, printer: Printer, messages: Messages) -> None:
         self.session = session
+        self.view = LessonView(session.engine)
         self.printer = printer
         self.messages = messages
 
@@ -114,42 +116,42 @@ class Repl:
         """
         if text.lstrip().startswith("#"):
             return None
-        lesson = self.session.lesson
+        lesson = self.view.lesson
         container = lesson.lab.container_id if lesson is not None else ""
-        return parse(text, engine=self.session.engine, container_id=container)
+        return parse(text, engine=self.view.engine, container_id=container)
 
     def prompt(self) -> Line:
         """Return the prompt: `first-container 4/8 [created] runt> `; in free play the bundle's name stands for the step."""
-        session = self.session
-        lesson = session.lesson
+        view = self.view
+        lesson = view.lesson
         where = ""
         if lesson is not None:
             free = lesson.is_free_play
-            where = lesson.lab.bundle if free else f"{session.index + 1}/{len(lesson.steps)}"
+            where = lesson.lab.bundle if free else f"{view.index + 1}/{len(lesson.steps)}"
         return (
             ("lesson", lesson.id if lesson is not None else ""),
             ("", f" {where} "),
             ("state", f"[{self.status()}]"),
             ("", " "),
-            ("engine", session.engine),
+            ("engine", view.engine),
             ("", "> "),
         )
 
     def status(self) -> str:
         """Return the container's state in a word."""
-        state = self.session.state
+        state = self.view.state
         return state.status if state is not None else self.messages("repl.state.none")
 
     def toolbar(self, width: int) -> str:
         """Return the bottom line: lesson, step, state, engine, keys; where it is too narrow, the titles are cut."""
-        session = self.session
-        lesson = session.lesson.title if session.lesson is not None else ""
-        step = session.step.title if session.step is not None else ""
-        if session.lesson is not None and session.lesson.is_free_play:
-            step = shown(session.config_path.parent)
+        view = self.view
+        lesson = view.lesson.title if view.lesson is not None else ""
+        step = view.step.title if view.step is not None else ""
+        if view.lesson is not None and view.lesson.is_free_play:
+            step = shown(view.lesson.folder)
         rest = [
             self.messages("repl.toolbar.state", state=self.status()),
-            session.engine,
+            view.engine,
             self.messages("repl.toolbar.keys"),
         ]
         for titles in ([lesson, step], [step]):
@@ -161,17 +163,16 @@ class Repl:
 
     def answer(self, parsed: Parsed) -> list[Line]:
         """Return the lines of a command that only shows something: `read`, `ns`, `mounts`, `ps`, `help`."""
-        session, width = self.session, self.printer.renderer.width
+        view, width = self.view, self.printer.renderer.width
         match parsed.command.name:
-            case "read" if session.step is not None:
-                passed = session.step.id in session.passed
-                return self.printer.renderer.step(session.index, session.step, passed=passed)
+            case "read" if view.step is not None:
+                return self.printer.renderer.step(view.index, view.step, passed=view.step_passed)
             case "ns":
-                return views.namespaces(session.snapshot, session.state, self.messages, width)
+                return views.namespaces(view, self.messages, width)
             case "mounts":
-                return views.mounts(session.snapshot, session.state, self.messages, width)
+                return views.mounts(view, self.messages, width)
             case "ps":
-                return views.processes(session.snapshot, session.state, self.messages, width)
+                return views.processes(view, self.messages, width)
             case "help":
                 return self.help(parsed.arguments[0] if parsed.arguments else None)
             case _:
@@ -225,7 +226,7 @@ class Repl:
 
     def faults(self) -> tuple[list[Line], bool]:
         """Return the problems of `config.json` with lines and columns, and whether a runtime would refuse it."""
-        found = problems(self.session.config_text)
+        found = problems(self.view.config_text)
         if not found:
             return [], False
         head = line(self.messages("repl.edit.faults", count=len(found)), "heading")

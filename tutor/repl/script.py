@@ -25,23 +25,25 @@ AT_ONCE = frozenset({"next", "back", "answer", "check", "hint"})
 
 
 class EventWriter:
-    """Writes events as they are published, from any thread, and keeps the time of the last one."""
+    """Folds and writes events as they are published, from any thread, and keeps the time of the last one."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self.lock = threading.RLock()
+        """Held while the view is read or changed, and while something is written."""
         self._last = time.monotonic()
         self.repl: Repl | None = None
 
     def publish(self, event: Event) -> None:
-        """Write an event."""
-        with self._lock:
+        """Fold an event, and write it."""
+        with self.lock:
             self._last = time.monotonic()
             if self.repl is not None:
+                self.repl.view.fold(event)
                 self._write(self.repl.printer.event(event))
 
     def write(self, text: str) -> None:
         """Write text of the REPL itself, not into the middle of an event."""
-        with self._lock:
+        with self.lock:
             self._write(text)
 
     def _write(self, text: str) -> None:
@@ -114,13 +116,14 @@ def _run(repl: Repl, writer: EventWriter, text: str) -> bool:
         writer.write(repl.printer.lines(lines))
         _fail_unless(repl, passed=not refused)
     elif parsed.command.scope in ("view", "face"):
-        writer.write(repl.printer.lines(repl.answer(parsed)))
+        with writer.lock:
+            writer.write(repl.printer.lines(repl.answer(parsed)))
         return True
     else:
-        step = repl.session.step
+        step = repl.view.step
         repl.session.execute(text)
         if name in ("next", "answer") and step is not None:
-            _fail_unless(repl, passed=step.id in repl.session.passed)
+            _fail_unless(repl, passed=step.id in repl.view.passed)
     if name not in AT_ONCE:
         writer.settle()
     return True

@@ -1,4 +1,4 @@
-"""The commands `ns`, `mounts` and `ps`: a snapshot as aligned lines."""
+"""The commands `ns`, `mounts` and `ps`: the snapshot of a view as aligned lines, with what changed since the step began."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from tutor.view.namespaces import OWNERS, namespace_rows, owner_of, word
 from tutor.view.processes import process_rows
 
 if TYPE_CHECKING:
-    from tutor.engines.model import ContainerState
+    from collections.abc import Sequence
+
     from tutor.messages import Messages
-    from tutor.observe import ContainerView, Snapshot
+    from tutor.observe import ContainerView
+    from tutor.text.glyphs import Mark
+    from tutor.view.lesson_view import LessonView
     from tutor.view.mounts import MountRow
     from tutor.view.namespaces import NamespaceRow, Owner
     from tutor.view.processes import ProcessRow
 
+MARK_STYLES: dict[Mark, str] = {"+": "good", "-": "bad", "~": "warning", " ": ""}
 _OWNER_STYLES: dict[Owner, str] = {"own": "own", "shared": "", "unknown": "warning"}
 
 
-def namespaces(
-    snapshot: Snapshot | None, state: ContainerState | None, messages: Messages, width: int
-) -> list[Line]:
+def namespaces(view: LessonView, messages: Messages, width: int) -> list[Line]:
     """Return the namespaces of the container, its own and the shared ones, with their inodes."""
-    container = _living(snapshot)
+    container = _living(view)
     if container is None:
-        return _no_process(state, messages, width)
-    header = [
-        line(messages(f"repl.ns.{name}"), "heading") for name in ("kind", "whose", "inode", "host", "what")
-    ]
-    rows = [_namespace(row, messages) for row in namespace_rows(container)]
-    return [*table(header, rows, width), *_unreadable(container, messages, width)]
+        return _no_process(view, messages, width)
+    rows = namespace_rows(container, view.changes)
+    header = _header("ns", ("kind", "whose", "inode", "host", "what"), messages)
+    lines = table(header, [_namespace(row, messages) for row in rows], width)
+    return [*lines, *_legend(rows, messages, width), *_unreadable(container, messages, width)]
 
 
 def _namespace(row: NamespaceRow, messages: Messages) -> list[Line]:
@@ -41,21 +42,17 @@ def _namespace(row: NamespaceRow, messages: Messages) -> list[Line]:
     owner = line(f"{row.glyph} {word(row.owner, messages)}", _OWNER_STYLES[row.owner])
     host = "-" if namespace.host_inode is None else str(namespace.host_inode)
     about = line(messages(f"observe.namespace.{namespace.kind}"))
-    return [line(namespace.kind), owner, line(row.inode), line(host), about]
+    return [_marked(row.mark, namespace.kind), owner, line(row.inode), line(host), about]
 
 
-def mounts(
-    snapshot: Snapshot | None, state: ContainerState | None, messages: Messages, width: int
-) -> list[Line]:
+def mounts(view: LessonView, messages: Messages, width: int) -> list[Line]:
     """Return the mount table of the container's process, and whether its mount namespace is the host's."""
-    container = _living(snapshot)
+    container = _living(view)
     if container is None:
-        return _no_process(state, messages, width)
-    header = [
-        line(messages(f"repl.mounts.{name}"), "heading")
-        for name in ("target", "fstype", "source", "options", "propagation")
-    ]
-    lines = table(header, [_mount(row) for row in mount_rows(container.mounts)], width)
+        return _no_process(view, messages, width)
+    rows = mount_rows(container.mounts, view.changes)
+    header = _header("mounts", ("target", "fstype", "source", "options", "propagation"), messages)
+    lines = [*table(header, [_mount(row) for row in rows], width), *_legend(rows, messages, width)]
     namespace = container.namespace("mnt")
     if namespace is not None and namespace.known:
         owner = owner_of(namespace)
@@ -66,20 +63,21 @@ def mounts(
 def _mount(row: MountRow) -> list[Line]:
     mount = row.mount
     source = mount.source if mount.root == "/" else f"{mount.source}[{mount.root}]"
-    cells = (row.target, mount.fstype, source, ",".join(mount.options), " ".join(mount.propagation))
-    return [line(cell) for cell in cells]
+    cells = (mount.fstype, source, ",".join(mount.options), " ".join(mount.propagation))
+    return [_marked(row.mark, row.target), *(line(cell) for cell in cells)]
 
 
-def processes(
-    snapshot: Snapshot | None, state: ContainerState | None, messages: Messages, width: int
-) -> list[Line]:
+def processes(view: LessonView, messages: Messages, width: int) -> list[Line]:
     """Return the processes of the container as a tree, each with the system call in which it waits."""
-    container = snapshot.container if snapshot is not None else None
+    container = view.snapshot.container if view.snapshot is not None else None
     if container is None or not container.processes:
-        return _no_process(state, messages, width)
-    header = [line(messages(f"repl.ps.{name}"), "heading") for name in ("pid", "ns_pid", "state", "command")]
-    rows = process_rows(container)
-    lines = table(header, [_process(row, messages) for row in rows], width)
+        return _no_process(view, messages, width)
+    rows = process_rows(container, view.changes)
+    header = _header("ps", ("pid", "ns_pid", "state", "command"), messages)
+    lines = [
+        *table(header, [_process(row, messages) for row in rows], width),
+        *_legend(rows, messages, width),
+    ]
     waiting = [(row.process.pid, wait) for row in rows if (wait := row.process.waits_for) is not None]
     if waiting:
         lines.append(())
@@ -91,21 +89,40 @@ def processes(
 
 def _process(row: ProcessRow, messages: Messages) -> list[Line]:
     return [
-        line(str(row.process.pid)),
+        _marked(row.mark, str(row.process.pid)),
         line(str(row.process.ns_pid)),
         line(row.state(messages)),
         line(row.indent + row.command),
     ]
 
 
-def _living(snapshot: Snapshot | None) -> ContainerView | None:
-    container = snapshot.container if snapshot is not None else None
+def _header(table_name: str, names: tuple[str, ...], messages: Messages) -> list[Line]:
+    first, *others = (line(messages(f"repl.{table_name}.{name}"), "heading") for name in names)
+    return [(("", "  "), *first), *others]
+
+
+def _marked(mark: Mark, text: str) -> Line:
+    """Return the first cell of a row: its change since the step began, and a text."""
+    return ((MARK_STYLES[mark], f"{mark} "), ("", text))
+
+
+def _legend(
+    rows: Sequence[NamespaceRow | MountRow | ProcessRow], messages: Messages, width: int
+) -> list[Line]:
+    """Return what the marks mean; nothing where there is none."""
+    if all(row.mark == " " for row in rows):
+        return []
+    return wrap_line(line(messages("repl.view.marks"), "faint"), width)
+
+
+def _living(view: LessonView) -> ContainerView | None:
+    container = view.snapshot.container if view.snapshot is not None else None
     return container if container is not None and container.alive else None
 
 
-def _no_process(state: ContainerState | None, messages: Messages, width: int) -> list[Line]:
+def _no_process(view: LessonView, messages: Messages, width: int) -> list[Line]:
     """Return why there is nothing to show: no container, or one whose process has ended."""
-    key = "repl.view.no_container" if state is None else "repl.view.ended"
+    key = "repl.view.no_container" if view.state is None else "repl.view.ended"
     return wrap_line(line(messages(key)), width)
 
 

@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tutor.course.checks.verdict import Verdict
-    from tutor.course.model import Action, Lesson, Step
+    from tutor.course.model import Action, Step
     from tutor.engines.model import ContainerState, EngineName
     from tutor.home import Home
     from tutor.messages import Messages
-    from tutor.observe import Snapshot
     from tutor.session.commands.registry import Argument
     from tutor.session.events import Event
 
@@ -34,32 +33,8 @@ class SessionProtocol(Protocol):
         """The folders of the learner's work."""
 
     @property
-    def lesson(self) -> Lesson | None:
-        """The opened lesson, its texts filled in for the present engine."""
-
-    @property
-    def index(self) -> int:
-        """The index of the present step, from 0."""
-
-    @property
-    def step(self) -> Step | None:
-        """The present step."""
-
-    @property
-    def passed(self) -> frozenset[str]:
-        """The ids of the steps passed."""
-
-    @property
     def engine(self) -> EngineName:
         """The engine that runs the containers."""
-
-    @property
-    def state(self) -> ContainerState | None:
-        """The container's state, as the runtime reports it; None when there is no container."""
-
-    @property
-    def snapshot(self) -> Snapshot | None:
-        """The last snapshot of the kernel's state."""
 
     @property
     def config_path(self) -> Path:
@@ -135,6 +110,22 @@ class PlayerSession(SessionProtocol, Protocol):
     @property
     def messages(self) -> Messages:
         """The catalogue in the language of the session."""
+
+    @property
+    def index(self) -> int:
+        """The index of the present step, from 0."""
+
+    @property
+    def step(self) -> Step | None:
+        """The present step."""
+
+    @property
+    def passed(self) -> frozenset[str]:
+        """The ids of the steps passed."""
+
+    @property
+    def state(self) -> ContainerState | None:
+        """The container's state, as the runtime reports it; None when there is no container."""
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
