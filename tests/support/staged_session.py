@@ -15,6 +15,7 @@ from tests.support.tui import ScriptedSession
 from tutor.course.checks.verdict import Evidence, Verdict
 from tutor.course.placeholders import fill
 from tutor.engines.model import Call, CallResult, ContainerState
+from tutor.explain.words import filled
 from tutor.session.events import (
     Checked,
     CommandFinished,
@@ -144,7 +145,9 @@ class StagedSession(ScriptedSession):
         self, call: Call, key: str, *, at: str = "", pointer: str = "", clause: str = "", **values: Any
     ) -> None:
         """Why a command failed: an entry of the catalogue, the place in `config.json` (`at`) and the clause, if there are such."""
-        title, cause, fix = (self.m(f"explain.{key}.{part}", **values) for part in ("title", "cause", "fix"))
+        title, cause, fix = (
+            filled(self.m, f"explain.{key}.{part}", values) for part in ("title", "cause", "fix")
+        )
         place = f"{self.config_path}:{at}" if at else ""
         expected = bool(values.get("expected"))
         self.say(Explained(call, key, title, cause, fix, place, pointer, clause=clause, expected=expected))

@@ -30,12 +30,12 @@ def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
         reason = str(finding.values.get("why", "")).partition(".")[2]
         known = m.has(f"explain.hook.reason.{reason}")
         values["reason"] = m(f"explain.hook.reason.{reason if known else 'format'}")
-    fix = _filled(m, f"{key}.fix", values)
+    fix = filled(m, f"{key}.fix", values)
     if problem:
         cause, then = problem.parted(m)
         fix = then or fix
     else:
-        cause = _filled(m, f"{key}.cause", values)
+        cause = filled(m, f"{key}.cause", values)
     if finding.values.get("stderr"):
         cause += m("explain.hook.words", stderr=finding.values["stderr"])
     if finding.values.get("near"):
@@ -43,7 +43,7 @@ def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
     place, line, column = _place(finding, bundle)
     return Explanation(
         finding.id,
-        _filled(m, f"{key}.title", values),
+        filled(m, f"{key}.title", values),
         cause,
         fix,
         place=place,
@@ -55,7 +55,7 @@ def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
     )
 
 
-def _filled(m: Messages, key: str, values: dict[str, str | int]) -> str:
+def filled(m: Messages, key: str, values: dict[str, str | int]) -> str:
     """Return a text with its placeholders filled: `{trait NAME}` by what is recorded of it; one without a value becomes empty."""
     names = {name for _, name, _, _ in string.Formatter().parse(m.raw(key)) if name} - {"tutor"}
     traits = {name: sentences(name.removeprefix(_TRAIT), m) for name in names if name.startswith(_TRAIT)}
