@@ -163,6 +163,14 @@ def test_a_header_that_claims_too_much_is_an_error_before_it_is_read(make: Calla
     assert caught.value.code == "header"
 
 
+def test_a_sparse_file_of_gnu_tar_has_the_magic_of_gnu_tar() -> None:
+    """Go's reader refuses any other; this one refuses all of the old form where they are unpacked (`entry_type`)."""
+    info, _ = entry("holes", b"", type=b"S")
+    with pytest.raises(TarError):
+        _read(info.tobuf(tarfile.USTAR_FORMAT))
+    assert list(_read(info.tobuf(tarfile.GNU_FORMAT))) == ["holes"]
+
+
 def test_global_records_change_nothing() -> None:
     """Docker, umoci and podman pass over them; pax(1) would apply them to every file that follows."""
     records = b"23 path=evil/elsewhere\n"

@@ -10,6 +10,8 @@ BLOCK = 512  # bytes
 _LAYOUT = struct.Struct("100s8s8s8s12s12s8s1s100s8s32s32s8s8s155s12x")
 _CHECKSUM = slice(148, 156)
 _USTAR = b"ustar\0"
+_GNU = b"ustar  \0"
+_GNU_SPARSE = b"S"
 _STAR = b"tar\0"  # the end of a header of star(1), which has times where the prefix would end
 _OCTAL = re.compile(rb"[0-7]+")
 _DECIMAL = re.compile(rb"[+-]?[0-9]+")
@@ -67,6 +69,8 @@ def parse_header(block: bytes, offset: int) -> Entry | None:
         prefix = prefix[:131] if block.endswith(_STAR) else prefix
         full = b"/".join(part for part in (_string(prefix), full) if part)
     known = magic[:5] == _USTAR[:5]
+    if kind == _GNU_SPARSE and magic != _GNU:
+        raise HeaderError("typeflag")
     return Entry(
         name=decoded(full),
         type=kind,
