@@ -142,7 +142,7 @@ def test_zstd_is_not_loaded_for_an_image_without_it(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from tutor.images.unpack import unpack\n"
         "unpack(Path(sys.argv[1]), Path(sys.argv[2]))\n"
-        "print([name for name in sys.modules if 'zstd' in name])"
+        "print([name for name in sys.modules if name.startswith('backports')])"  # Python 3.14 loads its own itself
     )
     argv = [sys.executable, "-c", script, str(source), str(tmp_path / "bundle")]
     done = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, check=True)
