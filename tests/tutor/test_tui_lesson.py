@@ -249,7 +249,7 @@ async def test_a_passed_step_shows_its_summary_and_the_way_on(tmp_path: Path) ->
         app.script.write_config(CONFIG)
         await pilot.press("2")
         app.script.pass_step()
-        await settled(pilot, lambda: "✓ n 次へ" in screen_text(app).splitlines()[1])
+        await settled(pilot, lambda: "✓ Esc n" in screen_text(app).splitlines()[1])
         await pilot.press("escape")
         await settled(pilot, lambda: "✓ できました。  n 次へ進む" in screen_text(app))
         assert app.screen.query_one(Guide).scroll_y > 0, "the end of a long step"

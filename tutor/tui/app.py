@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.command import CommandPalette
+from textual.events import Key
 
 from tutor import crash, ending
 from tutor.engines.engine import path_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import RenderableType
+    from textual.events import Paste
 
     from tutor.course.course import Course
     from tutor.engines.model import EngineName
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
     from tutor.session.events import Event
     from tutor.session.protocol import SessionProtocol
     from tutor.tui.screens.lesson import LessonScreen
+
+
+QUITTING = ("q", "ctrl+q")
+"""The keys that work while the terminal is too small."""
 
 
 def run(
@@ -266,6 +272,15 @@ class TutorApp(OrderedKeys[int]):
         if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
             placeholder = self._messages("tui.palette.placeholder")
             self.push_screen(CommandPalette(placeholder=placeholder, id="--command-palette"))
+
+    def takes(self, event: Key | Paste) -> bool:
+        """Take no key but the one that quits while the terminal is too small to show what a key does."""
+        screen = self.screen
+        if not isinstance(screen, TutorScreen) or not screen.too_small:
+            return True
+        if isinstance(event, Key) and event.key in QUITTING:
+            screen.action_quit_gently()
+        return False
 
     async def action_quit(self) -> None:
         """End the program (ctrl+q, on any screen); the screen asks first where something would be lost."""

@@ -49,6 +49,10 @@ class OrderedKeys(App[R]):
         self._rounds = 0
         self._lookout: asyncio.TimerHandle | None = None
 
+    def takes(self, event: Key | Paste) -> bool:  # noqa: ARG002  (for subclasses)
+        """Tell whether a key or a paste is to have an effect now; False drops it."""
+        return True
+
     async def on_event(self, event: Event) -> None:
         """Take a key or a paste in its turn; anything else at once."""
         if isinstance(event, Key | Paste) and not event.is_forwarded:
@@ -65,6 +69,8 @@ class OrderedKeys(App[R]):
     async def _take_typed(self) -> None:
         while self._typed and self._key_at is None:
             event = self._typed.popleft()
+            if not self.takes(event):
+                continue
             at = self.focused or self.screen
             await super().on_event(event)
             self._rounds = 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.content import Content
+from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
@@ -47,9 +49,19 @@ class TutorScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the screen, and over it the message for a terminal that is too small."""
         yield from self.parts()
+        yield Static(id="too-small")
+
+    @property
+    def too_small(self) -> bool:
+        """Tell whether the terminal is too small to show anything but that."""
+        return self.size.width < SMALLEST[0] or self.size.height < SMALLEST[1]
+
+    @on(Resize)
+    def _say_size(self, event: Resize) -> None:
         width, height = SMALLEST
-        text = self.messages("tui.too_small", width=width, height=height)
-        yield Static(Content(text), id="too-small")
+        now = {"columns": event.size.width, "lines": event.size.height}
+        text = self.messages("tui.too_small", width=width, height=height, **now)
+        self.query_one("#too-small", Static).update(Content(text))
 
     def parts(self) -> ComposeResult:
         """Lay out the widgets of this screen."""

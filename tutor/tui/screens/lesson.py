@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
     from tutor.messages import Messages
     from tutor.session.events import Event
@@ -137,8 +138,29 @@ class LessonScreen(TutorScreen):
     def on_mount(self) -> None:
         """Open the lesson."""
         self.panes.begin()
+        self.watch(self, "focused", self._name_keys, init=False)
         self.add_class("-opening")
         self.bridge.call(self._opening, done=self._opened)
+
+    def set_focus(
+        self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False
+    ) -> None:
+        """Give a widget the focus; whatever has it is in sight: a pane that is hidden is brought forward."""
+        if widget is not None:
+            self.panes.reveal(widget)
+        super().set_focus(widget, scroll_visible, from_app_focus)
+
+    def _name_keys(self) -> None:
+        self.query_one(Guide).redraw_keys()
+        self.panes.tabs.redraw()
+
+    def on_resize(self) -> None:
+        """Keep the focus in sight in another width."""
+        self.call_after_refresh(self._reveal_focus)
+
+    def _reveal_focus(self) -> None:
+        if self.focused is not None:
+            self.panes.reveal(self.focused)
 
     def _opened(self) -> None:
         self.remove_class("-opening")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.widgets import Input, TextArea
+
 from tutor.text.glyphs import PASSED
 from tutor.tui.widgets.quiz import QuizBox
 from tutor.tui.widgets.tab_line import TabLine
 
 if TYPE_CHECKING:
     from textual.screen import Screen
+    from textual.widget import Widget
 
     from tutor.messages import Messages
     from tutor.tui.widgets.editor import ConfigPane
@@ -30,6 +33,7 @@ class Panes:
         self._config = config
         self._messages = messages
         self._panel = "guide"
+        self._work = "config"
         self.tabs = TabLine(self._tab_text, PANELS, "tabs", self._tail)
         self.work_tabs = TabLine(self._tab_text, WORK, "work-tabs")
 
@@ -50,28 +54,58 @@ class Panes:
     def bring(self, panel: str) -> None:
         """Bring a pane forward and give it the focus."""
         self.show(panel)
-        target = self._screen.query_one("#config-text" if panel == "config" else f"#{panel}")
-        if panel == "guide" and self._screen.query(QuizBox):
-            target = self._screen.query_one(QuizBox)
-        self._screen.set_focus(target, scroll_visible=False)  # at once: the next key is for this pane
+        self._screen.set_focus(
+            self._target(panel), scroll_visible=False
+        )  # at once: the next key is for this pane
 
     def show(self, panel: str) -> None:
-        """Bring a pane forward without the focus."""
-        if panel == self._panel:
-            return
-        self._panel = panel
-        for each in PANELS:
-            self._screen.set_class(each == panel, f"-at-{each}")
+        """Bring a pane forward; a focus that would be hidden goes to it."""
+        if panel != self._panel:
+            self._panel = panel
+            for each in PANELS:
+                self._screen.set_class(each == panel, f"-at-{each}")
+            self.tabs.highlight(panel)
+            self._screen.refresh_bindings()
         if panel in WORK:
-            self.set_work(panel)
-        self.tabs.highlight(panel)
-        self._screen.refresh_bindings()
+            self._set_work(panel)
+        self._keep_focus_in_sight(panel)
 
     def set_work(self, panel: str) -> None:
-        """Show config.json or the output where the two share a place."""
+        """Show config.json or the output where the two share a place; a focus that would be hidden goes to it."""
+        self._set_work(panel)
+        self._keep_focus_in_sight(panel)
+
+    def _set_work(self, panel: str) -> None:
+        self._work = panel
         for each in WORK:
             self._screen.set_class(each == panel, f"-work-{each}")
         self.work_tabs.highlight(panel)
+
+    def reveal(self, widget: Widget) -> None:
+        """Bring the pane of a widget forward, where it is hidden."""
+        panel = pane_of(widget)
+        if panel and not self.in_sight(panel):
+            self.show(panel)
+
+    def in_sight(self, panel: str) -> bool:
+        """Tell whether a pane is shown, as the style sheet has it in this width."""
+        if self._screen.has_class("-narrow"):
+            return panel == self._panel
+        return panel not in WORK or panel == self._work or self._screen.has_class("-wide")
+
+    def _keep_focus_in_sight(self, panel: str) -> None:
+        focused = self._screen.focused
+        if focused is not None and (own := pane_of(focused)) and not self.in_sight(own):
+            self._screen.set_focus(
+                self._target(panel if self.in_sight(panel) else self._panel), scroll_visible=False
+            )
+
+    def _target(self, panel: str) -> Widget:
+        if panel == "config":
+            return self._screen.query_one("#config-text")
+        if panel == "guide" and self._screen.query(QuizBox):
+            return self._screen.query_one(QuizBox)
+        return self._screen.query_one(f"#{panel}")
 
     def want(self, panel: str) -> None:
         """Mark the pane that a step is about; an empty name marks none."""
@@ -91,10 +125,19 @@ class Panes:
         mark = "*" if panel == "config" and self._config.unsaved else ""
         return f"{m(f'tui.key.{panel}.key')} {m(f'tui.panel.{panel}')}{mark}"
 
-    def _tail(self) -> str:
-        """Return the text after the names: that the step is passed, or that there is a hint."""
+    def _tail(self) -> tuple[str, ...]:
+        """Return the text after the names, and a shorter one: that the step is passed, or that there is a hint."""
         m = self._messages
+        first = "Esc " if isinstance(self._screen.focused, TextArea | Input) else ""
         if self._view.step_passed:
-            return f"{PASSED} n {m('tui.key.next.short')}"
-        given = any(hint.for_mistake for hint in self._view.hints) and self._panel != "guide"
-        return f"! {m('tui.key.guide.key')} {m('tui.key.hint.short')}" if given else ""
+            short = f"{PASSED} {first}n"
+            return f"{short} {m('tui.key.next.short')}", short
+        if any(hint.for_mistake for hint in self._view.hints) and self._panel != "guide":
+            short = f"! {first}{m('tui.key.guide.key')}"
+            return f"{short} {m('tui.key.hint.short')}", short
+        return ()
+
+
+def pane_of(widget: Widget) -> str:
+    """Return the name of the pane that a widget is in; empty outside of all panes."""
+    return next((node.id for node in widget.ancestors_with_self if node.id in PANELS), None) or ""

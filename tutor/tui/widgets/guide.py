@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Markdown, Static
+from textual.widgets import Input, Markdown, Static, TextArea
 
 from tutor.course.model import EditConfig, Observe, Quiz, RunOperation, Shell, Task
 from tutor.text.glyphs import FAILED, FINISHED, NEXT, NOT_YET, PASSED
@@ -87,23 +87,46 @@ class Guide(VerticalScroll, can_focus=True):
                 if m.has(key) and not arguments:
                     text = m("tui.guide.do.run_op", key=m(key), operation=operation)
                 else:
-                    text = m("tui.guide.do.typed_op", line=" ".join((operation, *arguments)))
+                    text = self._here("tui.guide.do.typed_op", line=" ".join((operation, *arguments)))
             case EditConfig():
-                text = m("tui.guide.do.edit_config")
+                editing = isinstance(self.screen.focused, TextArea)
+                text = m("tui.guide.do.editing") if editing else self._here("tui.guide.do.edit_config")
             case Observe(panel=panel):
-                text = m("tui.guide.do.observe", key=m(f"tui.key.{panel}.key"), panel=m(f"tui.panel.{panel}"))
+                key, name = m(f"tui.key.{panel}.key"), m(f"tui.panel.{panel}")
+                text = self._here("tui.guide.do.observe", key=key, panel=name)
             case Quiz(choices=choices):
-                text = m("tui.guide.do.quiz" if choices else "tui.guide.do.typed")
+                answering = any(box.input is self.screen.focused for box in self.query(TypedAnswer))
+                if answering:
+                    text = m("tui.guide.do.answering")
+                else:
+                    text = self._here("tui.guide.do.quiz" if choices else "tui.guide.do.typed")
             case Task(suggested=suggested):
-                text, commands = m("tui.guide.do.task"), suggested
+                text, commands = self._here("tui.guide.do.task"), suggested
             case Shell(suggested=suggested):
-                text, commands = m("tui.guide.do.shell"), suggested
+                text, commands = self._here("tui.guide.do.shell"), suggested
             case _:
                 return []
         return [
             row((f"{NEXT} ", "bold $text-accent"), (text, "bold")),
             *(row(("  $ ", "$text-muted"), (command, "$text-primary")) for command in commands),
         ]
+
+    @property
+    def _typing(self) -> bool:
+        return isinstance(self.screen.focused, TextArea | Input)
+
+    def _here(self, key: str, /, **values: object) -> str:
+        """Return a text that names keys; while they would be typed, it says Esc first."""
+        text = self._messages(key, **values)
+        return self._messages("tui.guide.esc_first", text=text) if self._typing else text
+
+    def redraw_keys(self) -> None:
+        """Name the keys that work where the focus is now."""
+        step = self._view.step
+        if step is not None and self._shown is not None and self.query("#onward"):
+            self.query_one(".task", Rows).show(self._to_do(step))
+            self.query_one("#hints", Rows).show(self._hints(step))
+            self.query_one("#onward", Rows).show(self._onward(step))
 
     def _update(self, step: Step) -> None:
         view = self._view
@@ -239,7 +262,7 @@ class Guide(VerticalScroll, can_focus=True):
         ]
         asked_for = sum(not given.for_mistake for given in self._view.hints)
         if self._view.hint_offered and asked_for < sum(hint.when is None for hint in step.hints):
-            lines.append(row("", (m("tui.guide.hint_offered"), "$text-warning")))
+            lines.append(row("", (self._here("tui.guide.hint_offered"), "$text-warning")))
         return lines
 
     def _onward(self, step: Step) -> list[Row]:
@@ -248,10 +271,10 @@ class Guide(VerticalScroll, can_focus=True):
             return []
         if view.finished is not None:
             solved = view.finished.solved
-            text = m("tui.guide.finished_solved", count=solved) if solved else m("tui.guide.finished")
+            text = self._here("tui.guide.finished_solved" if solved else "tui.guide.finished", count=solved)
             return [row((f"{FINISHED} ", "bold $text-warning"), (text, "bold $text-success"))]
         onward: list[str | Content | tuple[str, str]] = [
-            ("n", "bold $text-warning"),
+            ("Esc n" if self._typing else "n", "bold $text-warning"),
             f" {m('tui.guide.next')}",
         ]
         if view.step_passed:

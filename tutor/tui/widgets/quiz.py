@@ -8,6 +8,7 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from tutor.text.glyphs import CHOSEN, CURSOR, NOT_CHOSEN
@@ -99,9 +100,15 @@ class QuizBox(Vertical, can_focus=True):
         self._chosen = chosen
         self.action_move(0)
 
+    def _cursor_in_sight(self, rows: list[ChoiceRow]) -> bool:
+        return not rows or self.screen.can_view_partial(rows[self._cursor])
+
     def action_move(self, by: int) -> None:
-        """Move the cursor, and keep it in sight."""
+        """Move the cursor, and keep it in sight; while it is not in sight, scroll the text."""
         rows = list(self.query(ChoiceRow))
+        if by and not self._cursor_in_sight(rows) and isinstance(self.parent, Widget):
+            self.parent.scroll_relative(y=by, animate=False)
+            return
         self._cursor = max(0, min(self._cursor + by, len(rows) - 1))
         for index, row in enumerate(rows):
             row.set_class(index == self._cursor, "-cursor")
@@ -116,9 +123,11 @@ class QuizBox(Vertical, can_focus=True):
             rows[self._cursor].scroll_visible(animate=False)
 
     def action_choose(self) -> None:
-        """Answer with the choice under the cursor."""
+        """Answer with the choice under the cursor; if it is not in sight, only bring it there."""
         rows = list(self.query(ChoiceRow))
-        if rows:
+        if not self._cursor_in_sight(rows):
+            rows[self._cursor].scroll_visible(animate=False)
+        elif rows:
             self.post_message(self.Answered(rows[self._cursor].choice.id))
 
     @on(ChoiceRow.Chosen)

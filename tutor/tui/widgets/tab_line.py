@@ -34,7 +34,7 @@ class TabLine(Widget):
         label: Callable[[str], str],
         panels: tuple[str, ...],
         name: str,
-        tail: Callable[[], str] = lambda: "",
+        tail: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         super().__init__(id=name)
         self._tail = tail
@@ -58,7 +58,7 @@ class TabLine(Widget):
         self.refresh()
 
     def render(self) -> RenderResult:
-        """Return the names, and at the right the tail, if it fits."""
+        """Return the names, and at the right the longest tail that fits."""
         parts: list[str | tuple[str, str]] = []
         for panel in self._panels:
             style = (
@@ -67,9 +67,11 @@ class TabLine(Widget):
                 else "$foreground"
             )
             parts += [(f" {self._label(panel)} ", style)]
-        names, tail = Content.assemble(*parts), Content.styled(self._tail(), "bold $text-success")
-        gap = self.size.width - names.cell_length - tail.cell_length
-        return Content.assemble(names, " " * gap, tail) if gap >= 0 else names
+        names = Content.assemble(*parts)
+        room = self.size.width - names.cell_length
+        tail = next((each for each in self._tail() if cell_width(each) <= room), "")
+        gap = " " * max(0, room - cell_width(tail))
+        return Content.assemble(names, gap, (tail, "bold $text-success"))
 
     def on_click(self, event: Click) -> None:
         """Bring the pane under the pointer forward."""
