@@ -1,4 +1,4 @@
-"""Text in a terminal: its width, cutting and padding, where a line may break, and control characters. No user interface.
+"""Text in a terminal: its width, cutting and padding, where a line may break, control characters, glyphs. No user interface.
 
 Widths are counted in cells: Japanese is two columns wide, a combining mark none.
 """
