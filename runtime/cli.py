@@ -9,7 +9,6 @@ import sys
 from runtime import __version__
 from runtime.commands import COMMANDS, find_command, options_of
 from runtime.lifecycle import interrupts
-from runtime.state.options import GlobalOptions
 from runtime.support import log
 from runtime.support.errors import RuntError, describe
 from runtime.usage import UsageError, command_help, global_help, parse
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from runtime.state.store import Entry
     from runtime.usage import Fields
 
-    Handler = Callable[[GlobalOptions, Fields, list[str]], int]
+    Handler = Callable[[Fields, Fields, list[str]], int]
     """A command: takes the global options, the fields that its own options fill, and its arguments; returns the exit status."""
 
 _NEAR_CONTAINERS = ("create", "exec", "restore", "run")
@@ -80,18 +79,19 @@ def _open_standard_streams() -> None:
 def _run(words: Sequence[str], *, protect: bool = False) -> int:
     """Read the global options, set up the log, run the command."""
     try:
-        fields, rest = parse(options_of(""), words, mixed=False)
+        settings, rest = parse(options_of(""), words, mixed=False)
     except UsageError as error:
         _print(f"Incorrect Usage. {error.message}\n\n{_global_help()}")
         raise
-    settings = GlobalOptions(**fields)
-    if settings.version:
+    if settings["version"]:
         _print(f"runt version {_version()}\n")
         return 0
-    log.configure(settings.log, settings.log_format, debug=settings.debug)
-    if settings.rootless not in ("auto", "true", "false", "1", "0"):
-        raise RuntError(f'invalid value "{settings.rootless}" for --rootless: expected true, false or auto')
-    if not rest or settings.help:
+    log.configure(settings["log"], settings["log_format"], debug=settings["debug"])
+    if settings["rootless"] not in ("auto", "true", "false", "1", "0"):
+        raise RuntError(
+            f'invalid value "{settings["rootless"]}" for --rootless: expected true, false or auto'
+        )
+    if not rest or settings["help"]:
         _print(_global_help())
         return 0
     name, *arguments = rest
@@ -114,13 +114,13 @@ def _run(words: Sequence[str], *, protect: bool = False) -> int:
         from runtime.install import protection
 
         protection.protect()
-    if name == "list" and settings.root and not os.path.isdir(settings.root):
-        raise RuntError(f"the state directory that --root names does not exist: {settings.root}")
-    settings.root = settings.root or _default_root()
+    if name == "list" and settings["root"] and not os.path.isdir(settings["root"]):
+        raise RuntError(f"the state directory that --root names does not exist: {settings['root']}")
+    settings["root"] = settings["root"] or _default_root()
     return _call(name, settings, fields, arguments)
 
 
-def _call(name: str, settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+def _call(name: str, settings: Fields, fields: Fields, arguments: list[str]) -> int:
     """Call the operation; an error of `create`, `run` or `exec` begins with the command, as runc's does."""
     try:
         return _HANDLERS[name](settings, fields, arguments)
@@ -149,32 +149,32 @@ def _no_such_command(name: str) -> RuntError:
     return RuntError(f"No help topic for '{name}': runt --help lists the commands", _NO_SUCH_COMMAND)
 
 
-def _create(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+def _create(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.create import create
     from runtime.state.options import CreateOptions
 
     create(
         CreateOptions(
-            root=settings.root,
+            root=settings["root"],
             container_id=arguments[0],
-            systemd_cgroup=settings.systemd_cgroup,
+            systemd_cgroup=settings["systemd_cgroup"],
             **fields,
         )
     )
     return 0
 
 
-def _run_container(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+def _run_container(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.run import run
     from runtime.state.options import CreateOptions
 
     options = CreateOptions(
-        root=settings.root, container_id=arguments[0], systemd_cgroup=settings.systemd_cgroup, **fields
+        root=settings["root"], container_id=arguments[0], systemd_cgroup=settings["systemd_cgroup"], **fields
     )
     return run(options)
 
 
-def _exec(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+def _exec(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.exec import execute
     from runtime.state.options import ExecOptions
 
@@ -182,14 +182,14 @@ def _exec(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
     return execute(_open(settings, container_id), ExecOptions(args=args, **fields))
 
 
-def _start(settings: GlobalOptions, _fields: Fields, arguments: list[str]) -> int:
+def _start(settings: Fields, _fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.start import start
 
     start(_open(settings, arguments[0]))
     return 0
 
 
-def _state(settings: GlobalOptions, _fields: Fields, arguments: list[str]) -> int:
+def _state(settings: Fields, _fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.state import describe as state_of
 
     # No newline at the end: as runc.
@@ -197,24 +197,24 @@ def _state(settings: GlobalOptions, _fields: Fields, arguments: list[str]) -> in
     return 0
 
 
-def _kill(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+def _kill(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.kill import kill
 
     kill(_open(settings, arguments[0]), "".join(arguments[1:]) or "TERM", **fields)
     return 0
 
 
-def _delete(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+def _delete(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.delete import delete
 
-    delete(settings.root, arguments[0], **fields)
+    delete(settings["root"], arguments[0], **fields)
     return 0
 
 
-def _list(settings: GlobalOptions, fields: Fields, _arguments: list[str]) -> int:
+def _list(settings: Fields, fields: Fields, _arguments: list[str]) -> int:
     from runtime.operations.listing import query, table
 
-    states = query(settings.root)
+    states = query(settings["root"])
     if fields["quiet"]:
         _print("".join(f"{state['id']}\n" for state in states))
     elif fields["format"] == "table":
@@ -226,21 +226,21 @@ def _list(settings: GlobalOptions, fields: Fields, _arguments: list[str]) -> int
     return 0
 
 
-def _pause(settings: GlobalOptions, _fields: Fields, arguments: list[str]) -> int:
+def _pause(settings: Fields, _fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.pause import pause
 
     pause(_open(settings, arguments[0]))
     return 0
 
 
-def _resume(settings: GlobalOptions, _fields: Fields, arguments: list[str]) -> int:
+def _resume(settings: Fields, _fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.pause import resume
 
     resume(_open(settings, arguments[0]))
     return 0
 
 
-def _update(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+def _update(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.update import update
     from runtime.state.options import UpdateOptions
 
@@ -248,7 +248,7 @@ def _update(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> in
     return 0
 
 
-def _ps(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+def _ps(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.ps import processes, table
 
     container_id, *options = arguments
@@ -262,7 +262,7 @@ def _ps(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
     return 0
 
 
-def _events(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+def _events(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.events import events, parse_duration
 
     def show(event: dict[str, Any]) -> None:
@@ -273,41 +273,43 @@ def _events(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> in
     return 0
 
 
-def _spec(_settings: GlobalOptions, fields: Fields, _arguments: list[str]) -> int:
+def _spec(_settings: Fields, fields: Fields, _arguments: list[str]) -> int:
     from runtime.operations import spec
 
     spec.write(**fields)
     return 0
 
 
-def _features(_settings: GlobalOptions, _fields: Fields, _arguments: list[str]) -> int:
+def _features(_settings: Fields, _fields: Fields, _arguments: list[str]) -> int:
     from runtime.operations.features import features
 
     _print(_json(features(), indent=True) + "\n")
     return 0
 
 
-def _checkpoint(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+def _checkpoint(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.checkpoint import checkpoint
     from runtime.operations.criu import complete
     from runtime.state.options import CheckpointOptions
 
-    options = CheckpointOptions(criu=settings.criu, **fields)
+    options = CheckpointOptions(criu=settings["criu"], **fields)
     complete(options)
     checkpoint(_open(settings, arguments[0]), options)
     return 0
 
 
-def _restore(settings: GlobalOptions, fields: Fields, arguments: list[str]) -> int:
+def _restore(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.criu import complete
     from runtime.operations.restore import restore
     from runtime.state.options import RestoreOptions
 
-    if settings.systemd_cgroup:
+    if settings["systemd_cgroup"]:
         raise RuntError(
             "--systemd-cgroup is not supported by restore in this version of runt: leave it out to have cgroupfs used"
         )
-    options = RestoreOptions(root=settings.root, container_id=arguments[0], criu=settings.criu, **fields)
+    options = RestoreOptions(
+        root=settings["root"], container_id=arguments[0], criu=settings["criu"], **fields
+    )
     complete(options)
     return restore(options)
 
@@ -333,11 +335,11 @@ _HANDLERS: dict[str, Handler] = {
 }
 
 
-def _open(settings: GlobalOptions, container_id: str) -> Entry:
+def _open(settings: Fields, container_id: str) -> Entry:
     """Return the container, once for the whole command. Raises RuntError if there is none."""
     from runtime.state.store import Store
 
-    return Store(settings.root).open(container_id)
+    return Store(settings["root"]).open(container_id)
 
 
 def _default_root() -> str:

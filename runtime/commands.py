@@ -259,9 +259,6 @@ def find_command(name: str) -> Command | None:
 
 def options_of(command: str) -> tuple[Option, ...]:
     """Return the options of a command, the global ones for an empty name."""
-    own = [
-        Option(names, field, default, text)
-        for commands, names, field, default, text in _OPTIONS
-        if command in commands.split(" ")
-    ]
-    return (*own, HELP)
+    # Looked for as a part first: this is done at every start.
+    rows = [row for row in _OPTIONS if (command in row[0] if command else not row[0])]
+    return (*(Option(*row[1:]) for row in rows if command in row[0].split(" ")), HELP)

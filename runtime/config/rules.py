@@ -136,11 +136,13 @@ def check_mount_options(config: Config) -> None:
     for index, mount in enumerate(config.get("mounts", ())):
         options = mount.get("options", ())
         taken: tuple[str, ...] = ()
-        if MountOptions(options).bind:
+        if "bind" in options or "rbind" in options:
             what = "a bind mount"
         elif mount.get("type") == "cgroup":
             what, taken = "a mount of type cgroup", CGROUP_OPTIONS
         else:
+            continue
+        if not MountOptions(options).data:
             continue
         for number, option in enumerate(options):
             if any(part.partition("=")[0] not in taken for part in MountOptions([option]).data):

@@ -34,7 +34,9 @@ _SOMETIMES = {
 }
 """Modules that an operation loads for some containers only, among them Docker's."""
 _STORE = "runtime.state.store"
-"""What `cli` loads after an operation, to open the container."""
+_OPTIONS = "runtime.state.options"
+_HAVE_OPTIONS = ("checkpoint", "create", "exec", "restore", "run", "update")
+"""What `cli` loads with an operation: the store, to open the container, and for some the class of their options."""
 _PROTECTION = "runtime.install.protection"
 _HEADS = (_PROTECTION, *_SOMETIMES)
 _RECORDER = """\
@@ -47,7 +49,7 @@ def record(self, module):
     print(head, module.__name__, module.__file__, sep="\\t", flush=True)
 SourceFileLoader.exec_module = record
 head = "runtime.cli"
-import runtime.cli, {operations}
+import runtime.cli, {operations}, runtime.install
 for before, name in {heads!r}:
     if os.fork() == 0:
         head = ""
@@ -56,10 +58,12 @@ for before, name in {heads!r}:
         __import__(head)
         if head.startswith("{operations}."):
             __import__({store!r})
+            if head.rpartition(".")[2] in {have_options!r}:
+                __import__({options!r})
         os._exit(0)
     os.wait()
 """
-"""Prints which modules are loaded for `cli`, and which in addition for each of the other `heads`; for an operation, with the store."""
+"""Prints which modules are loaded for `cli`, and which in addition for each of the other `heads`; for an operation, with what `cli` loads beside it."""
 
 
 class Importer:
@@ -158,7 +162,12 @@ def write() -> None:
     ]
     heads += [(f"{_OPERATIONS}.{operation}", head) for head, operation in _SOMETIMES.items()]
     recorder = _RECORDER.format(
-        root=os.path.dirname(package), operations=_OPERATIONS, heads=heads, store=_STORE
+        root=os.path.dirname(package),
+        operations=_OPERATIONS,
+        heads=heads,
+        store=_STORE,
+        options=_OPTIONS,
+        have_options=_HAVE_OPTIONS,
     )
     done = subprocess.run([sys.executable, "-IS", "-c", recorder], check=True, capture_output=True, text=True)
     modules: dict[str, list[str]] = {"runtime.cli": [__name__]}

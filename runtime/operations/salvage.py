@@ -15,7 +15,7 @@ from runtime.cgroups.membership import processes
 from runtime.config.members import CONFIG
 from runtime.config.shape import Mismatch
 from runtime.state import liveness
-from runtime.state.record import MEMBERS, read_json
+from runtime.state.record import read_json, whole_members
 from runtime.state.store import SPEC_VERSION, Entry, timestamp
 from runtime.support.errors import RuntError
 
@@ -78,17 +78,11 @@ class _WithoutConfiguration(Entry):
 
 
 def _whole_members(path: str) -> dict[str, Any]:
-    """Return the members of a damaged record that are what runt writes there."""
+    """Return what is whole of the record at `path`."""
     try:
-        value = read_json(path)
+        return whole_members(read_json(path))
     except (RuntError, OSError):
         return {}
-    members = value if isinstance(value, dict) else {}
-    return {
-        name: members[name]
-        for name, is_right in MEMBERS.items()
-        if name in members and is_right(members[name])
-    }
 
 
 def _find_the_rest(store: Store, record: Record, left: dict[str, Any], config: Config) -> None:

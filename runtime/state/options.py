@@ -22,20 +22,6 @@ class Options:
             setattr(self, name, value)
 
 
-class GlobalOptions(Options):
-    """The options before the command."""
-
-    debug: bool = False
-    log: str = ""
-    log_format: str = "text"
-    root: str = ""
-    criu: str = "criu"
-    systemd_cgroup: bool = False
-    rootless: str = "auto"
-    help: bool = False
-    version: bool = False
-
-
 class ProcessOptions(Options):
     """The options that the steps of `create` and of `exec` read."""
 

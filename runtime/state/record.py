@@ -10,20 +10,35 @@ from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from runtime.config.types import Record
 
 _LONGEST = 1 << 20
 """The most bytes that a record is read of: what runt writes has a thousand."""
-_REQUIRED = {
-    **dict.fromkeys(("id", "ociVersion", "bundle", "rootfs", "created"), str),
-    **dict.fromkeys(("ready", "started"), bool),
+_NOTHING = type(None)
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "id": str,
+    "ociVersion": str,
+    "bundle": str,
+    "rootfs": str,
+    "created": str,
     "owner": int,
+    "annotations": dict,
+    "creator": dict,
+    "init": (dict, _NOTHING),
+    "cgroups": list,
+    "cgroups_made": list,
+    "mounts": list,
+    "ready": bool,
+    "started": bool,
+    # The first records did not have these.
+    "hook": (dict, _NOTHING),
+    "unit": (str, _NOTHING),
+    "new_keyring": (bool, _NOTHING),
+    "runnable": (bool, _NOTHING),
 }
-_OPTIONAL = {**dict.fromkeys(("new_keyring", "runnable"), bool), "unit": str}
-"""Members that the first records did not have."""
+"""The members of a record. Lists and `annotations` hold text, the other objects a process."""
 
 
 class DamagedRecordError(RuntError):
@@ -36,7 +51,7 @@ def read_record(directory: str) -> Record:
     Raises FileNotFoundError if there is none, DamagedRecordError if something else is there.
     """
     record = read_json(f"{directory}/state.json")
-    if record_problem(record) or record["id"] != os.path.basename(directory):
+    if not is_record(record) or record["id"] != os.path.basename(directory):
         raise DamagedRecordError(
             f"{directory}/state.json is damaged: it is not a record of runt "
             "(runt delete --force removes what is left of the container)"
@@ -62,49 +77,27 @@ def read_json(path: str) -> Any:
         raise DamagedRecordError(f"{path} is damaged: {error}") from None
 
 
-def record_problem(value: object) -> str:
-    """Return the first member of a record that is missing or of another type than runt writes, empty for none."""
+def is_record(value: object) -> bool:
+    """Tell whether a value is a record that runt wrote."""
+    return isinstance(value, dict) and all(is_member(name, value.get(name)) for name in _TYPES)
+
+
+def whole_members(value: object) -> dict[str, Any]:
+    """Return the members of a damaged record that are what runt writes there."""
     if not isinstance(value, dict):
-        return "it"
-    for name, is_right in MEMBERS.items():
-        if not is_right(value.get(name)):
-            return name
-    return ""
+        return {}
+    return {name: value[name] for name in _TYPES if name in value and is_member(name, value[name])}
 
 
-def _is_process(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(value.get(name), int) and value[name] > 0 for name in ("pid", "start_time")
-    )
-
-
-def _is_process_or_none(value: object) -> bool:
-    return value is None or _is_process(value)
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(text, str) for text in value)
-
-
-def _is_map(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-
-
-def _of(kind: type) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, kind)
-
-
-def _absent_or(kind: type) -> Callable[[object], bool]:
-    return lambda value: value is None or isinstance(value, kind)
-
-
-MEMBERS: dict[str, Callable[[object], bool]] = {
-    **{name: _of(kind) for name, kind in _REQUIRED.items()},
-    **{name: _absent_or(kind) for name, kind in _OPTIONAL.items()},
-    **dict.fromkeys(("cgroups", "cgroups_made", "mounts"), _are_texts),
-    "annotations": _is_map,
-    "creator": _is_process,
-    "init": _is_process_or_none,
-    "hook": _is_process_or_none,
-}
-"""What each member of a record is like."""
+def is_member(name: str, value: Any) -> bool:
+    """Tell whether `value` is what runt writes as the member `name` of a record."""
+    if not isinstance(value, _TYPES[name]):
+        return False
+    if isinstance(value, list):
+        return all(isinstance(text, str) for text in value)
+    if not isinstance(value, dict):
+        return True
+    if name == "annotations":
+        return all(isinstance(text, str) for text in value.values())
+    numbers = (value.get("pid"), value.get("start_time"))
+    return all(isinstance(number, int) and number > 0 for number in numbers)

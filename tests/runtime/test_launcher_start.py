@@ -84,6 +84,8 @@ def test_the_launcher_loads_what_was_compiled_for_each_command(copy: Path) -> No
     arguments = {"kill": "x 9", "exec": "x true", "create": "-b /nowhere x", "run": "-b /nowhere x"}
     arguments |= {"restore": "-b /nowhere x", "spec": "-b /nowhere", "list": "", "features": ""}
     lines = (copy / "runt").read_text().splitlines()[:-2]
+    # What `command` does before an operation whose processes a container can see.
+    lines += ["from runtime.install import protection"]
     lines += ["from runtime.cli import main", "main(sys.argv[1:])", "print()", "print(*sys.modules)"]
     (copy / "runt").write_text("\n".join(lines))
     for command in COMMANDS:
