@@ -157,9 +157,9 @@ def test_what_is_masked_and_read_only_in_proc(docker: Docker) -> None:
 def test_the_hosts_processes_and_network_can_be_shared(docker: Docker) -> None:
     assert docker.sh("echo $$") == "1\n"
     assert docker.sh("cat /proc/1/comm", "--pid=host") == "tini\n"
-    network, ours = ["readlink", "/proc/self/ns/net"], str(Path("/proc/self/ns/net").readlink())
-    assert docker.run("--network=host", command=network).strip() == ours
-    assert docker.run(command=network).strip() != ours
+    network, of_host = ["readlink", "/proc/self/ns/net"], str(Path("/proc/self/ns/net").readlink())
+    assert docker.run("--network=host", command=network).strip() == of_host
+    assert docker.run(command=network).strip() != of_host
     assert docker.sh("ls /sys/class/net").split() == ["lo"]
     assert docker.run("--uts=host", "--ipc=host", command=["hostname"]).strip() == os.uname().nodename
 

@@ -38,17 +38,17 @@ def test_docker_makes_the_same_tree(dockerd: Dockerd, mini: Loaded, tmp_path: Pa
     container = dockerd.ok("create", "--network=none", "mini:latest").strip()
     dockerd.ok("export", "--output", tmp_path / "export.tar", container)
     dockerd.ok("rm", container)
-    (tmp_path / "theirs").mkdir()
+    (tmp_path / "by_docker").mkdir()
     subprocess.run(
-        ["tar", "-xpf", tmp_path / "export.tar", "-C", tmp_path / "theirs", "--same-owner"], check=True
+        ["tar", "-xpf", tmp_path / "export.tar", "-C", tmp_path / "by_docker", "--same-owner"], check=True
     )
     convert(mini[0], tmp_path / "layout")
     unpack(tmp_path / "layout", tmp_path / "bundle")
-    theirs, ours = snapshot(tmp_path / "theirs"), snapshot(tmp_path / "bundle/rootfs")
+    by_docker, by_tutor = snapshot(tmp_path / "by_docker"), snapshot(tmp_path / "bundle/rootfs")
     dockers = {".dockerenv", "dev", "etc", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf"}
-    dockers |= {name for name in theirs if name.startswith("dev/")}
-    assert {name: entry for name, entry in theirs.items() if name not in dockers} == {
-        name: entry for name, entry in ours.items() if name not in dockers
+    dockers |= {name for name in by_docker if name.startswith("dev/")}
+    assert {name: entry for name, entry in by_docker.items() if name not in dockers} == {
+        name: entry for name, entry in by_tutor.items() if name not in dockers
     }
 
 

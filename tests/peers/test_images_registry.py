@@ -82,8 +82,8 @@ def test_a_lesson_takes_the_registrys_image_and_says_so(
     assert SAYS[language].format(reference=reference) in said
     # The same image: the learner's folder has the digests of what was pushed.
     convert(tmp_path / "labs" / LESSON / alpine.ARCHIVE, tmp_path / "converted")
-    theirs, ours = Layout(source).image(), Layout(tmp_path / "converted").image()
-    assert ours.config["rootfs"] == theirs.config["rootfs"]
+    source_image, converted_image = Layout(source).image(), Layout(tmp_path / "converted").image()
+    assert converted_image.config["rootfs"] == source_image.config["rootfs"]
 
 
 def test_fetch_shows_the_command_keeps_the_image_and_needs_no_network_afterwards(

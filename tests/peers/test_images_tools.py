@@ -58,9 +58,9 @@ def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture
 def layouts(archive: Path, tmp_path: Path) -> tuple[Path, Path]:
     """The archive as layouts: skopeo's and the tutor's."""
-    _do("skopeo", "copy", f"docker-archive:{archive}", "oci:theirs:latest", cwd=tmp_path)
-    convert(archive, tmp_path / "ours")
-    return tmp_path / "theirs", tmp_path / "ours"
+    _do("skopeo", "copy", f"docker-archive:{archive}", "oci:by_tool:latest", cwd=tmp_path)
+    convert(archive, tmp_path / "by_tutor")
+    return tmp_path / "by_tool", tmp_path / "by_tutor"
 
 
 @pytest.mark.peer("skopeo", "umoci")
@@ -85,11 +85,11 @@ def test_oci_image_tool_makes_the_same_tree(layouts: tuple[Path, Path], tmp_path
         create = 'umask 0 && exec oci-image-tool create --ref name=latest "$@"'
         _do("sh", "-c", create, "sh", path, bundle)
         unpack(path, tmp_path / f"tutor-{path.name}", config="minimal")
-        theirs, ours = (
+        by_tool, by_tutor = (
             {name: (entry[0], *entry[2:]) for name, entry in snapshot(root / "rootfs", times=False).items()}
             for root in (bundle, tmp_path / f"tutor-{path.name}")
         )
-        assert theirs == ours
+        assert by_tool == by_tutor
         their_config, our_config = (
             json.loads((root / "config.json").read_text())
             for root in (bundle, tmp_path / f"tutor-{path.name}")
@@ -99,13 +99,13 @@ def test_oci_image_tool_makes_the_same_tree(layouts: tuple[Path, Path], tmp_path
 
 @pytest.mark.peer("skopeo", "oci-image-tool")
 def test_our_layout_is_valid_and_names_the_same_content(layouts: tuple[Path, Path]) -> None:
-    theirs, ours = layouts
-    _do("oci-image-tool", "validate", "--type", "image", "--ref", "name=latest", ours)
+    by_tool, by_tutor = layouts
+    _do("oci-image-tool", "validate", "--type", "image", "--ref", "name=latest", by_tutor)
     inspected = [
-        json.loads(_do("skopeo", "inspect", "--config", f"oci:{path}:latest")) for path in (theirs, ours)
+        json.loads(_do("skopeo", "inspect", "--config", f"oci:{path}:latest")) for path in (by_tool, by_tutor)
     ]
     assert inspected[0] == inspected[1]
-    raw = json.loads(_do("skopeo", "inspect", f"oci:{ours}:latest"))
+    raw = json.loads(_do("skopeo", "inspect", f"oci:{by_tutor}:latest"))
     assert len(raw["Layers"]) == 2
     assert raw["Architecture"] == inspected[0]["architecture"]
 
@@ -126,8 +126,8 @@ def test_awkward_layers_come_out_as_umoci_does_it(tmp_path: Path) -> None:
     _do("umoci", "unpack", "--image", f"{source}:latest", tmp_path / "umoci")
     unpack(source, tmp_path / "tutor")
     # umoci lets a directory that no layer mentions keep the time of unpacking, as the tutor does: there is none to compare.
-    theirs, ours = (snapshot(tmp_path / f"{tool}/rootfs", times=False) for tool in ("umoci", "tutor"))
-    assert ours == theirs
+    by_tool, by_tutor = (snapshot(tmp_path / f"{tool}/rootfs", times=False) for tool in ("umoci", "tutor"))
+    assert by_tutor == by_tool
     assert (
         (tmp_path / "tutor/rootfs/kept").stat().st_mtime
         == (tmp_path / "umoci/rootfs/kept").stat().st_mtime
@@ -139,12 +139,18 @@ def test_awkward_layers_come_out_as_umoci_does_it(tmp_path: Path) -> None:
 def test_skopeos_layout_with_zstd_layers_unpacks_to_the_same_tree(
     layouts: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    theirs, ours = layouts
+    by_tool, by_tutor = layouts
     _do(
-        "skopeo", "copy", "--dest-compress-format", "zstd", f"oci:{theirs}:latest", "oci:zstd:x", cwd=tmp_path
+        "skopeo",
+        "copy",
+        "--dest-compress-format",
+        "zstd",
+        f"oci:{by_tool}:latest",
+        "oci:zstd:x",
+        cwd=tmp_path,
     )
     unpack(tmp_path / "zstd", tmp_path / "bundle-zstd")
-    unpack(ours, tmp_path / "bundle-gzip")
+    unpack(by_tutor, tmp_path / "bundle-gzip")
     manifest = Layout(tmp_path / "zstd").image("x")
     assert {layer.media_type.rpartition("+")[2] for layer in manifest.layers} == {"zstd"}
     assert snapshot(tmp_path / "bundle-zstd/rootfs") == snapshot(tmp_path / "bundle-gzip/rootfs")
@@ -160,27 +166,27 @@ def test_skopeo_reads_the_same_zstd_archives(tmp_path: Path, whole: bool) -> Non
     docker_archive(tmp_path / "a.tar", [blob], rootfs, Layers=[f"blobs/sha256/{digest(blob)[7:]}"])
     if whole:
         (tmp_path / "a.tar").write_bytes(zstd((tmp_path / "a.tar").read_bytes()))
-    _do("skopeo", "copy", "docker-archive:a.tar", "oci:theirs:x", cwd=tmp_path)
-    convert(tmp_path / "a.tar", tmp_path / "ours", ref="x")
-    theirs, ours = (Layout(tmp_path / name).image("x") for name in ("theirs", "ours"))
-    assert theirs.config["rootfs"] == ours.config["rootfs"]
+    _do("skopeo", "copy", "docker-archive:a.tar", "oci:by_tool:x", cwd=tmp_path)
+    convert(tmp_path / "a.tar", tmp_path / "by_tutor", ref="x")
+    by_tool, by_tutor = (Layout(tmp_path / name).image("x") for name in ("by_tool", "by_tutor"))
+    assert by_tool.config["rootfs"] == by_tutor.config["rootfs"]
 
 
 @pytest.mark.peer("skopeo")
 @pytest.mark.parametrize("ref", ["3.9", "docker.io/library/alpine:3.9", "a:b", "a/b", "a+b@c", "a--b"])
 def test_skopeo_splits_a_name_at_the_same_place(archive: Path, tmp_path: Path, ref: str) -> None:
     """What it makes is found here by the same word, and the other way round; as a directory and as an archive."""
-    for word, place in (("oci", "theirs"), ("oci-archive", "theirs.tar")):
+    for word, place in (("oci", "by_tool"), ("oci-archive", "by_tool.tar")):
         name = f"{word}:{tmp_path}/{place}:{ref}"
         _do("skopeo", "copy", f"docker-archive:{archive}:mini:latest", name)
         transport, found = verify(name)
         assert (transport, found.names) == (word, (ref,))
         assert verify(name.removeprefix(f"{word}:"))[1] == found
-    with open_image(find_image(f"oci:{tmp_path}/theirs:{ref}")) as image:
+    with open_image(find_image(f"oci:{tmp_path}/by_tool:{ref}")) as image:
         assert image.manifest
-    target = new_layout(f"oci:{tmp_path}/ours:{ref}")
+    target = new_layout(f"oci:{tmp_path}/by_tutor:{ref}")
     convert(archive, target.path, ref=target.ref)
-    _do("skopeo", "inspect", f"oci:{tmp_path}/ours:{ref}")
+    _do("skopeo", "inspect", f"oci:{tmp_path}/by_tutor:{ref}")
 
 
 @pytest.mark.peer("skopeo")
@@ -197,7 +203,7 @@ def test_skopeo_refuses_the_same_refs(archive: Path, tmp_path: Path, ref: str) -
 def test_skopeo_chooses_the_same_image_of_an_archive(archive: Path, tmp_path: Path) -> None:
     for name in ("mini", "mini:latest", "docker.io/library/mini:latest", "@0", "other", "mini:2", "@1"):
         reference = f"docker-archive:{archive}:{name}"
-        theirs = subprocess.run(
+        by_tool = subprocess.run(
             ["skopeo", "copy", reference, f"oci:{tmp_path / 'out'}:x"], capture_output=True, check=False
         )
         try:
@@ -205,7 +211,7 @@ def test_skopeo_chooses_the_same_image_of_an_archive(archive: Path, tmp_path: Pa
             code = ""
         except ImageError as error:
             code = error.code
-        assert code == ("archive_name" if theirs.returncode else "")
+        assert code == ("archive_name" if by_tool.returncode else "")
 
 
 @pytest.mark.peer("skopeo")
@@ -226,9 +232,9 @@ def test_skopeo_takes_the_same_image_of_an_index(tmp_path: Path) -> None:
     for number, index in enumerate(indexes):
         maker.index(named(index, "x"))
         _do("skopeo", "copy", f"oci:{maker.path}:x", f"oci:{tmp_path}/copy{number}:x")
-        theirs = Layout(tmp_path / f"copy{number}").image("x")
-        ours = Layout(maker.path).image("x")
-        assert ours.config_descriptor.digest == theirs.config_descriptor.digest
+        by_tool = Layout(tmp_path / f"copy{number}").image("x")
+        by_tutor = Layout(maker.path).image("x")
+        assert by_tutor.config_descriptor.digest == by_tool.config_descriptor.digest
 
 
 @pytest.mark.peer("umoci")
@@ -237,8 +243,8 @@ def test_umoci_takes_the_same_ends_of_a_layer_for_sound(tmp_path: Path, name: st
     source = layout(tmp_path / "layout", TARS_THAT_ARE_SOUND[name][0])
     _do("umoci", "unpack", "--image", f"{source}:latest", tmp_path / "umoci")
     unpack(source, tmp_path / "tutor")
-    theirs, ours = (snapshot(tmp_path / f"{tool}/rootfs") for tool in ("umoci", "tutor"))
-    assert ours == theirs
+    by_tool, by_tutor = (snapshot(tmp_path / f"{tool}/rootfs") for tool in ("umoci", "tutor"))
+    assert by_tutor == by_tool
 
 
 @pytest.mark.peer("umoci")
@@ -246,9 +252,9 @@ def test_umoci_takes_the_same_ends_of_a_layer_for_sound(tmp_path: Path, name: st
 def test_umoci_refuses_the_same_damages(tmp_path: Path, damage: DamagedTar) -> None:
     source = layout(tmp_path / "layout", damage.content)
     argv = ["umoci", "unpack", "--image", f"{source}:latest", str(tmp_path / "umoci")]
-    theirs = subprocess.run(argv, capture_output=True, text=True, check=False)
+    by_tool = subprocess.run(argv, capture_output=True, text=True, check=False)
     # Go's archive/tar takes the end of the file behind the records of a long name for the end of the archive.
-    assert theirs.returncode == (0 if "records" in damage.name else 1), theirs.stderr
+    assert by_tool.returncode == (0 if "records" in damage.name else 1), by_tool.stderr
     with pytest.raises(ImageError):
         unpack(source, tmp_path / "tutor")
 
@@ -268,15 +274,17 @@ def test_the_config_agrees_with_umocis_where_the_specification_speaks(tmp_path: 
     )
     _do("umoci", "unpack", "--image", f"{source}:latest", tmp_path / "umoci")
     unpack(source, tmp_path / "tutor")
-    theirs, ours = (json.loads((tmp_path / f"{tool}/config.json").read_text()) for tool in ("umoci", "tutor"))
-    for key in ("user", "args", "cwd"):
-        assert ours["process"][key] == theirs["process"][key]
-    assert set(execution["Env"]) <= set(ours["process"]["env"]) & set(theirs["process"]["env"])
-    assert (
-        ours["annotations"].items()
-        >= {key: value for key, value in theirs["annotations"].items() if value}.items()
+    by_tool, by_tutor = (
+        json.loads((tmp_path / f"{tool}/config.json").read_text()) for tool in ("umoci", "tutor")
     )
-    assert {m["destination"] for m in theirs["mounts"]} - {m["destination"] for m in ours["mounts"]} == {
+    for key in ("user", "args", "cwd"):
+        assert by_tutor["process"][key] == by_tool["process"][key]
+    assert set(execution["Env"]) <= set(by_tutor["process"]["env"]) & set(by_tool["process"]["env"])
+    assert (
+        by_tutor["annotations"].items()
+        >= {key: value for key, value in by_tool["annotations"].items() if value}.items()
+    )
+    assert {m["destination"] for m in by_tool["mounts"]} - {m["destination"] for m in by_tutor["mounts"]} == {
         "/sys/fs/cgroup"
     }
 
@@ -356,7 +364,7 @@ def test_the_seeds_chain_from_archive_to_container(archive: Path, tmp_path: Path
 def test_podmans_archive_converts(archive: Path, tmp_path: Path) -> None:
     """skopeo writes docker-archives with podman's code: layers as files at the top level, not in folders."""
     _do("skopeo", "copy", f"docker-archive:{archive}", f"docker-archive:{tmp_path}/again.tar:mini:again")
-    ours = convert(archive, tmp_path / "ours")
+    by_tutor = convert(archive, tmp_path / "by_tutor")
     again = convert(tmp_path / "again.tar", tmp_path / "again")
     assert again.ref == "again"
-    assert [layer.diff_id for layer in again.layers] == [layer.diff_id for layer in ours.layers]
+    assert [layer.diff_id for layer in again.layers] == [layer.diff_id for layer in by_tutor.layers]

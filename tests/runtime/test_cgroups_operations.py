@@ -283,7 +283,7 @@ def test_statistics_have_runcs_form(bundle: Bundle, runt: Runt, container_id: st
     needs(1)
     bundle.process["args"] = ["sleep", "100"]
     start(runt, bundle, container_id)
-    ours = json.loads(runt.ok("events", "--stats", container_id))
+    by_runt = json.loads(runt.ok("events", "--stats", container_id))
     theirs_root = str(bundle.path / "runc")
     runc = ["runc", "--root", theirs_root]
     streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
@@ -294,14 +294,14 @@ def test_statistics_have_runcs_form(bundle: Bundle, runt: Runt, container_id: st
         )
     finally:
         subprocess.run([*runc, "delete", "--force", f"{container_id}-c"], check=True)
-    theirs = json.loads(done.stdout)
-    for event in (ours, theirs):
+    by_runc = json.loads(done.stdout)
+    for event in (by_runt, by_runc):
         # What is zero is left out, and what isn't zero varies.
         event["data"]["memory"].pop("cache", None)
         for entry in ("usage", "swap", "kernel", "kernelTCP"):
             for member in ("usage", "max"):
                 event["data"]["memory"][entry].pop(member, None)
-    assert keys(ours) == keys(theirs)
+    assert keys(by_runt) == keys(by_runc)
 
 
 def test_events_are_a_stream_until_the_container_ends(bundle: Bundle, runt: Runt, container_id: str) -> None:

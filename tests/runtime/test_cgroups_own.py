@@ -214,8 +214,8 @@ def test_same_id_in_two_state_directories_gives_two_cgroups(
     other = AnotherRunt(tmp_path / "other-state")
     runt.create(bundle, container_id)
     other.create(bundle, container_id)
-    ours, theirs = runt.state(container_id)["pid"], other.state(container_id)["pid"]
-    assert not set(memberships(ours).values()) & set(memberships(theirs).values())
+    one_pid, other_pid = runt.state(container_id)["pid"], other.state(container_id)["pid"]
+    assert not set(memberships(one_pid).values()) & set(memberships(other_pid).values())
     other.ok("delete", "--force", container_id)
     assert runt.state(container_id)["status"] == "created"
     runt.ok("delete", "--force", container_id)

@@ -38,12 +38,12 @@ class Pipes:
     def run(self, bundle: Bundle, runt: Runt, *words: str) -> Path:
         """Run a command whose standard output is a pipe, as its container's is then; return the file."""
         output = bundle.path / f"{words[0]}.out"
-        ours, theirs = os.pipe()
+        read_end, write_end = os.pipe()
         with output.open("w") as file:
-            self.writers.append(subprocess.Popen(["cat"], stdin=ours, stdout=file))
-        os.close(ours)
-        runt.ok(*words, stdout=theirs, stderr=theirs, capture_output=False)
-        os.close(theirs)
+            self.writers.append(subprocess.Popen(["cat"], stdin=read_end, stdout=file))
+        os.close(read_end)
+        runt.ok(*words, stdout=write_end, stderr=write_end, capture_output=False)
+        os.close(write_end)
         return output
 
 

@@ -79,11 +79,11 @@ def root(tmp_path: Path) -> str:
 def test_it_prints_and_returns_what_runc_does(root: str, words: list[str]) -> None:
     # A missing one is empty for runt and runc 1.1.5, and an error for runc 1.3.6.
     Path(root).mkdir()
-    ours = runt("--root", root, *words)
-    theirs = runc("--root", root, *words)
-    assert ours.returncode == theirs.returncode
-    assert ours.stdout == theirs.stdout
-    assert without_name(ours.stderr) == without_name(theirs.stderr)
+    by_runt = runt("--root", root, *words)
+    by_runc = runc("--root", root, *words)
+    assert by_runt.returncode == by_runc.returncode
+    assert by_runt.stdout == by_runc.stdout
+    assert without_name(by_runt.stderr) == without_name(by_runc.stderr)
 
 
 @pytest.mark.peer("runc")
@@ -114,21 +114,21 @@ def test_it_prints_and_returns_what_runc_does(root: str, words: list[str]) -> No
 def test_a_wrong_usage_is_refused_in_runcs_words_and_explained_on_standard_output(
     root: str, words: list[str]
 ) -> None:
-    ours = runt("--root", root, *words)
-    theirs = runc("--root", root, *words)
-    assert ours.returncode == theirs.returncode == 1
-    assert without_name(ours.stderr) == without_name(theirs.stderr)
-    assert ours.stdout.splitlines()[0] == theirs.stdout.splitlines()[0]
-    assert "USAGE:" in ours.stdout
+    by_runt = runt("--root", root, *words)
+    by_runc = runc("--root", root, *words)
+    assert by_runt.returncode == by_runc.returncode == 1
+    assert without_name(by_runt.stderr) == without_name(by_runc.stderr)
+    assert by_runt.stdout.splitlines()[0] == by_runc.stdout.splitlines()[0]
+    assert "USAGE:" in by_runt.stdout
 
 
 @pytest.mark.peer("runc")
 @pytest.mark.root
 def test_an_unknown_command_has_runcs_exit_status(root: str) -> None:
-    ours, theirs = runt("--root", root, "bogus"), runc("--root", root, "bogus")
-    assert ours.returncode == theirs.returncode == 3
-    assert "No help topic for 'bogus'" in ours.stderr
-    assert "No help topic for 'bogus'" in theirs.stderr
+    by_runt, by_runc = runt("--root", root, "bogus"), runc("--root", root, "bogus")
+    assert by_runt.returncode == by_runc.returncode == 3
+    assert "No help topic for 'bogus'" in by_runt.stderr
+    assert "No help topic for 'bogus'" in by_runc.stderr
 
 
 @pytest.mark.peer("runc")
@@ -138,10 +138,12 @@ def test_an_error_is_in_the_log_and_plainly_on_standard_error(
     root: str, tmp_path: Path, log_format: str
 ) -> None:
     words = ("--root", root, "--log-format", log_format)
-    ours = runt(*words, "--log", f"{tmp_path}/ours", "state", "nope")
-    theirs = runc(*words, "--log", f"{tmp_path}/theirs", "state", "nope")
-    assert ours.stderr == theirs.stderr == "container does not exist\n"
-    assert without_name((tmp_path / "ours").read_text()) == without_name((tmp_path / "theirs").read_text())
+    by_runt = runt(*words, "--log", f"{tmp_path}/by_runt", "state", "nope")
+    by_runc = runc(*words, "--log", f"{tmp_path}/by_runc", "state", "nope")
+    assert by_runt.stderr == by_runc.stderr == "container does not exist\n"
+    assert without_name((tmp_path / "by_runt").read_text()) == without_name(
+        (tmp_path / "by_runc").read_text()
+    )
 
 
 @pytest.mark.peer("runc")
@@ -170,12 +172,12 @@ def test_wherever_the_log_is_it_fares_as_runcs_does(root: str, tmp_path: Path, p
 @pytest.mark.root
 def test_the_log_quotes_as_runcs_does(root: str, tmp_path: Path) -> None:
     odd = 'odd \a\b\f\v\n\r\t\x01\x7f\x85\u3000\u200b\U0001f600\U000e0001"\\z\udcff end'
-    for program, name in ((RUNT, "ours"), (("runc",), "theirs")):
+    for program, name in ((RUNT, "by_runt"), (("runc",), "by_runc")):
         words = ("--root", root, "--log", f"{tmp_path}/{name}", "run", "-b", f"{tmp_path}/{odd}", "box")
         subprocess.run([*program, *words], capture_output=True, check=False)
-    ours, theirs = ((tmp_path / name).read_bytes() for name in ("ours", "theirs"))
+    by_runt, by_runc = ((tmp_path / name).read_bytes() for name in ("by_runt", "by_runc"))
     quoted = re.compile(b"odd.*end")
-    assert quoted.findall(ours) == quoted.findall(theirs) != []
+    assert quoted.findall(by_runt) == quoted.findall(by_runc) != []
 
 
 def test_a_json_log_is_one_object_a_line_and_is_appended_to(root: str, tmp_path: Path) -> None:
@@ -265,15 +267,15 @@ def test_every_command_explains_itself_and_its_options(command: object) -> None:
 def test_runt_takes_every_option_that_runcs_commands_take() -> None:
     """runt takes the options of runc."""
     for command in COMMANDS:
-        theirs = set(
+        by_runc = set(
             re.findall(r"--[a-z-]+(?=[ ,])", runc(command.name, "--help").stdout.partition("OPTIONS:")[2])
         )
-        ours = set(
+        by_runt = set(
             re.findall(
                 r"--[a-z-]+(?=[ ,])", command_help(command, options_of(command.name)).partition("OPTIONS:")[2]
             )
         )
-        assert theirs <= ours, command.name
+        assert by_runc <= by_runt, command.name
 
 
 @pytest.mark.parametrize(
@@ -388,17 +390,17 @@ def test_every_mount_option_in_features_means_something_to_us() -> None:
 def test_spec_writes_what_runc_writes_but_for_the_documented_differences(
     tmp_path: Path, options: list[str]
 ) -> None:
-    for name in ("ours", "theirs"):
+    for name in ("by_runt", "by_runc"):
         (tmp_path / name).mkdir()
-    assert runt("spec", *options, "--bundle", f"{tmp_path}/ours").returncode == 0
-    assert runc("spec", *options, "--bundle", f"{tmp_path}/theirs").returncode == 0
-    ours = (tmp_path / "ours" / "config.json").read_text()
-    theirs = json.loads((tmp_path / "theirs" / "config.json").read_text())
+    assert runt("spec", *options, "--bundle", f"{tmp_path}/by_runt").returncode == 0
+    assert runc("spec", *options, "--bundle", f"{tmp_path}/by_runc").returncode == 0
+    by_runt = (tmp_path / "by_runt" / "config.json").read_text()
+    by_runc = json.loads((tmp_path / "by_runc" / "config.json").read_text())
     # Of runc 1.1.5; 1.3.6 leaves it out, as runt does.
-    theirs["process"]["capabilities"].pop("ambient", None)
-    theirs |= {"ociVersion": "1.3.0", "hostname": "runt"}
-    assert json.loads(ours) == theirs
-    assert ours == json.dumps(json.loads(ours), indent="\t")
+    by_runc["process"]["capabilities"].pop("ambient", None)
+    by_runc |= {"ociVersion": "1.3.0", "hostname": "runt"}
+    assert json.loads(by_runt) == by_runc
+    assert by_runt == json.dumps(json.loads(by_runt), indent="\t")
 
 
 def test_spec_overwrites_nothing(tmp_path: Path) -> None:

@@ -280,11 +280,11 @@ def test_hooks_run_in_order_with_the_state_and_in_the_right_namespaces(bundle: B
     created = [line.split(" ", 2) for line in log.read_text().splitlines()]
     pid = runt.state()["pid"]
     own = str(Path("/proc/self/ns/mnt").readlink())
-    theirs = str(Path(f"/proc/{pid}/ns/mnt").readlink())
+    of_container = str(Path(f"/proc/{pid}/ns/mnt").readlink())
     assert [(kind, ns) for kind, ns, _ in created] == [
         ("prestart", own),
         ("createRuntime", own),
-        ("createContainer", theirs),
+        ("createContainer", of_container),
     ]
     states = [json.loads(state) for _, _, state in created]
     assert [state["status"] for state in states] == ["created"] * 3
@@ -293,7 +293,7 @@ def test_hooks_run_in_order_with_the_state_and_in_the_right_namespaces(bundle: B
     runt.ok("start", "test")
     runt.wait_until_stopped()
     first, second = inside.read_text().splitlines()
-    assert first.startswith(f"startContainer {theirs} ")
+    assert first.startswith(f"startContainer {of_container} ")
     assert json.loads(first.split(" ", 2)[2])["status"] == "created"
     assert second == "program"
     runt.ok("delete", "test")

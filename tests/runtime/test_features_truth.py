@@ -156,8 +156,8 @@ def test_capabilities_are_granted(bundle: Bundle, runt: Runt) -> None:
         bundle.sh("grep -E 'CapEff' /proc/self/status; cat /proc/sys/kernel/cap_last_cap")
     ).split()
     with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123 - a file of the kernel
-        ours = next(line.split()[1] for line in file if line.startswith("CapBnd"))
-    assert said[1] == ours
+        bounding = next(line.split()[1] for line in file if line.startswith("CapBnd"))
+    assert said[1] == bounding
     assert len(names) == int(said[2]) + 1
 
 
@@ -230,9 +230,9 @@ def test_systemd_driver_is_refused_unless_it_is_claimed(bundle: Bundle, runt: Ru
 
 @pytest.mark.peer("runc")
 def test_nothing_that_runc_claims_is_missing() -> None:
-    theirs = json.loads(subprocess.check_output(["runc", "features"]))
-    assert set(theirs["hooks"]) <= set(FEATURES["hooks"])
+    of_runc = json.loads(subprocess.check_output(["runc", "features"]))
+    assert set(of_runc["hooks"]) <= set(FEATURES["hooks"])
     # The specification has neither: they are options of some filesystems, and are passed on to them.
-    assert set(theirs["mountOptions"]) - {"acl", "noacl"} <= set(FEATURES["mountOptions"])
+    assert set(of_runc["mountOptions"]) - {"acl", "noacl"} <= set(FEATURES["mountOptions"])
     for member in ("namespaces", "capabilities"):
-        assert set(theirs["linux"][member]) <= set(LINUX[member])
+        assert set(of_runc["linux"][member]) <= set(LINUX[member])

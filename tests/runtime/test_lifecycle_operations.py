@@ -93,9 +93,9 @@ def test_a_whole_life_looks_like_runcs(tmp_path: Path, bundle: Bundle, runt: Run
     # A missing root is empty for runt and runc 1.1.5, and an error for runc 1.3.6.
     for engine in (runt, runc := Runc(tmp_path / "runc")):
         engine.root.mkdir(parents=True, exist_ok=True)
-    ours = everything_said(runt, bundle)
-    theirs = everything_said(runc, bundle.without_devices())
-    assert ours == theirs
+    by_runt = everything_said(runt, bundle)
+    by_runc = everything_said(runc, bundle.without_devices())
+    assert by_runt == by_runc
 
 
 def test_list_is_aligned_whatever_the_lengths(runt: Runt, bundle: Bundle, tmp_path: Path) -> None:

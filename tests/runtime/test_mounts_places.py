@@ -82,12 +82,12 @@ def test_cgroups_are_seen_as_with_runc(bundle: Bundle, runt: Runt, tmp_path: Pat
     mount(bundle, "/sys/fs/cgroup", "cgroup", "ro", "nosuid", "nodev", "noexec")
     script = "grep -v tmpfs /proc/self/mountinfo | grep ' /sys/fs/cgroup' | busybox awk '{print $4, $5, $6}'; ls /sys/fs/cgroup"
     bundle.sh(script)
-    ours = runt.run(bundle)
+    by_runt = runt.run(bundle)
     bundle.without_devices()
     runc = ["runc", "--root", str(tmp_path / "runc"), "run", "-b", str(bundle.path), f"props-{os.getpid()}"]
-    assert ours == subprocess.check_output(runc, text=True, stdin=subprocess.DEVNULL)
-    assert "pids" in ours
-    assert (path in ours) is not own
+    assert by_runt == subprocess.check_output(runc, text=True, stdin=subprocess.DEVNULL)
+    assert "pids" in by_runt
+    assert (path in by_runt) is not own
 
 
 HOST = """
@@ -138,12 +138,12 @@ def test_mount_of_the_container_reaches_the_host_only_through_a_shared_root(
         kind: ["CAP_SYS_ADMIN"] for kind in ("bounding", "effective", "permitted")
     }
     bundle.sh("mount -t tmpfs inner /seen/below")
-    ours = on_a_shared_mount(bundle, runt.command("run", "-b", ".", "test"))
-    assert ours == ("1\n" if reaches else "0\n")
+    by_runt = on_a_shared_mount(bundle, runt.command("run", "-b", ".", "test"))
+    assert by_runt == ("1\n" if reaches else "0\n")
     (bundle.path / "host").rmdir()
     bundle.without_devices()
     runc = ["runc", "--root", str(tmp_path / "runc"), "run", "-b", ".", f"props-{os.getpid()}"]
-    assert on_a_shared_mount(bundle, runc) == ours
+    assert on_a_shared_mount(bundle, runc) == by_runt
 
 
 def test_bind_mount_in_a_user_namespace_tells_the_host_nothing(bundle: Bundle, runt: Runt) -> None:

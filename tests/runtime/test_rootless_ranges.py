@@ -124,7 +124,7 @@ def test_delegated_cgroup_holds_the_container(
 
 
 def test_cgroup_that_was_not_delegated_is_refused_by_name(runt: RuntOfNobody, bundle: Bundle) -> None:
-    bundle.linux["cgroupsPath"] = "/runt-not-ours"
+    bundle.linux["cgroupsPath"] = "/runt-not-writable"
     said = runt.fail(bundle)
     assert "cannot make the container's cgroup" in said
     assert "permission denied" in said
@@ -146,7 +146,7 @@ def test_whole_life(runt: RuntOfNobody, bundle: Bundle) -> None:
 @pytest.mark.peer("runc")
 def test_runc_runs_the_same_configuration_alike(place: Path, runt: RuntOfNobody, bundle: Bundle) -> None:
     bundle.sh("id; cat /proc/self/uid_map /proc/self/gid_map; grep -E 'Cap|NoNew|Groups' /proc/self/status")
-    ours = runt.run(bundle)
+    by_runt = runt.run(bundle)
     runc = shutil.which("runc") or "runc"
     command = runt.command()
     start = command.index(runt.python)
@@ -161,5 +161,5 @@ def test_runc_runs_the_same_configuration_alike(place: Path, runt: RuntOfNobody,
         "nobody-runc",
     ]
     env = {**os.environ, "PLACE": str(place)}
-    theirs = subprocess.check_output(words, cwd=place, env=env, text=True, stdin=subprocess.DEVNULL)
-    assert ours == theirs
+    by_runc = subprocess.check_output(words, cwd=place, env=env, text=True, stdin=subprocess.DEVNULL)
+    assert by_runt == by_runc

@@ -92,18 +92,18 @@ def differences(profile: Any, machine: str, samples: list[tuple[int, ...]]) -> l
     """Return the calls about which libseccomp and runt disagree."""
     architectures = MACHINES[machine]
     profile = {**profile, "architectures": architectures}
-    ours = instructions(compile_profile(profile, machine))
+    compiled = instructions(compile_profile(profile, machine))
     found = []
     for architecture in architectures:
-        theirs = alone(profile, architecture)
-        if not theirs:
+        reference = alone(profile, architecture)
+        if not reference:
             continue
         for number in sample_numbers(profile, architecture):
             for arguments in samples:
-                expected = decide(theirs, AUDIT[architecture], number, arguments)
+                expected = decide(reference, AUDIT[architecture], number, arguments)
                 if is_too_new(profile, architecture, number):
                     expected = ENOSYS
-                got = decide(ours, AUDIT[architecture], number, arguments)
+                got = decide(compiled, AUDIT[architecture], number, arguments)
                 if got != expected:
                     found.append((architecture, number, arguments, hex(expected), hex(got)))
     return found

@@ -75,7 +75,7 @@ def test_failure_names_its_step_once_and_the_rest_does_not_run(error: Exception,
 def test_own_step_takes_its_place_and_every_step_is_observed(
     bundle: Bundle, runt: Runt, operation: str
 ) -> None:
-    bundle.namespaces("uts").config["hostname"] = "theirs"
+    bundle.namespaces("uts").config["hostname"] = "configured"
     bundle.sh("hostname").save()
     with (bundle.path / "out").open("w") as output:
         subprocess.run(
