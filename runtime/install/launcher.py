@@ -85,10 +85,10 @@ def uninstall(path: str = "") -> None:
 
 
 def _write_launcher(path: str, python: str, *, blocks_signals: bool) -> str:
-    from runtime.install import code_cache
+    from runtime.install import code_compiler
 
     try:
-        code_cache.write()
+        code_compiler.write()
     except OSError:
         # Installed where this user may not write: then Python uses its own files of compiled code.
         pass
