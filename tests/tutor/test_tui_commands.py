@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.widgets import Input
 
-from tests.support.tui import opened, screen_text, scripted_app, settled
+from tests.support.tui import CONFIG, opened, screen_text, scripted_app, settled
 from tutor.session.events import Notice
 from tutor.tui.screens.dialogs import Ask, Help, Pick
 from tutor.tui.widgets.editor import ConfigPane
@@ -178,6 +178,66 @@ async def test_quitting_asks_only_when_something_would_be_lost(tmp_path: Path) -
         await pilot.press("q")
         await settled(pilot, lambda: not app.is_running)
         assert app.return_value == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "written", "ends"),
+    [("y", ["x" + CONFIG], True), ("d", [], True), ("ctrl+q", ["x" + CONFIG], True), ("escape", [], False)],
+)
+async def test_unsaved_edits_are_saved_or_dropped_as_the_learner_says(
+    tmp_path: Path, answer: str, written: list[str], ends: bool
+) -> None:
+    app = scripted_app(tmp_path, "en")
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("2", "x", "ctrl+q")
+        await settled(pilot, lambda: isinstance(app.screen, Ask))
+        assert all(key in screen_text(app) for key in ("(y)", "(d)", "(n)")), "the buttons fit"
+        await pilot.press(answer)
+        await settled(pilot, lambda: app.is_running != ends and (ends or app.screen is screen))
+    assert app.script.written == written
+
+
+async def test_quitting_in_the_dialog_about_another_change_loses_no_edits(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("2", "x")
+        app.script.change_outside("{}\n")
+        await settled(pilot, lambda: isinstance(app.screen, Ask) and not app.screen.quits)
+        await pilot.press("ctrl+q")
+        await settled(pilot, lambda: isinstance(app.screen, Ask) and app.screen.quits)
+        await pilot.press("n")
+        await settled(pilot, lambda: app.screen is screen)
+        assert screen.query_one(ConfigPane).text == "x" + CONFIG
+        app.script.change_outside('{"a": 1}\n')
+        await settled(pilot, lambda: isinstance(app.screen, Ask))  # it still asks
+
+
+async def test_edits_that_could_not_be_saved_keep_the_program_open(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        screen = await opened(pilot)
+        app.script.disk_full = True
+        await pilot.press("2", "x", "ctrl+q")
+        await settled(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("y")
+        await settled(pilot, lambda: "no space" in screen_text(app))
+        assert app.is_running
+        assert screen.query_one(ConfigPane).unsaved
+
+
+async def test_edits_of_the_lesson_below_free_play_are_kept(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=MEDIUM) as pilot:
+        below = await opened(pilot)
+        lesson = app.script
+        await pilot.press("2", "x", "escape", *["colon", "p", "l", "a", "y", "enter"])
+        await settled(pilot, lambda: app.screen is not below and app.script is not lesson)
+        app.exit(0)
+        await settled(pilot, lambda: not app.is_running)
+    app.close_session()
+    assert lesson.kept == [("x" + CONFIG, CONFIG)]
 
 
 @pytest.mark.parametrize("size", [(79, 30), (100, 20), (20, 5)])

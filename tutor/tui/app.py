@@ -160,18 +160,22 @@ class TutorApp(OrderedKeys[int]):
     def exit(
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
-        """End the app; interrupt the command that runs, or its thread would delay the end."""
+        """End the app; interrupt the command that runs, or its thread would delay the end.
+
+        The learner has been asked about edits in the lesson in front only: those in one below it are kept.
+        """
+        self._note_edits(self._opened[:-1])
         for session, _ in self._opened:
             session.interrupt()
         super().exit(result, return_code, message)
 
     def end(self, status: int) -> None:
         """End the app without a question, as a signal or the loss of the terminal asks; edits that are not saved are kept."""
-        self._note_edits()
+        self._note_edits(self._opened)
         self.exit(status, status)
 
-    def _note_edits(self) -> None:
-        for session, screen in self._opened:
+    def _note_edits(self, opened: list[tuple[SessionProtocol, LessonScreen]]) -> None:
+        for session, screen in opened:
             edits = screen.edits
             if edits is not None:
                 self._edits[session] = edits
@@ -284,9 +288,12 @@ class TutorApp(OrderedKeys[int]):
 
     async def action_quit(self) -> None:
         """End the program (ctrl+q, on any screen); the screen asks first where something would be lost."""
-        if isinstance(self.screen, Ask):
-            self.exit(0)  # asked already
-            return
+        screen = self.screen
+        if isinstance(screen, Ask):
+            # A second time is yes; another question is answered as it is safe, and edits are asked about next.
+            screen.dismiss("yes" if screen.quits else "no")
+            if screen.quits:
+                return
         while self.screen.is_modal:
             self.pop_screen()
         if isinstance(self.screen, TutorScreen):
@@ -303,7 +310,7 @@ class TutorApp(OrderedKeys[int]):
         if self.crash is None:
             self.crash = error
             with suppress(Exception):  # it may be the screen that is broken
-                self._note_edits()
+                self._note_edits(self._opened)
         self._return_code = 1
         if self._exception is None:
             self._exception = error

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tutor.tui.keys import Key
     from tutor.tui.navigation import Navigation
     from tutor.tui.palette import PaletteCommand
+    from tutor.tui.screens.dialogs import Answer
 
 SMALLEST = (80, 24)
 
@@ -71,14 +72,24 @@ class TutorScreen(Screen[None]):
         """Yield title, explanation and action of each command for the palette."""
         raise NotImplementedError
 
-    def ask(self, name: str, yes: Callable[[], object], no: Callable[[], object] = lambda: None) -> None:
-        """Ask the question `tui.ask.NAME` of the catalogue; call `yes` or `no` by the answer."""
+    def ask(
+        self,
+        name: str,
+        yes: Callable[[], object],
+        no: Callable[[], object] = lambda: None,
+        *,
+        instead: Callable[[], object] | None = None,
+        quits: bool = False,
+    ) -> None:
+        """Ask the question `tui.ask.NAME` of the catalogue; call what belongs to the answer. `quits`: as `Ask` has it."""
+        parts = ("title", "body", "proceed", "cancel", *(["instead"] if instead else []))
+        texts = (self.messages(f"tui.ask.{name}.{part}") for part in parts)
+        then = {"yes": yes, "no": no, "instead": instead or no}
 
-        def answered(answer: bool | None) -> None:
-            (yes if answer else no)()
+        def answered(answer: Answer | None) -> None:
+            then[answer or "no"]()
 
-        texts = (self.messages(f"tui.ask.{name}.{part}") for part in ("title", "body", "proceed", "cancel"))
-        self.app.push_screen(Ask(*texts), answered)
+        self.app.push_screen(Ask(*texts, quits=quits), answered)
 
     def on_paste(self) -> None:
         """Say that what was pasted is not taken, where it is no text: as keys it could do anything."""

@@ -6,6 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tutor.session.events import ConfigChanged
     from tutor.session.protocol import SessionProtocol
     from tutor.tui.screens.base import TutorScreen
@@ -49,11 +51,19 @@ class ConfigFile:
 
         self._screen.ask("outside", load, keep)
 
-    def save(self) -> None:
-        """Save the text that the editor has when the turn of this command comes."""
+    def save(self, then: Callable[[], object] = lambda: None) -> None:
+        """Save the text that the editor has when the turn of this command comes; call `then` if it was saved."""
+        saved: list[bool] = []
+
+        def write(text: str) -> None:
+            saved.append(self._session.write_config(text))
+
+        def done() -> None:
+            if saved == [True]:
+                then()
 
         def save() -> None:
-            self._bridge.call(partial(self._write, self.pane.text))
+            self._bridge.call(partial(write, self.pane.text), done=done)
 
         self._bridge.when_idle(self._screen.messages("tui.key.save.short"), save)
 
@@ -68,6 +78,3 @@ class ConfigFile:
         if not pane.is_mounted or not pane.unsaved:
             return None
         return pane.text, "" if self._asking else pane.saved
-
-    def _write(self, text: str) -> None:
-        self._session.write_config(text)

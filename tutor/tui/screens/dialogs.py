@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from textual import on
 from textual.binding import Binding
@@ -20,41 +20,57 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
 
-class Ask(ModalScreen[bool]):
-    """A question with two answers; the safe one has the focus. `y`/Enter on the first is yes, Esc or `n` is no."""
+Answer = Literal["yes", "no", "instead"]
+
+
+class Ask(ModalScreen[Answer]):
+    """A question with two or three answers; the safe one, `no`, has the focus. `y`, `d` (instead), and `n` or Esc answer as well.
+
+    `quits`: it is asked because the program is to end; to ask for the end once more is to say yes.
+    """
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar = [
-        Binding("y", "answer(True)", show=False),
-        Binding("n,escape", "answer(False)", show=False),
-        Binding("left,right,up,down", "app.focus_next", show=False),
+        Binding("y", "answer('yes')", show=False),
+        Binding("d", "answer('instead')", show=False),
+        Binding("n,escape", "answer('no')", show=False),
+        Binding("left,up", "app.focus_previous", show=False),
+        Binding("right,down", "app.focus_next", show=False),
     ]
 
-    def __init__(self, title: str, body: str, yes: str, no: str) -> None:
+    def __init__(
+        self, title: str, body: str, yes: str, no: str, instead: str = "", *, quits: bool = False
+    ) -> None:
         super().__init__()
-        self._texts = (title, body, yes, no)
+        self.quits = quits
+        self._title, self._body = title, body
+        self._answers: dict[Answer, str] = {"yes": f"{yes} (y)"}
+        if instead:
+            self._answers["instead"] = f"{instead} (d)"
+        self._answers["no"] = f"{no} (n)"
 
     def compose(self) -> ComposeResult:
         """Lay out the question."""
-        title, body, yes, no = self._texts
         with Vertical(classes="dialog"):
-            yield Static(Content(title), classes="dialog-title")
-            yield Static(Content(body), classes="dialog-body")
+            yield Static(Content(self._title), classes="dialog-title")
+            yield Static(Content(self._body), classes="dialog-body")
             with Horizontal(classes="dialog-buttons"):
-                yield Button(Content(f"{yes} (y)"), id="yes", variant="warning")
-                yield Button(Content(f"{no} (n)"), id="no", variant="primary")
+                for answer, text in self._answers.items():
+                    safe = answer == "no"
+                    yield Button(Content(text), id=answer, variant="primary" if safe else "warning")
 
     def on_mount(self) -> None:
         """Give the focus to the answer that loses nothing."""
         self.query_one("#no").focus()
 
-    def action_answer(self, answer: bool) -> None:
+    def action_answer(self, answer: Answer) -> None:
         """Close with an answer."""
-        self.dismiss(answer)
+        if answer in self._answers:
+            self.dismiss(answer)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(event.button.id == "yes")
+        self.action_answer(cast("Answer", event.button.id))
 
 
 class Say(ModalScreen[None]):

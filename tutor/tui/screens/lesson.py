@@ -365,9 +365,9 @@ class LessonScreen(TutorScreen):
 
     def action_quit_anywhere(self) -> None:
         """End the program; ask only if something would be lost."""
-        self._ask_if_lost(lambda: self.app.exit(0))
+        self._ask_if_lost(lambda: self.app.exit(0), quits=True)
 
-    def _ask_if_lost(self, proceed: Callable[[], object]) -> None:
+    def _ask_if_lost(self, proceed: Callable[[], object], *, quits: bool = False) -> None:
         unsaved = self._config.unsaved_text() is not None
         if not unsaved and self.view.running is None:
             proceed()
@@ -377,7 +377,14 @@ class LessonScreen(TutorScreen):
             self.action_interrupt()
             proceed()
 
-        self.ask("unsaved" if unsaved else "running", go)
+        def save() -> None:
+            self.action_interrupt()
+            self._config.save(then=proceed)
+
+        if unsaved:
+            self.ask("unsaved", save, instead=go, quits=quits)
+        else:
+            self.ask("running", go, quits=quits)
 
     def palette_commands(self) -> Iterator[PaletteCommand]:
         """Yield every command of the registry, and the keys that have no command."""
