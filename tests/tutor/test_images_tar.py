@@ -163,6 +163,28 @@ def test_a_header_that_claims_too_much_is_an_error_before_it_is_read(make: Calla
     assert caught.value.code == "header"
 
 
+@pytest.mark.parametrize(
+    "records",
+    [
+        b"11 path=xx\nno length",
+        b"11 path=xx\n ",
+        b"11 path=xx\n0 a=b\n",
+        b"11 path=xx\n" * 2 + b"\n",
+        b"99 path=xx\n",
+        b"10 path=xx\n",
+        b"-11 path=xx\n",
+        b"6 path\n",
+        b"12 path=x\0x\n",
+    ],
+)
+def test_records_that_are_none_end_the_reading(records: bytes) -> None:
+    """The reader hung in a record without a length."""
+    extended = _bomb(b"x", len(records)) + records.ljust(512, b"\0")
+    with pytest.raises(TarError) as caught:
+        _read(extended + tar([entry("file", b"")]))
+    assert (caught.value.code, caught.value.detail[:3]) == ("header", "PAX")
+
+
 def test_a_sparse_file_of_gnu_tar_has_the_magic_of_gnu_tar() -> None:
     """Go's reader refuses any other; this one refuses all of the old form where they are unpacked (`entry_type`)."""
     info, _ = entry("holes", b"", type=b"S")

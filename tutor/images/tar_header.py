@@ -97,7 +97,9 @@ def parse_records(content: bytes) -> dict[bytes, bytes]:
     while position < len(content):
         space = content.find(b" ", position, position + 20)
         length = content[position:space] if space > 0 else b""
-        end = position + (int(length) if length.isdigit() else 0)
+        if not length.isdigit():
+            raise HeaderError("PAX")
+        end = position + int(length)
         key, equals, value = content[space + 1 : end - 1].partition(b"=")
         if not (space < end <= len(content)) or content[end - 1 : end] != b"\n" or not equals:
             raise HeaderError("PAX")
