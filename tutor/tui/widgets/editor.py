@@ -61,6 +61,11 @@ class JsonArea(TextArea):
         self.indent_width = 2
         self._faults: dict[int, Fault] = {}
 
+    def on_resize(self) -> None:
+        """Keep the line of the cursor in sight: the text of a problem below may have taken its place."""
+        if self is self.screen.focused:
+            self.scroll_cursor_visible()
+
     @property
     def faults(self) -> dict[int, Fault]:
         """The problems by line, from 0."""

@@ -31,7 +31,8 @@ class LineView(ScrollView, can_focus=True):
     """Lines of styled text; a subclass makes them in `build`. Keys scroll when it has the focus."""
 
     DEFAULT_CSS = """
-    LineView { background: $surface; color: $foreground; text-wrap: nowrap; text-overflow: clip; scrollbar-size: 1 1; }
+    LineView { background: $surface; color: $foreground; text-wrap: nowrap; text-overflow: clip; scrollbar-size: 1 1;
+        scrollbar-gutter: stable; }  /* a scroll bar that appears must not cover the last cell of lines that just fit */
     """
     STICKS_TO_END: ClassVar[bool] = False
     """Whether the view follows new lines while the last one is in sight, as for a log."""

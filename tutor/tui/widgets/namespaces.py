@@ -36,7 +36,8 @@ class NamespacesPanel(LineView):
         if container is None or not container.alive:
             return empty_panel(self._view, self._messages, width)
         rows = namespace_rows(container, self._view.changes)
-        lines = [self._line(row, width) for row in rows]
+        words = max(cell_width(word(row.owner, self._messages)) for row in rows)
+        lines = [self._line(row, width, words) for row in rows]
         if container.uid_map and any(row.namespace.kind == "user" and row.owner != "shared" for row in rows):
             lines += [
                 Content(""),
@@ -46,9 +47,8 @@ class NamespacesPanel(LineView):
         lines += [Content(""), *self._legend(width)]
         return lines
 
-    def _line(self, row: NamespaceRow, width: int) -> Content:
+    def _line(self, row: NamespaceRow, width: int, word_width: int) -> Content:
         m, namespace = self._messages, row.namespace
-        word_width = max(cell_width(word(owner, m)) for owner in OWNERS)
         parts: list[str | tuple[str, str]] = [
             (row.mark, MARK_STYLES[row.mark]),
             (f"{namespace.kind:<7}", "bold"),
