@@ -62,7 +62,8 @@ def with_edits(terminal: PseudoTerminal, home: Path) -> None:
     terminal.type("2")
     terminal.wait_for("Esc")
     terminal.type("EDITED")
-    terminal.wait_for("unsaved")
+    terminal.wait_for("unsaved")  # with the first letter
+    terminal.wait_for("EDITED")  # in the text of the problem, with the last one
 
 
 def while_create_runs(terminal: PseudoTerminal, home: Path) -> None:
