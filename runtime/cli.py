@@ -114,10 +114,21 @@ def _run(words: Sequence[str], *, protect: bool = False) -> int:
         from runtime.install import protection
 
         protection.protect()
-    if name == "list" and settings["root"] and not os.path.isdir(settings["root"]):
-        raise RuntError(f"the state directory that --root names does not exist: {settings['root']}")
+    if name == "list" and settings["root"]:
+        _check_root(settings["root"])
     settings["root"] = settings["root"] or _default_root()
     return _call(name, settings, fields, arguments)
+
+
+def _check_root(root: str) -> None:
+    """Raise RuntError if the state directory that `--root` names does not exist."""
+    try:
+        os.stat(root)
+    except FileNotFoundError:
+        raise RuntError(f"the state directory that --root names does not exist: {root}") from None
+    except PermissionError:
+        # Said when it is read.
+        pass
 
 
 def _call(name: str, settings: Fields, fields: Fields, arguments: list[str]) -> int:

@@ -123,7 +123,7 @@ def test_init_waits_in_an_open_of_the_exec_fifo(bundle: Bundle, runt: Runt) -> N
     open_files = {link.name: str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
     assert open_files.pop("0") == "/dev/null"
     assert open_files.pop("1") == open_files.pop("2") == str(output)
-    assert list(open_files.values()) == [f"{runt.root}/test"], "more than the state directory is open"
+    assert list(open_files.values()) == [f"{runt.root}/test/exec.fifo"], "more than exec.fifo is open"
     assert output.read_text() == ""
     runt.ok("start", "test")
     runt.wait_until_stopped()

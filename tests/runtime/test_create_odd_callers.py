@@ -33,7 +33,6 @@ def shell(runt: Runt, script: str) -> subprocess.CompletedProcess[str]:
 
 def test_full_filesystem_for_the_state_is_named_and_left_empty(bundle: Bundle, runt: Runt) -> None:
     bundle.save()
-    runt.root.mkdir()
     done = shell(
         runt,
         f"mount -t tmpfs -o size=4k tmpfs {runt.root}; $runt run -b {bundle.path} test; ls {runt.root}",

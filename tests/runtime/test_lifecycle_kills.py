@@ -62,6 +62,7 @@ def runt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runt]:
     """`runt`; nothing may be left at the end."""
     monkeypatch.setenv(*MARK.split("="))
     before = mounts()
+    (tmp_path / "state").mkdir()
     runt = Runt(tmp_path / "state")
     yield runt
     runt.clean_up()

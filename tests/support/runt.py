@@ -127,7 +127,7 @@ class Runt:
         done = self(command, "-b", str(bundle.path), container_id)
         assert done.returncode != 0, f"{command} should have failed"
         assert "Traceback" not in done.stderr
-        assert self.ok("list", "-q") == ""
+        assert not self.root.is_dir() or self.ok("list", "-q") == ""
         return str(done.stderr)
 
     def create(self, bundle: Bundle, container_id: str = "test", *options: str) -> Path:
@@ -157,7 +157,7 @@ class Runt:
 
     def clean_up(self) -> None:
         """Delete every container."""
-        for container_id in self.ok("list", "-q").split():
+        for container_id in self.ok("list", "-q").split() if self.root.is_dir() else ():
             self.ok("delete", "--force", container_id)
 
 

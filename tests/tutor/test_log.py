@@ -55,7 +55,8 @@ def messages(path: Path) -> list[str]:
 def test_the_full_screen_logs_a_trouble_once(tmp_path: Path) -> None:
     script = (
         "import logging, sys; from tutor.cli import main as cli; from tutor.tui.app import TutorApp\n"
-        "TutorApp.run = lambda app: logging.getLogger('tutor.test').warning('a trouble')\n"
+        "async def run(app): logging.getLogger('tutor.test').warning('a trouble')\n"
+        "TutorApp.run_async = run\n"
         "sys.exit(cli.main([]))\n"
     )
     environment = {**os.environ, "OCI_TUTOR_HOME": str(tmp_path), "TERM": "xterm-256color"}
