@@ -55,7 +55,9 @@ def test_a_command_is_said_without_the_folders_of_its_programs() -> None:
 
 
 def test_the_essential_line_of_a_process_is_in_sight_at_120_columns() -> None:
-    init = replace(INIT, cmdline=("/work/main/.venv/bin/python", "/work/main/.venv/bin/runt", "create", "x"))
+    init = replace(
+        INIT, cmdline=("/opt/oci-tutor/.venv/bin/python", "/opt/oci-tutor/.venv/bin/runt", "create", "x")
+    )
     lines = processes(with_process(init), with_process(init))
     assert any("openat(" in line for line in lines[:6]), lines
 
