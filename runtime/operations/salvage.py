@@ -16,7 +16,7 @@ from runtime.config.members import CONFIG
 from runtime.config.shape import Mismatch
 from runtime.state import liveness
 from runtime.state.record import read_json, whole_members
-from runtime.state.store import SPEC_VERSION, Entry, timestamp
+from runtime.state.store import Entry, new_record
 from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
@@ -34,29 +34,8 @@ def salvage(store: Store, container_id: str) -> Entry:
     The caller holds the container's lock.
     """
     directory = f"{store.root}/{container_id}"
-    itself = liveness.identify(os.getpid())
-    if itself is None:
-        raise RuntError("cannot read /proc/self/stat: is /proc mounted?")
-    record: Any = {
-        "id": container_id,
-        "ociVersion": SPEC_VERSION,
-        "bundle": "/",
-        "rootfs": "/",
-        "created": timestamp(),
-        "owner": os.getuid(),
-        "annotations": {},
-        "creator": itself,
-        "init": None,
-        "cgroups": [],
-        "cgroups_made": [],
-        "unit": "",
-        "mounts": [],
-        "hook": None,
-        "new_keyring": True,
-        "runnable": True,
-        "ready": True,
-        "started": True,
-    }
+    nothing: Any = {}
+    record: Any = new_record(container_id, bundle="/", rootfs="/", config=nothing)
     left = _whole_members(f"{directory}/state.json")
     record.update(left, id=container_id, ready=True)
     entry = Entry(directory, record)

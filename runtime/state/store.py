@@ -212,29 +212,9 @@ class Store:
         """
         check_id(container_id)
         directory = f"{self.root}/{container_id}"
-        creator = liveness.identify(os.getpid())
-        if creator is None:
-            raise RuntError("cannot read /proc/self/stat: is /proc mounted?")
-        record: Record = {
-            "id": container_id,
-            "ociVersion": SPEC_VERSION,
-            "bundle": bundle,
-            "rootfs": rootfs,
-            "created": timestamp(),
-            "owner": os.getuid(),
-            "annotations": config.get("annotations", {}),
-            "creator": creator,
-            "init": None,
-            "cgroups": [],
-            "cgroups_made": [],
-            "unit": "",
-            "mounts": [],
-            "hook": None,
-            "new_keyring": new_keyring,
-            "runnable": bool(config.get("process", {}).get("args")),
-            "ready": False,
-            "started": False,
-        }
+        record = new_record(
+            container_id, bundle=bundle, rootfs=rootfs, config=config, new_keyring=new_keyring
+        )
         entry = Entry(directory, record)
         with self.locked(container_id):
             if os.path.lexists(f"{directory}/state.json"):
@@ -302,6 +282,35 @@ class Store:
     def discard(self, container_id: str) -> None:
         """Remove the state directory of `container_id`, whatever is in it. The caller holds the lock."""
         _remove_directory(f"{self.root}/{container_id}")
+
+
+def new_record(
+    container_id: str, *, bundle: str, rootfs: str, config: Config, new_keyring: bool = True
+) -> Record:
+    """Return the record of a container for which nothing has been acquired, made by this process. Raises RuntError."""
+    creator = liveness.identify(os.getpid())
+    if creator is None:
+        raise RuntError("cannot read /proc/self/stat: is /proc mounted?")
+    return {
+        "id": container_id,
+        "ociVersion": SPEC_VERSION,
+        "bundle": bundle,
+        "rootfs": rootfs,
+        "created": timestamp(),
+        "owner": os.getuid(),
+        "annotations": config.get("annotations", {}),
+        "creator": creator,
+        "init": None,
+        "cgroups": [],
+        "cgroups_made": [],
+        "unit": "",
+        "mounts": [],
+        "hook": None,
+        "new_keyring": new_keyring,
+        "runnable": bool(config.get("process", {}).get("args")),
+        "ready": False,
+        "started": False,
+    }
 
 
 def absolute_path(path: str) -> str:
