@@ -4,7 +4,7 @@
 PEERS_RELEASES='bookworm trixie sid'
 PEERS_PACKAGES='python3,python3-venv,git,ca-certificates,procps,iproute2,iptables,
     busybox-static,runc,crun,docker.io,containerd,podman,conmon,catatonit,skopeo,umoci,oci-image-tool,docker-registry,
-    tini,curl,tmux,strace,uidmap,criu'
+    tini,curl,tmux,strace,uidmap,criu,linux-libc-dev'
 
 # peers_packages RELEASE: prints the packages. Since trixie, Docker's client is one of its own.
 peers_packages() {
