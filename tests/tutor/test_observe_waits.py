@@ -52,6 +52,39 @@ def test_path_through_proc_self_fd_is_resolved_and_the_waiting_thread_is_found(t
     assert wait.path == str(tmp_path / "exec.fifo")
 
 
+def test_path_in_a_directory_of_descriptors_is_resolved(tmp_path: Path) -> None:
+    """As runc 1.3.6 opens the fifo: the descriptor's number, in its own directory of descriptors."""
+    os.mkfifo(tmp_path / "exec.fifo")
+    code = (
+        "import os,sys\n"
+        "fd = os.open(sys.argv[1], os.O_PATH)\n"
+        "os.open(str(fd), os.O_WRONLY, dir_fd=os.open('/proc/thread-self/fd', os.O_PATH))\n"
+    )
+    with running(*PYTHON, code, str(tmp_path / "exec.fifo")) as blocked:
+        wait = waiting_in(blocked.pid, "openat_exec_fifo").waits_for
+    assert wait is not None
+    assert wait.summary == 'openat("exec.fifo", O_WRONLY)'
+    assert wait.path == str(tmp_path / "exec.fifo")
+
+
+def test_a_descriptor_of_another_process_is_not_taken_for_an_own_one(tmp_path: Path) -> None:
+    for name in ("exec.fifo", "other"):
+        os.mkfifo(tmp_path / name)
+    own = os.open(tmp_path / "other", os.O_PATH)
+    code = (
+        "import os,sys\n"
+        "os.dup2(os.open(sys.argv[1], os.O_PATH), int(sys.argv[2]))\n"
+        "os.open(f'/proc/{os.getppid()}/fd/{sys.argv[2]}', os.O_WRONLY)\n"
+    )
+    try:
+        with running(*PYTHON, code, str(tmp_path / "exec.fifo"), str(own)) as blocked:
+            wait = waiting_in(blocked.pid, "open_fifo_write").waits_for
+    finally:
+        os.close(own)
+    assert wait is not None
+    assert wait.path == f"/proc/{os.getpid()}/fd/{own}"
+
+
 def test_path_across_a_page_boundary_is_read(tmp_path: Path) -> None:
     # The last page before unmapped memory: only what is there can be read, and that is enough.
     fifo = tmp_path / ("deep" * 20)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tutor.observe.model import Wait
-from tutor.observe.procfs import reason_of, text
+from tutor.observe.procfs import reason_of, status_fields, text
 from tutor.observe.syscalls import CALLS, Call, clock_name, futex_operation, open_flags
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ _MOST_THREADS = 32
 _FIFO_OPEN = {"wait_for_partner", "fifo_open", "pipe_wait"}
 _AT_FDCWD = -100
 _TIMER_ABSTIME = 1
-_MAGIC_LINK = re.compile(rb"/proc/(?:self|thread-self|\d+)/fd/(\d+)")
+# In /proc, or in a procfs that is mounted nowhere: runc 1.3.6 opens the fifo as `N` in a directory `/1/task/1/fd`.
+_MAGIC_LINK = re.compile(rb"(?:/proc)?/(self|thread-self|\d+)(?:/task/\d+)?/fd/(\d+)")
 _STANDS_STILL = frozenset("SDI")
 
 
@@ -150,13 +151,22 @@ def _resolve(process: ProcessDirectory, base: bytes, memory: bytes, reading: _Re
     if not end:
         reading.add("...")
         return
-    magic = _MAGIC_LINK.fullmatch(written)
-    if magic and (target := _target(process, int(magic[1]))):
-        reading.fd, reading.path = int(magic[1]), text(target)
+    magic = _MAGIC_LINK.fullmatch(posixpath.join(base, written))
+    if magic and magic[1] in _own_names(process) and (target := _target(process, int(magic[2]))):
+        reading.fd, reading.path = int(magic[2]), text(target)
         reading.add(f'"{text(written)}"<{reading.path}>', f'"{posixpath.basename(reading.path)}"')
         return
     reading.path = text(posixpath.join(base, written))
     reading.add(f'"{text(written)}"')
+
+
+def _own_names(process: ProcessDirectory) -> set[bytes]:
+    """Return the names that a procfs can have for the process: its number in each of its PID namespaces, and the links to it."""
+    try:
+        numbers = status_fields(process.read("status")).get("NSpid", "")
+    except OSError:
+        numbers = ""
+    return {b"self", b"thread-self", str(process.pid).encode(), *numbers.encode().split()}
 
 
 def _read_polled(process: ProcessDirectory, call: Call, values: list[int], reading: _Reading) -> None:
