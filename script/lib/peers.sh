@@ -2,6 +2,7 @@
 # filesystem is built once, from the machine's own mirror, and kept in the user's cache directory. Each run has its own overlay of
 # it, a copy of the checkout, and its own mount and PID namespaces, so that nothing a test leaves stays. POSIX sh; expects $ROOT
 # and script/lib/setup.sh.
+. "$ROOT/script/lib/kept.sh"
 . "$ROOT/script/lib/peers-root.sh"
 . "$ROOT/script/lib/wheels.sh"
 
@@ -12,28 +13,23 @@ peers_cache=${XDG_CACHE_HOME:-$HOME/.cache}/oci-tutor/peers
 # peers_test RELEASE ARGUMENTS...: runs script/test there, with these arguments.
 peers_test() {
     release=${1-}
-    known=
-    for name in $PEERS_RELEASES; do [ "$release" != "$name" ] || known=1; done
-    [ -n "$known" ] || { say "$(printf "$MSG_PEERS_USAGE" "$(echo $PEERS_RELEASES | tr ' ' '|')")"; exit 2; }
+    kept_release "$release" || { say "$(printf "$MSG_PEERS_USAGE" "$(echo $PEERS_RELEASES | tr ' ' '|')")"; exit 2; }
     shift
-    missing=$(missing_packages $PEERS_TOOLS)
-    [ -r /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
-    [ -z "$missing" ] || install_packages $missing
-    missing=$(missing_packages $PEERS_TOOLS)
+    missing=$(kept_tools $PEERS_TOOLS)
     [ -z "$missing" ] || die "$(printf "$MSG_PEERS_MISSING" "$missing")"
     as_root unshare --mount --pid --fork true 2>/dev/null || die "$MSG_PEERS_NO_ROOT"
     set_up_venv test requirements/dev.txt
 
     mkdir -p "$peers_cache" || die "$MSG_PEERS_FAILED"
-    peers_root=$peers_cache/$release.$(peers_sum script/lib/peers-root.sh)
-    peers_wheels=$peers_cache/$release-wheels.$(peers_sum requirements/dev.txt)
+    peers_root=$peers_cache/$release.$(kept_sum script/lib/peers-root.sh)
+    peers_wheels=$peers_cache/$release-wheels.$(kept_sum requirements/dev.txt)
     peers_run='' peers_pid=''
     trap 'peers_end' EXIT
     trap 'exit 130' INT TERM HUP
     # If two run at once, the second waits, then finds the work done. Whatever is unfinished while this run holds the lock was left
     # by a run that could not clean up.
     exec 9>"$peers_cache/lock" && flock 9
-    peers_sweep
+    kept_sweep "$peers_cache" "$release.* $release-wheels.*" "$peers_root" "$peers_wheels"
     peers_make_root
     peers_make_wheels
     peers_run=$(mktemp -d "$peers_cache/run.XXXXXX") || die "$MSG_PEERS_FAILED"
@@ -54,31 +50,10 @@ peers_test() {
     return $status
 }
 
-# peers_sum FILE: prints a checksum, for the name of what is made from the file.
-peers_sum() { cksum <"$ROOT/$1" | tr ' ' -; }
-
 # peers_end: ends the run if it is still going on, and removes its directory.
 peers_end() {
     [ -z "$peers_pid" ] || as_root kill -KILL "$peers_pid" 2>/dev/null
-    peers_remove "$peers_run"
-}
-
-# peers_sweep: removes what killed runs have left, and what was made from an older file, unless a run uses it.
-peers_sweep() {
-    peers_remove "$peers_cache"/new.*
-    for left in "$peers_cache"/run.* "$peers_cache/$release".* "$peers_cache/$release-wheels".*; do
-        case "$left" in
-            "$peers_root" | "$peers_wheels") ;;
-            *) [ ! -e "$left" ] || ! flock -n "$left" true || peers_remove "$left" ;;
-        esac
-    done
-}
-
-# peers_remove PATH...: removes directories, which may contain files that belong to root.
-peers_remove() {
-    for path in "$@"; do
-        [ -z "$path" ] || [ ! -e "$path" ] || as_root rm -rf --one-file-system "$path"
-    done
+    kept_remove "$peers_run"
 }
 
 # Makes $peers_root, unless it is there. It gets its name when it is complete.
@@ -87,8 +62,8 @@ peers_make_root() {
     say "$(printf "$MSG_PEERS_ROOT" "$release")"
     new=$(mktemp -d "$peers_cache/new.XXXXXX") || die "$MSG_PEERS_FAILED"
     peers_build "$release" "$new/root" "$new/log" && mv "$new/root" "$peers_root" || {
-        tail -n 5 "$new/log" >&2; peers_remove "$new"; die "$MSG_PEERS_FAILED"; }
-    peers_remove "$new"
+        tail -n 5 "$new/log" >&2; kept_remove "$new"; die "$MSG_PEERS_FAILED"; }
+    kept_remove "$new"
 }
 
 # Makes $peers_wheels, a directory with the locked packages for the release's Python. The tests there use no package index.
@@ -99,8 +74,8 @@ peers_make_wheels() {
     say "$(printf "$MSG_WHEELHOUSE_FOR" "${python#python}" "$(uname -m)")"
     lock_for "$ROOT/requirements/dev.txt" "${python#python}" >"$new/lock" && mkdir "$new/wheels" &&
         fetch_wheels "$new/lock" "$new/wheels" --python-version "${python#python}" $(platforms "$(uname -m)") &&
-        mv "$new/wheels" "$peers_wheels" || { peers_remove "$new"; die "$MSG_WHEELHOUSE_INCOMPLETE"; }
-    peers_remove "$new"
+        mv "$new/wheels" "$peers_wheels" || { kept_remove "$new"; die "$MSG_WHEELHOUSE_INCOMPLETE"; }
+    kept_remove "$new"
 }
 
 # Copies the checkout, and the arguments for script/test.

@@ -1,98 +1,99 @@
-# script/test --vm: runs the tests that need what a machine with cgroup v1 lacks: cgroup v2 with every controller, systemd as
-# process 1, and Docker with its defaults. They run in a Debian that qemu boots. qemu emulates the processor, because a virtual
-# machine usually has no KVM, or a broken one (OCI_TUTOR_VM_ACCEL=kvm uses KVM). POSIX sh; expects $ROOT, script/lib/setup.sh
-# and $ROOT/.venv.
+# script/test --vm [RELEASE]: runs the tests that need what a machine with cgroup v1 lacks: cgroup v2 with every controller, systemd as
+# process 1, and Docker with its defaults; or plays the lessons there (verify). They run in a Debian that qemu boots: the release, its
+# kernel and its engines as a learner has them. qemu emulates the processor, because a virtual machine usually has no KVM, or a broken
+# one (OCI_TUTOR_VM_ACCEL=kvm uses KVM). POSIX sh; expects $ROOT and script/lib/setup.sh.
 #
-# Two things are kept in the user's cache directory: the disk image, built once from Debian's packages and never changed by a run,
-# and pytest for the image's Python. The checkout is a second disk that is a tar file. The output of the tests comes out of one
-# serial port, their exit status out of another.
+# Two things are kept in the user's cache directory for each release: the disk image, built once from Debian's packages and never
+# changed by a run, and the Python packages that the tests and the program need, for its Python. The checkout is a second disk that is a
+# tar file. The output of the tests comes out of one serial port, their exit status out of another.
+. "$ROOT/script/lib/kept.sh"
+. "$ROOT/script/lib/vm-image.sh"
 
-VM_RELEASE=bookworm
-VM_PYTHON=3.11
-VM_PACKAGES='systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,udev,procps,uidmap,linux-image-cloud-amd64,python3,
-    busybox-static,runc,crun,docker.io,containerd,apparmor,criu,iproute2'
-VM_TOOLS='qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs'
-VM_MINUTES=15
+VM_TOOLS='qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fsprogs unshare=util-linux flock=util-linux'
+# The machine is switched off after this time.
+VM_MINUTES=30 VM_VERIFY_MINUTES=180
 # Every test of cgroups, and what a kernel needs for criu and for AppArmor.
 VM_TESTS='tests/vm tests/runtime/test_cgroups_*.py tests/runtime/test_checkpoint_restore.py::test_container_goes_on_where_it_was
     tests/runtime/test_process_labels.py::test_profile_is_the_programs'
+VM_LOCKS='requirements/tutor.txt requirements/test.txt'
 
 vm_cache=${XDG_CACHE_HOME:-$HOME/.cache}/oci-tutor/vm
 
-# vm_test PYTEST_ARGUMENTS...: boots the machine, runs the tests (VM_TESTS without arguments), returns whether they passed.
+# vm_test [RELEASE] [verify [LESSON...] | PYTEST_ARGUMENTS...]: boots the machine, plays the lessons or runs the tests (VM_TESTS without
+# arguments), returns whether they passed.
 vm_test() {
-    missing=$(missing_packages $VM_TOOLS)
-    [ -r /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
-    [ -z "$missing" ] || install_packages $missing
-    missing=$(missing_packages $VM_TOOLS)
+    vm_release=bookworm
+    ! kept_release "${1-}" || { vm_release=$1; shift; }
+    vm_minutes=$VM_MINUTES
+    case "${1-}" in
+        verify) vm_minutes=$VM_VERIFY_MINUTES ;;
+        '') set -- pytest $VM_TESTS ;;
+        -*) set -- pytest "$@" ;;
+        *)
+            [ -e "${1%%::*}" ] || { say "$(printf "$MSG_VM_USAGE" "$(echo $PEERS_RELEASES | tr ' ' '|')")"; exit 2; }
+            set -- pytest "$@"
+            ;;
+    esac
+    missing=$(kept_tools $VM_TOOLS)
     [ -z "$missing" ] || die "$(printf "$MSG_VM_MISSING" "$missing")"
+    set_up_venv test requirements/dev.txt
     mkdir -p "$vm_cache" || return 1
-    vm_work=$(mktemp -d "$vm_cache/run.XXXXXX") || return 1
-    trap 'rm -rf "$vm_work"' EXIT
+    vm_image=$vm_cache/$vm_release.$(kept_sum $VM_IMAGE_FILES)
+    vm_site=$vm_cache/$vm_release-site.$(kept_sum $VM_LOCKS)
+    vm_work=
+    trap 'kept_remove "$vm_work"' EXIT
     trap 'exit 130' INT TERM HUP
-    (flock 9 && vm_make_image && vm_make_site) 9>"$vm_cache/lock" || return 1
-    [ $# -gt 0 ] || set -- $VM_TESTS
-    vm_pack "$@" && vm_run
+    # If two run at once, the second waits, then finds the work done.
+    exec 9>"$vm_cache/lock" && flock 9
+    kept_sweep "$vm_cache" "$vm_release.* $vm_release-site.* image.* .site" "$vm_image" "$vm_site"
+    vm_work=$(mktemp -d "$vm_cache/run.XXXXXX") || return 1
+    vm_make_image
+    vm_make_site
+    # They are in use from here to the end.
+    exec 6<"$vm_image" 7<"$vm_site" 8<"$vm_work" && flock -s 6 && flock -s 7 && flock -s 8
+    flock -u 9
+    vm_pack "$@" && vm_run "$1"
 }
 
-# Makes $vm_image, a directory with the machine's disk, kernel and initramfs, unless it is there. It is named after what it was
-# made from, and gets its name when it is complete.
+# Makes $vm_image, a directory with the machine's disk, kernel and initramfs, unless it is there.
 vm_make_image() {
-    vm_image=$(vm_image_path)
     [ ! -d "$vm_image" ] || return 0
-    say "$MSG_VM_IMAGE"
-    tree=$vm_work/tree new=$vm_work/image
-    mkdir "$new"
-    # In its own mount namespace, so that no mount is left, whatever happens. force-unsafe-io: do not sync after each package.
-    as_root unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=minbase \
-        --include="$(printf %s "$VM_PACKAGES" | tr -d ' \n')" \
-        --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
-        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-        --customize-hook="copy-in '$ROOT/script/lib/vm-tests.service' /etc/systemd/system" \
-        --customize-hook='chroot "$1" systemctl --quiet enable vm-tests.service' \
-        --customize-hook='chroot "$1" systemctl --quiet disable docker.service docker.socket containerd.service' \
-        --customize-hook='chroot "$1" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer e2scrub_reap.service' \
-        "$VM_RELEASE" "$tree" >"$vm_work/log" 2>&1 &&
-        as_root mke2fs -q -t ext4 -d "$tree" "$new/disk" 6G >>"$vm_work/log" 2>&1 &&
-        as_root cp "$tree"/boot/vmlinuz-* "$new/kernel" && as_root cp "$tree"/boot/initrd.img-* "$new/initramfs" &&
-        as_root chown -R "$(id -u):$(id -g)" "$new" || {
-            tail -n 20 "$vm_work/log" >&2; as_root rm -rf "$tree"; die "$MSG_VM_IMAGE_FAILED"; }
-    as_root rm -rf "$tree"
-    rm -rf "$vm_cache"/image.*
-    mv "$new" "$vm_image"
+    say "$(printf "$MSG_VM_IMAGE" "$vm_release")"
+    new=$(mktemp -d "$vm_cache/new.XXXXXX") && mkdir "$new/image" && vm_build "$vm_release" "$new/image" "$new" &&
+        mv "$new/image" "$vm_image" || { tail -n 20 "$new/log" >&2; kept_remove "$new"; die "$MSG_VM_IMAGE_FAILED"; }
+    kept_remove "$new"
 }
 
-vm_image_path() {
-    printf '%s/image.%s' "$vm_cache" \
-        "$(echo "$VM_RELEASE $VM_PACKAGES" | cat - "$ROOT/script/lib/vm-tests.service" | cksum | tr -d ' ')"
-}
-
-# Makes the directory .site with pytest and its dependencies for the machine's Python: the machine has no network.
+# Makes $vm_site, a directory with what the locks name for the machine's Python: the machine has no network.
 vm_make_site() {
-    wanted="$VM_PYTHON $(cksum <"$ROOT/requirements/test.txt")"
-    [ "$(cat "$vm_cache/.site/wanted" 2>/dev/null)" != "$wanted" ] || return 0
-    rm -rf "$vm_cache/.site"
-    lock_for "$ROOT/requirements/test.txt" "$VM_PYTHON" >"$vm_work/lock"
-    venv_pip install --quiet --target "$vm_cache/.site" --python-version "$VM_PYTHON" --only-binary=:all: \
-        --no-deps --require-hashes --requirement "$vm_work/lock" || die "$MSG_VM_IMAGE_FAILED"
-    printf %s "$wanted" >"$vm_cache/.site/wanted"
+    [ ! -d "$vm_site" ] || return 0
+    python=$(sed s/^python// "$vm_image/python")
+    new=$(mktemp -d "$vm_cache/new.XXXXXX") || die "$MSG_VM_IMAGE_FAILED"
+    # Each lock apart: some packages are in both.
+    for lock in $VM_LOCKS; do
+        lock_for "$ROOT/$lock" "$python" >"$new/lock" &&
+            venv_pip install --quiet --target "$new/site" --upgrade --python-version "$python" --only-binary=:all: --no-deps \
+                --require-hashes --requirement "$new/lock" >"$new/log" 2>&1 || {
+            tail -n 5 "$new/log" >&2; kept_remove "$new"; die "$MSG_VM_IMAGE_FAILED"; }
+    done
+    mv "$new/site" "$vm_site" || die "$MSG_VM_IMAGE_FAILED"
+    kept_remove "$new"
 }
 
-# Packs the checkout, pytest and its arguments.
+# vm_pack WORD ARGUMENTS...: packs the checkout, the Python packages, and the command that is run there.
 vm_pack() {
-    colour=no
-    [ ! -t 1 ] || colour=yes
-    printf '%s\0' "--color=$colour" "$@" >"$vm_work/.arguments"
-    tar -cf "$vm_work/checkout" --exclude=./.venv --exclude=./wheelhouse --exclude=./.git --exclude=__pycache__ \
-        --exclude='./.*_cache' -C "$ROOT" . &&
-        tar -rf "$vm_work/checkout" -C "$vm_cache" .site -C "$vm_work" .arguments
+    if [ "$1" = pytest ] && [ -t 1 ]; then shift; set -- pytest --color=yes "$@"; fi
+    printf '%s\0' LANG="${LANG:-C.UTF-8}" LC_CTYPE=C.UTF-8 ${OCI_TUTOR_LANG:+OCI_TUTOR_LANG="$OCI_TUTOR_LANG"} \
+        sh script/lib/vm-run.sh "$@" >"$vm_work/.command"
+    tar -cf "$vm_work/checkout" --exclude=./.venv --exclude='./.venv.*' --exclude=./wheelhouse --exclude=./.git --exclude=__pycache__ \
+        --exclude='./.*_cache' -C "$ROOT" . -C "$vm_work" .command &&
+        tar -rf "$vm_work/checkout" --transform='s,^\.,.site,' -C "$vm_site" .
 }
 
-# Boots and waits for the end: script/lib/vm-tests.service runs the tests and powers off.
+# vm_run WORD: boots and waits for the end: script/lib/vm-tests.service runs the command and powers off.
 vm_run() {
-    vm_image=$(vm_image_path)
-    say "$MSG_VM_BOOT"
-    TMPDIR=$vm_work timeout --foreground --kill-after=10 "${VM_MINUTES}m" qemu-system-x86_64 \
+    say "$(printf "$MSG_VM_BOOT" "$1" "$vm_release")"
+    TMPDIR=$vm_work timeout --foreground --kill-after=10 "${vm_minutes}m" qemu-system-x86_64 \
         -accel "${OCI_TUTOR_VM_ACCEL:-tcg}" -cpu max -smp 2 -m 2048 -nodefaults -display none -no-reboot \
         -kernel "$vm_image/kernel" -initrd "$vm_image/initramfs" -append 'root=/dev/vda rw console=ttyS0 quiet' \
         -drive "file=$vm_image/disk,if=virtio,format=raw,snapshot=on,cache=unsafe" \

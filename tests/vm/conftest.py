@@ -26,7 +26,7 @@ class SystemdRunt(Runt):
 
 @pytest.fixture(autouse=True)
 def _in_the_machine() -> None:
-    if not Path("/checkout/.arguments").exists():
+    if not Path("/checkout/.command").exists():
         pytest.skip("for the virtual machine of script/test --vm")
 
 

@@ -28,7 +28,7 @@ def docker(*words: str) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def _service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The machine's own Docker, to which `runt` is added, with an image of busybox."""
-    if not Path("/checkout/.arguments").exists():
+    if not Path("/checkout/.command").exists():
         pytest.skip("for the virtual machine of script/test --vm")
     directory = tmp_path_factory.mktemp("docker")
     install_plain("/usr/local/bin/runt")

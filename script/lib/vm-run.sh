@@ -1,0 +1,21 @@
+# In the virtual machine of script/test --vm: what script/lib/vm-tests.service runs, in the checkout. POSIX sh. The first argument says
+# what the others are for: `pytest`, or `verify`.
+set -u
+. /etc/os-release
+
+# first_line COMMAND...: prints the first line that a program says on its version.
+first_line() { "$@" 2>/dev/null | head -n 1; }
+echo "── $PRETTY_NAME: Linux $(uname -r), $(first_line systemctl --version), $(first_line python3 --version)," \
+    "$(first_line runc --version), $(first_line crun --version), $(first_line docker --version)"
+
+word=$1
+shift
+[ "$word" = verify ] || exec python3 -m pytest -p no:cacheprovider "$@"
+
+# Where the installation of a learner puts it.
+python3 -m runtime.install.launcher install-plain /usr/local/bin/runt >/dev/null || exit 1
+failed=0
+for engine in runc crun runt; do
+    python3 -m tutor verify --engine "$engine" "$@" || failed=1
+done
+exit $failed
