@@ -32,3 +32,8 @@ MSG_PEERS_NO_ROOT='script/test --peers には root 権限と、マウントと P
 MSG_PEERS_ROOT='Debian %s のルートファイルシステムを作っています (初回のみ、2 分ほど) ...'
 MSG_PEERS_FAILED='別の版の Debian のルートファイルシステムを作れませんでした。ネットワークとディスクの空き容量 (2 GB) を確認してから、もう一度お試しください。'
 MSG_PEERS_VERSIONS='── %s: %s'
+MSG_ENGINE_USAGE='使い方: script/test --engine PATH
+
+PATH は、どの版でもよい runc か crun です。記録のどの版とも違う性質を表示し、エラーの説明を確かめ、すべてのレッスンをそのエンジンで行います。'
+MSG_ENGINE_NO_PROGRAM='%s は、実行できるプログラムではありません。runc か crun のパス（ソースで `make` した後の ./runc など）を指定してください。'
+MSG_ENGINE_UNKNOWN='%s は、runc でも crun でもありません（`--version` が `runc version ...` とも `crun version ...` とも言いません）。'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,24 @@ def test_differences_have_a_glyph_and_a_word(home: Path) -> None:
     assert lines[heading + 1].strip().startswith("here: runt")
     assert lines[heading + 1].endswith(": fails")
     assert lines[heading + 2].endswith(": ends the waiting process and deletes")
+
+
+@pytest.mark.root
+def test_new_shows_only_answers_that_are_not_recorded(home: Path, tmp_path: Path) -> None:
+    """As a release that changes something would; here the record of what runt answered is changed."""
+    shutil.copytree(home, tmp_path / "home")
+    (record,) = (tmp_path / "home/state/engines").glob("runt-*.json")
+    text = record.read_text()
+    found = json.loads(text)
+    found["answers"]["delete-created"] = "accepted"
+    record.write_text(json.dumps(found))
+    changed = _run(tmp_path / "home", "--lang", "en", "--new").stdout
+    assert "≠ differs from record" in changed
+    assert "(delete-created)" in changed
+    record.write_text(text)
+    lines = set(_run(tmp_path / "home", "--lang", "en", "--new").stdout.splitlines())
+    assert "(delete-created)" not in lines
+    assert set(changed.splitlines()) - lines
 
 
 @pytest.mark.root

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 from tests.support.broken import ENGINES, Broken, Outcome, cases, clear, lay, run
 from tests.support.engines import stage
 from tests.support.lab import bundle
+from tutor.engines.engine import path_of
 from tutor.explain.bundle import Bundle
 from tutor.explain.explainer import explain_silence, find
 from tutor.explain.model import Failure
@@ -32,9 +32,7 @@ Results = dict[tuple[str, str], dict[str, Any]]
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """The result of each case on each engine, and its explanation: one lab per engine, all three at once."""
     found: Results = {}
-    present = [
-        name for name in ENGINES if name == "runt" or shutil.which(name, path="/usr/sbin:/usr/bin:/bin")
-    ]
+    present = [name for name in ENGINES if path_of(name)]
     paths = {engine: tmp_path_factory.mktemp(engine) for engine in present}
     threads = [threading.Thread(target=_run_all, args=(engine, paths[engine], found)) for engine in present]
     for thread in threads:

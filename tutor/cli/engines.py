@@ -29,11 +29,14 @@ GLYPHS = {
     "unasked": UNASKED,
 }
 """What a line of the table says, the most important first; a word stands beside each glyph."""
+UNRECORDED = ("differs", "new")
+"""What `--new` shows: an engine here answers as its version, or every version, was not seen to."""
 
 
 def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
     """Add the arguments of `engines`."""
     parser.add_argument("--probe", action="store_true", help=messages("cli.engines.probe"))
+    parser.add_argument("--new", action="store_true", help=messages("cli.engines.new"))
     parser.add_argument("--json", action="store_true", help=messages("cli.engines.json"))
 
 
@@ -65,7 +68,8 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     if arguments.json:
         print(_as_json(table, engines, asked, messages))
         return 0
-    print("\n".join(_as_text(table, engines, asked, messages, text_width())))
+    words = UNRECORDED if arguments.new else tuple(GLYPHS)
+    print("\n".join(_as_text(table, engines, asked, messages, text_width(), words)))
     if unasked is not None:
         title, body, following = unasked.render(messages)
         print(f"\n{messages('cli.engines.unasked')}", title, body, following, sep="\n", file=sys.stderr)
@@ -93,29 +97,38 @@ def _ask(home: Home, engine: Engine, messages: Messages, *, again: bool) -> Answ
 
 
 def _as_text(
-    table: Table, engines: tuple[Engine, ...], asked: Asked, messages: Messages, width: int
+    table: Table,
+    engines: tuple[Engine, ...],
+    asked: Asked,
+    messages: Messages,
+    width: int,
+    words: tuple[str, ...],
 ) -> Iterator[str]:
+    """Yield the lines of the table, of the traits of which there is one of `words` to say."""
     from tutor.engines.traits.table import short
     from tutor.text import wrap
 
     names = ", ".join(f"{each.name} {short(each.version)}" for each in engines)
     yield from wrap(messages("cli.engines.title", engines=names), width)
-    yield from _legend(messages, width)
+    found = {trait: _word(trait, table, engines, asked) for trait in table.traits}
+    if not set(found.values()) & set(words):
+        yield from wrap(messages("cli.engines.nothing_new"), width)
+        return
+    yield from _legend(messages, width, words)
     for topic, traits in table.topics.items():
-        yield ""
-        yield messages(f"cli.engines.topic.{topic}")
-        for trait in traits:
-            word = _word(trait, table, engines, asked)
-            yield from _heading(trait, word, messages, width)
+        shown = [trait for trait in traits if found[trait] in words]
+        yield from ("", messages(f"cli.engines.topic.{topic}")) if shown else ()
+        for trait in shown:
+            yield from _heading(trait, found[trait], messages, width)
             yield from _rows(trait, table, engines, asked, messages, width)
 
 
-def _legend(messages: Messages, width: int) -> Iterator[str]:
+def _legend(messages: Messages, width: int, words: tuple[str, ...]) -> Iterator[str]:
     from tutor.text import cell_width
 
     line = ""
-    for word, glyph in GLYPHS.items():
-        added = f"{line}{'   ' if line else ''}{glyph} {messages(f'cli.engines.word.{word}')}"
+    for word in words:
+        added = f"{line}{'   ' if line else ''}{GLYPHS[word]} {messages(f'cli.engines.word.{word}')}"
         if line and cell_width(added) > width:
             yield line
             added = added[len(line) + 3 :]
