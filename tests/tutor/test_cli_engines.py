@@ -59,8 +59,8 @@ def test_the_engines_here_answer_as_recorded_for_their_versions(report: dict[str
     assert {trait: answer for trait, answer in answers.items() if answer not in known[trait]} == {}
     assert len(answers) > len(PROBES) - 8
     recorded = Table.load().recorded(engine["engine"], engine["version"])
-    # The machine has a part in these, not only the engine.
-    shared = answers.keys() & (recorded.answers if recorded else {}).keys() - {"affinity", "hybrid-cgroups"}
+    # The machine has a part in it, not only the engine.
+    shared = answers.keys() & (recorded.answers if recorded else {}).keys() - {"affinity"}
     differing = {
         trait: answers[trait] for trait in shared if recorded and answers[trait] != recorded.answers[trait]
     }

@@ -74,7 +74,8 @@ def test_an_error_is_taken_as_words_and_from_a_file(broken: Path, tmp_path: Path
 def test_a_bundle_alone_is_looked_through(broken: Path, tmp_path: Path) -> None:
     done = oci_tutor(str(broken), cwd=tmp_path)
     assert done.returncode == 1
-    assert f"{broken}/config.json:10:7" in done.stdout
+    # However long the path is: lines are broken in it.
+    assert f"{broken}/config.json:10:7" in re.sub(r"\s", "", done.stdout)
     whole = tmp_path / "config.json"
     whole.write_text((DATA / "base.json").read_text())
     shutil.copytree(broken / "rootfs", tmp_path / "rootfs", symlinks=True)

@@ -148,8 +148,11 @@ def test_an_engine_that_does_not_even_tell_its_version_is_not_counted() -> None:
 
 
 def test_crun_on_hybrid_cgroups_is_limited() -> None:
-    hybrid = replace(FULL, cgroups=replace(FULL.cgroups, layout="hybrid", v1=("cpu",)))
-    assert engines(hybrid) == {"runt": "ok", "runc": "ok", "crun": "limited"}
+    """It refuses controllers of v2 beside v1; with all controllers in v1 it works."""
+    hybrid = replace(FULL.cgroups, layout="hybrid", v1=("cpu",), v2=("hugetlb",))
+    assert engines(replace(FULL, cgroups=hybrid)) == {"runt": "ok", "runc": "ok", "crun": "limited"}
+    all_in_v1 = replace(FULL, cgroups=replace(hybrid, v2=()))
+    assert engines(all_in_v1) == {"runt": "ok", "runc": "ok", "crun": "ok"}
 
 
 @pytest.mark.parametrize("name", ["mnt", "tmpfs", "proc", "pivot_root"])

@@ -59,12 +59,15 @@ def _engine(machine: Machine, name: EngineName) -> EngineVerdict:
         return EngineVerdict(name, "missing", "doctor.engine.kernel", {"names": ", ".join(failed)})
     if any(not place.writable or place.free < LEAST_DISK for place in machine.storage):
         return EngineVerdict(name, "missing", "doctor.engine.disk")
-    if machine.cgroups.layout == "hybrid" and _refuses_hybrid(name):
+    if machine.cgroups.layout == "hybrid" and machine.cgroups.v2 and _refuses_hybrid(name, tool.version):
         # The lab hides the version 2 hierarchy from it.
         return EngineVerdict(name, "limited", "doctor.engine.hybrid")
     return EngineVerdict(name, "ok", "doctor.engine.ok", {"version": tool.version})
 
 
-def _refuses_hybrid(name: EngineName) -> bool:
-    """Return whether a version of the engine is known to refuse cgroup v1 and v2 side by side."""
-    return any(each.answers.get("hybrid-cgroups") == "refused" for each in Table.load().of(name))
+def _refuses_hybrid(name: EngineName, version: str) -> bool:
+    """Return whether the engine refuses cgroup v1 and v2 side by side: this version; if it is not recorded, one of the others."""
+    table = Table.load()
+    own = table.recorded(name, version)
+    asked = (own,) if own and "hybrid-cgroups" in own.answers else table.of(name)
+    return any(each.answers.get("hybrid-cgroups") == "refused" for each in asked)

@@ -246,8 +246,8 @@ def _join(directory: str) -> bool:
 def _arrange_cgroups(made: list[str], *, confined: bool) -> None:
     """Cover the paths by which engines leave the lab's cgroup, and those that they would write above it.
 
-    - Where v2 is mounted beside v1 (hybrid), crun refuses to work and runc uses `/ID` in v2, whatever its own cgroup is. Without v2,
-      which has no controllers there, both do as they do on plain v1. A tmpfs covers it: crun leaves files in the bare directory.
+    - Where v2 is mounted beside v1 (hybrid), crun refuses to work if v2 has a controller, and runc uses `/ID` in v2, whatever its own
+      cgroup is. Without v2 both do as they do on plain v1. A tmpfs covers it: crun leaves files in the bare directory.
     - `confined`: show the lab's cgroup as the root of each hierarchy, for an engine whose default is absolute (crun: `/ID`) and for
       daemons, which choose the path (Docker: `/docker/ID`).
     """

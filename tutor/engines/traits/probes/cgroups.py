@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # (controller, file of v1, file of v2)
 _MEMORY = ("memory", "memory.limit_in_bytes", "memory.max")
 _PIDS = ("pids", "pids.max", "pids.max")
+# Where engines look for v2 beside v1.
+_UNIFIED = Path("/sys/fs/cgroup/unified")
 _UNLIMITED = 1 << 60  # v1 shows no limit as the largest number of whole pages
 
 
@@ -80,18 +82,25 @@ def _mounts() -> list[Path]:
 
 @probe("hybrid-cgroups")
 def hybrid_cgroups(trial: Trial) -> str:
-    """A machine that has cgroup v1, and v2 beside it without controllers."""
-    unified = Path("/sys/fs/cgroup/unified/cgroup.procs")
-    if not unified.exists():
+    """A machine that has cgroup v1, and v2 beside it with the controllers that no v1 hierarchy has."""
+    if not _has_controllers():
         raise UndecidedError
-    # The lab covers v2 on such a machine. One command is shown it again, with the lab's own cgroup as its root.
+    # The lab covers v2 on such a machine. One command is shown it again, with the lab's own cgroup as its root, and with the controllers
+    # of the real one: a cgroup has those only that its parent hands down.
     with trial.bundle(files={"v2/.keep": ""}) as box:
         argv = " ".join(trial.engine.argv("run", box.id, (f"--bundle={box.path}",)))
         line = (
             f"mount -t cgroup2 cgroup2 {box.path}/v2 && own=$(sed -n s/^0:://p /proc/self/cgroup)"
-            f' && mount --bind "{box.path}/v2${{own%/*}}" /sys/fs/cgroup/unified && exec {argv}'
+            f' && mount --bind "{box.path}/v2${{own%/*}}" {_UNIFIED}'
+            f" && mount --bind {box.path}/v2/cgroup.controllers {_UNIFIED}/cgroup.controllers && exec {argv}"
         )
         done = trial.command(["unshare", "--mount", "/bin/sh", "-c", line])
-        if re.search(r"^(unshare|mount|/bin/sh): ", done.stderr, re.MULTILINE):
+        # A v1 hierarchy may have taken the controllers away meanwhile.
+        if re.search(r"^(unshare|mount|/bin/sh): ", done.stderr, re.MULTILINE) or not _has_controllers():
             raise UndecidedError(done.stderr)
         return "accepted" if done.ok else "refused"
+
+
+def _has_controllers() -> bool:
+    controllers = _UNIFIED / "cgroup.controllers"
+    return controllers.exists() and bool(controllers.read_text().split())
