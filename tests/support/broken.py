@@ -11,11 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tutor.explain.bundle import Bundle
+from tutor.explain.explainer import explain_silence, find
+from tutor.explain.model import Failure
+from tutor.messages import Messages
+
 if TYPE_CHECKING:
     from tests.support.engines import Stage
     from tutor.engines.model import EngineName
 
 DATA = Path(__file__).parents[1] / "tutor" / "explain"
+RECORDED = DATA / "recorded"
+# What counts of each outcome.
+_TOLD = {
+    "accepts": ("outcome",),
+    "silent": ("outcome", "is", "at"),
+    "fails": ("outcome", "is", "at", "problem", "line"),
+}
 ENGINES: tuple[EngineName, ...] = ("runt", "runc", "crun")
 
 
@@ -26,11 +38,23 @@ class Broken:
     name: str
     raw: dict[str, Any]
 
-    def expected(self, engine: str) -> dict[str, Any]:
-        """Return what the engine must do (`outcome`: fails, accepts or silent) and the explanation that it must get."""
+    def expected(self, engine: str) -> list[dict[str, Any]]:
+        """Return what the engine may do (`outcome`: fails, accepts or silent), each with the explanation that it must then get."""
         own = self.raw.get(engine, {})
-        own = {"outcome": own} if isinstance(own, str) else own
-        return {"outcome": "fails", **self.raw["expect"], **own}
+        own = own if isinstance(own, list) else [own]
+        each = [{"outcome": one} if isinstance(one, str) else one for one in own]
+        return [{"outcome": "fails", **self.raw["expect"], **one} for one in each]
+
+    def fits(self, engine: str, found: dict[str, Any]) -> bool:
+        """Tell whether what was seen (of `seen`) is what the engine may do, and is explained as it must be."""
+        return any(each == {name: found.get(name) for name in each} for each in self.wanted(engine))
+
+    def wanted(self, engine: str) -> list[dict[str, Any]]:
+        """Return what must be seen: one of these."""
+        return [
+            {name: each.get(name) for name in _TOLD[each["outcome"]] if name in each or name in ("is", "at")}
+            for each in self.expected(engine)
+        ]
 
     @property
     def operations(self) -> list[list[str]]:
@@ -134,6 +158,37 @@ def run(case: Broken, here: Stage) -> Outcome:
             here.run("kill", "KILL")
         here.run("delete", "--force")
     return outcome
+
+
+def seen(engine: str, outcome: Outcome, path: Path) -> dict[str, Any]:
+    """Return an outcome and its explanation in the form of the data's `expect`; the case is laid in the bundle at `path`."""
+    bundle = Bundle(path)
+    if outcome.status:
+        finding = find(Failure(outcome.said, outcome.operation, engine), bundle)
+        problem = finding.problem
+        return {
+            "outcome": "fails",
+            "is": finding.id,
+            "at": finding.pointer,
+            "problem": problem.key.partition(".")[2] if problem else None,
+            "line": problem.line if problem else None,
+            "said": outcome.said,
+        }
+    ended = outcome.operation == "start" and outcome.state == "stopped"
+    silent = explain_silence(outcome.said, bundle, Messages("en")) if ended else None
+    if silent is None:
+        return {"outcome": "ended" if ended else "accepts", "said": outcome.said}
+    return {"outcome": "silent", "is": silent.id, "at": silent.pointer, "said": outcome.said}
+
+
+def recorded() -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
+    """Return what each recorded version of each engine did in each case."""
+    return {
+        (file.stem.partition("-")[0], file.stem.partition("-")[2]): json.loads(
+            file.read_text(encoding="utf-8")
+        )
+        for file in sorted(RECORDED.glob("*.json"))
+    }
 
 
 def elf(machine: int = 62, interpreter: str = "") -> bytes:

@@ -2,7 +2,7 @@
 
 It has three sources:
 - `config.json` itself: `tutor.configfile`, and `survey` for what depends on other members or on files
-- a table of what runt, runc 1.1 and crun 1.8 print: `patterns`
+- a table of what runt, runc and crun print: `patterns`
 - the files on disk: `programs`, `seen`
 
 Call `explainer`. There is no user interface here; the texts are in the message catalogue's topic `explain`.

@@ -30,11 +30,13 @@ def explain(failure: Failure, bundle: Bundle, messages: Messages) -> Explanation
 def explain_silence(said: str, bundle: Bundle, messages: Messages) -> Explanation | None:
     """Return why a container ended as soon as it was started, although `start` succeeded; None if no reason is found.
 
-    If execve(2) refuses the program, or a startContainer hook fails, runc 1.1 and crun 1.8 write the error only to the
-    container's standard error (`said`).
+    If execve(2) refuses the program, or a startContainer hook fails, runc and crun (seen with 1.1.5 to 1.3.6, and 1.8.1 to 1.28)
+    write the error only to the container's standard error (`said`); so does crun 1.21 and 1.28 if there is no program at all.
     """
     found = find(Failure(said, "start"), bundle) if said.strip() else None
-    if found is None or not (found.id.startswith("program.") or (found.pointer or "").startswith(_SILENT)):
+    if found is None or not (
+        found.id.startswith(("program.", "process.")) or (found.pointer or "").startswith(_SILENT)
+    ):
         return None
     return put(found, bundle, messages)
 
@@ -60,9 +62,9 @@ def find(failure: Failure, bundle: Bundle) -> Finding:
             where = find_place(
                 pattern.where, {**groups, "": text, "whole": sentence, "operation": failure.operation}, bundle
             )
-            if where is None:
+            if where is None and (pattern.doubtful or bundle.text is not None):
                 continue
-            pointer = None if where == NOWHERE else where
+            pointer = None if where in (None, NOWHERE) else where
             found = refine(Finding(pattern.id, {**groups, "said": text}, pointer), plain, bundle)
             return _seen_too(found, bundle)
     return _unrecognised(plain, bundle)

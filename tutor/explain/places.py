@@ -99,6 +99,15 @@ def _program(groups: Groups, bundle: Bundle) -> str:
     return "/process/args/0" if name is None or name == first or first is None else NOWHERE
 
 
+def _root(groups: Groups, bundle: Bundle) -> str | None:
+    path = bundle.text_at("/root/path")
+    return (
+        "/root/path"
+        if path and groups["path"].rstrip("/") in (path.rstrip("/"), str(bundle.rootfs))
+        else None
+    )
+
+
 def _mount(groups: Groups, bundle: Bundle) -> str | None:
     source, destination = groups.get("source"), groups.get("destination")
     for pointer, item in bundle.items("/mounts"):
@@ -266,6 +275,7 @@ _FINDERS: dict[str, Callable[[Groups, Bundle], str | None]] = {
     "line": _line,
     "field": _field,
     "program": _program,
+    "root": _root,
     "mount": _mount,
     "namespace": _namespace,
     "user_namespace": _user_namespace,
