@@ -1,4 +1,4 @@
-"""A private dockerd in a lab: it does not see the machine's Docker, and ends with the lab.
+"""A private dockerd in a lab, on a containerd of its own: it does not see the machine's Docker, and ends with the lab.
 
 Its sockets, state and images are in the usual places (`/run/docker`, `/var/lib/docker`), which are private to the lab
 (`roots.DAEMONS`). Its containers' cgroups are below the lab's.
@@ -11,6 +11,7 @@ import os
 import resource
 import socket
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,17 @@ from tutor.lab.options import LabOptions
 from tutor.lab.state_roots import DAEMONS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from tutor.lab.lab import Lab, LabProcess
 
 SOCKET = "/run/docker/docker.sock"
 PIDFILE = "/run/docker/docker.pid"
 CONTAINERD = "/run/docker/containerd/containerd.sock"
 _LOG = "/run/docker/dockerd.log"
-_START_SECONDS = 60.0  # after which a dockerd that does not answer is taken not to work here
+_CONTAINERD_LOG = "/run/docker/containerd/containerd.log"
+_CONTAINERD_CONFIG = "/run/docker/containerd/containerd.toml"
+_START_SECONDS = 60.0  # after which a daemon that does not answer is taken not to work here
 _ANSWER_SECONDS = 10.0
 _LOOK_EVERY = 0.05
 
@@ -40,6 +45,21 @@ LAB_OPTIONS = LabOptions(
     },
     confined=True,
 )
+# Paths as dockerd gives them to a containerd that it starts itself. Since version 2.1, what `ctr image import` brings is unpacked by
+# containerd, for the snapshotters named here only: by itself for overlayfs, and where that can't be used, nothing is imported.
+_CONTAINERD_TOML = f"""\
+version = 2
+root = "/var/lib/docker/containerd/daemon"
+state = "/run/docker/containerd/daemon"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+
+[grpc]
+address = "{CONTAINERD}"
+
+[[plugins."io.containerd.transfer.v1.local".unpack_config]]
+platform = "linux"
+snapshotter = "native"
+"""
 # With systemd, podman would ask it for cgroups outside the lab; and podman's locks would be in the shared /dev/shm.
 _CONTAINERS_CONF = """\
 [containers]
@@ -85,32 +105,47 @@ class PrivateDocker:
         return (
             *("dockerd", "--config-file", str(self._config), "--host", f"unix://{SOCKET}", "--pidfile", PIDFILE),
             # Containers get no network, so that the host's network is not changed.
-            *("--bridge=none", "--iptables=false", "--ip6tables=false"),
+            *("--bridge=none", "--iptables=false", "--ip6tables=false", "--containerd", CONTAINERD),
             *("--storage-driver=vfs", "--exec-opt", "native.cgroupdriver=cgroupfs"),
         )  # fmt: skip
 
     def start(self) -> None:
-        """Start it, and wait until it answers.
+        """Start containerd and dockerd, and wait until they answer.
 
         Raises:
-            TutorError: `docker.private` with the end of its log (it does not work here); `lab.ended`.
+            TutorError: `docker.private` with the end of a log (one does not work here); `lab.ended`.
         """
-        folder = self._inside("/run/containers")
-        (folder / "containers.conf").write_text(_containers_conf(), encoding="utf-8")
-        log = os.open(self._inside(_LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        (self._inside("/run/containers") / "containers.conf").write_text(_containers_conf(), encoding="utf-8")
+        if not self._containerd_listens():  # it may outlive a dockerd
+            config = self._inside(_CONTAINERD_CONFIG)
+            config.parent.mkdir(parents=True, exist_ok=True)
+            config.write_text(_CONTAINERD_TOML, encoding="utf-8")
+            containerd = ("containerd", "--config", _CONTAINERD_CONFIG)
+            self._start(containerd, _CONTAINERD_LOG, self._containerd_listens)
+        self._daemon = self._start(self.argv, _LOG, lambda: self.ask("/_ping") is not None)
+
+    def _start(self, argv: Sequence[str], log: str, answers: Callable[[], bool]) -> LabProcess:
+        with self._streams(log) as (nowhere, output):
+            try:
+                daemon = self._lab.spawn(argv, cwd=Path("/"), stdin=nowhere, stdout=output, stderr=output)
+            except TutorError as error:
+                raise TutorError("docker.private", reason=error.values.get("reason", error.key)) from error
+        deadline = time.monotonic() + _START_SECONDS
+        while not answers():
+            if self._status(daemon) is not None or time.monotonic() > deadline:
+                raise TutorError("docker.private", reason=self._last_words(daemon, argv[0], log))
+            time.sleep(_LOOK_EVERY)
+        return daemon
+
+    @contextmanager
+    def _streams(self, log: str) -> Iterator[tuple[int, int]]:
+        output = os.open(self._inside(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         nowhere = os.open(os.devnull, os.O_RDONLY)
         try:
-            self._daemon = self._lab.spawn(self.argv, cwd=Path("/"), stdin=nowhere, stdout=log, stderr=log)
-        except TutorError as error:
-            raise TutorError("docker.private", reason=error.values.get("reason", error.key)) from error
+            yield nowhere, output
         finally:
-            os.close(log)
+            os.close(output)
             os.close(nowhere)
-        deadline = time.monotonic() + _START_SECONDS
-        while self.ask("/_ping") is None:
-            if self._status(self._daemon) is not None or time.monotonic() > deadline:
-                raise TutorError("docker.private", reason=self._last_words(self._daemon))
-            time.sleep(_LOOK_EVERY)
 
     @property
     def alive(self) -> bool:
@@ -120,6 +155,15 @@ class PrivateDocker:
     def ask(self, path: str) -> Any:
         """Return the answer of its API (`/info`, `/containers/NAME/json`): see the function `ask`."""
         return ask(self._lab.keeper_pid, path)
+
+    def _containerd_listens(self) -> bool:
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(_ANSWER_SECONDS)
+                connection.connect(str(self._inside(CONTAINERD)))
+        except OSError:
+            return False
+        return True
 
     @staticmethod
     def _status(daemon: LabProcess) -> int | str | None:
@@ -131,12 +175,12 @@ class PrivateDocker:
         except TutorError:
             return ""
 
-    def _last_words(self, daemon: LabProcess) -> str:
+    def _last_words(self, daemon: LabProcess, name: str, log: str) -> str:
         try:
-            lines = self._inside(_LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            lines = self._inside(log).read_text(encoding="utf-8", errors="replace").strip().splitlines()
         except OSError:
             lines = []
-        return lines[-1] if lines else f"dockerd: exit status {self._status(daemon)}"
+        return lines[-1] if lines else f"{name}: exit status {self._status(daemon)}"
 
     def _inside(self, path: str) -> Path:
         return Path(f"/proc/{self._lab.keeper_pid}/root{path}")
