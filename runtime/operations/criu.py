@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 
 from runtime.kernel import mount as kernel
@@ -27,6 +28,11 @@ DESCRIPTORS = "descriptors.json"
 """In the directory of the images: the files that init's standard streams were, as in runc's images."""
 
 _CGROUP_MODES = ("soft", "full", "strict", "ignore")
+_CGROUP_GONE = re.compile(r"^cg: .*: No such (file or directory|device)$")
+"""What criu says if a cgroup is removed while it reads a hierarchy: where the container is in the root cgroup, it reads those of all
+other containers, too (criu/cgroup.c: add_cgroup)."""
+_ATTEMPTS = 5
+_FAILED = re.compile(r"FAILED|failed with -\d+$")
 _NAMESPACE_KEYS = {"network": ("net", "extRootNetNS"), "pid": ("pid", "extRootPidNS")}
 
 
@@ -83,20 +89,23 @@ def find(program: str) -> str:
 def call(
     words: Sequence[str], options: CriuOptions, log: str, *, root: str = "", inherited: Sequence[int] = ()
 ) -> None:
-    """Run criu, and wait for its end. Raises RuntError with the last error of its log.
+    """Run criu, and wait for its end. Raises RuntError with the last error of its log that says what was wrong.
 
     `root` becomes a mount that only criu sees. It gets the caller's standard streams and the descriptors `inherited`. Its
     output goes to a file beside the log.
     """
-    said = f"{options.work}/{log}.said"
-    pid = os.fork()
-    if pid == 0:
-        _become([find(options.criu), *words, *_words(options), "--log-file", log], said, root, inherited)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if code != 0:
-        path = f"{options.work}/{log}"
+    said, path = f"{options.work}/{log}.said", f"{options.work}/{log}"
+    for attempt in range(_ATTEMPTS):
+        pid = os.fork()
+        if pid == 0:
+            _become([find(options.criu), *words, *_words(options), "--log-file", log], said, root, inherited)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if code == 0:
+            break
         reason = _last_error(path) or _last_error(said) or f"it ended with status {code}"
-        raise RuntError(f"criu failed: {reason}; log file: {path}")
+        # What a page server has got can't be sent to it again.
+        if attempt == _ATTEMPTS - 1 or not _CGROUP_GONE.search(reason) or options.page_server:
+            raise RuntError(f"criu failed: {reason}; log file: {path}")
     if not root:
         os.unlink(said)
 
@@ -170,8 +179,8 @@ def _last_error(path: str) -> str:
     """Return the last error in a log of criu, without its place in criu's source."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            # The very last one says only that it has failed.
-            errors = [line for line in file if "Error" in line and "FAILED" not in line]
+            # The very last ones say only that it has failed, as `Dump core (pid: 12) failed with -1` and `Dumping FAILED.`
+            errors = [line for line in file if "Error" in line and not _FAILED.search(line)]
     except OSError:
         return ""
     return errors[-1].partition("Error")[2].partition("): ")[2].strip() if errors else ""

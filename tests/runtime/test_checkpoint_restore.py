@@ -179,3 +179,42 @@ def test_another_criu_can_be_named(runt: Runt, counting: Path, tmp_path: Path) -
     own.chmod(0o755)
     assert "criu failed: " in runt("--criu", str(own), *words).stderr
     assert (tmp_path / "called").read_text() == "dump\n"
+
+
+def criu_that_loses_a_cgroup(tmp_path: Path, times: int) -> str:
+    """Return a criu that fails at first, as the real one does if a cgroup is removed while it reads the hierarchy."""
+    own = tmp_path / "my-criu"
+    log = r"""(00.1) Error (criu/cgroup.c:601): cg: failed walking /proc/self/fd/16 for empty cgroups: No such file or directory
+(00.2) Error (criu/cr-dump.c:1635): Dump core (pid: 4490) failed with -1
+(00.3) Error (criu/cr-dump.c:2111): Dumping FAILED."""
+    own.write_text(
+        f"#!/bin/sh\necho >> {tmp_path}/called\n"
+        f"[ $(wc -l < {tmp_path}/called) -gt {times} ] && exit 0\n"
+        f'echo "{log}" > {tmp_path}/images/dump.log\nexit 1\n'
+    )
+    own.chmod(0o755)
+    return str(own)
+
+
+def test_another_container_that_goes_while_criu_reads_the_cgroups_changes_nothing(
+    runt: Runt, counting: Path, tmp_path: Path
+) -> None:
+    assert counting.exists()
+    words = ["checkpoint", "--leave-running", "--image-path", str(tmp_path / "images"), "counting"]
+    runt.ok("--criu", criu_that_loses_a_cgroup(tmp_path, 2), *words)
+    assert (tmp_path / "called").read_text() == "\n" * 3
+    assert not (tmp_path / "images/dump.log.said").exists()
+
+
+def test_what_was_wrong_is_said_and_not_only_that_it_failed(
+    runt: Runt, counting: Path, tmp_path: Path
+) -> None:
+    assert counting.exists()
+    words = ["checkpoint", "--image-path", str(tmp_path / "images"), "counting"]
+    done = runt("--criu", criu_that_loses_a_cgroup(tmp_path, 9), *words)
+    assert done.returncode == 1
+    assert (
+        "criu failed: cg: failed walking /proc/self/fd/16 for empty cgroups: No such file or directory; log"
+        in done.stderr
+    )
+    assert runt.state("counting")["status"] == "running"
