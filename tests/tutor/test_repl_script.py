@@ -205,3 +205,58 @@ def test_a_home_that_is_mounted_nodev_and_noexec_is_usable_in_the_lab(tmp_path: 
     assert f"{home}/labs/{LESSON} is mounted with nodev, noexec, nosuid" in said
     assert "permission denied" not in said.replace("«permission denied»", "").lower()
     assert {"nodev", "noexec", "nosuid"} <= set(done.stdout.splitlines()[-1].split(","))
+
+
+# fsopen, fsconfig (FSCONFIG_CMD_CREATE) and fsmount: a tmpfs that belongs to a user namespace, attached nowhere.
+_TMPFS_OF_A_USER_NAMESPACE = """
+import ctypes, sys
+call = ctypes.CDLL(None).syscall
+context = call(430, b"tmpfs", 0)
+call(431, context, 6, None, None, 0)
+print(call(432, context, 0, 0), flush=True)
+sys.stdin.read()
+"""
+# move_mount: attach what another process has as a descriptor, then run a program.
+_ATTACH = """
+import ctypes, os, sys
+tree = os.open(sys.argv[1], os.O_PATH)
+assert ctypes.CDLL(None).syscall(429, tree, b"", -100, os.fsencode(sys.argv[2]), 4) == 0
+os.chmod(sys.argv[2], 0o777)
+os.symlink(sys.argv[3], sys.argv[2] + "/cache")
+os.execvp(sys.argv[4], sys.argv[4:])
+"""
+
+
+@pytest.mark.parametrize("engine", ["runt", pytest.param("runc", marks=pytest.mark.peer("runc"))])
+def test_a_home_whose_filesystem_has_no_devices_is_usable_by_a_copy_of_the_root(
+    tmp_path: Path, engine: str
+) -> None:
+    """A filesystem that was mounted in a user namespace: no mount option is in the way, and devices can't be opened."""
+    home = tmp_path / "home"
+    home.mkdir()
+    owner = subprocess.Popen(
+        ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-c", _TMPFS_OF_A_USER_NAMESPACE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert owner.stdout is not None
+        tree = f"/proc/{owner.pid}/fd/{int(owner.stdout.readline())}"
+        lesson = [sys.executable, "-m", "tutor", "repl", LESSON, "--engine", engine, "--lang", "en"]
+        done = subprocess.run(
+            ["unshare", "--mount", "--propagation", "shared", sys.executable, "-c", _ATTACH, tree, home, CACHE, *lesson],
+            input=CREATED + "create\nstart\nstate\ndelete --force\nquit\n",
+            env={**os.environ, "OCI_TUTOR_HOME": str(home)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )  # fmt: skip
+    finally:
+        owner.communicate()
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    said = " ".join(done.stdout.split())
+    assert "rootfs was copied to a tmpfs of the lab" in said
+    assert "is mounted with nodev, which could not be taken off" in said
+    assert "denied" not in said.lower()
+    assert "● created" in said

@@ -2,13 +2,15 @@
 
 A runtime makes device nodes in a root that has nothing mounted on /dev; on a mount with `nodev` (Debian 13's /tmp, hardened homes)
 not even root can open them, and no container starts. With `noexec` no program runs, with `nosuid` no set-user-ID program works. In
-the lab's own mount namespace these are taken off a bind mount of the directory; on the host nothing changes.
+the lab's own mount namespace these are taken off a bind mount of the directory; on the host nothing changes. Where the kernel refuses
+that, or the filesystem itself has no devices (mounted in a user namespace), root filesystems are copied to a tmpfs of the lab's.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from typing import NamedTuple
 
 from tutor.lab import kernel
@@ -19,14 +21,16 @@ _HINDRANCES = (
     ("nosuid", os.ST_NOSUID, kernel.MS_NOSUID),
 )
 _NULL = os.makedev(1, 3)
+_ROOT = "rootfs"
 
 
 class Place(NamedTuple):
-    """A directory, the options that were taken off it, and what still hinders containers in it."""
+    """A directory, the options that were taken off it, what still hinders containers in it, and the roots that are copies."""
 
     path: str
     freed: list[str]
     left: list[str]
+    copied: list[str]
 
 
 def hindrances(path: str) -> list[str]:
@@ -52,10 +56,44 @@ def free(path: str) -> Place:
             kernel.mount("", path, flags=kernel.MS_REMOUNT | kernel.MS_BIND)
         except OSError:
             pass  # locked, since a more privileged user namespace made it (mount_namespaces(7))
-    left = hindrances(path)
-    if "nodev" not in left and not _can_open_devices(path):
-        left.append("nodev")  # of the filesystem itself: one that was mounted in a user namespace
-    return Place(path, [name for name in found if name not in left], left)
+    left = _hindrances_and_devices(path)
+    copied = [root for root in _roots(path) if _copy_to_tmpfs(root)] if left else []
+    return Place(path, [name for name in found if name not in left], left, copied)
+
+
+def _hindrances_and_devices(path: str) -> list[str]:
+    found = hindrances(path)
+    if "nodev" not in found and not _can_open_devices(path):
+        found.append("nodev")  # of the filesystem itself: one that was mounted in a user namespace
+    return found
+
+
+def _roots(path: str) -> list[str]:
+    """Return the root filesystems of the bundles in a directory, or of the one bundle that it is."""
+    with os.scandir(path) as entries:
+        folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    candidates = [f"{folder}/{_ROOT}" for folder in (path, *sorted(folders))]
+    return [each for each in candidates if os.path.isdir(each) and not os.path.islink(each)]  # noqa: PTH112, PTH114
+
+
+def _copy_to_tmpfs(root: str) -> bool:
+    """Mount a tmpfs with a copy of a root filesystem over it; return False, and leave it as it was, if that can't be done."""
+    below = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        kernel.mount("oci-tutor-root", root, "tmpfs", 0, "mode=0755")
+    except OSError:
+        return False
+    else:
+        source = f"/proc/{os.getpid()}/fd/{below}/."
+        copied = (
+            subprocess.run(["cp", "-a", source, root], stderr=subprocess.DEVNULL, check=False).returncode == 0
+        )
+        if not copied or _hindrances_and_devices(root):
+            kernel.unmount(root)
+            return False
+        return True
+    finally:
+        os.close(below)
 
 
 def _can_open_devices(path: str) -> bool:

@@ -349,10 +349,15 @@ class LessonRun:
 
     def _report_places(self) -> None:
         """Report where the host's mount options hinder containers, and whether the lab could take them off."""
-        for path, freed, left in self.container.lab.places:
+        for path, freed, left, copied in self.container.lab.places:
             if freed:
                 self.notice("information", "lab.place.freed", path=shown(path), options=", ".join(freed))
-            if left:
+            if copied:
+                roots = ", ".join(map(shown, copied))
+                self.notice(
+                    "information", "lab.place.copied", path=shown(path), options=", ".join(left), roots=roots
+                )
+            elif left:
                 self.notice("warning", "lab.place.hindered", path=shown(path), options=", ".join(left))
 
     def report_docker(self) -> None:
