@@ -13,7 +13,7 @@ from tests.support.lab import Traces, home, until_nothing
 from tests.support.runt import REPOSITORY
 from tutor.images.mini import build
 from tutor.lab.lab import sweep
-from tutor.lab.processes import send_signal
+from tutor.lab.processes import send_signal, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,6 +99,9 @@ def test_what_is_left_when_all_are_killed_goes_with_the_next_start(client: Clien
         send_signal(owner, signal.SIGSTOP)
     for owner in owners:
         send_signal(owner, signal.SIGKILL)
+    for owner in owners:
+        # A lab with an owner that is still about to die is in use.
+        assert wait_for_end(owner, 10)
     client.kill()
     assert client.traces.left(), "something must be left to sweep"
     sweep(client.home)
