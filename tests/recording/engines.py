@@ -1,6 +1,7 @@
 """`python -m tests.recording.engines [DATE]`: ask the engines on PATH, and write what they answer to `engines.yaml`.
 
-An engine unpacked beside this machine's is asked when its folder stands first on PATH. An observation of the same version is replaced.
+An engine unpacked beside this machine's is asked when its folder stands first on PATH. An observation of the same version is replaced;
+what this machine can't tell stays as it was.
 """
 
 from __future__ import annotations
@@ -31,14 +32,17 @@ def main() -> None:
             own = Path(folder)
             asked = answers_of(Home(own, own, own), engine)
         key = (engine.name, engine.version)
-        observations = [each for each in observations if (each["engine"], each["version"]) != key]
+        before = [each for each in observations if (each["engine"], each["version"]) == key]
+        observations = [each for each in observations if each not in before]
+        answers = dict(before[0]["answers"]) if before else {}
+        answers |= {trait: each for trait, each in asked.answers.items() if each}
         observations.append(
             {
                 "engine": engine.name,
                 "version": engine.version,
                 "date": sys.argv[1] if len(sys.argv) > 1 else asked.date,
                 "machine": machine,
-                "answers": {trait: each for trait, each in sorted(asked.answers.items()) if each},
+                "answers": dict(sorted(answers.items())),
             }
         )
     observations.sort(

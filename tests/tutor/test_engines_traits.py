@@ -206,10 +206,11 @@ def test_a_trait_is_said_in_a_sentence_for_each_answer() -> None:
     """What differs between versions has them in it; what the engine here does comes last, where it is not recorded."""
     said = sentences("kill-stopped-shared-pid", Messages("ja"))
     assert said == (
-        "`runt`、`runc` 1.1.5・1.1.15、`crun` 1.8.1〜1.28 は、エラーにします。`runc` 1.3.6 は、成功で終えます。"
+        "`runt`、`runc` 1.1.5・1.1.15、`crun` 1.8.1〜1.28 は、エラーにします。"
+        "`runc` 1.3.6・1.4.3 は、成功で終えます。"
     )
     here = sentences("kill-stopped-shared-pid", Messages("en"), "runc", "1.5.1", "accepted")
-    assert here.endswith("`runc` 1.3.6: succeeds. Your `runc` 1.5.1: succeeds.")
+    assert here.endswith("`runc` 1.3.6/1.4.3: succeeds. Your `runc` 1.5.1: succeeds.")
 
 
 @pytest.mark.root

@@ -53,7 +53,7 @@ def _limit(trial: Trial, resources: dict[str, object], files: tuple[str, str, st
         value = _value(box.pid(), files)
     if value == "max" or int(value) >= _UNLIMITED:
         return "unlimited"
-    return "zero" if int(value) == 0 else "other"
+    return {0: "zero", 1: "one"}.get(int(value), "other")
 
 
 def _has(directory: str, files: tuple[str, str, str]) -> bool:
