@@ -309,6 +309,33 @@ def test_the_shell_is_in_the_lab(lab: Lab, tmp_path: Path) -> None:
     assert "box" in run(lab, "runt", "list", "-q")[1]
 
 
+@pytest.mark.peer("runc")
+@pytest.mark.parametrize("where", ["", "--bundle {path}", "-b={path}"])
+def test_in_the_shell_runc_creates_again_on_a_root_with_its_links_in_dev(
+    lab: Lab, tmp_path: Path, where: str
+) -> None:
+    """runc 1.3.6 fails where they are and its streams are a file or a pipe; what else is in the root's /dev stays."""
+    path = bundle(tmp_path, linux={"namespaces": [{"type": "mount"}]})
+    for name, target in (("left", "/proc/self/fd/9"), ("own", "pts/ptmx")):
+        (path / "rootfs/dev" / name).symlink_to(target)
+    argv, _cwd, environment = lab.shell_call(path if not where else tmp_path)
+    create = f"runc create {where.format(path=path)} box >log 2>&1 && runc delete --force box || cat log\n"
+    done = subprocess.run(
+        ["script", "--quiet", "--flush", "--return", "--command", shlex.join(argv), "/dev/null"],
+        env=environment,
+        input=f"{create}{create}exit 5\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 5
+    assert "level=error" not in done.stdout
+    names = {each.name for each in (path / "rootfs/dev").iterdir()}
+    assert {"stdin", "own"} <= names
+    assert "left" not in names
+
+
 def test_a_shell_after_the_end_of_its_lab_says_so_by_its_status(tmp_path: Path) -> None:
     with Lab.start(home=home(tmp_path), engine="runt", workdir=tmp_path) as lab:
         argv, cwd, environment = lab.shell_call(tmp_path)
