@@ -22,6 +22,7 @@ from runtime.steps.runner import Plan
 from runtime.steps.start import START_STEPS
 from runtime.support.errors import RuntError
 from tests.faults.inject import Failure, Gate
+from tutor import patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,7 +180,7 @@ class Laboratory:
     def _expect_status(self, status: str) -> list[str]:
         """Return an error if the container does not become `status`; wait a moment for a process that ends."""
         entry = self._entry()
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + patience.scaled(2)
         while (found := entry.status()) != status and time.monotonic() < deadline:
             time.sleep(0.005)
         return [] if found == status else [f"the container is {found} and not {status}"]

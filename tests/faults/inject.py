@@ -7,6 +7,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from tutor import patience
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,7 +39,7 @@ class Gate:
 
     def wait(self) -> bool:
         """Wait until the gate has been reached; False if that does not happen."""
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + patience.scaled(_SECONDS)
         while self._memory[0] != _REACHED:
             if time.monotonic() > deadline:
                 return False

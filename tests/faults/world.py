@@ -6,6 +6,8 @@ import os
 import time
 from pathlib import Path
 
+from tutor import patience
+
 MARK = "RUNT_FAULTS"
 """The environment variable that every process of an experiment has, container or not."""
 
@@ -54,7 +56,7 @@ class World:
 
     def left_since(self, before: set[str]) -> list[str]:
         """Return what is there now and was not before; a process that has been killed gets a moment to end."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + patience.scaled(_PATIENCE)
         while left := sorted(self.look() - before):
             if time.monotonic() > deadline or not any(line.startswith("process") for line in left):
                 break

@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tutor import patience
+
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 # message -> field -> (number, type); `[]` is "repeated". `int` are all integers and enumerations, `bool` is one of them.
@@ -96,7 +98,7 @@ class Cri:
                  "--header", "content-type: application/grpc", "--header", "te: trailers", "--data-binary", "@-",
                  "--dump-header", headers, "--output", body, f"http://localhost/runtime.v1.RuntimeService/{method}"],
                 # Length-prefixed: a byte that says "not compressed", and four with the length.
-                input=b"\0" + len(message).to_bytes(4, "big") + message, check=True, timeout=60,
+                input=b"\0" + len(message).to_bytes(4, "big") + message, check=True, timeout=patience.scaled(60),
             )  # fmt: skip
             trailers = dict(line.split(": ", 1) for line in headers.read_text().splitlines() if ": " in line)
             if trailers["grpc-status"] != "0":

@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tutor import patience
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -115,7 +117,7 @@ class Daemon:
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait until the daemon answers; fail with the end of its log if it ends or takes too long."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience.scaled(PATIENCE)
         while not condition():
             assert self._nsenter.poll() is None, self.log.read_text()[-4000:]
             assert time.monotonic() < deadline, self.log.read_text()[-4000:]
@@ -129,7 +131,7 @@ class Daemon:
         """Ask the daemon to end, and wait until it has."""
         if self._nsenter.poll() is None:
             os.kill(self.pid, signal.SIGTERM)
-        self._nsenter.wait(timeout=PATIENCE)
+        self._nsenter.wait(timeout=patience.scaled(PATIENCE))
 
 
 class Containerd(Daemon):
@@ -157,7 +159,7 @@ class Containerd(Daemon):
         """Run a command that must succeed; return what it printed."""
         done = subprocess.run(
             self.command(*words, namespace=namespace),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience.scaled(PATIENCE), check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout
@@ -191,7 +193,7 @@ def _containerd_config(root: Path, handlers: dict[str, str], sandbox_image: str)
 
 def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     """Wait until `condition` is true; fail with `what` in the message if it does not become true."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience.scaled(seconds)
     while not condition():
         assert time.monotonic() < deadline, f"not in {seconds} s: {what}"
         time.sleep(0.05)

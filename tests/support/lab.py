@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tutor import patience
 from tutor.home import Home
 from tutor.images import prepare_bundle
 from tutor.lab import state_roots as roots
@@ -27,7 +28,7 @@ _CACHE = Path("/tmp/oci-tutor-test-cache")
 
 def until(look: Callable[[], T], seconds: float = 20.0) -> T:
     """Call a function until its result is true, and return it; else fail with the last result."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience.scaled(seconds)
     while not (seen := look()):
         assert time.monotonic() < deadline, f"never came true: {seen!r}"
         time.sleep(0.005)
@@ -36,7 +37,7 @@ def until(look: Callable[[], T], seconds: float = 20.0) -> T:
 
 def until_nothing(look: Callable[[], list[str]], seconds: float = 20.0) -> None:
     """Call a function until its result is empty; else fail with the last result."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience.scaled(seconds)
     while seen := look():
         assert time.monotonic() < deadline, f"left: {seen}"
         time.sleep(0.005)

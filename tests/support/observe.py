@@ -7,6 +7,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, TypeVar
 
+from tutor import patience
 from tutor.observe import Process, take_snapshot
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ T = TypeVar("T")
 
 def until(look: Callable[[], T], timeout: float = 20.0) -> T:
     """Call a function until its result is true; else fail with the last result."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + patience.scaled(timeout)
     while not (answer := look()):
         if time.monotonic() > deadline:
             raise AssertionError(f"never became true; last: {answer!r}")

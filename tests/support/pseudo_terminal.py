@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tutor import patience
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -82,14 +84,14 @@ class PseudoTerminal:
 
     def wait_for(self, text: str) -> None:
         """Wait until `text` has been printed after what was waited for last; escape sequences don't count."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience.scaled(PATIENCE)
         while (found := self.text.find(text, self._seen)) < 0:
             self._go_on(text, deadline)
         self._seen = found + len(text)
 
     def wait_for_sequence(self, sequence: str) -> None:
         """Wait until an escape sequence has been written after the last one waited for."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience.scaled(PATIENCE)
         while (found := self.raw.find(sequence, self._sequences_seen)) < 0:
             self._go_on(sequence, deadline)
         self._sequences_seen = found + len(sequence)
@@ -117,11 +119,11 @@ class PseudoTerminal:
     def wait_for_end(self) -> int:
         """Read until the program has ended; return its return code."""
         if not self._open:
-            return self.process.wait(timeout=PATIENCE)
-        deadline = time.monotonic() + PATIENCE
+            return self.process.wait(timeout=patience.scaled(PATIENCE))
+        deadline = time.monotonic() + patience.scaled(PATIENCE)
         while self._read(0.2):
             assert time.monotonic() < deadline, f"it did not end:\n{self.text}"
-        return self.process.wait(timeout=PATIENCE)
+        return self.process.wait(timeout=patience.scaled(PATIENCE))
 
     def _read(self, seconds: float) -> bool:
         """Read what there is; return False if no process has the other end open any more."""

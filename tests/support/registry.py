@@ -8,6 +8,8 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Self
 
+from tutor import patience
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,7 +35,7 @@ class Registry:
                 ["docker-registry", "serve", self._config], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 env={key: value for key, value in os.environ.items() if not key.startswith("OTEL_")},
             )  # fmt: skip
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + patience.scaled(_PATIENCE)
         host, _, port = self.address.partition(":")
         while True:
             try:

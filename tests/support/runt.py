@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tutor import patience
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -163,7 +165,7 @@ class Runt:
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
     """Wait until `condition` is true; fail if it does not become true."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience.scaled(seconds)
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)

@@ -12,6 +12,8 @@ import struct
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
+from tutor import patience
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -49,7 +51,7 @@ class Agent:
         # Ends the accept(2).
         self._socket.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(timeout=10)
+            thread.join(timeout=patience.scaled(10))
             assert not thread.is_alive()
         self._socket.close()
 

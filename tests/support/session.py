@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from tutor import patience
 from tutor.course.course import Course
 from tutor.engines.model import ENGINE_NAMES
 from tutor.home import Home
@@ -54,7 +55,7 @@ class Diary:
 
     def until(self, seen: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
         """Wait until an event has been published; fail with the published ones if it never is."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + patience.scaled(seconds)
         with self._news:
             while not seen():
                 if not self._news.wait(deadline - time.monotonic()) and not seen():

@@ -9,6 +9,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Self
 
+from tutor import patience
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -71,7 +73,7 @@ class Terminal:
 
     def wait(self, condition: Callable[[str], bool], what: str) -> str:
         """Wait until the screen satisfies `condition` and return it."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience.scaled(PATIENCE)
         while True:
             screen = self.screen()
             if condition(screen):

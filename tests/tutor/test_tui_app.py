@@ -19,6 +19,7 @@ from textual.color import Color
 from textual.widgets import OptionList
 
 from tests.support.tui import CONFIG, opened, screen_text, scripted_app, settled, snapshot
+from tutor import patience
 from tutor.course.checks.verdict import Evidence, Verdict
 from tutor.course.course import Course
 from tutor.course.model import Quiz
@@ -384,7 +385,7 @@ def test_the_real_thing_in_a_real_terminal_with_a_long_ime_commit(tmp_path: Path
         ).stdout
 
     def until(wanted: str) -> str:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + patience.scaled(20)
         while wanted not in (text := tmux("capture-pane", "-p")):
             assert time.monotonic() < deadline, text
             time.sleep(0.05)

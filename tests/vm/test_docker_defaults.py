@@ -11,6 +11,7 @@ import pytest
 
 from runtime.install.launcher import install_plain
 from tests.support.runt import make_rootfs, wait_for
+from tutor import patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,9 @@ pytestmark = [pytest.mark.root, pytest.mark.peer("busybox", "dockerd", "docker")
 
 def docker(*words: str) -> str:
     """Run a command of Docker's client, which must succeed; return what it printed."""
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        ["docker", *words], capture_output=True, text=True, timeout=patience.scaled(120), check=False
+    )
     assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
     return done.stdout.strip()
 

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tutor import patience
 from tutor.paths import search_path
 
 _PATIENCE = 5.0
@@ -70,7 +71,7 @@ class Daemon:
 
     def wait_until(self, runtime: str, *, known: bool) -> bool | None:
         """Wait until it knows a runtime, or no longer knows it; return False if that takes too long, None if it cannot be asked."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + patience.scaled(_PATIENCE)
         while (runtimes := self.runtimes()) is not None:
             if (runtime in runtimes) == known:
                 return True
@@ -103,7 +104,7 @@ class Daemon:
         try:
             done = subprocess.run(
                 self.command(*words), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                timeout=_CLIENT_SECONDS, check=False,
+                timeout=patience.scaled(_CLIENT_SECONDS), check=False,
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired):
             return None
@@ -117,7 +118,7 @@ def _is_service(pid: int) -> bool:
     try:
         shown = subprocess.run(
             ["systemctl", "show", "--property=MainPID", "--value", "docker"],
-            capture_output=True, text=True, timeout=_CLIENT_SECONDS, check=False,
+            capture_output=True, text=True, timeout=patience.scaled(_CLIENT_SECONDS), check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return False

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tutor import patience
 from tutor.errors import TutorError
 from tutor.lab.options import LabOptions
 from tutor.lab.state_roots import DAEMONS
@@ -130,7 +131,7 @@ class PrivateDocker:
                 daemon = self._lab.spawn(argv, cwd=Path("/"), stdin=nowhere, stdout=output, stderr=output)
             except TutorError as error:
                 raise TutorError("docker.private", reason=error.values.get("reason", error.key)) from error
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + patience.scaled(_START_SECONDS)
         while not answers():
             if self._status(daemon) is not None or time.monotonic() > deadline:
                 raise TutorError("docker.private", reason=self._last_words(daemon, argv[0], log))
@@ -159,7 +160,7 @@ class PrivateDocker:
     def _containerd_listens(self) -> bool:
         try:
             with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(_ANSWER_SECONDS)
+                connection.settimeout(patience.scaled(_ANSWER_SECONDS))
                 connection.connect(str(self._inside(CONTAINERD)))
         except OSError:
             return False
@@ -190,7 +191,7 @@ def ask(keeper_pid: int, path: str) -> Any:
     """Return the answer of the API of a lab's dockerd: a document, {} if the object does not exist, None without an answer."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(_ANSWER_SECONDS)
+            connection.settimeout(patience.scaled(_ANSWER_SECONDS))
             connection.connect(f"/proc/{keeper_pid}/root{SOCKET}")
             # HTTP/1.0: the answer is not chunked, and ends with the connection. (http.client takes 25 ms to import.)
             connection.sendall(f"GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor import patience
 from tutor.engines.model import ENGINE_NAMES, EngineName
 from tutor.errors import TutorError
 from tutor.paths import search_path
@@ -67,7 +68,7 @@ def find(name: EngineName) -> Engine:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=_VERSION_SECONDS,
+            timeout=patience.scaled(_VERSION_SECONDS),
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

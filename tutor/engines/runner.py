@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tutor import patience
 from tutor.engines.answers import means_absent, parse_list, parse_state
 from tutor.engines.model import Call, CallResult
 from tutor.engines.streams import CHUNK, Limit, StreamReader
@@ -141,7 +142,7 @@ class Runner:
             state = self.query_state(container_id)
         except TutorError:
             return  # the next query reports it
-        deadline, quiet = time.monotonic() + START_PATIENCE, 0
+        deadline, quiet = time.monotonic() + patience.scaled(START_PATIENCE), 0
         while quiet < ASLEEP_LOOKS and time.monotonic() < deadline and not self._reader.drain(LOOK):
             activity = _activity(state.pid) if state else "ended"
             if activity == "ended":
@@ -177,7 +178,7 @@ class Runner:
         process, streams = self._spawn(argv, self._lab.workdir)
         try:
             texts = _read_both(streams["stdout"], streams["stderr"])
-            return process.wait(_QUERY_SECONDS), *texts
+            return process.wait(patience.scaled(_QUERY_SECONDS)), *texts
         except TimeoutError as error:
             process.signal(signal.SIGKILL)
             raise self._failed(argv[1], os.strerror(errno.ETIMEDOUT)) from error
@@ -209,7 +210,7 @@ def _read_both(stdout: int, stderr: int) -> tuple[str, str]:
     Raises:
         TimeoutError: it takes more than _QUERY_SECONDS, or they hold more than _QUERY_BYTES.
     """
-    deadline = time.monotonic() + _QUERY_SECONDS
+    deadline = time.monotonic() + patience.scaled(_QUERY_SECONDS)
     chunks: dict[int, list[bytes]] = {stdout: [], stderr: []}
     poller = select.poll()
     for descriptor in chunks:

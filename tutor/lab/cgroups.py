@@ -14,6 +14,7 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from tutor import patience
 from tutor.lab.processes import Identity, identity
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def thaw(directory: str) -> None:
 
 def remove(directory: str, seconds: float = 2.0) -> bool:
     """Remove a cgroup and all below it; return whether it is gone. A cgroup stays busy for a moment after its last process."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience.scaled(seconds)
     while True:
         for folder, _folders, _files in os.walk(directory, topdown=False):
             try:

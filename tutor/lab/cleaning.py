@@ -7,6 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from tutor import patience
 from tutor.lab import cgroups, processes
 from tutor.lab import state_roots as roots
 
@@ -52,7 +53,7 @@ def _members(journal: Journal, ancestor: int | None) -> list[Identity]:
 
 def _end(remaining: Callable[[], list[Identity]], journal: Journal) -> list[Identity]:
     """Kill until no process is left: one may have forked just before it was killed."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + patience.scaled(_PATIENCE)
     while (victims := remaining()) and time.monotonic() < deadline:
         for directory in journal.cgroups:
             cgroups.kill(directory)

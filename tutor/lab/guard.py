@@ -12,6 +12,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from tutor import patience
 from tutor.lab import cgroups, keeper, kernel, processes
 from tutor.lab.cleaning import clean
 from tutor.lab.journal import Journal
@@ -72,7 +73,7 @@ def _end(channel: Channel, child: int, journal: Journal) -> None:
     if process:
         processes.send_signal(process, signal.SIGTERM)
         processes.send_signal(process, signal.SIGCONT)  # a stopped process does not handle SIGTERM
-        processes.wait_for_end(process, PATIENCE)
+        processes.wait_for_end(process, patience.scaled(PATIENCE))
     latest = keeper.latest(journal)
     answer: Message = {"closed": clean(latest, reap=True, ancestor=os.getpid())}
     try:

@@ -14,6 +14,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, NoReturn
 
+from tutor import patience
 from tutor.lab import cgroups, kernel, processes
 from tutor.lab import state_roots as roots
 from tutor.lab.cleaning import clean
@@ -206,7 +207,7 @@ class _Keeper:
         except OSError:
             return  # `clean` removes it then
         self._programs[program.pid] = program
-        deadline = time.monotonic() + _PATIENCE_FOR_A_DELETE
+        deadline = time.monotonic() + patience.scaled(_PATIENCE_FOR_A_DELETE)
         # Go on waiting for children: an engine may wait until the container's init process, a child of the keeper, is gone.
         while program.pid in self._programs and (left := deadline - time.monotonic()) > 0:
             select.select([self._signals.fileno()], [], [], left)

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tutor import patience
 from tutor.errors import TutorError
 from tutor.lab import cgroups, journal, kernel, processes
 from tutor.lab.cleaning import clean
@@ -185,7 +186,9 @@ class Lab:
                 raise TutorError("lab.spawn", program=argv[0], reason=os.strerror(errno.E2BIG)) from error
             raise TutorError("lab.ended") from error
         with self._answered:
-            self._answered.wait_for(lambda: number in self._answers or self._over, _ANSWER_SECONDS)
+            self._answered.wait_for(
+                lambda: number in self._answers or self._over, patience.scaled(_ANSWER_SECONDS)
+            )
             answer = self._answers.pop(number, None)
         if isinstance(answer, LabProcess):
             return answer
@@ -246,7 +249,7 @@ class Lab:
         # It may have cleaned up already (the keeper was killed); then its last message still waits to be read.
         with contextlib.suppress(OSError):
             self._to_guard.send({"close": True})
-        watchdog = threading.Timer(PATIENCE + _ANSWER_SECONDS, self._to_guard.shut_down)
+        watchdog = threading.Timer(patience.scaled(PATIENCE + _ANSWER_SECONDS), self._to_guard.shut_down)
         watchdog.start()
         received = self._to_guard.receive()
         watchdog.cancel()
@@ -260,10 +263,10 @@ class Lab:
         except OSError:
             return None
         with self._answered:
-            self._answered.wait_for(lambda: self._over, PATIENCE + _ANSWER_SECONDS)
+            self._answered.wait_for(lambda: self._over, patience.scaled(PATIENCE + _ANSWER_SECONDS))
             left = self._left
         if keeper:  # it reports what is left before it ends
-            processes.wait_for_end(keeper, _ANSWER_SECONDS)
+            processes.wait_for_end(keeper, patience.scaled(_ANSWER_SECONDS))
         return left
 
     def _clean_ourselves(self) -> list[str]:
@@ -274,7 +277,9 @@ class Lab:
         self._to_keeper.shut_down()
         self._guard.wait()
         with self._answered:
-            self._answered.wait_for(lambda: self._over or not self.keeper_pid, _ANSWER_SECONDS)
+            self._answered.wait_for(
+                lambda: self._over or not self.keeper_pid, patience.scaled(_ANSWER_SECONDS)
+            )
         self._to_keeper.close()
         self._to_guard.close()
 

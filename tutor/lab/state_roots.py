@@ -12,6 +12,8 @@ import os
 import stat
 import time
 
+from tutor import patience
+
 DIRECTORIES = ("/run/runt", "/run/runc", "/run/crun")
 # Where dockerd, its containerd, their shims and podman keep state and images when they run in a lab (`LabOptions.covers`).
 DAEMONS = (
@@ -50,7 +52,7 @@ def acquire(directory: str) -> int:
 
 def remove_unused(directory: str) -> None:
     """Remove the directory if a lab created it, no lab holds it and it is empty; wait for a lock that is held only for a moment."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + patience.scaled(_PATIENCE)
     while not _removed_or_unmarked(directory) and time.monotonic() < deadline:
         time.sleep(0.01)
 

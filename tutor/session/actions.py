@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tutor import patience
 from tutor.course.model import Answer, Fail, Operate, Run, Wait, Write
 from tutor.errors import TutorError
 
@@ -68,7 +69,7 @@ class ActionRunner:
         return self._container.script(action.line).returncode
 
     def _wait(self, condition: Condition) -> None:
-        deadline = time.monotonic() + _WAIT_SECONDS
+        deadline = time.monotonic() + patience.scaled(_WAIT_SECONDS)
         while not self._holds(condition):
             if time.monotonic() > deadline:
                 raise TutorError("session.error.never_held", kind=condition.kind)

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from tutor import patience
 from tutor.course.checks import CommandOutput
 from tutor.engines.engine import find
 from tutor.engines.lifecycle import status_of
@@ -152,7 +153,7 @@ class Container:
                 stderr=stderr.fileno(),
             )
             try:
-                status = process.wait(_SCRIPT_SECONDS)
+                status = process.wait(patience.scaled(_SCRIPT_SECONDS))
             except TimeoutError:
                 process.signal(signal.SIGKILL)
                 status = process.wait()
@@ -203,7 +204,7 @@ class Container:
 
     def await_status(self, *wanted: str) -> ContainerState | None:
         """Wait until the status is one of these, at most _SETTLE_SECONDS; return the state then."""
-        deadline = time.monotonic() + _SETTLE_SECONDS
+        deadline = time.monotonic() + patience.scaled(_SETTLE_SECONDS)
         while status_of(state := self.query()) not in wanted and time.monotonic() < deadline:
             time.sleep(_LOOK_EVERY)
         return state

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tutor import patience
 from tutor.course.checks import CheckContext, evaluate, find
 from tutor.course.checks.verdict import Evidence, Verdict
 from tutor.course.model import DeadEnd, EditConfig, Hint, Observe, Quiz, Read, RunOperation, Shell, Step, Task
@@ -67,8 +68,8 @@ class Grader:
         """Whether the checks may still pass without another try: one has time after a try, or must hold for a while."""
         if any(check.id in self._held_since for check, verdict in self._pairs() if not verdict.passed):
             return True
-        patience = max((check.within for check, verdict in self._pairs() if not verdict.passed), default=0.0)
-        return self._tried_at is not None and time.monotonic() < self._tried_at + patience
+        within = max((check.within for check, verdict in self._pairs() if not verdict.passed), default=0.0)
+        return self._tried_at is not None and time.monotonic() < self._tried_at + patience.scaled(within)
 
     def _pairs(self) -> list[tuple[Check, Verdict]]:
         return list(zip(self.step.checks, self.verdicts, strict=False))

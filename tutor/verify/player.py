@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tutor.course.model import Answer, Observe, Quiz, Read, Shell
 from tutor.engines.lifecycle import status_of
 from tutor.errors import TutorError
+from tutor.patience import scaled
 from tutor.session.session import Session
 from tutor.verify.event_log import EventLog
 from tutor.verify.model import LessonPlayed, Problem, StepPlayed
@@ -93,7 +94,7 @@ class _Player:
         return StepPlayed(self._step, before, after, len(self._step.wrong), tuple(self._problems))
 
     def _wait_for(self, seen: Callable[[], bool]) -> bool:
-        return self._events.wait_for(lambda: seen() or not self._go_on(), self._patience)
+        return self._events.wait_for(lambda: seen() or not self._go_on(), scaled(self._patience))
 
     def _say(self, key: str, **values: object) -> None:
         self._problems.append(Problem(key, values))

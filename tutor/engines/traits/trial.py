@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tutor import patience
 from tutor.lab.state_roots import BUNDLES
 from tutor.paths import SYSTEM_PATH
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tutor.errors import TutorError
     from tutor.lab.lab import Lab
 
-_SECONDS = 20.0  # for a command that takes a tenth of a second, on a machine that may be thirty times slower
+_SECONDS = 20.0  # for a command that takes a tenth of a second
 _SETTLE = 5.0
 _LOOK = 0.01
 _PIPE = 1 << 16
@@ -84,7 +85,7 @@ class Bundle:
 
     def until_true(self, look: Callable[[], bool]) -> bool:
         """Wait until `look` returns true; return False when it takes too long."""
-        deadline = time.monotonic() + _SETTLE
+        deadline = time.monotonic() + patience.scaled(_SETTLE)
         while not look():
             if time.monotonic() > deadline:
                 return False
@@ -188,7 +189,7 @@ class Trial:
                 for descriptor in (nowhere, into_out, into_err):
                     os.close(descriptor)
             try:
-                status = process.wait(_SECONDS)
+                status = process.wait(patience.scaled(_SECONDS))
             except TimeoutError:
                 process.signal(signal.SIGKILL)
                 raise UndecidedError(" ".join(argv)) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor import patience
 from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell, Task
 from tutor.engines.lifecycle import status_of
 from tutor.session.commands.lesson import reset
@@ -76,7 +77,7 @@ def _settle(run: LessonRun) -> None:
     # A container is never deleted by itself: there is none at once, or the next step sees to it.
     state = run.container.query() if following == "none" else run.container.await_status(following)
     if state is not None and state.status == "stopped":
-        run.container.drain(_LAST_WORDS_SECONDS)
+        run.container.drain(patience.scaled(_LAST_WORDS_SECONDS))
     run.update_state()
     check(run)
 
