@@ -26,8 +26,9 @@ from tutor.doctor.model import (
     Trial,
 )
 from tutor.doctor.report import as_text, missing_packages, say
-from tutor.doctor.tools import VERSION_COMMANDS
+from tutor.doctor.tools import TIMEOUT, VERSION_COMMANDS
 from tutor.doctor.trial import TRIALS
+from tutor.engines.model import ENGINE_NAMES
 from tutor.messages import LANGUAGES, Language, Messages
 from tutor.text import cell_width
 
@@ -164,10 +165,46 @@ def test_what_the_kernel_refuses_is_named_and_stops_the_engines(name: str) -> No
     assert "EINVAL" in say(finding(machine, name).key, finding(machine, name).values, Messages("en"))
 
 
-def test_a_probe_that_hung_is_said_to_have_hung() -> None:
+def test_of_a_probe_that_did_not_end_in_time_nothing_is_known() -> None:
     machine = replace(FULL, trials={**FULL.trials, "overlay": Trial("timeout")})
     assert finding(machine, "overlay").key == "doctor.trial.timeout"
+    assert finding(machine, "overlay").level == "unknown"
     assert conclude(machine, (LESSON,)).can_start
+
+
+SLOW = (
+    replace(FULL, trials={**FULL.trials, "mnt": Trial("timeout"), "proc": Trial("timeout")}),
+    replace(FULL, trials={}),
+    replace(FULL, tools=tuple(Tool(name, f"/opt/{name}", "", TIMEOUT) for name in ENGINE_NAMES)),
+)
+
+
+@pytest.mark.parametrize("machine", SLOW, ids=["trials", "no_trial", "engines"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_verdict_comes_from_a_time_limit_alone(machine: Machine, language: Language) -> None:
+    assert set(engines(machine).values()) == {"unknown"}
+    conclusions = conclude(machine, (LESSON,))
+    assert conclusions.lessons[0].level == "unknown"
+    assert conclusions.can_start
+    lines = list(as_text(machine, assess(machine), conclusions, Messages(language), 100))
+    assert "✗" not in "".join(lines)
+    verdict = Messages(language)("doctor.verdict.unknown", lesson=LESSON.id)
+    assert "".join(verdict.split()) in "".join("".join(lines).split())
+
+
+def test_what_is_known_to_be_missing_counts_more_than_what_is_not_known() -> None:
+    trials = {**FULL.trials, "mnt": Trial("timeout"), "proc": Trial("failed", "EPERM", "mount")}
+    assert set(engines(replace(FULL, trials=trials)).values()) == {"missing"}
+    one_slow = replace(
+        FULL, tools=(Tool("runt", "/opt/runt", "", TIMEOUT), Tool("runc", "/sbin/runc", "1.1.5"))
+    )
+    assert engines(one_slow) == {"runt": "unknown", "runc": "ok", "crun": "missing"}
+    assert conclude(one_slow, (LESSON,)).lessons[0].level == "ok"
+
+
+def test_a_docker_that_did_not_answer_in_time_may_work() -> None:
+    docker = replace(FULL, docker=Docker(running=False, problem=TIMEOUT))
+    assert finding(docker, "dockerd").level == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +218,6 @@ def test_a_probe_that_hung_is_said_to_have_hung() -> None:
         (replace(FULL.terminal, encoding="euc-jp"), "UTF-8", "doctor.terminal.encoding"),
         (replace(FULL.terminal, wide_width=1), "width", "doctor.width.narrow"),
         (replace(FULL.terminal, ambiguous_width=2), "width", "doctor.width.ambiguous"),
-        (replace(FULL.terminal, wide_width=None), "width", "doctor.width.unknown"),
     ],
 )
 def test_a_terminal_s_weakness_is_named_and_the_lessons_can_be_done(
@@ -191,6 +227,12 @@ def test_a_terminal_s_weakness_is_named_and_the_lessons_can_be_done(
     assert finding(machine, name).key == key
     assert finding(machine, name).level == "limited"
     assert conclude(machine, (LESSON,)).can_start
+
+
+def test_a_terminal_that_did_not_answer_in_time_is_not_called_weak() -> None:
+    assert (
+        finding(replace(FULL, terminal=replace(FULL.terminal, wide_width=None)), "width").level == "unknown"
+    )
 
 
 def test_no_place_to_write_to_is_an_obstacle_with_a_way_out() -> None:

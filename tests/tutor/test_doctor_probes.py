@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from tests.support.pseudo_terminal import PseudoTerminal
+from tutor.doctor import kernel, tools
 from tutor.doctor.kernel import read_cgroups, read_privileges, run_trials
+from tutor.doctor.model import Tool, Trial
 from tutor.doctor.tools import look_for
 from tutor.doctor.trial import NAMESPACES, TRIALS
+from tutor.messages import Messages
 from tutor.observe.model import NAMESPACE_KINDS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -50,8 +53,7 @@ def trials(*before: str) -> dict[str, dict[str, str]]:
     done = subprocess.run(
         [*before, SYSTEM_PYTHON, "-I", "-S", str(TRIAL), "3"], capture_output=True, text=True, check=True
     )
-    answers: dict[str, dict[str, str]] = json.loads(done.stdout)
-    return answers
+    return dict(json.loads(line) for line in done.stdout.splitlines())
 
 
 def mount_table() -> str:
@@ -105,6 +107,41 @@ def test_a_trial_that_hangs_is_ended(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
     )
     assert done.stdout.strip() == "timeout"
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    (folder / name).write_text(f"#!/bin/sh\n{script}")
+    (folder / name).chmod(0o755)
+
+
+def test_a_program_that_did_not_answer_in_time_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "SECONDS", 0.5)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    program(tmp_path, "skopeo", f"mkdir {tmp_path}/asked 2>&- && exec sleep 1000\necho skopeo version 9.8.7")
+    program(tmp_path, "umoci", "exec sleep 1000")
+    assert look_for("skopeo").version == "9.8.7"
+    assert look_for("umoci") == Tool("umoci", f"{tmp_path}/umoci", "", tools.TIMEOUT)
+
+
+def test_trials_that_did_not_end_in_time_are_tried_again_and_leave_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its child holds the pipe on which the trial answers, and goes on when the trial has been ended.
+    code = (
+        "import os, runpy, sys, time\n"
+        f"module = runpy.run_path({str(TRIAL)!r})\n"
+        f"hang = lambda: module['wait_well'](module['fork'](lambda: time.sleep(1000)))\n"
+        f"once = lambda: os.path.exists({str(tmp_path)!r} + '/tried') or (open({str(tmp_path)!r} + '/tried', 'w'), hang())\n"
+        "module['TRIALS'].clear()\n"
+        "module['TRIALS'].update(quick=lambda: None, once=once)\n"
+        "module['main']()"
+    )
+    (tmp_path / "trial.py").write_text(code)
+    monkeypatch.setattr(kernel, "TRIAL_SECONDS", 1.0)
+    monkeypatch.setattr(kernel, "__file__", str(tmp_path / "kernel.py"))
+    assert run_trials() == {"quick": Trial("direct"), "once": Trial("direct")}
 
 
 @pytest.mark.root

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.doctor.findings import ESSENTIAL_CAPABILITIES, LEAST_DISK
 from tutor.doctor.model import Conclusions, EngineVerdict, LessonVerdict, Machine
+from tutor.doctor.tools import TIMEOUT
 from tutor.engines.model import ENGINE_NAMES
 from tutor.engines.traits.table import Table
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # What the lab (a mount namespace of its own, a tmpfs over the engines' state) and the lessons' containers need.
 NEEDED_TRIALS = ("mnt", "tmpfs", "proc", "pivot_root")
+_BEST_FIRST: tuple[Level, ...] = ("ok", "limited", "unknown")
 
 
 def conclude(
@@ -35,9 +37,9 @@ def conclude(
 def _lesson(lesson: Lesson, engines: tuple[EngineVerdict, ...], lacking: Collection[str]) -> LessonVerdict:
     """Return whether a lesson can be done: the level of the best of its engines, lowered if a program is missing."""
     usable = [each for each in engines if each.level != "missing" and each.engine in lesson.engines]
-    level: Level = "missing"
-    if usable:
-        level = "ok" if any(each.level == "ok" for each in usable) else "limited"
+    level: Level = next(
+        (best for best in _BEST_FIRST if any(each.level == best for each in usable)), "missing"
+    )
     lacks = tuple(each for each in lesson.needs if each in lacking)
     if lacks and level == "ok":
         level = "limited"
@@ -48,17 +50,21 @@ def _engine(machine: Machine, name: EngineName) -> EngineVerdict:
     tool = machine.tool(name)
     if tool.path is None:
         return EngineVerdict(name, "missing", "doctor.engine.absent")
-    if not tool.version:
+    if not tool.version and tool.problem != TIMEOUT:
         return EngineVerdict(name, "missing", "doctor.engine.broken", {"path": tool.path})
     if machine.privileges.uid != 0 or any(
         each in ESSENTIAL_CAPABILITIES for each in machine.privileges.missing_capabilities
     ):
         return EngineVerdict(name, "missing", "doctor.engine.needs_root")
-    failed = [each for each in NEEDED_TRIALS if not machine.can(each)]
+    failed = [each for each in NEEDED_TRIALS if not machine.can(each) and not machine.unsure(each)]
     if failed:
         return EngineVerdict(name, "missing", "doctor.engine.kernel", {"names": ", ".join(failed)})
     if any(not place.writable or place.free < LEAST_DISK for place in machine.storage):
         return EngineVerdict(name, "missing", "doctor.engine.disk")
+    if unsure := [each for each in NEEDED_TRIALS if machine.unsure(each)]:
+        return EngineVerdict(name, "unknown", "doctor.engine.untried", {"names": ", ".join(unsure)})
+    if not tool.version:
+        return EngineVerdict(name, "unknown", "doctor.engine.unanswered", {"path": tool.path})
     if machine.cgroups.layout == "hybrid" and machine.cgroups.v2 and _refuses_hybrid(name, tool.version):
         # The lab hides the version 2 hierarchy from it.
         return EngineVerdict(name, "limited", "doctor.engine.hybrid")

@@ -119,7 +119,9 @@ def _tried(topic: Topic, name: str, trial: Trial | None) -> Finding:
     """Return the finding of a trial. The kernel's name (`mnt`) stands beside its meaning."""
     values = {"about": f"doctor.about.{name}"}
     if trial is None or trial.way == "timeout":
-        return Finding(topic, name, "missing", "doctor.trial.timeout", values)
+        return Finding(
+            topic, name, "unknown", "doctor.trial.timeout" if trial else "doctor.trial.untried", values
+        )
     level: Level = "ok" if trial.way == "direct" else "limited" if trial.way == "userns" else "missing"
     return Finding(
         topic, name, level, f"doctor.trial.{trial.way}", values | {"error": trial.error, "stage": trial.stage}
@@ -174,14 +176,18 @@ def _tool(tool: Tool) -> Finding:
     if tool.version:
         values = {"version": tool.version, "path": tool.path}
         return Finding("tools", tool.name, "ok", "doctor.tool.found", values)
-    key = "doctor.tool.timeout" if tool.problem == TIMEOUT else "doctor.tool.silent"
-    return Finding("tools", tool.name, "limited", key, {"path": tool.path, "problem": tool.problem})
+    if tool.problem == TIMEOUT:
+        return Finding("tools", tool.name, "unknown", "doctor.tool.timeout", {"path": tool.path})
+    values = {"path": tool.path, "problem": tool.problem}
+    return Finding("tools", tool.name, "limited", "doctor.tool.silent", values)
 
 
 def _docker_daemon(machine: Machine) -> Finding:
     docker = machine.docker
     if docker.running:
         return Finding("tools", "dockerd", "ok", "doctor.docker.running", {"version": docker.version})
+    if docker.problem == TIMEOUT:
+        return Finding("tools", "dockerd", "unknown", "doctor.docker.timeout")
     if docker.problem:
         values = {"problem": docker.problem}
         return Finding("tools", "dockerd", "limited", "doctor.docker.unreachable", values)
@@ -222,7 +228,7 @@ def _terminal(machine: Machine) -> Iterator[Finding]:
 def _widths(machine: Machine) -> Finding:
     terminal = machine.terminal
     if terminal.wide_width is None:
-        return Finding("terminal", "width", "limited", "doctor.width.unknown")
+        return Finding("terminal", "width", "unknown", "doctor.width.unknown")
     if terminal.wide_width != 2:
         return Finding(
             "terminal", "width", "limited", "doctor.width.narrow", {}, "doctor.width.narrow_advice"

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from tutor.engines.model import EngineName
 
-Level = Literal["ok", "limited", "missing"]
+Level = Literal["ok", "limited", "unknown", "missing"]
+"""`unknown`: what was asked did not answer in time, which says nothing about what it can do."""
 Topic = Literal["privileges", "namespaces", "mounts", "kernel", "cgroups", "tools", "terminal", "storage"]
 TOPICS: tuple[Topic, ...] = (
     "privileges",
@@ -30,7 +31,7 @@ class Trial:
 
     Attributes:
         way: `direct` (works with this user's privileges), `userns` (works in a new user namespace), `failed` (neither),
-            `timeout` (the child was killed).
+            `timeout` (it did not end in time, and was killed).
         error: the errno's name of the failure (`EPERM`); `stage`: what failed (`unshare`, `uid_map`, `mount`).
     """
 
@@ -160,6 +161,11 @@ class Machine:
         """Tell whether a trial worked."""
         trial = self.trials.get(name)
         return trial is not None and trial.works
+
+    def unsure(self, name: str) -> bool:
+        """Tell whether nothing is known, because a trial did not end in time, or could not be run."""
+        trial = self.trials.get(name)
+        return trial is None or trial.way == "timeout"
 
     @property
     def rootless(self) -> bool:

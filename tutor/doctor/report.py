@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from tutor.doctor.model import TOPICS, Conclusions, Finding, Level, Machine
 from tutor.text import cell_width, pad, wrap
-from tutor.text.glyphs import FAILED, PASSED, WARNING
+from tutor.text.glyphs import FAILED, PASSED, UNKNOWN, WARNING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tutor.messages import Messages
 
-GLYPHS: dict[Level, str] = {"ok": PASSED, "limited": WARNING, "missing": FAILED}
+GLYPHS: dict[Level, str] = {"ok": PASSED, "limited": WARNING, "unknown": UNKNOWN, "missing": FAILED}
 # The catalogue entries of the words beside the glyphs: works or not, present or not, good or not.
 _WORDS = {
     "privileges": "good",
@@ -54,8 +54,13 @@ def as_text(
     yield from _installation(machine, findings, messages, width)
     yield ""
     first = conclusions.lessons[0].lesson_id if conclusions.lessons else ""
-    key = "doctor.verdict.ready" if conclusions.can_start else "doctor.verdict.not_ready"
-    yield from wrap(messages(key, lesson=first), width)
+    yield from wrap(messages(f"doctor.verdict.{_verdict(conclusions)}", lesson=first), width)
+
+
+def _verdict(conclusions: Conclusions) -> str:
+    if not conclusions.can_start:
+        return "not_ready"
+    return "unknown" if conclusions.lessons[0].level == "unknown" else "ready"
 
 
 def _conclusions(conclusions: Conclusions, messages: Messages, width: int) -> Iterator[str]:

@@ -10,12 +10,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tutor import paths
+from tutor import paths, patience
 from tutor.doctor.model import Docker, Tool
 
-SECONDS = 5
+SECONDS = 5.0
+AGAIN = 4
+"""What does not answer in time is asked once more, and has so many times longer: its file is in memory then."""
 TIMEOUT = "timeout"
-"""The problem of a program that did not answer within SECONDS."""
+"""The problem of a program that did not answer in time, so that nothing is known of it."""
 
 # Each with the arguments that print its version and have no effect: `podman info`, for example, creates folders.
 VERSION_COMMANDS: dict[str, tuple[str, ...]] = {
@@ -76,14 +78,20 @@ def _alive(pid_file: str) -> bool:
 
 
 def _answer(command: list[str]) -> tuple[str, str]:
-    """Run a command; return its output, and the reason if it failed: its last line, or why it could not run."""
+    """Run a command, twice if it takes too long; return its output, and the reason if it failed: its last line, or why it could not run."""
+    limit = patience.scaled(SECONDS)
+    output, problem = _answer_within(command, limit)
+    return _answer_within(command, limit * AGAIN) if problem == TIMEOUT else (output, problem)
+
+
+def _answer_within(command: list[str], seconds: float) -> tuple[str, str]:
     try:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
         )
     except subprocess.TimeoutExpired:

@@ -1,8 +1,8 @@
-"""Try in child processes what a container needs from the kernel; print the results as JSON.
+"""Try in child processes what a container needs from the kernel; print each result as a line of JSON.
 
-Run as a program of its own (`python -I -S trial.py SECONDS`), standard library only: unshare(2) and mount(2) change the
+Run as a program of its own (`python -I -S trial.py SECONDS [NAME...]`), standard library only: unshare(2) and mount(2) change the
 process that calls them, so each trial has a process of its own, and a mount namespace with private propagation if it mounts.
-SIGALRM ends a trial after SECONDS.
+A trial that has not ended after SECONDS is killed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ctypes
 import errno
 import json
 import os
+import select
 import signal
 import struct
 import sys
@@ -201,14 +202,14 @@ WITHOUT_USER_NAMESPACE = ("user", "seccomp", "looking")
 
 
 def attempt(name: str, seconds: int, *, in_user_namespace: bool) -> dict[str, str]:
-    """Run one trial in a child and return its way, error and stage."""
+    """Run one trial in a child, for so many seconds at most; return its way, error and stage."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reading)
+        os.setpgid(0, 0)
         answer = ["", ""]
         try:
-            signal.alarm(seconds)
             if in_user_namespace:
                 enter_user_namespace()
             TRIALS[name]()
@@ -220,6 +221,8 @@ def attempt(name: str, seconds: int, *, in_user_namespace: bool) -> dict[str, st
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, encoding="ascii") as pipe:
+        if not select.select([pipe], [], [], seconds)[0]:
+            end_group(pid)
         text = pipe.read()
     os.waitpid(pid, 0)
     if not text:
@@ -229,17 +232,23 @@ def attempt(name: str, seconds: int, *, in_user_namespace: bool) -> dict[str, st
     return {"way": way, "error": name, "stage": where}
 
 
+def end_group(pid: int) -> None:
+    """End a trial and the children that it has made."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:  # it has not come as far as to make its group
+        os.kill(pid, signal.SIGKILL)
+
+
 def main() -> None:
-    """Run every trial as this user, and again in a user namespace if it was not permitted."""
+    """Run the trials, each as this user, and again in a user namespace if it was not permitted."""
     seconds = int(sys.argv[1])
-    answers = {}
-    for name in TRIALS:
+    for name in sys.argv[2:] or TRIALS:
         answer = attempt(name, seconds, in_user_namespace=False)
         if answer["way"] == "failed" and name not in WITHOUT_USER_NAMESPACE:
             again = attempt(name, seconds, in_user_namespace=True)
             answer = again if again["way"] == "userns" else answer | {"way": again["way"]}
-        answers[name] = answer
-    print(json.dumps(answers))
+        print(json.dumps([name, answer]), flush=True)
 
 
 if __name__ == "__main__":
