@@ -69,6 +69,18 @@ def test_the_tutor_reaches_a_runtime_only_through_its_command_line(source: Path)
     assert "runtime" not in _imported_roots(source)
 
 
+def test_a_terminal_has_its_first_words_before_anything_is_loaded_that_takes_long() -> None:
+    code = (
+        "import os, sys\nfrom tutor import waiting\nfrom tutor import __main__ as entry\n"
+        "waiting.is_possible = lambda: True\n"
+        "def say(text):\n    print(text)\n    print('\\n'.join(sys.modules), flush=True)\n    os._exit(0)\n"
+        "waiting.say = say\nsys.argv = ['oci-tutor', '--lang', 'en']\nentry.main()"
+    )
+    loaded = _modules_loaded_by(code)
+    assert "oci-tutor is starting " in loaded
+    assert not loaded & {*TOOLKITS, "argparse", "yaml", "wcwidth", "json", "subprocess"}
+
+
 def test_the_headless_rooms_load_neither_textual_nor_prompt_toolkit() -> None:
     headless = [
         name for name in _modules("tutor") if name.split(".")[1:2] == [] or name.split(".")[1] not in FACES

@@ -1,10 +1,27 @@
-"""`python -m tutor` is `oci-tutor`."""
+"""The entry of `oci-tutor`, and of `python -m tutor`: before anything is loaded that takes long, it says that it is starting."""
 
 from __future__ import annotations
 
 import sys
 
-from tutor.cli.main import main
+from tutor import waiting
+
+_QUICK = ("lessons", "explain", "image", "docker", "lint", "new-lesson", "-h", "--help", "--version")
+"""Words of command lines that have an answer at once, or that say themselves what they are doing."""
+
+
+def main() -> int:
+    """Run `oci-tutor` and return its exit status."""
+    argv = sys.argv[1:]
+    if waiting.is_possible() and not any(word in _QUICK for word in argv):
+        from tutor.cli.language import language_of
+        from tutor.messages import first_words
+
+        waiting.say(first_words(language_of(argv)))
+    from tutor.cli.main import main as run
+
+    return run(argv)
+
 
 if __name__ == "__main__":
     sys.exit(main())

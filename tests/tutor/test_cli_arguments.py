@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tutor.cli import main as cli
-from tutor.cli.parser import ARGPARSE_TEXTS, language_of
+from tutor.cli.language import language_of
+from tutor.cli.parser import ARGPARSE_TEXTS
 from tutor.messages import LANGUAGES, Messages
 from tutor.text import cell_width
 

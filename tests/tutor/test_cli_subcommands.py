@@ -79,6 +79,7 @@ def test_help_imports_only_what_says_it(name: str) -> None:
     assert own in loaded
     others = {each for each in loaded if each.startswith("tutor.cli.")} - {
         own,
+        "tutor.cli.language",
         "tutor.cli.main",
         "tutor.cli.parser",
     }

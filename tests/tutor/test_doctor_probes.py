@@ -257,6 +257,21 @@ def test_the_terminal_is_asked_how_wide_its_characters_are(tmp_path: Path) -> No
         assert "100 columns × 40 rows" in terminal.text
 
 
+def test_a_terminal_shows_what_is_being_done_and_then_the_report_alone(tmp_path: Path) -> None:
+    environment = {**os.environ, "OCI_TUTOR_HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+    argv = [sys.executable, "-m", "tutor", "doctor", "--lang", "en"]
+    with PseudoTerminal(argv, environment) as terminal:
+        terminal.wait_for("oci-tutor is starting ...")
+        terminal.wait_for("Examining this machine")
+        terminal.wait_for(Messages("en")("doctor.title"))
+        terminal.wait_for_end()
+        waiting, _, shown = terminal.raw.partition(Messages("en")("doctor.title"))
+    assert waiting.startswith("\r\x1b[Koci-tutor is starting ...")
+    assert "\n" not in waiting
+    assert waiting.endswith("\r\x1b[K")
+    assert "\x1b" not in shown
+
+
 def test_a_terminal_that_does_not_answer_is_not_waited_for(tmp_path: Path) -> None:
     environment = {**os.environ, "OCI_TUTOR_HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
     argv = [sys.executable, "-m", "tutor", "doctor", "--lang", "en"]

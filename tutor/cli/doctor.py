@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor import waiting
+
 if TYPE_CHECKING:
     import argparse
 
@@ -37,10 +39,19 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
         lessons = Course.load(messages.language).lessons
     except TutorError as error:  # a defective lesson does not keep the machine from being examined
         problem = " ".join(filter(None, error.render(messages)))
-    machine = examine(Home.default())
+    machine = examine(
+        Home.default(),
+        lambda left: waiting.say(
+            messages(
+                "doctor.waiting",
+                left=messages("doctor.comma").join(messages(f"doctor.waits.{each}") for each in left),
+            )
+        ),
+    )
     findings = assess(machine)
     lacking = {each for lesson in lessons for each in missing_programs(lesson.needs)}
     conclusions = conclude(machine, lessons, problem, lacking)
+    waiting.clear()
     if arguments.json:
         print(as_json(machine, findings, conclusions, messages))
     else:

@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from tutor import waiting
 from tutor.text.glyphs import DIFFERS, NEW, SAME, SPLIT, UNASKED, WARNING
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
             unasked = error
             if known := kept(home, engine):
                 asked[engine.name] = known
+    waiting.clear()
     if arguments.json:
         print(_as_json(table, engines, asked, messages))
         return 0
@@ -80,20 +82,15 @@ def _ask(home: Home, engine: Engine, messages: Messages, *, again: bool) -> Answ
     """Ask an engine, and show on a terminal how far it is."""
     from tutor.engines.traits.kept import answers_of
 
-    terminal = sys.stderr.isatty()
-
     def progress(done: int, of: int) -> None:
-        if terminal:
-            text = messages(
-                "cli.engines.asking", engine=engine.name, version=engine.version, done=done, of=of
-            )
-            print(f"\r{text}", end="", flush=True, file=sys.stderr)
+        waiting.say(
+            messages("cli.engines.asking", engine=engine.name, version=engine.version, done=done, of=of)
+        )
 
     try:
         return answers_of(home, engine, again=again, progress=progress)
     finally:
-        if terminal:
-            print("\r\x1b[K", end="", flush=True, file=sys.stderr)
+        waiting.clear()
 
 
 def _as_text(

@@ -12,8 +12,9 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
-from tutor import ending
-from tutor.cli.parser import Parser, language_of, translate_argparse
+from tutor import ending, waiting
+from tutor.cli.language import language_of
+from tutor.cli.parser import Parser, translate_argparse
 from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.messages import Messages, command_name
@@ -68,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             status = _run_and_report(arguments, messages)
         except ending.Ended as ended:
             status = cast("int", ended.code)
+        finally:
+            waiting.clear()
         if ending.terminal_gone():
             ending.discard_output()
             return HUNG_UP
@@ -151,4 +154,5 @@ def _replace_unencodable() -> None:
 
 def print_failure(title: str, body: str = "", following: str = "") -> None:
     """Print a failure to standard error: what, why, what to do next."""
+    waiting.clear()
     print(f"oci-tutor: {title}", *filter(None, (body, following)), sep="\n", file=sys.stderr)

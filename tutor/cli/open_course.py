@@ -7,6 +7,7 @@ import sys
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from tutor import waiting
 from tutor.course.course import Course
 from tutor.errors import TutorError
 from tutor.home import Home, shown
@@ -28,7 +29,9 @@ def read_course(arguments: argparse.Namespace, messages: Messages) -> tuple[Cour
     Raises:
         LessonError: one of its lessons is defective.
     """
+    waiting.say(messages("cli.waiting.course"))
     course = Course.load(messages.language, arguments.course)
+    waiting.clear()
     return course, Home.default().of_course(course.key)
 
 

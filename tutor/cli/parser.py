@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NoReturn, TextIO
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
+from tutor import waiting
 from tutor.engines.model import ENGINE_NAMES
-from tutor.messages import LANGUAGES, Language, Messages, language_from_environment
+from tutor.messages import LANGUAGES, Messages
 from tutor.text import cell_width, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 # argparse's own texts that can reach a user, and the catalogue's entries for them (`cli.argparse.*`, %-placeholders).
 # A test compares them with the argparse of the Python that runs.
@@ -49,33 +49,6 @@ ARGPARSE_TEXTS = {
     "command '%(parser_name)s' is deprecated": "command_deprecated",
     "option '%(option)s' is deprecated": "option_deprecated",
 }
-
-
-def language_of(argv: Sequence[str]) -> Language:
-    """Return the language for a command line, before it is parsed: what `--lang` names, else the locale's.
-
-    It is English where standard output's encoding has no Japanese (`LC_ALL=C` without UTF-8 mode).
-    """
-    wanted = ""
-    for position, argument in enumerate(argv):
-        if argument == "--":
-            break
-        if argument == "--lang":
-            wanted = argv[position + 1] if position + 1 < len(argv) else ""
-        elif argument.startswith("--lang="):
-            wanted = argument.partition("=")[2]
-    for language in LANGUAGES:
-        if language == wanted:
-            return language
-    return language_from_environment() if _has_japanese(sys.stdout) else "en"
-
-
-def _has_japanese(stream: TextIO) -> bool:
-    try:
-        "\u3042".encode(getattr(stream, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def translate_argparse(messages: Messages) -> None:
@@ -127,6 +100,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the usage, what is wrong and where the help is, on standard error; exit with status 2."""
+        waiting.clear()
         following = self.messages("cli.see_help", command=f"{self.prog} --help")
         text = self.messages.raw("cli.argparse.error") % {"prog": self.prog, "message": message}
         self.exit(2, f"{self.format_usage()}{text}{following}\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor import waiting
+
 if TYPE_CHECKING:
     import argparse
 
@@ -35,6 +37,7 @@ def _in_repl(arguments: argparse.Namespace, messages: Messages) -> int:
 
     course, home = read_course(arguments, messages)
     log_to_file(home)
+    waiting.say(messages("cli.waiting.lab"))
     return run_repl(
         lambda session: session.play_freely(arguments.bundle), course, arguments.engine, home, messages
     )
@@ -49,6 +52,7 @@ def _in_tui(arguments: argparse.Namespace, messages: Messages) -> int:
         usable_bundle(arguments.bundle)
     need_full_screen()
     course, home = open_course(arguments, messages)  # its list of lessons is the screen below
+    waiting.say(messages("cli.waiting.screen"))
     from tutor.log import log_to_file
     from tutor.tui.app import Playing
     from tutor.tui.app import run as run_tui

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor import waiting
+
 if TYPE_CHECKING:
     import argparse
 
@@ -33,6 +35,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     lesson = _waiting_lesson(course, Progress(home.records)) if named is None else named
     course.lesson(lesson)
     log_to_file(home)
+    waiting.say(messages("cli.waiting.lab"))
     return run_repl(lambda session: session.open(lesson), course, arguments.engine, home, messages)
 
 

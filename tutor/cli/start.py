@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor import waiting
+
 if TYPE_CHECKING:
     import argparse
 
@@ -29,6 +31,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     if lesson_id is not None:
         course.lesson(lesson_id)  # an unknown name is reported here, before the TUI takes the screen
     need_full_screen()
+    waiting.say(messages("cli.waiting.screen"))
     from tutor.log import log_to_file
     from tutor.tui.app import run as run_tui
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tutor.doctor.kernel import read_cgroups, read_privileges, read_system, run_trials
 from tutor.doctor.model import Machine, Storage
@@ -14,18 +14,26 @@ from tutor.doctor.tools import ask_docker, look_for_tools
 from tutor.lab.places import hindrances
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tutor.home import Home
 
 
-def examine(home: Home) -> Machine:
-    """Run every probe and return the results. It takes as long as the slowest probe, 20 s at most."""
+def examine(home: Home, tell: Callable[[tuple[str, ...]], None] = lambda _left: None) -> Machine:
+    """Run every probe and return the results. It takes as long as the slowest probe.
+
+    `tell` gets the names of those that have not ended yet (`trials`, `tools`, `docker`), whenever that changes.
+    """
+    terminal = ask_terminal()  # it draws on the terminal, as `tell` may
     with ThreadPoolExecutor(max_workers=3) as pool:
-        trials = pool.submit(run_trials)
-        tools = pool.submit(look_for_tools)
-        docker = pool.submit(ask_docker)
-        terminal = ask_terminal()
+        trials, tools, docker = pool.submit(run_trials), pool.submit(look_for_tools), pool.submit(ask_docker)
+        left: dict[Future[Any], str] = {trials: "trials", tools: "tools", docker: "docker"}
+        tell(tuple(left.values()))
+        for done in as_completed(tuple(left)):
+            del left[done]
+            if left:
+                tell(tuple(left.values()))
         return Machine(
             system=read_system(),
             privileges=read_privileges(),

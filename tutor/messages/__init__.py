@@ -11,16 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-import yaml
-
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 LANGUAGE_VARIABLE = "OCI_TUTOR_LANG"
 """The environment variable that names the language of the lesson to programs in its lab."""
 
 _HERE = Path(__file__).parent
-# libyaml's loader is seven times faster; PyYAML's wheels carry it, a source build may not.
-_Loader: type[yaml.SafeLoader] = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+FIRST_WORDS = "first_words.txt"
 
 
 def language_from_environment(environ: os._Environ[str] | dict[str, str] | None = None) -> Language:
@@ -44,8 +41,12 @@ def topic_entries(language: Language, topic: str) -> dict[str, str]:
     Raises:
         FileNotFoundError: there is no such topic.
     """
+    import yaml
+
+    # libyaml's loader is seven times faster; PyYAML's wheels carry it, a source build may not.
+    loader = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     with (_HERE / language / f"{topic}.yaml").open(encoding="utf-8") as file:
-        tree = yaml.load(file, _Loader)  # noqa: S506  (a SafeLoader, only faster)
+        tree = yaml.load(file, loader)  # noqa: S506  (a SafeLoader, only faster)
     return dict(_flatten(topic, tree))
 
 
@@ -53,6 +54,11 @@ def _flatten(prefix: str, tree: object) -> list[tuple[str, str]]:
     if isinstance(tree, dict):
         return [item for key, value in tree.items() for item in _flatten(f"{prefix}.{key}", value)]
     return [(prefix, str(tree))]
+
+
+def first_words(language: Language) -> str:
+    """Return what is shown until the first topic is loaded; a file of its own, because to load YAML takes long on a slow machine."""
+    return (_HERE / language / FIRST_WORDS).read_text(encoding="utf-8").strip()
 
 
 def command_name() -> str:

@@ -17,7 +17,7 @@ from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.styles import Style
 
-from tutor import ending
+from tutor import ending, waiting
 from tutor.errors import TutorError
 from tutor.repl.edit import edit_with_program, editor_command
 from tutor.repl.layout import line
@@ -282,6 +282,7 @@ class Interactive:
         return [event for event in events if isinstance(event, Output)]
 
     def _write(self, text: str) -> None:
+        waiting.clear()
         sys.stdout.write(text)
         sys.stdout.flush()
 

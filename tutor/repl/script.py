@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor import waiting
 from tutor.errors import TutorError
 from tutor.repl.edit import edit_with_program, editor_command
 from tutor.repl.layout import line
@@ -48,6 +49,7 @@ class EventWriter:
 
     def _write(self, text: str) -> None:
         if text:
+            waiting.clear()
             sys.stdout.write(text)
             sys.stdout.flush()
 

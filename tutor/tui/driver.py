@@ -12,7 +12,7 @@ from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key, Paste
 
-from tutor import ending
+from tutor import ending, waiting
 from tutor.tui.key_order import Typed
 from tutor.tui.keyboard import Keyboard
 
@@ -42,11 +42,17 @@ class TerminalDriver(LinuxDriver):
         self._file = cast("Any", Screen(cast("IO[str]", sys.__stderr__)))
 
     def start_application_mode(self) -> None:
-        """Take the terminal over; where that is not possible any more, go on without one until the program ends."""
+        """Take the terminal over; where that is not possible any more, go on without one until the program ends.
+
+        What is being waited for stays on the screen until the first frame, which covers it.
+        """
+        said = waiting.clear()
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's
         if self._writer_thread is None or not self._writer_thread.is_alive():
             self._writer_thread = WriterThread(cast("IO[str]", self._file))
             self._writer_thread.start()
+        self.write(said)
+        self.flush()
 
     def run_input_thread(self) -> None:
         """Read keys until the app stops it, or the terminal goes."""
