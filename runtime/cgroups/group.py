@@ -20,8 +20,10 @@ class Group:
 
     @property
     def is_version2(self) -> bool:
-        """Whether it is a cgroup of v2 (cgroups(7)): there is one hierarchy, and every directory has this file."""
-        return any(os.path.exists(f"{directory}/cgroup.controllers") for directory in self.directories)
+        """Whether it is a cgroup of v2 alone (cgroups(7)): every directory has this file, and there is one."""
+        return bool(self.directories) and all(
+            os.path.exists(f"{directory}/cgroup.controllers") for directory in self.directories
+        )
 
     def path(self, file: str) -> str | None:
         """Return the path of a file, None if no directory has it: without the controller, or with this kernel."""

@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+UNIFIED = "unified"
+"""The usual name of the hierarchy of v2 on a hybrid machine, where the controllers belong to v1."""
+
+
 class Hierarchy:
     """One mounted hierarchy.
 
-    `name` is the name of its directory in a container: the controllers, `systemd`, or empty for cgroup v2.
+    `name` is the name of its directory in a container: the controllers, `systemd`, or empty for cgroup v2. `UNIFIED` is v2
+    beside v1, which a container joins and is not shown.
     `own` is this process's cgroup in it, below `mountpoint`: `/` or a path without a slash at its end; empty when it is
     not below what is mounted there.
     """
@@ -32,9 +37,9 @@ _found: list[Hierarchy] = []
 
 
 def mounted() -> list[Hierarchy]:
-    """Return the hierarchies to use: all of v1, or the one of v2. They are searched once.
+    """Return the hierarchies to use: all of v1 and, last, that of v2 beside them (`UNIFIED`), or the one of v2.
 
-    Where both are mounted (hybrid) the controllers belong to v1, and v2 is not used.
+    They are searched once.
     """
     if not _found:
         _found.extend(_find())
@@ -79,14 +84,25 @@ def _find() -> list[Hierarchy]:
         root, mountpoint = unescape(fields[3]), unescape(fields[4])
         name = "" if kind == "cgroup2" else _name(options)
         key = "" if kind == "cgroup2" else next((key for key in memberships if _is_named(key, options)), None)
-        if key is None or key not in memberships:
+        if key is None or key not in memberships or not _is_visible(mountpoint, fields[2]):
             continue
         found = second if kind == "cgroup2" else first
         hierarchy = Hierarchy(name, mountpoint, _below(memberships[key], root))
         # A file or cgroup that is mounted elsewhere changes nothing; over the same place it covers the hierarchy.
         if hierarchy.own or name not in found or found[name].mountpoint == mountpoint:
             found[name] = hierarchy
-    return list((first or second).values())
+    if first and second:
+        second[""].name = UNIFIED
+    return [*first.values(), *second.values()]
+
+
+def _is_visible(mountpoint: str, device: str) -> bool:
+    """Tell whether the filesystem `device`, written `major:minor`, is what a path leads to: no other mount covers it."""
+    try:
+        found = os.stat(mountpoint).st_dev
+    except OSError:
+        return False
+    return f"{os.major(found)}:{os.minor(found)}" == device
 
 
 def prepare(leaf: str) -> None:
@@ -125,8 +141,21 @@ def open_for_joining(leaf: str) -> int:
     With v1 that is `tasks` and not `cgroup.procs`, which would stop the whole machine for a moment so that
     no thread is missed.
     """
-    name = "cgroup.procs" if is_version2() else "tasks"
-    return os.open(f"{leaf}/{name}", os.O_WRONLY | os.O_CLOEXEC)
+    if not is_version2():
+        try:
+            return os.open(f"{leaf}/tasks", os.O_WRONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            # A cgroup of the hierarchy `UNIFIED`.
+            pass
+    return os.open(f"{leaf}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+
+
+def version2_leaf(leaves: Sequence[str]) -> str:
+    """Return the one of a container's cgroups that is in the hierarchy of v2; empty if none is."""
+    top = mounted()[-1] if mounted() else None
+    if top is None or top.name not in ("", UNIFIED):
+        return ""
+    return next((leaf for leaf in leaves if leaf.startswith(f"{top.mountpoint}/")), "")
 
 
 def _enable(directory: str, names: set[str]) -> bool:
@@ -140,7 +169,7 @@ def _enable(directory: str, names: set[str]) -> bool:
 
 def directory_of(pid: int) -> str:
     """Return the directory of the cgroup of v2 that a process is in. Raises OSError if it has ended."""
-    return f"{mounted()[0].mountpoint}{_memberships(pid)['']}"
+    return f"{mounted()[-1].mountpoint}{_memberships(pid)['']}"
 
 
 def _memberships(pid: int | None = None) -> dict[str, str]:

@@ -74,8 +74,9 @@ def make_cgroup(c: Container) -> None:
 def open_cgroups(c: Container, leaves: list[str]) -> None:
     """Open what a process needs to join the cgroups `leaves`, which it may not be able to see later."""
     c.cgroup.files = [hierarchies.open_for_joining(leaf) for leaf in leaves]
-    if leaves and hierarchies.is_version2():
-        c.cgroup.clone_into = os.open(leaves[0], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    version2 = hierarchies.version2_leaf(leaves)
+    if version2:
+        c.cgroup.clone_into = os.open(version2, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def to_join(leaves: list[str], init_pid: int) -> list[str]:
@@ -84,12 +85,13 @@ def to_join(leaves: list[str], init_pid: int) -> list[str]:
     Docker in Docker and systemd divide it. admin-guide/cgroup-v2, No Internal Process Constraint: a cgroup that gives
     controllers to those below it can't have processes itself. Raises OSError if init has ended.
     """
-    if leaves and os.path.exists(f"{leaves[0]}/cgroup.subtree_control"):
-        with open(f"{leaves[0]}/cgroup.subtree_control", encoding="utf-8") as file:
+    own = hierarchies.version2_leaf(leaves)
+    if own:
+        with open(f"{own}/cgroup.subtree_control", encoding="utf-8") as file:
             is_divided = bool(file.read().strip())
         directory = hierarchies.directory_of(init_pid) if is_divided else ""
-        if directory.startswith(f"{leaves[0]}/"):
-            return [directory]
+        if directory.startswith(f"{own}/"):
+            return [directory if leaf == own else leaf for leaf in leaves]
     return leaves
 
 
@@ -108,7 +110,7 @@ def clone_into_cgroup(c: Container, flags: int) -> int:
             # Such as a limit of 0 tasks, which does not hold for a process that joins: clone and join.
             pass
         else:
-            c.cgroup.close()
+            c.cgroup.close_version2()
             return pid
     return kernel.clone3(flags)
 
@@ -161,9 +163,14 @@ def _remove_tree(path: str, began: float) -> None:
 
 
 def directories(leaves: list[str]) -> dict[str, str]:
-    """Return the container's directory in each hierarchy, by the hierarchy's name: its own cgroup or the caller's."""
+    """Return the container's directory in each hierarchy that it is shown, by the hierarchy's name.
+
+    It is its own cgroup or the caller's.
+    """
     found = {}
     for hierarchy in hierarchies.mounted():
+        if hierarchy.name == hierarchies.UNIFIED:
+            continue
         found[hierarchy.name] = hierarchy.mountpoint + hierarchy.own
         for leaf in leaves:
             if leaf.startswith(f"{hierarchy.mountpoint}/"):

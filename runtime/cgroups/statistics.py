@@ -62,10 +62,12 @@ def _pids(group: Group) -> dict[str, int]:
 
 def _page_sizes(group: Group) -> list[str]:
     """Return the sizes of huge pages that the cgroup counts, as in the names of its files: `2MB`."""
+    # A hybrid machine's v2 may have this controller, whose files have other names.
+    limit = ".max" if group.is_version2 else ".limit_in_bytes"
     sizes = set()
     for directory in group.directories:
         for name in os.listdir(directory):
-            if name.startswith("hugetlb."):
+            if name.startswith("hugetlb.") and name.endswith(limit):
                 sizes.add(name.split(".")[1])
     return sorted(sizes)
 

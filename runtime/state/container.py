@@ -27,7 +27,7 @@ class Cgroup:
         self.files: list[int] = []
         """Files to write a `0` into: the writer becomes a member of that cgroup."""
         self.clone_into: int | None = None
-        """With v2, the directory in which a process can be cloned (CLONE_INTO_CGROUP, clone(2))."""
+        """With v2, the directory in which a process can be cloned (CLONE_INTO_CGROUP, clone(2)); its file is the last."""
         self.placeholder: int | None = None
         """The pid of the process that is in systemd's scope until init is; see `cgroups.systemd`."""
 
@@ -40,6 +40,13 @@ class Cgroup:
         for fd in self.descriptors():
             os.close(fd)
         self.files, self.clone_into = [], None
+
+    def close_version2(self) -> None:
+        """Close what is open for joining the cgroup of v2: the process has been cloned into it."""
+        if self.clone_into is not None:
+            os.close(self.clone_into)
+            os.close(self.files.pop())
+            self.clone_into = None
 
 
 class Entering:

@@ -184,11 +184,15 @@ def test_frozen_cgroup_is_refused(bundle: Bundle, runt: Runt, container_id: str)
 
 
 def processes_in(container_id: str) -> list[int]:
-    """Return the pids in a container's cgroups, by the /proc/PID/cgroup of each process."""
+    """Return the pids in a container's cgroups, by the /proc/PID/cgroup of each process.
+
+    A process that has ended stays in its cgroup of v2 until its parent has waited for it.
+    """
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if f"/{container_id}" in (place / "cgroup").read_text():
+            has_ended = (place / "stat").read_text().rpartition(") ")[2].startswith("Z")
+            if f"/{container_id}" in (place / "cgroup").read_text() and not has_ended:
                 found.append(int(place.name))
     return found
 
@@ -317,8 +321,17 @@ def test_single_file_of_a_hierarchy_that_is_mounted_too_changes_nothing(
     assert all(line.endswith(f"/{container_id}") for line in controlled if line.split(":")[1] in mounted)
 
 
-def test_version_2_alone_works_too(bundle: Bundle, runt: Runt, container_id: str) -> None:
-    unified = hierarchy_file("")
+@pytest.fixture
+def unified() -> Iterator[Path]:
+    """Where v2 is mounted. On a hybrid machine, controllers that are enabled in it can't be mounted as v1 any more."""
+    place = hierarchy_file("")
+    before = (place / "cgroup.subtree_control").read_text().split()
+    yield place
+    for name in set((place / "cgroup.subtree_control").read_text().split()) - set(before):
+        (place / "cgroup.subtree_control").write_text(f"-{name}")
+
+
+def test_version_2_alone_works_too(bundle: Bundle, runt: Runt, container_id: str, unified: Path) -> None:
     bundle.config["mounts"].append({"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup"})
     bundle.sh(
         "cat /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs; grep ' /sys/fs/cgroup ' /proc/self/mountinfo"
@@ -361,3 +374,41 @@ def test_version_2_exec_goes_where_init_is_once_the_container_has_divided_its_cg
     wait_for(lambda: "up" in output.read_text())
     assert runt.ok("exec", container_id, "cat", "/proc/self/cgroup") == "0::/init\n"
     runt.ok("delete", "--force", container_id)
+
+
+def test_version_2_beside_version_1_holds_the_processes_too(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    needs(1)
+    top = hierarchy_file("")
+    bundle.config["linux"]["cgroupsPath"] = f"/{container_id}"
+    bundle.sh("exec sleep 100")
+    runt.create(bundle, container_id)
+    runt.ok("start", container_id)
+    init = runt.state(container_id)["pid"]
+    assert (top / container_id / "cgroup.procs").read_text().split() == [str(init)]
+    seen = runt.ok("exec", container_id, "cat", "/proc/self/cgroup").splitlines()
+    assert f"0::/{container_id}" in seen
+    runt.ok("delete", "--force", container_id)
+    assert not (top / container_id).exists()
+
+
+def test_a_hierarchy_that_another_mount_covers_is_not_used(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    needs(1)
+    top = hierarchy_file("")
+    bundle.sh("cat /proc/self/cgroup").save()
+    command = " ".join(runt.command("run", "-b", str(bundle.path), container_id))
+    covered = f"mount -t tmpfs tmpfs {top} && {command} && ls -A {top}"
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", covered],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"/{container_id}" in done.stdout
+    # Nothing follows: what covers the hierarchy is still empty.
+    assert done.stdout.splitlines()[-1].startswith("0::")
