@@ -98,7 +98,19 @@ def _check(document: object) -> Config:
     config: Config = checked
     for rule in RULES:
         rule(config)
+    _read_as_then(config)
     return config
+
+
+def _read_as_then(config: Config) -> None:
+    """Give values the meaning that they had in the version of the specification that the file is written for.
+
+    config-linux.md, PIDs: since 1.3.0 a limit of 0 is a limit. Engines wrote 0 for no limit before (podman 4.3), and runc
+    before 1.4 took it so.
+    """
+    pids = config["linux"].get("resources", {}).get("pids", {})
+    if pids.get("limit") == 0 and int(config["ociVersion"].split(".")[1]) < 3:
+        pids["limit"] = -1
 
 
 def _set_user(process: Any) -> None:

@@ -346,3 +346,15 @@ def test_what_asks_for_nothing_needs_no_controller() -> None:
     """Docker writes all of this for a container without limits; below a cgroup with processes v2 has no controllers."""
     resources: Any = {"memory": {}, "cpu": {"shares": 0}, "blockIO": {"weight": 0}, "pids": {}}
     assert list(version2.settings(resources, Group([]))) == []
+
+
+@pytest.mark.parametrize(("version", "limit"), [("1.0.2-dev", "max"), ("1.2.1", "max"), ("1.3.0", "0")])
+def test_zero_processes_is_no_limit_for_files_older_than_1_3(
+    bundle: Bundle, runt: Runt, container_id: str, version: str, limit: str
+) -> None:
+    """podman 4.3 writes it for `--pids-limit=-1`."""
+    bundle.config["ociVersion"] = version
+    bundle.linux["resources"] = {"pids": {"limit": 0}}
+    runt.create(bundle, container_id)
+    assert of_container(runt, container_id)["pids.max"] == limit
+    runt.ok("delete", "--force", container_id)
