@@ -92,6 +92,8 @@ def change_limits(entry: Entry, changed: list[Setting]) -> None:
     systemd = _connect()
     try:
         systemd.call(*_MANAGER, "SetUnitProperties", "sba(sv)", entry.record["unit"], True, properties)
+        # It writes the files after it has answered, and before it answers the next call.
+        _property(systemd, entry.record["unit"], "Scope", "ControlGroup")
     finally:
         systemd.close()
 

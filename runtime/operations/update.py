@@ -6,7 +6,7 @@ import re
 import sys
 
 from runtime.cgroups.group import Group
-from runtime.cgroups.limits import change, settings
+from runtime.cgroups.limits import apply, change, settings
 from runtime.config.document import parse, read
 from runtime.config.resources import RESOURCES, check_values
 from runtime.config.shape import Mismatch, name_place
@@ -51,6 +51,8 @@ def update(entry: Entry, options: UpdateOptions) -> None:
             from runtime.cgroups.systemd import change_limits
 
             change_limits(entry, wanted)
+            # Without a quota, systemd writes its own period (cpu.max) for the one of the properties.
+            apply(wanted, group)
 
 
 def _from_file(name: str) -> Resources:

@@ -120,6 +120,16 @@ def test_update_tells_systemd_too_so_it_survives_a_reload(bundle: Bundle, runt: 
     runt.ok("delete", "--force", "test")
 
 
+def test_period_without_a_quota_is_written(bundle: Bundle, runt: Runt) -> None:
+    """Without a quota, systemd writes its own period."""
+    bundle.linux["resources"] = {"cpu": {"period": 200_000}}
+    runt.create(bundle)
+    assert limits("/system.slice/runt-test.scope")["cpu.max"] == "max 200000"
+    runt.ok("update", "--cpu-period", "50000", "test")
+    assert limits("/system.slice/runt-test.scope")["cpu.max"] == "max 50000"
+    runt.ok("delete", "--force", "test")
+
+
 def test_scope_that_another_program_made_is_refused_and_stays(bundle: Bundle, runt: Runt) -> None:
     subprocess.run(
         [
