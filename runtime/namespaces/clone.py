@@ -182,6 +182,7 @@ def enter_time_namespace(c: Container) -> None:
     """Make a new time namespace, set its clocks, and enter it.
 
     config-linux.md, Offset for Time Namespace; time_namespaces(7): the offsets are writable only while no process is in it.
+    Done while init still is the user that owns its files in /proc, before it becomes root of its user namespace.
     """
     if not c.has_new("time"):
         return

@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -199,9 +199,15 @@ def test_loopback_of_a_new_network_namespace_is_up(bundle: Bundle, runt: Runt) -
     assert said.count("Link encap") == 1
 
 
-def test_clocks_of_a_new_time_namespace_are_set(bundle: Bundle, runt: Runt) -> None:
-    bundle.namespaces("time").sh("cut -d. -f1 /proc/uptime || cat /proc/uptime")
-    bundle.process["args"] = ["sh", "-c", "cat /proc/uptime"]
+@pytest.mark.parametrize("other", [(), ("pid", "user")], ids=["alone", "user"])
+def test_clocks_of_a_new_time_namespace_are_set(bundle: Bundle, runt: Runt, other: tuple[str, ...]) -> None:
+    bundle.namespaces("time", *other).sh("cat /proc/uptime")
+    if other:
+        # Its root is not the host's.
+        mapping: Any = [{"containerID": 0, "hostID": 100000, "size": 1000}]
+        bundle.linux.update(uidMappings=mapping, gidMappings=mapping)
+        for path in (bundle.rootfs, *bundle.rootfs.rglob("*")):
+            os.chown(path, 100000, 100000, follow_symlinks=False)
     bundle.linux["timeOffsets"] = {"boottime": {"secs": 1000000}, "monotonic": {"secs": 5, "nanosecs": 7}}
     before = time.clock_gettime(time.CLOCK_BOOTTIME)
     inside = float(runt.run(bundle).split()[0])
