@@ -50,6 +50,7 @@ NS_GET_NSTYPE = 0xB703
 
 # From prctl(2):
 _PR_SET_PDEATHSIG = 1
+_PR_GET_DUMPABLE = 3
 _PR_SET_DUMPABLE = 4
 _PR_SET_KEEPCAPS = 8
 _PR_SET_NAME = 15
@@ -146,6 +147,11 @@ def set_parent_death_signal(signum: int) -> None:
 def set_dumpable(dumpable: bool) -> None:
     """By prctl, PR_SET_DUMPABLE: set whether other processes of the user may trace this one (ptrace(2))."""
     call("prctl", _PR_SET_DUMPABLE, int(dumpable), 0, 0, 0)
+
+
+def is_dumpable() -> bool:
+    """By prctl, PR_GET_DUMPABLE: tell whether other processes of the user may trace this one (ptrace(2))."""
+    return call("prctl", _PR_GET_DUMPABLE, 0, 0, 0, 0) == 1
 
 
 def set_name(name: str) -> None:

@@ -158,6 +158,7 @@ def become_root_of_user_namespace(c: Container) -> None:
     """
     if not c.has_own("user"):
         return
+    was_dumpable = kernel.is_dumpable()
     try:
         os.setresgid(0, 0, 0)
         os.setresuid(0, 0, 0)
@@ -170,6 +171,9 @@ def become_root_of_user_namespace(c: Container) -> None:
     except PermissionError:
         # A user namespace of an unprivileged user may forbid it: /proc/PID/setgroups says "deny".
         pass
+    if was_dumpable:
+        # Else the caller, who is not root, would not find it in a /proc that hides processes (proc(5), hidepid).
+        kernel.set_dumpable(True)
 
 
 def unshare_cgroup_namespace(c: Container) -> None:

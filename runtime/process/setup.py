@@ -184,12 +184,16 @@ def set_user(c: Container) -> None:
         if groups:
             raise RuntError("additionalGids cannot be set: the user namespace forbids setgroups(2)") from None
     kernel.set_keep_capabilities(True)
+    was_dumpable = kernel.is_dumpable()
     try:
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
     except OSError as error:
         raise RuntError(f"cannot become user {uid} and group {gid}: {describe(error)}") from None
     kernel.set_keep_capabilities(False)
+    if was_dumpable:
+        # See `become_root_of_user_namespace`.
+        kernel.set_dumpable(True)
 
 
 def set_no_new_privileges(c: Container) -> None:

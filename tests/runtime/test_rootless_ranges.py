@@ -37,7 +37,7 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture
-def runt(place: Path) -> Iterator[RuntOfNobody]:
+def runt(place: Path) -> Iterator[RuntWithRanges]:
     """`runt` of the user nobody, with ranges."""
     runt = RuntWithRanges(place)
     yield runt
@@ -71,6 +71,21 @@ def test_users_and_groups_of_the_ranges_can_be_used(runt: RuntOfNobody, bundle: 
     ]
     made = (bundle.rootfs / "open/file").stat()
     assert (made.st_uid, made.st_gid) == (RANGE + 4, RANGE + 5)
+
+
+def test_processes_of_others_are_hidden(runt: RuntWithRanges, bundle: Bundle) -> None:
+    """proc(5), hidepid: a process of the ranges is shown to the user as long as the user may trace it."""
+    runt.before = "mount -t proc -o hidepid=2 proc /proc"
+    bundle.process["user"] = {"uid": 5, "gid": 6}
+    bundle.sh("exec sleep 100")
+    runt.create(bundle)
+    assert runt.state()["status"] == "created"
+    runt.ok("start", "test")
+    assert runt.state()["status"] == "running"
+    assert runt.ok("exec", "test", "id", "-u") == "5\n"
+    runt.ok("kill", "test", "KILL")
+    runt.wait_until_stopped()
+    runt.ok("delete", "test")
 
 
 def test_range_of_another_user_is_refused_and_leaves_nothing(runt: RuntOfNobody, bundle: Bundle) -> None:

@@ -58,10 +58,13 @@ class RuntWithRanges(RuntOfNobody):
     def __init__(self, place: Path) -> None:
         super().__init__(place)
         (place / "ranges").write_text(f"nobody:{RANGE}:1000\n")
+        self.before = ""
+        """A shell command that root runs first, in a mount namespace of this command's own."""
 
     def command(self, *words: str) -> list[str]:
         """Return the whole command line for some arguments."""
-        unshare = ["unshare", "--mount", "--propagation", "slave", "sh", "-ec", _WITH_RANGES, "sh"]
+        script = f"{self.before}\n{_WITH_RANGES}"
+        unshare = ["unshare", "--mount", "--propagation", "slave", "sh", "-ec", script, "sh"]
         return [*unshare, *super().command(*words)]
 
     def __call__(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
