@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from runtime.cgroups import hierarchies
+from runtime.id_mappings import host_id
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
@@ -51,11 +52,8 @@ def _host_uid(c: Container) -> int | None:
     uid = c.process["user"]["uid"]
     if not c.has_own("user"):
         return uid
-    for mapping in c.linux.get("uidMappings", ()):
-        offset = uid - mapping["containerID"]
-        if 0 <= offset < mapping["size"]:
-            return mapping["hostID"] + offset
-    return None
+    found = host_id(c.linux.get("uidMappings", ()), uid)
+    return None if found < 0 else found
 
 
 def _delegated_files() -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import stat
 
+from runtime.config.mount_options import MountOptions
 from runtime.filesystem.paths import make_directory, open_in_root
+from runtime.id_mappings import host_id
 from runtime.kernel import mount as kernel
 from runtime.support.errors import RuntError, describe
 
@@ -33,6 +35,36 @@ DEV_SYMLINKS = (
 """runtime-linux.md, Dev symbolic links."""
 
 _TYPES = {"c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO}
+
+
+def make_device_sources(c: Container) -> None:
+    """Make the nodes of `linux.devices` for a container with a new user namespace, where init can't make them.
+
+    They are in a filesystem of their own, which is attached nowhere. So the container gets devices that the host has no
+    file for, and each with its own mode and owner (as with crun). A caller who may make none has the host's files bound.
+    """
+    devices = c.linux.get("devices")
+    if not devices or not c.has_new("user") or os.geteuid() != 0:
+        return
+    from runtime.filesystem.mounts import new_filesystem
+
+    place = new_filesystem("tmpfs", "tmpfs", MountOptions(["mode=700"]))
+    for index, device in enumerate(devices):
+        name = str(index)
+        try:
+            os.mknod(name, _TYPES[device["type"]] | 0o600, _number(device), dir_fd=place)
+        except PermissionError:
+            # Root in a user namespace of the caller's.
+            break
+        os.chown(
+            name,
+            host_id(c.linux.get("uidMappings", ()), device.get("uid", 0)),
+            host_id(c.linux.get("gidMappings", ()), device.get("gid", 0)),
+            dir_fd=place,
+        )
+        os.chmod(name, stat.S_IMODE(device.get("fileMode", 0o666)), dir_fd=place)
+        c.device_trees[os.path.normpath(device["path"])] = kernel.open_tree(place, name)
+    os.close(place)
 
 
 def make_devices(c: Container) -> None:
@@ -80,12 +112,12 @@ def _make_device(c: Container, device: Device) -> None:
         _make_node(device, parent, name)
     except FileExistsError:
         if _is_empty_file(parent, name):
-            _bind_device(device, parent, name)
+            _bind_device(c, device, parent, name)
         else:
             _check_device(device, parent, name)
     except PermissionError:
-        # In a user namespace no device may be made; the host's own can be bound there.
-        _bind_device(device, parent, name)
+        # In a user namespace no device may be made: the one made for it, or the host's own, can be bound there.
+        _bind_device(c, device, parent, name)
     finally:
         os.close(parent)
 
@@ -103,10 +135,12 @@ def _make_node(device: Device, parent: int, name: str) -> None:
     os.chown(name, device.get("uid", 0), device.get("gid", 0), dir_fd=parent, follow_symlinks=False)
 
 
-def _bind_device(device: Device, parent: int, name: str) -> None:
-    """Bind the host's device to the file `name` of the directory `parent`, made if it is missing; no link is followed."""
-    tree = kernel.open_tree(kernel.AT_FDCWD, device["path"])
-    _check_device(device, tree, "")
+def _bind_device(c: Container, device: Device, parent: int, name: str) -> None:
+    """Bind a device to the file `name` of the directory `parent`, made if it is missing; no link is followed."""
+    tree = c.device_trees.pop(os.path.normpath(device["path"]), -1)
+    if tree == -1:
+        tree = kernel.open_tree(kernel.AT_FDCWD, device["path"])
+        _check_device(device, tree, "")
     try:
         os.mknod(name, stat.S_IFREG | 0o644, dir_fd=parent)
     except FileExistsError:

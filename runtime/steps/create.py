@@ -45,6 +45,7 @@ RUNTIME_STEPS: tuple[Step, ...] = (
     ownership.give_cgroup_to_user,
     rootfs.bind_root_in_callers_namespace,
     bind_sources.open_bind_sources,
+    devices.make_device_sources,
     setup.clear_environment,
     clone.clone_init,
     handshake.journal_init,

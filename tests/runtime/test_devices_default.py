@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -70,3 +70,21 @@ def test_bound_dev_is_left_alone(bundle: Bundle, runt: Runt) -> None:
     (bundle.path / "dev").mkdir()
     bundle.config["mounts"].append({"destination": "/dev", "source": "dev", "options": ["bind"]})
     assert runt.run(bundle.sh("ls /dev")) == ""
+
+
+def test_user_namespace_gets_devices_that_the_host_has_no_file_for(bundle: Bundle, runt: Runt) -> None:
+    mapping: Any = [{"containerID": 0, "hostID": 100000, "size": 1000}]
+    bundle.namespaces("pid", "user").linux.update(uidMappings=mapping, gidMappings=mapping)
+    for path in (bundle.rootfs, *bundle.rootfs.rglob("*")):
+        os.chown(path, 100000, 100000, follow_symlinks=False)
+    numbers = {"type": "c", "major": 1, "minor": 5}
+    bundle.linux["devices"] = [
+        {"path": "/dev/zeros", **numbers, "uid": 10, "gid": 11, "fileMode": 0o604},
+        {"path": "/dev/pipe", "type": "p", "fileMode": 0o640},
+    ]
+    bundle.sh("cd /dev; stat -c '%n %a %u:%g %t:%T %F' zeros pipe; head -c 2 zeros | od -An -tx1")
+    assert runt.run(bundle).splitlines() == [
+        "zeros 604 10:11 1:5 character special file",
+        "pipe 640 0:0 0:0 fifo",
+        " 00 00",
+    ]
