@@ -10,7 +10,14 @@ import os
 import stat
 
 from runtime.config.mount_options import MountOptions
-from runtime.filesystem.bind_sources import map_ids, maps_ids, open_source, source_path
+from runtime.filesystem.bind_sources import (
+    copy_later_source,
+    map_ids,
+    maps_ids,
+    open_source,
+    path_below_root,
+    source_path,
+)
 from runtime.filesystem.copy_up import copy_up
 from runtime.filesystem.paths import is_directory, make_directory, make_file, open_in_root, path_in_root
 from runtime.kernel import mount as kernel
@@ -45,7 +52,8 @@ def mount_filesystems(c: Container) -> None:
     if c.config.get("mounts") and "mount" in c.joined:
         # /proc may be a fake there: descriptors must not be resolved by it.
         procfs.check()
-    for index, mount in enumerate(c.config.get("mounts", ())):
+    for index, configured in enumerate(c.config.get("mounts", ())):
+        mount = _without_root(c, configured)
         kind = mount.get("type", "bind")
         try:
             options = MountOptions(mount.get("options", ()))
@@ -62,6 +70,18 @@ def mount_filesystems(c: Container) -> None:
             raise RuntError(
                 f'error mounting "{what}" to rootfs at "{mount["destination"]}" (type {kind}): {describe(error)}'
             ) from error
+
+
+def _without_root(c: Container, mount: Mount) -> Mount:
+    """Return a mount whose destination is a path in the container, also where the host's path of its root stands before it.
+
+    As with runc (up to 1.5); "destination of mount point: path inside container" (config.md, Mounts).
+    """
+    root = c.rootfs.rstrip("/")
+    destination = mount["destination"]
+    if root and destination.startswith(f"{root}/"):
+        return {**mount, "destination": destination[len(root) :]}
+    return mount
 
 
 def _mount_filesystem(c: Container, mount: Mount, options: MountOptions) -> None:
@@ -148,7 +168,8 @@ def _mount_bind(c: Container, mount: Mount, options: MountOptions, tree: int) ->
     """Mount what is at a path of the host: `tree` is a copy of it, or -1 if none has been taken yet."""
     path = source_path(c, mount)
     if tree < 0:
-        tree = open_source(path, options)
+        is_later = path_below_root(c, mount) is not None
+        tree = copy_later_source(c, mount, options) if is_later else open_source(path, options)
     destination = mount["destination"]
     if is_directory(tree):
         target = make_directory(c.root_fd, destination)

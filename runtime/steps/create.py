@@ -52,6 +52,7 @@ RUNTIME_STEPS: tuple[Step, ...] = (
     clone.map_user_ids,
     bind_sources.map_ids_of_bind_sources,
     handshake.release_init,
+    bind_sources.open_later_sources,
     handshake.wait_until_mounted,
     cgroups.end_placeholder,
     limits.set_time_limits,

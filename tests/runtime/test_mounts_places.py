@@ -157,3 +157,30 @@ def test_bind_mount_in_a_user_namespace_tells_the_host_nothing(bundle: Bundle, r
     }
     bundle.sh("mount -t tmpfs inner /seen/below && echo made")
     assert on_a_shared_mount(bundle, runt.command("run", "-b", ".", "test")) == "made\n0\n"
+
+
+@pytest.mark.parametrize("mapping", ["none", "user", "idmap"])
+def test_source_may_be_what_an_earlier_mount_shows(bundle: Bundle, runt: Runt, mapping: str) -> None:
+    """ "The runtime MUST mount entries in the listed order" (config.md, Mounts)."""
+    (bundle.path / "source/below").mkdir(parents=True)
+    (bundle.path / "source/below/file").write_text("from the source")
+    (bundle.path / "source").chmod(0o750)  # not for the root of the user namespace
+    mount(bundle, "/first", "none", "bind", source="source")
+    mount(bundle, "/second", "none", "rbind", source=f"{bundle.rootfs}/first/below")
+    if mapping != "none":
+        to_map: Any = [{"containerID": 0, "hostID": 100000, "size": 1000}]
+        bundle.namespaces("pid", "user").linux.update(uidMappings=to_map, gidMappings=to_map)
+        for path in (bundle.rootfs, *bundle.rootfs.rglob("*")):
+            os.chown(path, 100000, 100000, follow_symlinks=False)
+    owner = {"none": "0", "user": "65534", "idmap": "0"}[mapping]
+    if mapping == "idmap":
+        bundle.config["mounts"][-1]["options"].append("idmap")
+    assert runt.run(bundle.sh("cat /second/file; stat -c ' %u' /second/file")) == f"from the source {owner}\n"
+
+
+def test_destination_may_begin_with_the_hosts_path_of_the_root(bundle: Bundle, runt: Runt) -> None:
+    """runc takes it, and its callers rely on it."""
+    mount(bundle, f"{bundle.rootfs}/made", "tmpfs")
+    assert runt.run(bundle.sh("grep -c ' /made ' /proc/self/mounts")) == "1\n"
+    mount(bundle, f"{bundle.rootfs}/proc/sys", "tmpfs")
+    assert "cannot be mounted because it is inside /proc" in runt.fail(bundle)
