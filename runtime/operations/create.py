@@ -97,6 +97,10 @@ def build(
         pidfd_connection=pidfd_connection,
     )
     try:
+        if os.environ.get("NOTIFY_SOCKET"):
+            from runtime.lifecycle import notify_socket
+
+            notify_socket.offer(config, entry)
         plan.run(RUNTIME_STEPS, c)
         interrupts.hold()
     except BaseException as error:

@@ -44,7 +44,7 @@ def run(options: CreateOptions, plan: Plan | None = None) -> int:
         delete_if_there(entry)
         raise RuntError(f"the container's init process has died (status {status})")
     forward_signals(pidfd)
-    _start(entry, plan)
+    _start(entry, plan, waits=False)
     interrupts.release()
     if near is not None:
         relay_terminal(near, pidfd)
@@ -54,11 +54,11 @@ def run(options: CreateOptions, plan: Plan | None = None) -> int:
     return status
 
 
-def _start(entry: Entry, plan: Plan | None) -> None:
+def _start(entry: Entry, plan: Plan | None, *, waits: bool = True) -> None:
     """Start the container; if that fails, delete it: a container that does not run was not asked for."""
     try:
         interrupts.release()
-        start(entry, plan)
+        start(entry, plan, waits=waits)
         interrupts.hold()
     except BaseException:
         interrupts.hold()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from runtime.state.sync import StepError
 from runtime.steps.delete import destroy
 from runtime.steps.runner import Plan
@@ -10,6 +12,8 @@ from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
+
     from runtime.state.store import Entry
 
 _HOOK_STEPS = ("run_start_container_hooks", "run_poststart_hooks")
@@ -23,8 +27,10 @@ _REFUSALS = {
 }
 
 
-def start(entry: Entry, plan: Plan | None = None) -> None:
+def start(entry: Entry, plan: Plan | None = None, *, waits: bool = True) -> None:
     """Start the program of a container, which must be `created`.
+
+    For a caller with NOTIFY_SOCKET, wait until the program is ready, unless not `waits`: then that goes on beside.
 
     Raises RuntError if it is not, if the program can't be executed, or if a hook fails; after a failed hook the container
     has been destroyed (runtime.md, Lifecycle, steps 7 and 9).
@@ -36,9 +42,28 @@ def start(entry: Entry, plan: Plan | None = None) -> None:
             raise RuntError(f"{_REFUSALS[status]}: start needs a container that is created")
         if not entry.record["runnable"]:
             raise RuntError("there is nothing to start: config.json has no process (runtime.md, Start)")
+        listener = _listen(entry)
         try:
             (plan or Plan()).run(START_STEPS, entry)
         except StepError as error:
             if error.step in _HOOK_STEPS:
                 destroy(entry)
             raise
+    if listener is not None:
+        from runtime.lifecycle.notify_socket import pass_ready_on
+
+        if waits:
+            pass_ready_on(listener, entry)
+        else:
+            import _thread
+
+            _thread.start_new_thread(pass_ready_on, (listener, entry))
+
+
+def _listen(entry: Entry) -> socket | None:
+    """Return the socket on which the program says that it is ready, None if the caller has none to pass it on to."""
+    if not os.environ.get("NOTIFY_SOCKET"):
+        return None
+    from runtime.lifecycle.notify_socket import listen
+
+    return listen(entry)

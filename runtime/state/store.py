@@ -341,8 +341,8 @@ def _remove_directory(directory: str) -> None:
         return
     for name in sorted(names, key=lambda name: name == "state.json"):
         path = f"{directory}/{name}"
-        if name == "state.json" and os.path.isdir(path) and not os.path.islink(path):
-            # Another program's: runt makes no directory there.
+        if os.path.isdir(path) and not os.path.islink(path):
+            # `notify` (notify_socket), or another program's.
             for place, directories, others in os.walk(path, topdown=False):
                 for other in (*others, *directories):
                     _unlink(f"{place}/{other}")
