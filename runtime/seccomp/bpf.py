@@ -92,6 +92,44 @@ def when(conditions: Sequence[tuple[int, str, int, int]], action: int, bits: int
     return code
 
 
+def among(index: int, actions: Sequence[tuple[int, int]], bits: int) -> Code:
+    """End with the action of the first of `actions` whose value an argument is equal to, otherwise continue.
+
+    `actions` are values with their actions. A word is loaded once and not once for each value: of these a program can
+    have thousands.
+    """
+    by_upper: dict[int, dict[int, int]] = {}
+    for value, action in actions:
+        upper = value >> 32 if bits == 64 else 0
+        by_upper.setdefault(upper, {}).setdefault(value & _LOW, action)
+    code: Code = []
+    for upper, by_low in by_upper.items():
+        low = [_low_word(index), *_choose(by_low)]
+        if bits == 64:
+            code += [
+                _high_word(index),
+                _instruction(_JUMP_IF_EQUAL, upper, 1, 0),
+                _instruction(_JUMP, len(low)),
+            ]
+        code += low
+    return code
+
+
+def _choose(actions: dict[int, int]) -> Code:
+    """End with the action of the value that the loaded word has, otherwise continue."""
+    code: Code = []
+    for action in dict.fromkeys(actions.values()):
+        values = [value for value, wanted in actions.items() if wanted == action]
+        for start in range(0, len(values), _FARTHEST):
+            chunk = values[start : start + _FARTHEST]
+            code += [
+                _instruction(_JUMP_IF_EQUAL, value, len(chunk) - position, 0)
+                for position, value in enumerate(chunk)
+            ]
+            code += [_instruction(_JUMP, 1), answer(action)]
+    return code
+
+
 def _instruction(operation: int, k: int, if_true: int = 0, if_false: int = 0) -> int:
     return operation | if_true << 16 | if_false << 24 | k << 32
 

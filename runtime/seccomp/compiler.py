@@ -189,8 +189,14 @@ class _Table:
         if action is not None:
             return [bpf.answer(action)]
         code: Code = []
-        for conditions, action in sorted(self.conditional[number].items(), key=_rank):
-            code += bpf.when(conditions, action, self.bits)
+        rules = sorted(self.conditional[number].items(), key=_rank)
+        while rules:
+            equal = _leading_equalities(rules)
+            if len(equal) > 1:
+                code += bpf.among(rules[0][0][0][0], equal, self.bits)
+            else:
+                code += bpf.when(*rules[0], self.bits)
+            rules = rules[max(len(equal), 1) :]
         return [*code, bpf.answer(self.default)]
 
 
@@ -264,6 +270,17 @@ def _rank(item: tuple[Conditions, int]) -> list[tuple[int, int, int]]:
         (-index, -_RANKS.get(operator, 3), value if _RANKS.get(operator) == 2 else -value)
         for index, operator, value, _ in item[0]
     ]
+
+
+def _leading_equalities(rules: list[tuple[Conditions, int]]) -> list[tuple[int, int]]:
+    """Return the values and actions of those first rules that only compare one argument, the same in all, by equality."""
+    found = []
+    for conditions, action in rules:
+        index, operator, value, _ = conditions[0]
+        if len(conditions) > 1 or operator != "SCMP_CMP_EQ" or index != rules[0][0][0][0]:
+            break
+        found.append((value, action))
+    return found
 
 
 def _multiplexed(numbers: dict[str, int]) -> dict[str, tuple[int, int]]:

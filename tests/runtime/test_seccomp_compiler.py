@@ -320,6 +320,21 @@ def test_both_halves_of_an_argument_count_but_only_where_it_has_two() -> None:
     assert asked(profile, "read", 0, 0, 1 << 32 | 5, architecture="SCMP_ARCH_X86") == ALLOW
 
 
+def test_thousands_of_values_of_one_argument_fit() -> None:
+    """libseccomp needs one instruction for each; the kernel takes 4096 in all."""
+    wanted = {n * 3: ("SCMP_ACT_LOG" if n % 7 == 0 else "SCMP_ACT_ALLOW") for n in range(2000)}
+    wanted |= {5 << 32 | 1: "SCMP_ACT_ALLOW", 5 << 32: "SCMP_ACT_LOG"}
+    rules = [rule("ioctl", action, (1, "EQ", value, 0)) for value, action in wanted.items()]
+    profile = profile_of("SCMP_ACT_ERRNO", *rules, rule("ioctl", "SCMP_ACT_LOG", (1, "GT", 6 << 32, 0)))
+    program = instructions(compile_profile(profile, "x86_64"))
+    audit, number = AUDIT["SCMP_ARCH_X86_64"], numbers_of("SCMP_ARCH_X86_64")["ioctl"]
+    for value in [*range(6010), 5 << 32, 5 << 32 | 1, 5 << 32 | 3, 4 << 32, 6 << 32]:
+        action = wanted.get(value, "SCMP_ACT_ERRNO")
+        expected = ACTIONS[action] | (1 if action == "SCMP_ACT_ERRNO" else 0)
+        assert decide(program, audit, number, (0, value, 0, 0, 0, 0)) == expected
+    assert decide(program, audit, number, (0, 6 << 32 | 1, 0, 0, 0, 0)) == ACTIONS["SCMP_ACT_LOG"]
+
+
 def test_call_through_socketcall_is_filtered_like_the_call_itself() -> None:
     profile = profile_of("SCMP_ACT_ERRNO", rule("accept4"), architectures=["SCMP_ARCH_X86"])
     x86 = "SCMP_ARCH_X86"
