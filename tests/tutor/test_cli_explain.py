@@ -163,7 +163,7 @@ def test_errors_that_no_engine_prints_here(said: str, id_: str) -> None:
 
 
 def test_every_explanation_is_whole_in_both_languages() -> None:
-    modules = ("refine", "programs", "survey")
+    modules = ("explainer", "refine", "programs", "survey")
     sources = "".join((ROOT / "tutor" / "explain" / f"{name}.py").read_text() for name in modules)
     made = re.findall(r'(?:Finding\(|_with\(finding, |id=)\s*"([a-z_]+\.[a-z_0-9]+)"', sources)
     ids = {pattern.id for pattern in PATTERNS} | set(made)

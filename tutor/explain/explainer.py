@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tutor.explain.model import Failure, Finding
+from tutor.explain.own import has_own_prefix, is_own
 from tutor.explain.patterns import PATTERNS
 from tutor.explain.places import NOWHERE, find_place
 from tutor.explain.printed import core, sentences
@@ -15,7 +16,7 @@ from tutor.explain.words import put
 
 if TYPE_CHECKING:
     from tutor.explain.bundle import Bundle
-    from tutor.explain.model import Explanation
+    from tutor.explain.model import Explanation, Values
     from tutor.messages import Messages
 
 
@@ -49,6 +50,15 @@ def explain_bundle(bundle: Bundle, messages: Messages) -> list[Explanation]:
 def find(failure: Failure, bundle: Bundle) -> Finding:
     """Return what is wrong, as a finding without text."""
     said = sentences(failure.said)
+    if said and has_own_prefix(said[0]):
+        return Finding("own.message", {"said": said[0]})
+    found = _by_pattern(said, failure, bundle)
+    if found.id.partition(".")[0] in ("unknown", "host") and said and is_own(said[0]):
+        return Finding("own.message", {"said": said[0]})
+    return found
+
+
+def _by_pattern(said: list[str], failure: Failure, bundle: Bundle) -> Finding:
     plain = replace(failure, said="\n".join(said))
     for pattern in PATTERNS:
         if pattern.operation and failure.operation and pattern.operation != failure.operation:
@@ -66,12 +76,14 @@ def find(failure: Failure, bundle: Bundle) -> Finding:
                 continue
             pointer = None if where in (None, NOWHERE) else where
             found = refine(Finding(pattern.id, {**groups, "said": text}, pointer), plain, bundle)
-            return _seen_too(found, bundle)
+            return _seen_too(found, plain, bundle)
     return _unrecognised(plain, bundle)
 
 
-def _seen_too(found: Finding, bundle: Bundle) -> Finding:
+def _seen_too(found: Finding, failure: Failure, bundle: Bundle) -> Finding:
     """Return the problem found in the files, where the engine only names a place or says that its child process ended."""
+    if found.id.startswith("file."):
+        return _problem(found.values, failure, bundle) or found
     if found.id == "config.refused":
         return next((each for each in survey(bundle) if each.pointer == found.pointer), found)
     if found.id == "init.died":
@@ -82,7 +94,14 @@ def _seen_too(found: Finding, bundle: Bundle) -> Finding:
 def _unrecognised(failure: Failure, bundle: Bundle) -> Finding:
     """Return a problem of the configuration, which is likely to be the reason; without one, the finding `unknown`."""
     said = core(failure.said.splitlines()[-1]) if failure.said else ""
+    return _problem({"said": said}, failure, bundle) or Finding(
+        "unknown" if said else "silent", {"said": said}
+    )
+
+
+def _problem(values: Values, failure: Failure, bundle: Bundle) -> Finding | None:
+    """Return the first error of the configuration; None if there is none, or if the operation does not read it."""
     errors = [problem for problem in bundle.problems if problem.severity == "error"]
     if errors and failure.operation in ("", "create", "run"):
-        return replace(of_problem(errors[0], bundle), values={"said": said})
-    return Finding("unknown" if said else "silent", {"said": said})
+        return replace(of_problem(errors[0], bundle), values=values)
+    return None

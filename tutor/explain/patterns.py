@@ -9,26 +9,12 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """One way in which an engine says something; `operation`: only when this one failed."""
-
-    id: str
-    regex: re.Pattern[str]
-    where: str = ""
-    operation: str = ""
-    doubtful: bool = False
-
-
-def _p(id_: str, regex: str, where: str = "", operation: str = "", *, doubtful: bool = False) -> Pattern:
-    return Pattern(id_, re.compile(regex, re.IGNORECASE), where, operation, doubtful)
-
+from tutor.explain.limits import LIMITS
+from tutor.explain.pattern import Pattern
+from tutor.explain.pattern import pattern as _p
 
 _GONE = r"no such file or directory"
+_REFUSED = r"permission denied|operation not permitted|read-only file system"
 
 _CONFIG = (
     _p("hostname.no_uts", r"unable to set hostname without|hostname requires the UTS", "/hostname"),
@@ -48,7 +34,11 @@ _CONFIG = (
     _p("user.id_not_mapped", r"no mapping found for (?P<what>[ug]id) (?P<number>\d+)", "user_id"),
     _p("time.no_namespace", r"time (?:namespace )?offsets (?:need|specified)|/proc/self/timens_offsets`: Permission", "/linux/timeOffsets"),
     _p("rlimit.soft_over_hard", r"the soft limit (?P<soft>\d+) is above the hard limit (?P<hard>\d+)", "line"),
-    _p("cgroup.swap_below", r"memory\+swap limit should be >= memory limit", "/linux/resources/memory/swap"),
+    _p("cgroup.swap_below", r"memory\+swap limit (?:should be >=|less than the) memory limit", "/linux/resources/memory/swap"),
+    _p("cgroup.swap_alone", r"set swap limit without (?:the )?memory limit", "/linux/resources/memory/swap"),
+    _p("cgroup.v1_only", r"cannot set (?:kernel memory|kernel TCP|memory swappiness|leaf_weight|useHierarchy memory) with cgroupv2", "v1_limit"),
+    _p("cgroup.v1_only", r"cannot disable OOM killer with cgroupv2|(?:realtime \w+|network limits) not supported on cgroupv2", "v1_limit"),
+    _p("cgroup.unified", r"unified resource (?!.*not available)|has not the form CONTROLLER\.VALUE|must be a file name without any slash", "/linux/resources/unified"),
     _p("label.apparmor", r"apparmor", "/process/apparmorProfile"),
     _p("label.selinux", r"selinux|attr/keycreate|attr/exec", "/process/selinuxLabel"),
     _p("intel_rdt.missing", r"intel ?rdt", "/linux/intelRdt"),
@@ -70,7 +60,7 @@ _CONFIG = (
     _p("config.value", r"invalid namespace type|^namespace \{.*\} does not exist|duplicated ns|duplicate namespace type", "/linux/namespaces"),
     _p("config.value", r"wrong rlimit value|invalid rlimit `", "/process/rlimits"),
     _p("config.value", r"rootfsPropagation=\S* is not supported", "/linux/rootfsPropagation"),
-    _p("config.value", r"is not a valid (?:action|arch|operator) for seccomp|get_seccomp_operator", "/linux/seccomp"),
+    _p("config.value", r"seccomp get action `|is not a valid (?:action|arch|operator) for seccomp|get_seccomp_operator", "/linux/seccomp"),
     _p("config.value", r"invalid seccomp action|seccomp unknown arch", "/linux/seccomp"),
     _p("config.value", r"invalid cgroup device type|devices\.allow", "/linux/resources/devices"),
     _p("config.value", r"invalid device type|invalid device node", "/linux/devices"),
@@ -83,10 +73,11 @@ _PROCESS = (
     _p("program.cannot_run", r'exec: "(?P<name>[^"]*)"', "program"),
     _p("program.cannot_run", r"executable file `(?P<name>[^`]*)` not found", "program"),
     _p("program.cannot_run", r"cannot find `(?P<name>[^`]*)` in \$PATH", "program"),
+    _p("program.cannot_run", r"open executable(?: `(?P<name>[^`]*)`)?: ", "program"),
     _p("program.cannot_run", r"the path `(?P<name>[^`]*)` (?:exists but it is not executable|is not a regular file)", "program"),
     _p("program.cannot_run", r"exec container process(?: \([^)]*\))? `(?P<name>[^`]*)`", "program"),
     _p("program.cannot_run", r"^exec (?P<name>/\S+|`[^`]+`): (?P<why>.+)", "program"),
-    _p("program.cannot_run", r"open executable|eaccess (?P<name>/\S+): ", "program"),
+    _p("program.cannot_run", r"eaccess (?P<name>/\S+): ", "program"),
     _p("cwd.unusable", r'mkdir of cwd \("(?P<path>[^"]*)"\)', "/process/cwd"),
     _p("cwd.unusable", r'chdir to cwd \("(?P<path>[^"]*)"\)', "/process/cwd"),
     _p("cwd.unusable", r"chdir (?:to )?`(?P<path>/[^`]+)`", "/process/cwd"),
@@ -103,12 +94,19 @@ _PROCESS = (
     _p("user.id_not_mapped", r"setresgid to `?(?P<number>\d+)|setuid: invalid|setgid: invalid", "user_id"),
     _p("user.mapping_refused", r"(?P<what>uid|gid)_map(?: of the user namespace)?`?: (?P<why>.+)", "mapping"),
     _p("terminal.no_socket", r"without setting console socket|use --console-socket with", "/process/terminal"),
+    _p("seccomp.rule", r"seccomp (?:get (?:action|operator)|adding architecture)|adding seccomp (?:filter )?rule", "/linux/seccomp"),
     _p("seccomp.load", r"error loading seccomp filter|seccomp_load", "/linux/seccomp"),
     _p("sysctl.unknown", rf"cannot write sysctl (?P<name>\S+) = .*: {_GONE}", "sysctl"),
+    _p("sysctl.conflict", r"sysctl [\"`](?P<name>[^\"`]+)[\"`] (?:is not allowed as it )?conflicts with", "sysctl"),
+    _p("sysctl.denied", rf"open sysctl (?P<name>\S+) file: .*(?P<why>{_REFUSED})", "sysctl"),
+    _p("sysctl.denied", rf"(?:write|open|to) `?/proc/sys/(?P<name>[^\s`]+)`?: (?P<why>{_REFUSED})", "sysctl"),
+    _p("sysctl.denied", rf"(?:cannot|failed to) write sysctl (?P<name>\S+) = .*(?P<why>{_REFUSED})", "sysctl"),
     _p("sysctl.value", r"cannot write sysctl (?P<name>\S+) = (?P<value>.*): (?P<why>[^:]+)", "sysctl"),
     _p("sysctl.unknown", rf"open `?/proc/sys/(?P<name>[^\s`]+)`?: {_GONE}", "sysctl"),
     _p("sysctl.unknown", rf"open sysctl (?P<name>\S+) file: .*{_GONE}", "sysctl"),
     _p("sysctl.value", r"(?:write|write to|open) `?/proc/sys/(?P<name>[^\s`]+)`?: (?P<why>.+)", "sysctl"),
+    _p("procfs.unsafe", r"unsafe procfs detected|magiclink|procfs (?:root|resolver|clone)|not on a `procfs`|/proc/(?:thread-)?self/\S+ handle"),
+    _p("procfs.unsafe", r"is (?:not overmounted|on procfs)\b|an overmount obscuring|not of type proc|proc-safety"),
     _p("sysctl.value", r'failed to write sysctl (?P<name>\S+) = "(?P<value>.*)": (?:.*: )?(?P<why>[^:]+)', "sysctl"),
 )  # fmt: skip
 
@@ -151,6 +149,11 @@ _CGROUPS = (
     _p("cgroup.unified_on_v1", r"cannot use unified on cgroup v1", "/linux/resources/unified"),
     _p("cgroup.shares", r"(?:minimum|maximum) allowed cpu-shares is (?P<bound>\d+)", "/linux/resources/cpu/shares"),
     _p("cgroup.value", r"(?P<file>(?:cpuset|cpu|memory|pids|blkio|io|hugetlb|net_cls|net_prio)\.[\w.]+)`?(?: for writing)?: (?P<why>[^(]+)", "cgroup_file"),
+    _p("cgroup.no_controller", r"controller [`\"](?P<controller>\w+)[`\"] (?:is )?not available", "controller"),
+    _p("cgroup.no_controller", r"(?P<controller>memory) controller missing", "controller"),
+    _p("cgroup.no_controller", r"cannot find (?P<controller>memory) or pids controller", "controller"),
+    _p("cgroup.no_controller", rf"(?P<file>cgroup\.subtree_control)`?:.*(?:{_GONE}|invalid argument)"),
+    _p("cgroup.memory_too_small", r"rejecting memory(?:\+swap)? limit \d+ <= usage|set the memory limit lower than its current usage", "memory_limit"),
     _p("cgroup.no_controller", r"cannot set (?P<controller>\w+) limit", "controller"),
     _p("cgroup.no_controller", rf"open `/sys/fs/cgroup/(?P<controller>\w+)/[^`]*`: {_GONE}", "controller"),
     _p("cgroup.not_empty", r"cgroup is not empty|cgroup unexpectedly frozen", "cgroups_path"),
@@ -177,7 +180,8 @@ _STATES = (
     _p("state.not_paused", r"container not paused"),
     _p("state.not_running", r"container not running|process not running|open pidfd: no such process|is not running"),
     _p("signal.unknown", r"unknown signal [\"`](?P<signal>[^\"`]*)"),
-    _p("init.died", r"init process (?:has died|was killed|\S+ before)|can't get final child's PID|sync socket"),
+    _p("init.ended", r"read from the init process|can't get final child's PID|container init did not signal|exec fifo is empty"),
+    _p("init.died", r"init process (?:has died|was killed|\S+ before)|sync socket"),
     _p("bundle.missing", rf"the bundle (?P<path>\S+) is not a directory|chdir (?P<folder>\S+): {_GONE}"),
     _p("bundle.missing", r"realpath `(?P<path>[^`]*)` failed"),
     _p("command.unknown", r"No help topic for '(?P<name>[^']*)'|unknown command (?P<word>\S+)"),
@@ -187,16 +191,21 @@ _STATES = (
 )  # fmt: skip
 
 _HOST = (
-    _p("host.no_space", r"no space left on device|disk quota exceeded|%!w\(<nil>\)"),
+    _p("host.no_space", r"no space left on device|%!w\(<nil>\)"),
     _p("host.not_root", r"rootless containers? requires?|newuidmap|newgidmap|XDG_RUNTIME_DIR"),
     _p("host.no_memory", r"cannot allocate memory|out of memory"),
     _p("host.too_many", r"resource temporarily unavailable|too many open files|too many open"),
     _p("host.read_only", r"read-only file system"),
     _p("host.not_permitted", r"operation not permitted|permission denied"),
+    _p("file.empty", r"open ``: "),
+    _p("file.missing", rf"(?:open|mkdir|stat|lstat|chdir|openat2?) `?(?P<path>[^`:]+)`?: {_GONE}"),
+    _p("file.not_directory", r"(?:open|mkdir|stat|lstat|chdir|openat2?) `?(?P<path>[^`:]+)`?: not a directory"),
 )  # fmt: skip
 
-# no_space comes first: it is the reason, whatever was being written.
+# A full disk comes first, it is the reason, whatever was being written; before it what only looks like one.
 PATTERNS: tuple[Pattern, ...] = (
+    _p("own.fault", r"this is a fault in runt"),
+    *LIMITS,
     _HOST[0],
     *_STATES[:5],
     *_CONFIG,

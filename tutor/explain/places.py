@@ -56,6 +56,17 @@ _CGROUP_FILES = {
     "io.weight": "blockIO/weight",
     "io.bfq.weight": "blockIO/weight",
 }
+_V1_LIMITS = {
+    "tcp": "memory/kernelTCP",
+    "kernel": "memory/kernel",
+    "swappiness": "memory/swappiness",
+    "usehierarchy": "memory/useHierarchy",
+    "oom": "memory/disableOOMKiller",
+    "leaf_weight": "blockIO/leafWeight",
+    "realtime period": "cpu/realtimePeriod",
+    "realtime runtime": "cpu/realtimeRuntime",
+    "network": "network",
+}
 _CONTROLLERS = {"cpu": "cpu", "cpuset": "cpu", "memory": "memory", "pids": "pids", "hugetlb": "hugepageLimits",
     "blkio": "blockIO", "io": "blockIO", "net_cls": "network", "net_prio": "network", "rdma": "rdma",
     "devices": "devices"}  # fmt: skip
@@ -243,6 +254,14 @@ def _controller(groups: Groups, _bundle: Bundle) -> str:
     return f"/linux/resources/{known}" if known else "/linux/resources"
 
 
+def _v1_limit(groups: Groups, _bundle: Bundle) -> str:
+    """The member that only cgroup v1 has, by crun's words for it."""
+    return next(
+        (f"/linux/resources/{where}" for word, where in _V1_LIMITS.items() if word in groups[""].lower()),
+        "/linux/resources",
+    )
+
+
 def _cgroups_path(_groups: Groups, bundle: Bundle) -> str:
     return "/linux/cgroupsPath" if bundle.value("/linux/cgroupsPath") is not None else NOWHERE
 
@@ -292,6 +311,7 @@ _FINDERS: dict[str, Callable[[Groups, Bundle], str | None]] = {
     "hook": _hook,
     "cgroup_file": _cgroup_file,
     "controller": _controller,
+    "v1_limit": _v1_limit,
     "cgroups_path": _cgroups_path,
     "memory_limit": _memory_limit,
     "pids_limit": _pids_limit,

@@ -89,6 +89,9 @@ def _program(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
         for pointer in ("/root/path", "/process/args", "/process/env"):
             if problem := bundle.problem_at(pointer):
                 return of_problem(problem, bundle)
+    if not name and bundle.text is None and "open executable" in failure.said:
+        missing = "no such file" in failure.said.lower()
+        return _with(finding, "program.not_there" if missing else "program.denied")
     if not name:
         return _with(finding, "program.empty")
     seen = look_at_program(bundle, name)
@@ -98,6 +101,8 @@ def _program(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
             where = "/process/env" if bundle.value("/process/env") is not None else "/process"
         return replace(seen, pointer=where, values={**finding.values, "near": "", **seen.values})
     said = failure.said.lower()
+    if "is not a regular file" in said:
+        return _with(finding, "program.not_file", name=name)
     if "not found in $path" in said and "/" not in name:
         folders = search_path(bundle)
         return _with(
@@ -147,6 +152,8 @@ def _namespace(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
         return _with(finding, "namespace.not_namespace", **values)
     if "no such file" in failure.said.lower():
         return _with(finding, "namespace.path_missing", **values)
+    if bundle.text is None:  # the error may come from another machine
+        return _with(finding, "namespace.unusable", **values)
     found = namespace_kind(path)
     if found == "":
         return _with(finding, "namespace.not_namespace", **values)
@@ -171,7 +178,7 @@ def _hook(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
         return _with(finding, "hook.timeout", seconds=limit if isinstance(limit, int) else 0, **values)
     if problem := bundle.problem_at(f"{pointer}/path"):
         return of_problem(problem, bundle)
-    unfit = look_at_hook(bundle, kind, path)
+    unfit = look_at_hook(bundle, kind, path) if bundle.text is not None else ""
     if unfit and (code or not re.search(r"exit status|signal", why)):
         return replace(_with(finding, "hook.unfit", why=unfit, **values), pointer=f"{pointer}/path")
     if match := re.search(r"signal: ([a-z ]+?)(?: \(|,|$)", why):  # "killed": strsignal(3), in lower case
@@ -203,6 +210,11 @@ def _mount(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
     why = str(finding.values.get("why", "")).lower()
     source = bundle.beside(str(values["source"]))
     binds = bool({"bind", "rbind"} & set(bundle.strings(f"{pointer}/options"))) or values["type"] == "bind"
+    asked = (
+        "mount request" in failure.said or "stat" in failure.said.partition("`")[0]
+    )  # for the source, by runc and crun
+    if "no such file" in said and asked and (bundle.text is None or not kind_of(source)):
+        return _with(finding, "mount.source_missing", **values)
     if binds and not values["source"]:
         return _with(finding, "mount.no_source", **values)
     if "no such device" in said:
@@ -266,6 +278,14 @@ def _valued(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
     return _with(finding, finding.id, value=str(value) if isinstance(value, str | int) else "", file=file)
 
 
+def _version(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
+    """See whether the version is one of the specification's, so that only this engine does not take it."""
+    value = bundle.text_at("/ociVersion")
+    if re.fullmatch(r"1\.\d+\.\d+(?:[-+].*)?", value):
+        return _with(finding, "version.newer", value=value)
+    return _valued(finding, failure, bundle)
+
+
 def _user_id(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
     value = bundle.value(finding.pointer or "")
     return _with(finding, finding.id, number=value if isinstance(value, int) else 0)
@@ -306,7 +326,7 @@ _REFINERS: dict[str, Callable[[Finding, Failure, Bundle], Finding]] = {
     "cgroup.shares": _valued,
     "cgroup.memory_too_small": _valued,
     "cgroup.swap_below": _valued,
-    "version.unsupported": _valued,
+    "version.unsupported": _version,
     "label.apparmor": _valued,
     "label.selinux": _valued,
     "user.id_not_mapped": _user_id,

@@ -30,12 +30,12 @@ def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
         reason = str(finding.values.get("why", "")).partition(".")[2]
         known = m.has(f"explain.hook.reason.{reason}")
         values["reason"] = m(f"explain.hook.reason.{reason if known else 'format'}")
-    fix = filled(m, f"{key}.fix", values)
+    fix = _part(m, key, "fix", values)
     if problem:
         cause, then = problem.parted(m)
         fix = then or fix
     else:
-        cause = filled(m, f"{key}.cause", values)
+        cause = _part(m, key, "cause", values)
     if finding.values.get("stderr"):
         cause += m("explain.hook.words", stderr=finding.values["stderr"])
     if finding.values.get("near"):
@@ -43,7 +43,7 @@ def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
     place, line, column = _place(finding, bundle)
     return Explanation(
         finding.id,
-        filled(m, f"{key}.title", values),
+        _part(m, key, "title", values),
         cause,
         fix,
         place=place,
@@ -55,9 +55,29 @@ def put(finding: Finding, bundle: Bundle, m: Messages) -> Explanation:
     )
 
 
+def unfilled(m: Messages, key: str, values: dict[str, str | int]) -> set[str]:
+    """Return the placeholders of a text for which there is no value."""
+    return {
+        name
+        for name in _placeholders(m, key)
+        if not name.startswith(_TRAIT) and values.get(name, "") in ("", 0)
+    }
+
+
+def _placeholders(m: Messages, key: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(m.raw(key)) if name} - {"tutor"}
+
+
+def _part(m: Messages, key: str, part: str, values: dict[str, str | int]) -> str:
+    """Return title, cause or fix. Where the error alone, without its bundle, leaves a placeholder empty, take the text for it (`bare`)."""
+    bare = f"{key}.bare.{part}"
+    chosen = bare if m.has(bare) and unfilled(m, f"{key}.{part}", values) else f"{key}.{part}"
+    return filled(m, chosen, values)
+
+
 def filled(m: Messages, key: str, values: dict[str, str | int]) -> str:
     """Return a text with its placeholders filled: `{trait NAME}` by what is recorded of it; one without a value becomes empty."""
-    names = {name for _, name, _, _ in string.Formatter().parse(m.raw(key)) if name} - {"tutor"}
+    names = _placeholders(m, key)
     traits = {name: sentences(name.removeprefix(_TRAIT), m) for name in names if name.startswith(_TRAIT)}
     return m(key, **{name: values.get(name, "") for name in names} | traits).strip()
 

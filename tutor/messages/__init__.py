@@ -50,6 +50,11 @@ def topic_entries(language: Language, topic: str) -> dict[str, str]:
     return dict(_flatten(topic, tree))
 
 
+def topics(language: Language) -> list[str]:
+    """Return the names of a language's topics."""
+    return sorted(path.stem for path in (_HERE / language).glob("*.yaml"))
+
+
 def _flatten(prefix: str, tree: object) -> list[tuple[str, str]]:
     if isinstance(tree, dict):
         return [item for key, value in tree.items() for item in _flatten(f"{prefix}.{key}", value)]
