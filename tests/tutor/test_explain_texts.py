@@ -107,12 +107,94 @@ OTHERS = [
     ("oci-tutor: There is no directory nowhere\nName the directory that contains config.json.", "own.message"),
     ("oci-tutor: エラー: 解釈できない引数があります: --nope", "own.message"),
     ("nowhere というディレクトリはありません", "own.message"),
+    (
+        "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+        "docker.unreachable",
+    ),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("said", "id_"), NO_DISK + OTHERS)
+# One of each family, with what comes before it in life.
+FAMILIES = [
+    ("crun: sd-bus call: Permission denied: OCI permission denied", "systemd.refused"),
+    ("Error: crun: cannot open sd-bus: No such file or directory: OCI runtime attempted to invoke a command that was not found", "systemd.absent"),
+    (_OCI + 'unable to apply cgroup configuration: unable to start unit "docker-1.scope" (properties [{Name:Description}]): Unit docker-1.scope already exists.', "systemd.refused"),
+    ('runc create failed: expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got "/box" instead: unknown', "systemd.path"),
+    ("runc run failed: systemd not running on this host, cannot use systemd cgroups manager", "systemd.absent"),
+    ("criu failed: type NOTIFY errno 0", "checkpoint.failed"),
+    ("could not load `libcriu.so.2`: `libcriu.so.2: cannot open shared object file`", "checkpoint.missing"),
+    ("runc create failed: unable to move network devices without a NET namespace", "network.device"),
+    ("runc create failed: link not found for interface eth9 on runtime namespace : Link not found", "network.device"),
+    ('failed to connect with seccomp agent specified in the seccomp profile: dial unix /run/agent.sock: connect: no such file or directory', "seccomp.notify"),
+    ("invalid seccomp syscall `opn`", "seccomp.rule"),
+    ("runc create failed: seccomp: config provided but seccomp not supported", "seccomp.unsupported"),
+    ('runc create failed: invalid memory policy mode "MPOL_BEST"', "memory_policy.value"),
+    ("requested linux NUMA mempolicy mode 'MPOL_BEST' is unknown", "memory_policy.value"),
+    ("runc create failed: scheduler.priority can only be specified for SchedFIFO or SchedRR policy", "scheduler.value"),
+    ("sched_setattr: Operation not permitted", "scheduler.value"),
+    ('runc create failed: invalid ioPriority.Class: "IOPRIO_CLASS_FAST"', "io_priority.value"),
+    ("unknown persona specified `LINUX64`", "personality.value"),
+    (_OCI + "error during container init: error setting initial CPU affinity: invalid argument", "cpu_affinity.value"),
+    ("ioctl TIOCSCTTY: Inappropriate ioctl for device", "terminal.failed"),
+    (_OCI + "error during container init: failed to get peer end of newly-allocated console: input/output error", "terminal.failed"),
+    (_OCI + "error during container init: unable to join session keyring: unable to create session key: operation not permitted", "keyring.failed"),
+    ("the container requires libkrun but it's not available: Operation not supported", "handler.missing"),
+    ("could not load `libwasmedge.so.0`: `libwasmedge.so.0: cannot open shared object file`", "handler.missing"),
+    (_OCI + 'error during container init: error creating device nodes: mount src=/dev/null, dst=/b/rootfs/dev/null: no such device', "device.failed"),
+    ("mknod `/dev/null`: Operation not permitted", "device.failed"),
+    ("runc create failed: id-mapped mounts must have both uid and gid mappings specified", "mount.id_mapped"),
+    ("move_mount `5` to `/proc`: Invalid argument", "mount.step"),
+    (_OCI + "error during container init: error jailing process inside rootfs: pivot_root .: invalid argument", "root.entering"),
+    (_OCI + "error during container init: unable to setup user: setgroups failed: operation not permitted", "user.refused"),
+    ("setresgid to `1000`: Operation not permitted", "user.id_not_mapped"),
+    ("prctl set no new privs: Operation not permitted", "privilege.failed"),
+    ("unshare `CLONE_NEWNS`: Operation not permitted", "init.creation"),
+    ('level=fatal msg="nsexec-1[7]: failed to unshare user namespace: Operation not permitted"', "init.creation"),
+    ("write to sync socket: Broken pipe", "init.died"),
+    ("read from sync pipe: Connection reset by peer", "init.protocol"),
+    ("`pid` missing in `/run/crun/box/status`", "state.damaged"),
+    ('runc: "create" requires exactly 1 argument(s)', "command.usage"),
+    ("`kill` requires a minimum of 1 arguments", "command.usage"),
+    ("bpf attach: Operation not permitted", "cgroup.devices"),
+    (_OCI + "error setting cgroup config for procHooks process: bpf_prog_query(BPF_CGROUP_DEVICE) failed: operation not permitted", "cgroup.devices"),
+    ("cannot pause the container without a cgroup", "cgroup.none"),
+    ("runc create failed: cannot set any additional groups in a rootless container", "rootless.unsupported"),
+    (_OCI + "error during container init: current working directory is outside of container mount namespace root -- possible container breakout detected", "cwd.outside"),
+    ("runc create failed: cgroup namespaces aren't enabled in the kernel", "host.kernel"),
+    ("runc create failed: unable to create safe /proc/self/exe clone for runc init: memfd_create: operation not permitted", "engine.copy"),
+    ("internal error: read invalid exit code", "engine.internal"),
+    ("runc create failed: clos dir not accessible (must be pre-created when schemata, l3CacheSchema and memBwSchema are empty): stat /sys/fs/resctrl/x: no such file or directory", "intel_rdt.failed"),
+    ("cannot opendir `/b`: Input/output error", "file.failed"),
+    ("sendmsg: Broken pipe", "host.call"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "id_"), NO_DISK + OTHERS + FAMILIES)
 def test_a_text_without_a_bundle_is_explained_by_what_was_being_done(said: str, id_: str) -> None:
     assert find(Failure(said), Bundle()).id == id_
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Unable to find image 'nope:latest' locally",
+        "docker: Error response from daemon: pull access denied for nope, repository does not exist or may require 'docker login'",
+        "bash: sleeep: command not found",
+        "ls: cannot access 'x': No such file or directory",
+        "curl: (7) Failed to connect to localhost port 80 after 0 ms: Couldn't connect to server",
+        "E: Unable to locate package nope",
+        "Traceback (most recent call last):",
+        "make: *** No rule to make target 'x'.  Stop.",
+        "Segmentation fault (core dumped)",
+        "fatal: not a git repository (or any of the parent directories): .git",
+        "Unit nope.service could not be found.",
+        "ssh: connect to host example.org port 22: Connection refused",
+    ],
+)
+def test_what_another_program_says_is_not_taken_for_a_runtime_s(said: str) -> None:
+    assert find(Failure(said), Bundle()).id == "unknown"
+    told = explain(Failure(said), Bundle(), Messages("en"))
+    assert "The runtime says" not in told.cause
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -120,7 +202,7 @@ def test_nothing_is_asserted_that_the_text_does_not_say(language: Language) -> N
     """What engines print, without a bundle: no placeholder stays empty, and no place in a file is named."""
     m = Messages(language)
     printed = {was["said"] for each in recorded().values() for was in each.values() if was["status"]}
-    for said in printed | {said for said, _ in NO_DISK + OTHERS}:
+    for said in printed | {said for said, _ in NO_DISK + OTHERS + FAMILIES}:
         found = find(Failure(said), Bundle())
         assert found.id not in ("unknown", "silent"), said
         for part in ("title", "cause", "fix"):

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from tutor.explain.families import FAMILIES, GENERAL
 from tutor.explain.limits import LIMITS
 from tutor.explain.pattern import Pattern
 from tutor.explain.pattern import pattern as _p
@@ -131,7 +132,7 @@ _SURROUNDINGS = (
     _p("hook.failed", r"error executing hook `(?P<path>[^`]*)` \(exit code: (?P<code>-?\d+)\)", "hook"),
     _p("mount.failed", r'error mounting "(?P<source>[^"]*)" to rootfs at "(?P<destination>[^"]*)".*: (?P<why>[^:]+?)(?: \(step.*)?$', "mount"),
     _p("mount.failed", r'"(?P<source>[^"]*)" is a (?P<why>file) and can.t be mounted on the directory (?P<destination>\S+)', "mount"),
-    _p("mount.failed", r"mount `(?P<source>[^`]*)` to `(?P<destination>[^`]*)`: (?P<why>.+)", "mount"),
+    _p("mount.failed", r"(?<![\w ])(?:bind |re)?mount `(?P<source>[^`]*)` to `(?P<destination>[^`]*)`: (?P<why>.+)", "mount"),
     _p("mount.failed", r"(?:error stat'ing file|cannot stat) `(?P<source>[^`]*)`: (?P<why>.+)", "mount"),
     _p("mount.failed", r"failed to fulfil mount request: open (?P<source>.+): (?P<why>[^:]+)", "mount"),
     _p("mount.failed", r"openat2 `(?P<destination>[^`]*)`: (?P<why>.+)", "mount"),
@@ -186,6 +187,7 @@ _STATES = (
     _p("bundle.missing", r"realpath `(?P<path>[^`]*)` failed"),
     _p("command.unknown", r"No help topic for '(?P<name>[^']*)'|unknown command (?P<word>\S+)"),
     _p("flag.unknown", r"flag provided but not defined: (?P<flag>\S+)|(?:unrecognized|invalid) option '?(?:-- )?'?(?P<option>[^']+)"),
+    _p("docker.unreachable", r"Cannot connect to the Docker daemon|connect to the docker API|Docker daemon socket"),
     _p("engine.missing", r"(?P<name>runt|runc|crun): (?:command )?not found"),
     _p("engine.missing", r"command not found: (?P<name>runt|runc|crun)"),
 )  # fmt: skip
@@ -213,5 +215,8 @@ PATTERNS: tuple[Pattern, ...] = (
     *_PROCESS,
     *_CGROUPS,
     *_STATES[5:],
-    *_HOST[1:],
+    *_HOST[1:4],
+    *FAMILIES,
+    *_HOST[4:],
+    *GENERAL,
 )
