@@ -32,6 +32,8 @@ MSG_PEERS_NO_ROOT='script/test --peers needs root, and mount and PID namespaces.
 MSG_PEERS_ROOT='Building the root filesystem of Debian %s (once; about two minutes) ...'
 MSG_PEERS_FAILED='The root filesystem of the other Debian release could not be built. Check the network and the free disk space (2 GB), then try again.'
 MSG_PEERS_VERSIONS='── %s: %s'
+MSG_SID_ENGINES='Fetching the runc and crun of Debian sid (once; 50 MB) ...'
+MSG_SID_ENGINES_MISSING='script/sid-engines needs: %s(it could not install them: this takes apt-get and root or sudo)'
 MSG_ENGINE_USAGE='usage: script/test --engine PATH
 
 PATH is a runc or crun of any version. The traits that it answers unlike every recorded version are printed, then its errors are explained, and every lesson is played on it.'

@@ -32,6 +32,8 @@ MSG_PEERS_NO_ROOT='script/test --peers には root 権限と、マウントと P
 MSG_PEERS_ROOT='Debian %s のルートファイルシステムを作っています (初回のみ、2 分ほど) ...'
 MSG_PEERS_FAILED='別の版の Debian のルートファイルシステムを作れませんでした。ネットワークとディスクの空き容量 (2 GB) を確認してから、もう一度お試しください。'
 MSG_PEERS_VERSIONS='── %s: %s'
+MSG_SID_ENGINES='Debian sid の runc と crun を取得しています (初回のみ、50 MB) ...'
+MSG_SID_ENGINES_MISSING='script/sid-engines には次のものが要りますが、入れられませんでした: %s(apt-get と、root か sudo が要ります)'
 MSG_ENGINE_USAGE='使い方: script/test --engine PATH
 
 PATH は、どの版でもよい runc か crun です。記録のどの版とも違う性質を表示し、エラーの説明を確かめ、すべてのレッスンをそのエンジンで行います。'

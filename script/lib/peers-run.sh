@@ -9,7 +9,10 @@ git init --quiet && git add --all || exit 1
 
 # first_line COMMAND...: prints the first line that a peer says on its version.
 first_line() { "$@" 2>/dev/null | head -n 1; }
-say "$(printf "$MSG_PEERS_VERSIONS" "$(. /etc/os-release && echo "$PRETTY_NAME")" \
+# Tests that bring another release's engines need not do so here.
+OCI_TUTOR_PEERS=$(. /etc/os-release && echo "$PRETTY_NAME")
+export OCI_TUTOR_PEERS
+say "$(printf "$MSG_PEERS_VERSIONS" "$OCI_TUTOR_PEERS" \
     "$(first_line python3 --version), $(first_line runc --version), $(first_line crun --version), $(first_line docker --version)")"
 
 if [ -s /run/arguments ]; then

@@ -1,4 +1,4 @@
-"""`oci-tutor verify` on every lesson and every engine; and on a lesson that does not work any more."""
+"""`oci-tutor verify` on every lesson and every engine, of this machine and of sid; and on a lesson that does not work any more."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from tests.conftest import CI
 from tests.support.session import LESSON, every_engine, home
 from tutor.course.course import Course
 from tutor.course.find import lessons_folder
@@ -18,7 +20,6 @@ from tutor.verify.player import play
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from typing import Any
 
     from tutor.engines.model import EngineName
@@ -26,12 +27,42 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.root
 
 
+SID_ENGINES = Path(__file__).parents[2] / "script/sid-engines"
+
+
 @every_engine
 def test_the_whole_course(tmp_path: Path, engine: EngineName) -> None:
-    """On this engine each check fails at first, each known wrong answer gets its hint, and the solution passes."""
+    _verify(engine, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sid_engines() -> str:
+    """The command that runs another with sid's runc and crun; they are fetched if need be."""
+    if release := os.environ.get("OCI_TUTOR_PEERS"):
+        pytest.skip(f"the engines here are those of {release} already")
+    done = subprocess.run([SID_ENGINES, "runc", "--version"], capture_output=True, text=True, check=False)
+    why = done.stderr.strip() if done.returncode != 0 else ""
+    if (
+        done.stdout
+        == subprocess.run(["runc", "--version"], capture_output=True, text=True, check=False).stdout
+    ):
+        why = f"not unlike the machine's own: {done.stdout.splitlines()[0]}"
+    if why:
+        (pytest.fail if CI else pytest.skip)(f"sid's engines: {why}")
+    return str(SID_ENGINES)
+
+
+@pytest.mark.peer("runc")
+def test_the_whole_course_on_the_runc_of_today(tmp_path: Path, sid_engines: str) -> None:
+    """On sid's; its crun is tried by script/test --peers sid."""
+    _verify("runc", tmp_path, sid_engines)
+
+
+def _verify(engine: EngineName, home: Path, *before: str) -> None:
+    """See that each check fails at first, each known wrong answer gets its hint, and the solution passes."""
     done = subprocess.run(
-        [sys.executable, "-m", "tutor", "verify", "--lang", "en", "--engine", engine],
-        env=os.environ | {"OCI_TUTOR_HOME": str(tmp_path)},
+        [*before, sys.executable, "-m", "tutor", "verify", "--lang", "en", "--engine", engine],
+        env=os.environ | {"OCI_TUTOR_HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,
