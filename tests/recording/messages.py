@@ -1,13 +1,14 @@
-"""`python -m tests.recording.messages TREE [--list]`: count the error messages in the sources of runc or crun, and those explained.
+"""`python -m tests.recording.messages TREE [--list]`: count the error messages in the sources of an engine, and those explained.
 
-TREE is a checkout of opencontainers/runc or containers/crun, of any version. A message is a literal in the program that becomes
-an error: `errors.New`, `fmt.Errorf`, `bail` of runc's C part; `crun_make_error` and its kin. Its verbs are filled with sample
+TREE is a checkout of opencontainers/runc or containers/crun, of any version, or of this repository (runt). A message is a literal in the program that becomes
+an error: `errors.New`, `fmt.Errorf`, `bail` of runc's C part; `crun_make_error` and its kin; `RuntError`. Its verbs are filled with sample
 values; an errno that follows is one that no pattern knows, so that the words themselves must be known. No bundle is given.
 `--list` prints the messages, those without an explanation marked by `-`.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from pathlib import Path
@@ -47,8 +48,10 @@ _PRI = re.compile(r'"\s*PRI\w+\s*"')
 
 def messages(tree: Path) -> set[str]:
     """Return the distinct messages of a checkout, with their verbs as they are written."""
-    crun = (tree / "src" / "libcrun").is_dir()
-    found = set(_of_crun(tree) if crun else _of_runc(tree))
+    if (tree / "runtime" / "steps").is_dir():
+        found = set(_of_runt(tree))
+    else:
+        found = set(_of_crun(tree) if (tree / "src" / "libcrun").is_dir() else _of_runc(tree))
     return {each for each in found if re.search(r"[a-zA-Z]{2}", _VERB.sub("", each))}
 
 
@@ -73,6 +76,25 @@ def _of_crun(tree: Path) -> Iterator[str]:
     for path in sorted((tree / "src").rglob("*.c")):
         for match in _C.finditer(_PRI.sub("d", path.read_text(encoding="utf-8"))):
             yield _unescaped("".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', match[1])))
+
+
+def _of_runt(tree: Path) -> Iterator[str]:
+    for path in sorted((tree / "runtime").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+            if isinstance(node, ast.Call) and name.endswith("Error") and name[0] == "R" and node.args:
+                yield _text(node.args[0])
+
+
+def _text(node: ast.expr) -> str:
+    """Return a string of Python as a message; what is filled in has the verb of a word, an error that of a reason."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(_text, node.values))
+    if isinstance(node, ast.FormattedValue):
+        return "%w" if "describe" in ast.unparse(node) or "reason" in ast.unparse(node) else "%s"
+    return "%s"
 
 
 def _unescaped(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Families of messages in the sources of runc and crun (1.5.0-rc.1+dev and 1.29.1): what was being done, where no closer pattern fits.
+"""Families of messages in the sources of runc (1.5.0-rc.1+dev), crun (1.29.1) and runt: what was being done, where no closer pattern fits.
 
 `python -m tests.recording.messages TREE` counts the messages of any version, and those that are known.
 """
@@ -10,7 +10,8 @@ from tutor.explain.pattern import pattern as _p
 # Faults, and what is not about config.json at all.
 _APART = (
     _p("engine.internal", r"\[internal(?: error)?\]|internal error|\[bug\]|should never be|^panic|invalid internal state|must not be nil|struct$"),
-    _p("checkpoint.missing", r"CRIU (?:version|memory tracking not|does not|feature)|criu (?:is missing|lacks)|requires at least CRIU|CRIU >="),
+    _p("command.usage", r"cannot use console socket if|invalid value \S+ for (?:flag|--)|invalid value for --|preserve file descriptor|^bad \w+: expected"),
+    _p("checkpoint.missing", r"need criu|CRIU (?:version|memory tracking not|does not|feature)|criu (?:is missing|lacks)|requires at least CRIU|CRIU >="),
     _p("checkpoint.missing", r"libcriu|checkpoint/restore support|checkpointing requires root"),
     _p("checkpoint.failed", r"CRIU|checkpoint|restor(?:e|ed|ing)\b|page.server|parent-path|LSM (?:profile|mount)|image path|external (?:bind|descr)"),
     _p("checkpoint.failed", r"manage-cgroups-mode|network lock|status-fd|end of excerpt"),
@@ -19,9 +20,9 @@ _APART = (
     _p("handler.missing", r"could not (?:load|unload|find symbol)|cannot load `|(?:compile|link|instantiat\w+|load\w*) (?:wasi|module|WASI)|default export"),
     _p("handler.missing", r"instance exports|loading entrypoint|accessing export|execution environment|dlopen not available|WASM"),
     _p("systemd.path", r"slice:prefix:name|invalid slice name", "cgroups_path"),
-    _p("systemd.absent", r"systemd not (?:running|supported)|cannot open sd-bus|dbus connection|connect to dbus|DBUS_SESSION|busctl|OwnerUID"),
+    _p("systemd.absent", r"systemd not (?:running|supported)|systemd does not run|cannot open sd-bus|dbus connection|connect to dbus|DBUS_SESSION|busctl|OwnerUID"),
     _p("systemd.absent", r"rootless systemd cgroups manager|authenticating connection|while dialing|Hello message"),
-    _p("cgroup.devices", r"DeviceAllow|DevicePolicy|BPFProgram|BPF_CGROUP_DEVICE|eBPF|^bpf |devices\.list|devices cgroup|devices ruleset"),
+    _p("cgroup.devices", r"DeviceAllow|DevicePolicy|BPFProgram|BPF_CGROUP_DEVICE|eBPF|^bpf |devices\.list|devices cgroup|restrict the container's devices|devices ruleset"),
     _p("systemd.refused", r"\bsystemd\b|sd[-_]bus|dbus message|\bsystemd unit|start unit|unit properties"),
     _p("terminal.failed", r"console|\bterminal\b|TIOC\w+|ptmx|ptsname|unlockpt|\bpty\b|tc[gs]etattr"),
     _p("keyring.failed", r"keyring|keyctl|session key|key description"),
@@ -31,7 +32,7 @@ _APART = (
 
 # The chapters of config.json.
 _CONFIGURED = (
-    _p("cpu_affinity.value", r"CPU ?affinity|sched_setaffinity", "/process/execCPUAffinity"),
+    _p("cpu_affinity.value", r"CPU ?affinity|sched_setaffinity|cannot run on the processors", "/process/execCPUAffinity"),
     _p("mount.id_mapped", r"id-mapp(?:ed|ing)|MOUNT_ATTR_IDMAP|relative mapping|(?:invalid )?mappings? specified (?:for the mount|`)|map mounts?\b", "/mounts"),
     _p("user.mapping_invalid", r"larger than native integer|parsing id map|both namespace path and non-matching mapping|mapping tool", "mapping"),
     _p("user.mapping_refused", r"use new(?P<what>uid|gid) ?map\b.*?: (?P<why>.+)", "mapping"),
@@ -51,9 +52,9 @@ _CONFIGURED = (
     _p("network.device", r"network devices?\b|netDevice|set up (?:address|interface)|link not found|set link down", "/linux/netDevices"),
     _p("network.failed", r"netlink|network (?:settings|interfaces|namespace|stats)|netns path|ip addresses|Invalid (?:gateway|source) for route|SIOC", "/linux/namespaces"),
     _p("cgroup.devices", r"device (?:access|rules|filter|type)|device list|access string|non-cgroup type|group prefix|access mode", "/linux/resources/devices"),
-    _p("device.failed", r"device (?:inode|nodes|path)|^mknod|mkdev|could not find device|find device '|/proc/devices|invalid (?:major|minor)", "/linux/devices"),
+    _p("device.failed", r"device (?:inode|nodes|path)|cannot make device|is not the (?:null )?device|^mknod|mkdev|could not find device|find device '|/proc/devices|invalid (?:major|minor)", "/linux/devices"),
     _p("device.failed", r"invalid permission mode|/dev/null is invalid", "/linux/devices"),
-    _p("cwd.outside", r"possible container breakout|working directory is (?:not accessible|not an? absolute|safe)|current working directory is", "/process/cwd"),
+    _p("cwd.outside", r"possible container breakout|^cwd .* is outside|working directory is (?:not accessible|not an? absolute|safe)|current working directory is", "/process/cwd"),
     _p("config.value", r"invalid environment|^putenv|^setenv", "/process/env"),
     _p("config.value", r"set(?:ting)? ?rlimit", "/process/rlimits"),
     _p("config.value", r"^annotation|get annotation", "/annotations"),
@@ -77,8 +78,8 @@ _STEPS = (
     _p("cgroup.none", r"container (?:is not using|without a) cgroups?|cgroups not configured|cgroup not exist|cgroup path not found|without cgroups"),
     _p("cgroup.no_controller", r"subsystem does not exist|no subsystem for mount|no such directory for|enable controllers `(?P<controller>\w+)`"),
     _p("cgroup.path", r"invalid cgroup path|bad sub cgroup path|either Path or Name|no cgroup path|delegate-cgroup `", "/linux/cgroupsPath"),
-    _p("cgroup.v1_only", r"dirfd supported only on cgroup v2|not supported on cgroup v1|unified hierarchy"),
-    _p("state.damaged", r"status file|state (?:file|dir)|init state|`[\w-]+` (?:missing|is not a \w+(?: value)?) in `|containers list|run ?dir"),
+    _p("cgroup.v1_only", r"is not possible with cgroup v2|dirfd supported only on cgroup v2|not supported on cgroup v1|unified hierarchy"),
+    _p("state.damaged", r"config\.json is damaged|create did not finish|its record cannot be|status file|state (?:file|dir)|init state|`[\w-]+` (?:missing|is not a \w+(?: value)?) in `|containers list|run ?dir"),
     _p("state.damaged", r"getting current state|copy config file|process start time|process state|generate JSON|json_gen|invalid stat data"),
     _p("init.creation", r"CLONE_NEW(?!NS)|unshare \("),
     _p("cgroup.failed", r"cgroup|freez(?:e|er|ing)\b|migrating pid|get (?:all )?(?:container|cgroup) pids|memory\.(?:swap\.)?current"),
@@ -90,12 +91,12 @@ _STEPS = (
     _p("privilege.failed", r"\bcaps\b|apply (?:bounding|capabilities)|^capset|^prctl|ambient|dumpable|no[_ ]new[_ ]priv\w*|pdeath|cap_last_cap|subreaper"),
     _p("user.refused", r"set(?:res)?[ug]ids?\b|setgroups|become root|setup user|std stream|unmapped"),
     _p("init.creation", r"\bclone\b|unshare|setns|\bv?fork\b|userns|stage-\d|new parent process|join .*namespaces|start init|namespaces to join"),
-    _p("init.creation", r"namespace path|namespace array|ns paths are empty|dummy process for map"),
-    _p("state.not_running", r"container process not found|kill (?:container|process|all)|signal init|pid was reused|terminate the container"),
-    _p("state.delete_alive", r"still running|already has init process|exists\. Remove it first|destroy container"),
+    _p("init.creation", r"enter the container's namespaces|make the namespaces|join the \w+ namespace|namespace path|namespace array|ns paths are empty|dummy process for map"),
+    _p("state.not_running", r"container process not found|kill (?:container|process|all)|signal init|pid was reused|terminate the container|cannot send signal"),
+    _p("state.delete_alive", r"still running|do not end although|already has init process|exists\. Remove it first|destroy container"),
     _p("init.protocol", r"\bsync\b|sync_|(?<!broken )\bpipe\b|fifo|procError|procReady|bootstrap|socket ?pair|log source|runc init error|init type|mkfifo"),
     _p("init.protocol", r"_LIBCONTAINER_|recvfd|sendfd|recvfile|waitpid|first child|container to be ready|fail startup|from parent|proxy process"),
-    _p("init.protocol", r"synchroni[sz]ation|detach process|error creating container|nl_payload|sending config|during container init"),
+    _p("init.protocol", r"out of step|synchroni[sz]ation|detach process|error creating container|nl_payload|sending config|during container init"),
 )  # fmt: skip
 
 FAMILIES = (*_APART, *_CONFIGURED, *_STEPS)
@@ -114,6 +115,7 @@ _CALL = (
 GENERAL = (
     _p("file.failed", rf"^(?:error |cannot |failed to |unable to )?(?:{_FILE})(?:(?: from| to)? (?:file|directory|path|log file|parent directory|fd))? ?[`\"]"),
     _p("file.failed", r"(?:^|: )(?:open(?:at)?|l?stat|mkdir(?:at)?|chmod|chown|readlink|remove|rename|unlinkat|write|read) /\S+: "),
+    _p("file.failed", r"cannot (?:read|write) (?:the (?:pid file|configuration)|to standard output)|(?:install|remove) the launcher|has been deleted"),
     _p("file.failed", r"split path \"|get (?:full path|path of handle|relative path)|dead inode|wandered into|stack entry|existing subpath"),
     _p("file.failed", r"^the path `|handle to /proc|/proc/\S+ handle|create(?:ing)? directory `|hallucinated target path"),
     _p("host.call", rf"^(?:{_CALL})(?:\(\w+\))?(?: failed| fd| pidfd)?(?: [`(][^`)]*[`)])*: "),

@@ -94,6 +94,7 @@ _PROCESS = (
     _p("user.id_not_mapped", r"unmapped (?:user|group) in user namespace", "user_id"),
     _p("user.id_not_mapped", r"setresgid to `?(?P<number>\d+)|setuid: invalid|setgid: invalid", "user_id"),
     _p("user.mapping_refused", r"(?P<what>uid|gid)_map(?: of the user namespace)?`?: (?P<why>.+)", "mapping"),
+    _p("user.mapping_refused", r"cannot map the IDs of the user namespace: (?P<why>.+)", "mapping"),
     _p("terminal.no_socket", r"without setting console socket|use --console-socket with", "/process/terminal"),
     _p("seccomp.rule", r"seccomp (?:get (?:action|operator)|adding architecture)|adding seccomp (?:filter )?rule", "/linux/seccomp"),
     _p("seccomp.load", r"error loading seccomp filter|seccomp_load", "/linux/seccomp"),
@@ -106,7 +107,7 @@ _PROCESS = (
     _p("sysctl.unknown", rf"open `?/proc/sys/(?P<name>[^\s`]+)`?: {_GONE}", "sysctl"),
     _p("sysctl.unknown", rf"open sysctl (?P<name>\S+) file: .*{_GONE}", "sysctl"),
     _p("sysctl.value", r"(?:write|write to|open) `?/proc/sys/(?P<name>[^\s`]+)`?: (?P<why>.+)", "sysctl"),
-    _p("procfs.unsafe", r"unsafe procfs detected|magiclink|procfs (?:root|resolver|clone)|not on a `procfs`|/proc/(?:thread-)?self/\S+ handle"),
+    _p("procfs.unsafe", r"^/proc is not a procfs|unsafe procfs detected|magiclink|procfs (?:root|resolver|clone)|not on a `procfs`|/proc/(?:thread-)?self/\S+ handle"),
     _p("procfs.unsafe", r"is (?:not overmounted|on procfs)\b|an overmount obscuring|not of type proc|proc-safety"),
     _p("sysctl.value", r'failed to write sysctl (?P<name>\S+) = "(?P<value>.*)": (?:.*: )?(?P<why>[^:]+)', "sysctl"),
 )  # fmt: skip
@@ -114,6 +115,7 @@ _PROCESS = (
 _SURROUNDINGS = (
     _p("dev.links", r"setting up /dev symlinks", "/mounts"),
     _p("dev.unopened", r"reopening /dev/null|^/dev/null: permission denied", "/root/path"),
+    _p("mount.no_proc", r"it has no procfs at /proc", "/mounts"),
     _p("mount.no_proc", rf"open /proc/self/fd: {_GONE}", "/mounts"),
     _p("mount.inside_proc", r"cannot be mounted because it is inside /proc", "proc_mount"),
     _p("root.unusable", r"root\.path of config\.json: (?P<path>\S+) is not a directory", "/root/path"),
@@ -170,7 +172,7 @@ _STATES = (
     _p("container.none", r"container does not exist|container \S+ has been deleted"),
     _p("container.none", rf"crun/(?P<id>[^/`']+)(?:/status`|[`']): {_GONE}"),
     _p("container.none", r"container `(?P<id>[^`]+)` does not exist"),
-    _p("state.start_again", r"cannot start an already running|a container in the paused state|exec\.fifo`: no such"),
+    _p("state.start_again", r"cannot start an already running|start needs a container that is created|a container in the paused state|exec\.fifo`: no such"),
     _p("state.start_stopped", r"cannot start a container that has stopped"),
     _p("state.start_stopped", r"container `(?P<id>[^`]+)` is not running$", operation="start"),
     _p("state.delete_alive", r"cannot delete container (?P<id>\S+) that is not stopped: (?P<status>\w+)"),
