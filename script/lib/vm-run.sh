@@ -6,7 +6,8 @@ set -u
 # first_line COMMAND...: prints the first line that a program says on its version.
 first_line() { "$@" 2>/dev/null | head -n 1; }
 echo "── $PRETTY_NAME: Linux $(uname -r), $(first_line systemctl --version), $(first_line python3 --version)," \
-    "$(first_line runc --version), $(first_line crun --version), $(first_line docker --version)"
+    "$(first_line runc --version), $(first_line crun --version), $(first_line docker --version)," \
+    "$(python3 -c 'from tutor.patience import slowness; print(f"slowness {slowness():.0f}")')"
 
 word=$1
 shift
