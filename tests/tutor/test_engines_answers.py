@@ -103,6 +103,18 @@ def test_an_engine_that_does_not_work_is_reported_with_its_output(
     assert "runc" not in [engine.name for engine in installed()]
 
 
+def test_an_engine_that_does_not_answer_in_time_is_not_called_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runc").write_text("#!/bin/sh\nexec sleep 1000\n")
+    (tmp_path / "runc").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr("tutor.engines.engine._VERSION_SECONDS", 0.1)
+    with pytest.raises(TutorError) as caught:
+        find("runc")
+    assert caught.value.key == "engines.unanswered"
+
+
 def test_something_else_by_that_name_is_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "crun").symlink_to("/bin/true")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")

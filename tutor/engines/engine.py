@@ -56,11 +56,12 @@ def find(name: EngineName) -> Engine:
     """Return an engine; for `runt`, which comes with this program, look beside the Python interpreter first.
 
     Raises:
-        TutorError: `engines.missing`; `engines.broken`, `--version` fails.
+        TutorError: `engines.missing`; `engines.broken`, `--version` fails; `engines.unanswered`, it does not end in time.
     """
     path = path_of(name)
     if path is None:
         raise TutorError(f"engines.missing.{name}", engine=name)
+    limit = patience.scaled(_VERSION_SECONDS)
     try:
         answer = subprocess.run(
             [path, "--version"],
@@ -68,10 +69,12 @@ def find(name: EngineName) -> Engine:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=patience.scaled(_VERSION_SECONDS),
+            timeout=limit,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        raise TutorError("engines.unanswered", engine=name, path=path, seconds=f"{limit:.0f}") from error
+    except OSError as error:
         raise TutorError("engines.broken", engine=name, path=path, reason=str(error)) from error
     version = re.search(rf"^{name} version (\S+)", answer.stdout, re.MULTILINE)
     specification = re.search(r"^spec: (\S+)", answer.stdout, re.MULTILINE)
