@@ -2,7 +2,7 @@
 
     --hot N, --cold N   how many rounds (default: 40 and 20)
     --no-docker         without `docker run`
-    --write             keep the tables in README.ja.md
+    --write             keep the tables in README.ja.md, and what they are made from in tests/bench/recorded.json
 
 All measurements take turns in one run. Hot: one after the other without a pause. Cold: before each a pause of 0.3 s, and another
 program's 64 MiB in the caches; then the kernel has to begin again what it had prepared (a grace period of RCU, before a
@@ -16,15 +16,18 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from runtime import __version__
 from tests.bench import steps, table
 from tests.bench.contest import Contestant, docker_runs, installed_launcher, make_bundles, runtimes
 from tests.bench.stopwatch import adopt_orphans, take_turns
+from tests.support import manual
 from tests.support.runt import REPOSITORY
 
 _INSIDE = "OCI_TUTOR_BENCH_INSIDE"
@@ -54,10 +57,12 @@ def main() -> None:
             measures = stack.enter_context(docker_runs(launcher, directory))
             results.append(table.Result("docker", False, take_turns(measures, options.cold, cold=False)))
         rows = steps.measure(bundles[0], directory / "steps", options.hot)
-    text = table.contest(results, _machine()) + "\n" + table.steps(rows)
+    recorded = table.record(results, rows, _machine(), _versions())
+    text = table.text(recorded)
     print(text)
     if options.write:
-        table.keep(text)
+        manual.save(table.RECORD, recorded)
+        manual.keep(table.PROGRAM, text)
 
 
 def _options() -> argparse.Namespace:
@@ -84,11 +89,13 @@ def _enter_namespace() -> None:
 
 
 def _machine() -> str:
-    versions = []
-    for program in ("runc", "crun"):
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-        versions.append(f"{program} {said.split()[2].partition('+')[0]}")
-    return f"CPU {os.cpu_count()}, Linux {platform.release().split('-')[0]}, {', '.join(versions)}"
+    return f"CPU {os.cpu_count()}, Linux {platform.release().split('-')[0]}"
+
+
+def _versions() -> dict[str, str]:
+    others = {name: manual.version(name) for name in ("runc", "crun")}
+    docker = {"docker": manual.version("dockerd")} if shutil.which("dockerd") else {}
+    return {"runt": __version__, **others, **docker}
 
 
 if __name__ == "__main__":

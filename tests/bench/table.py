@@ -1,24 +1,24 @@
-"""The benchmark's tables, as they are in README.ja.md."""
+"""The benchmark's record, and its tables in README.ja.md, which are made from the record."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tests.bench.steps import Row
 
-README = Path(__file__).parents[2] / "README.ja.md"
-BEGIN = "<!-- tests/bench が書く部分: ここから -->\n"
-END = "<!-- tests/bench が書く部分: ここまで -->\n"
+RECORD = Path(__file__).with_name("recorded.json")
+PROGRAM = "tests/bench"
 
+_RUNTIMES = ("runt", "runc", "crun")
 _NAMES = {
     "run": "`run`",
     "life": "`create` + `start` + `state` + `delete`",
     "exec": "`exec`",
-    "docker": "`docker run --rm`",
+    "docker": "`docker run --rm`（Docker {docker}）",
 }
 _LONGEST = 12
 """How many steps are shown: the longest ones."""
@@ -31,47 +31,61 @@ class Result(NamedTuple):
     cold: bool
     medians: dict[str, float]
 
-    def ratio(self, other: str) -> str:
-        """Return runt's time as a part of the other's."""
-        if other not in self.medians:
-            return ""
-        return f"{self.medians['runt'] / self.medians[other]:.2f}"
+
+def record(
+    results: Sequence[Result], rows: Sequence[Row], machine: str, versions: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what is kept of the measurements: as exact as it is shown."""
+    longest = sorted(rows, key=lambda row: row.milliseconds, reverse=True)[:_LONGEST]
+    others = [row.milliseconds for row in rows if row not in longest]
+    return {
+        "machine": machine,
+        "versions": dict(versions),
+        "results": [
+            {
+                "what": each.what,
+                "cold": each.cold,
+                "medians": {name: round(median, 1) for name, median in each.medians.items()},
+            }
+            for each in results
+        ],
+        "steps": [[row.process, row.step, round(row.milliseconds, 2)] for row in rows if row in longest],
+        "others": [len(others), round(sum(others), 2)],
+    }
 
 
-def contest(results: Sequence[Result], machine: str) -> str:
-    """Return the comparison as a Markdown table."""
+def text(recorded: Mapping[str, Any]) -> str:
+    """Return the tables of a record, as Markdown."""
+    return f"{_contest(recorded)}\n{_steps(recorded)}"
+
+
+def _contest(recorded: Mapping[str, Any]) -> str:
+    versions = recorded["versions"]
+    head = " | ".join(f"{name} {versions[name]}" for name in _RUNTIMES)
     lines = [
-        f"測ったマシン: {machine}。単位はミリ秒（中央値）。",
+        f"測ったマシン: {recorded['machine']}。単位はミリ秒（中央値）。",
         "",
-        "| | runt | runc | crun | runt / runc | runt / crun |",
+        f"| | {head} | runt / runc | runt / crun |",
         "| --- | --: | --: | --: | --: | --: |",
     ]
-    for result in results:
-        times = [
-            f"{result.medians[name]:.1f}" if name in result.medians else ""
-            for name in ("runt", "runc", "crun")
-        ]
-        mood = "" if result.what == "docker" else "、冷" if result.cold else "、温"
-        cells = [_NAMES[result.what] + mood, *times, result.ratio("runc"), result.ratio("crun")]
-        lines.append(f"| {' | '.join(cells)} |")
+    for result in recorded["results"]:
+        what, medians = result["what"], result["medians"]
+        mood = "" if what == "docker" else "、冷" if result["cold"] else "、温"
+        times = [f"{medians[name]:.1f}" if name in medians else "" for name in _RUNTIMES]
+        ratios = [_ratio(medians, other) for other in ("runc", "crun")]
+        lines.append(f"| {' | '.join([_NAMES[what].format(**versions) + mood, *times, *ratios])} |")
     return "\n".join(lines) + "\n"
 
 
-def steps(rows: Sequence[Row]) -> str:
-    """Return the time of the steps as a Markdown table: the longest steps of both processes."""
-    longest = sorted(rows, key=lambda row: row.milliseconds, reverse=True)[:_LONGEST]
-    shown = [row for row in rows if row in longest]
+def _ratio(medians: Mapping[str, float], other: str) -> str:
+    """Return runt's time as a part of the other's."""
+    return f"{medians['runt'] / medians[other]:.2f}" if other in medians else ""
+
+
+def _steps(recorded: Mapping[str, Any]) -> str:
+    """Return the time of the longest steps of both processes."""
+    count, rest = recorded["others"]
     lines = ["| プロセス | 手順 | ミリ秒 |", "| --- | --- | --: |"]
-    lines += [f"| {row.process} | `{row.step}` | {row.milliseconds:.2f} |" for row in shown]
-    others = [row for row in rows if row not in longest]
-    lines.append(f"| | ほかの {len(others)} 個の合計 | {sum(row.milliseconds for row in others):.2f} |")
+    lines += [f"| {process} | `{step}` | {time:.2f} |" for process, step, time in recorded["steps"]]
+    lines.append(f"| | ほかの {count} 個の合計 | {rest:.2f} |")
     return "\n".join(lines) + "\n"
-
-
-def keep(text: str) -> None:
-    """Write the tables between the marks in README.ja.md."""
-    before, begin, rest = README.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise SystemExit(f"{README.name} has no marks for the tables")
-    README.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")

@@ -1,6 +1,6 @@
 """Run opencontainers/runtime-tools' validation programs on several runtimes and print their results side by side.
 
-    python -m tests.conformance SUITE [--runtime NAME=PATH]... [--only PROGRAM]... [--log DIRECTORY]
+    python -m tests.conformance SUITE [--runtime NAME=PATH]... [--only PROGRAM]... [--log DIRECTORY] [--write]
 
 SUITE is a checkout of the suite in which `runtimetest` and every `validation/*/*.t` have been built. Each program runs
 in a mount namespace of its own and each runtime has a state root of its own, so that nothing of a failed program stays.
@@ -17,6 +17,10 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
+
+from runtime import __version__
+from tests.conformance import table
+from tests.support import manual
 
 REPOSITORY = Path(__file__).parents[2]
 ALL_CONTROLLERS = """
@@ -116,6 +120,7 @@ def main() -> int:
     parser.add_argument(
         "--all-controllers", action="store_true", help="mount the v1 controllers that are not mounted"
     )
+    parser.add_argument("--write", action="store_true", help="keep the table in README.ja.md")
     parser.add_argument("--log", type=Path, help="keep the output of every program in this directory")
     arguments = parser.parse_args()
     suite = arguments.suite.resolve()
@@ -134,7 +139,16 @@ def main() -> int:
             name, _, path = pair.partition("=")
             commands[name] = [path]
         runtimes = {name: wrapper(Path(temporary), name, command) for name, command in commands.items()}
-        return compare(suite, programs, runtimes, arguments.log, all_controllers=arguments.all_controllers)
+        passed, status = compare(
+            suite, programs, runtimes, arguments.log, all_controllers=arguments.all_controllers
+        )
+        if arguments.write:
+            versions = {
+                name: manual.version(command[-1]) for name, command in commands.items() if name != "runt"
+            }
+            way = "all-controllers" if arguments.all_controllers else "plain"
+            table.keep(way, len(programs), {"runt": __version__, **versions}, passed)
+        return status
 
 
 def compare(
@@ -144,8 +158,8 @@ def compare(
     log: Path | None,
     *,
     all_controllers: bool,
-) -> int:
-    """Run every program on every runtime, print a row for each, and at the end the sums."""
+) -> tuple[dict[str, int], int]:
+    """Run every program on every runtime, and print a row for each; return how many each passes, and the exit status."""
     width = max(len(program.stem) for program in programs)
     sys.stdout.write(f"{'program':<{width}}  " + "  ".join(f"{name:<20}" for name in runtimes) + "\n")
     sums: dict[str, list[Result]] = {name: [] for name in runtimes}
@@ -166,14 +180,14 @@ def compare(
         if not row["runt"].passed and any(result.passed for result in row.values()):
             regressions.append(program.stem)
     for name, results in sums.items():
-        passed = sum(result.passed for result in results)
         failed = sum(result.failed for result in results)
         sys.stdout.write(
-            f"{name}: {passed} of {len(results)} programs pass, {failed} assertions of the others fail\n"
+            f"{name}: {sum(result.passed for result in results)} of {len(results)} programs pass, {failed} assertions of the others fail\n"
         )
     for name in regressions:
         sys.stdout.write(f"runt fails where another passes: {name}\n")
-    return 1 if regressions else 0
+    passed = {name: sum(result.passed for result in results) for name, results in sums.items()}
+    return passed, 1 if regressions else 0
 
 
 if __name__ == "__main__":

@@ -14,9 +14,11 @@ from typing import Any
 
 import yaml
 
+from tests.recording.manual import TRAITS, traits
+from tests.support import manual
 from tutor.engines.engine import installed
 from tutor.engines.traits.kept import answers_of
-from tutor.engines.traits.table import FILE
+from tutor.engines.traits.table import FILE, Table
 from tutor.home import Home
 from tutor.lab import cgroups
 
@@ -50,6 +52,8 @@ def main() -> None:
     )
     written = yaml.safe_dump({"observations": observations}, sort_keys=False, allow_unicode=True, width=130)
     FILE.write_text(head + written, encoding="utf-8")
+    Table.load.cache_clear()
+    manual.keep(TRAITS, traits(Table.load()))
 
 
 def _order(version: str) -> list[int]:
