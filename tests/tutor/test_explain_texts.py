@@ -225,6 +225,27 @@ def test_nothing_is_asserted_that_the_text_does_not_say(language: Language) -> N
         assert told.cause or found.id.startswith("config."), said
 
 
+def test_a_consequence_is_explained_by_what_is_wrong_in_the_bundle(tmp_path: Path) -> None:
+    """An engine that lost its init process, or names only a step, does not know why; the configuration may show it."""
+    config = json.loads((DATA / "base.json").read_text())
+    limited = config | {"linux": config["linux"] | {"resources": {"memory": {"limit": 4096}}}}
+    mistyped = config | {"mounts": {}}
+    rootless = config | {"linux": config["linux"] | {"timeOffsets": {"monotonic": {"secs": 1}}}}
+    for text, said, id_, pointer in (
+        (limited, "container init was OOM-killed (memory limit too low?)", "cgroup.memory_too_small", "/linux/resources/memory/limit"),
+        (config, "container init was OOM-killed (memory limit too low?)", "init.oom", None),
+        (mistyped, "fsconfig create `tmpfs`: Input/output error", "config.structure", "/mounts"),
+        (config, "fsconfig create `tmpfs`: Input/output error", "mount.step", None),
+        (rootless, "can't get final child's PID from pipe: EOF", "time.no_namespace", "/linux/timeOffsets"),
+    ):  # fmt: skip
+        (tmp_path / "rootfs/bin").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "rootfs/bin/sleep").write_text("#!/bin/sleep")
+        (tmp_path / "rootfs/bin/sleep").chmod(0o755)
+        (tmp_path / "config.json").write_text(json.dumps(text))
+        found = find(Failure(said, "create"), Bundle(tmp_path))
+        assert (found.id, found.pointer) == (id_, pointer), said
+
+
 def test_a_version_that_is_fine_is_not_called_wrong(tmp_path: Path) -> None:
     config = json.loads((DATA / "base.json").read_text()) | {"ociVersion": "1.1.0"}
     (tmp_path / "config.json").write_text(json.dumps(config))

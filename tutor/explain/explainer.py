@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
 
+# They say what was being done, not why it failed: an error in the configuration is the likelier reason.
+_VAGUE = ("mount.step", "root.entering", "init.creation", "cgroup.failed", "engine.internal", "host.call")
 _SILENT = ("/process/", "/hooks/startContainer")
 
 
@@ -82,11 +84,11 @@ def _by_pattern(said: list[str], failure: Failure, bundle: Bundle) -> Finding:
 
 def _seen_too(found: Finding, failure: Failure, bundle: Bundle) -> Finding:
     """Return the problem found in the files, where the engine only names a place or says that its child process ended."""
-    if found.id.startswith("file."):
-        return _problem(found.values, failure, bundle) or found
+    if found.id in _VAGUE or found.id.startswith("file."):
+        found = _problem(found.values, failure, bundle) or found
     if found.id == "config.refused":
         return next((each for each in survey(bundle) if each.pointer == found.pointer), found)
-    if found.id == "init.died":
+    if found.id.startswith("init.") and found.id != "init.oom":
         return next((each for each in survey(bundle) if each.severity == "error" and bundle.text), found)
     return found
 

@@ -23,5 +23,6 @@ LIMITS = (
     _p("host.quota", r"disk quota exceeded"),
     _p("cgroup.occupied", r"(?:cgroup\.(?:procs|threads|subtree_control)|cgroupv2).*(?:device or resource busy|operation not supported)"),
     _p("cgroup.occupied", r"cannot enter cgroupv2 .* with domain controllers"),
+    _p("cgroup.memory_too_small", r"OOM-killed", "memory_limit", doubtful=True),
     _p("init.oom", r"OOM-killed"),
 )  # fmt: skip
