@@ -2,7 +2,8 @@
 
 It has three sources:
 - `config.json` itself: `tutor.configfile`, and `survey` for what depends on other members or on files
-- a table of what runt, runc and crun print: `patterns`
+- tables of what runt, runc and crun print: `patterns`; `limits` for limits of the kernel that look like a full disk; `families`,
+  what an engine was doing; `own`, what no engine says
 - the files on disk: `programs`, `seen`
 
 Call `explainer`. There is no user interface here; the texts are in the message catalogue's topic `explain`.
