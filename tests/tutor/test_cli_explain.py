@@ -120,6 +120,17 @@ def test_odd_names_do_no_harm(odd: str, tmp_path: Path) -> None:
     assert explain_bundle(Bundle(tmp_path), Messages("en"))
 
 
+def test_a_name_that_a_terminal_would_obey_is_shown_as_text(tmp_path: Path) -> None:
+    config = json.loads((DATA / "base.json").read_text())
+    config["linux"]["netDevices"] = {"x\x1b[2J": {}}
+    config["process"]["args"] = ["\x1b]0;title\x07"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "rootfs").mkdir()
+    done = oci_tutor(str(tmp_path), cwd=tmp_path)
+    assert (done.returncode, "\x1b" in done.stdout) == (1, False)
+    assert "\\x1b[2J" in done.stdout
+
+
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     for arguments in ("--bundle", "nowhere"), ("--config", "nowhere.json"), ("nowhere.json",):
         done = oci_tutor(*arguments, cwd=tmp_path, lang="en")

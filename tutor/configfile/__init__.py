@@ -10,7 +10,7 @@ from tutor.configfile.document import Document, JsonValue, Position, Problem, Se
 from tutor.configfile.parser import parse
 from tutor.configfile.structure import check_structure
 
-__all__ = ["Document", "JsonValue", "Position", "Problem", "Severity", "parse", "problems"]
+__all__ = ["Document", "JsonValue", "Position", "Problem", "Severity", "parse", "problems", "problems_in"]
 
 
 def problems(text: str) -> tuple[Problem, ...]:
@@ -19,7 +19,11 @@ def problems(text: str) -> tuple[Problem, ...]:
     - a text that is not JSON has one problem: the first mistake
     - one that is has a problem for each difference from the specification (config.md and config-linux.md, runtime-spec 1.3.0)
     """
-    document = parse(text)
+    return problems_in(parse(text))
+
+
+def problems_in(document: Document) -> tuple[Problem, ...]:
+    """Return the problems of a text that has been parsed already."""
     found = list(document.problems)
     if document.valid:
         found += check_structure(document)

@@ -102,6 +102,30 @@ class Document:
             self._starts.append(start + 1)
             start = text.find("\n", start + 1)
 
+    def at(self, pointer: str) -> JsonValue:
+        """Return the value at a JSON pointer; None if there is none."""
+        at = self.value
+        for name in pointer.split("/")[1:]:
+            name = name.replace("~1", "/").replace("~0", "~")
+            if isinstance(at, dict):
+                at = at.get(name)
+            elif isinstance(at, list) and name.isdigit() and int(name) < len(at):
+                at = at[int(name)]
+            else:
+                return None
+        return at
+
+    def object_at(self, pointer: str) -> dict[str, JsonValue]:
+        """Return the object at a pointer; an empty one if there is none."""
+        value = self.at(pointer)
+        return value if isinstance(value, dict) else {}
+
+    def objects(self, pointer: str) -> list[tuple[str, dict[str, JsonValue]]]:
+        """Return the objects of the array at a pointer, each with its own pointer."""
+        value = self.at(pointer)
+        found = enumerate(value if isinstance(value, list) else ())
+        return [(f"{pointer}/{index}", item) for index, item in found if isinstance(item, dict)]
+
     def position_of(self, offset: int) -> Position:
         """Return the line and column of a character offset."""
         line = bisect_right(self._starts, offset)

@@ -14,7 +14,14 @@ INT64 = integer(-(2**63), 2**63 - 1)
 UINT16 = integer(0, 2**16 - 1)
 UINT32 = integer(0, 2**32 - 1)
 UINT64 = integer(0, 2**64 - 1)
+# 4294967295 means "no change" to setresuid(2) and is nobody's.
+ID = integer(0, 2**32 - 2)
+# A size; -1 is no limit.
+BYTES = integer(-1, 2**63 - 1)
 TEXT = string()
+# Text that the kernel does not get: it may have NUL characters.
+ANY_TEXT = string(nul=True)
+NUMBERS = string(check="numbers")
 STRINGS = array(TEXT)
 ABSOLUTE = string(check="absolute")
 ENVIRONMENT = array(string(check="environment"))
@@ -32,13 +39,15 @@ CAPABILITIES = array(
     )
 )
 
+CAPABILITY_NAMES = frozenset(CAPABILITIES.items.choices if CAPABILITIES.items else ())
+
 ID_MAPPINGS = array(
     obj(
         f"{_LINUX}user-namespace-mappings",
         "containerID hostID size",
         containerID=UINT32,
         hostID=UINT32,
-        size=UINT32,
+        size=integer(1, 2**32 - 1),
     )
 )
 
@@ -53,7 +62,7 @@ PROCESS = obj(
     commandLine=TEXT,
     user=obj(
         "config.md#posix-platform-user", "", "uid gid",
-        uid=UINT32, gid=UINT32, umask=UINT32, additionalGids=array(UINT32), username=TEXT,
+        uid=ID, gid=ID, umask=integer(0, 0o777), additionalGids=array(ID), username=TEXT,
     ),
     rlimits=array(
         obj(
@@ -74,7 +83,7 @@ PROCESS = obj(
     scheduler=obj(
         "config.md#linux-process", "policy",
         policy=one_of("SCHED_OTHER SCHED_FIFO SCHED_RR SCHED_BATCH SCHED_ISO SCHED_IDLE SCHED_DEADLINE"),
-        nice=INT32, priority=INT32,
+        nice=integer(-20, 19), priority=INT32,
         flags=array(one_of(
             "SCHED_FLAG_RESET_ON_FORK SCHED_FLAG_RECLAIM SCHED_FLAG_DL_OVERRUN SCHED_FLAG_KEEP_POLICY "
             "SCHED_FLAG_KEEP_PARAMS SCHED_FLAG_UTIL_CLAMP_MIN SCHED_FLAG_UTIL_CLAMP_MAX"
@@ -83,10 +92,10 @@ PROCESS = obj(
     ),
     selinuxLabel=TEXT,
     ioPriority=obj(
-        "config.md#linux-process", "class", "priority",
+        "config.md#linux-process", "class priority",
         **{"class": one_of("IOPRIO_CLASS_RT IOPRIO_CLASS_BE IOPRIO_CLASS_IDLE"), "priority": integer(0, 7)},
     ),
-    execCPUAffinity=obj("config.md#linux-process", initial=TEXT, final=TEXT),
+    execCPUAffinity=obj("config.md#linux-process", initial=NUMBERS, final=NUMBERS),
 )  # fmt: skip
 
 HOOKS = array(
@@ -99,34 +108,38 @@ MOUNT = obj(
     uidMappings=ID_MAPPINGS, gidMappings=ID_MAPPINGS,
 )  # fmt: skip
 
-_RATES = array(obj("", "major minor rate", major=INT64, minor=INT64, rate=UINT64))
+_RATES = array(obj("", "major minor rate", major=UINT32, minor=UINT32, rate=UINT64))
 
 RESOURCES = obj(
     f"{_LINUX}control-groups",
     unified=mapping(TEXT, f"{_LINUX}unified"),
     devices=array(
-        obj("", "allow", allow=BOOL, type=one_of("a b c"), major=INT64, minor=INT64, access=TEXT),
+        obj(
+            "", "allow access",
+            allow=BOOL, type=one_of("a b c"), major=integer(-1, 2**32 - 1), minor=integer(-1, 2**32 - 1),
+            access=string(check="access"),
+        ),
         f"{_LINUX}allowed-device-list",
     ),
     pids=obj(f"{_LINUX}pids", limit=INT64),
     blockIO=obj(
         f"{_LINUX}block-io", weight=UINT16, leafWeight=UINT16,
         weightDevice=array(
-            obj("", "major minor", major=INT64, minor=INT64, weight=UINT16, leafWeight=UINT16)
+            obj("", "major minor", major=UINT32, minor=UINT32, weight=UINT16, leafWeight=UINT16)
         ),
         throttleReadBpsDevice=_RATES, throttleWriteBpsDevice=_RATES,
         throttleReadIOPSDevice=_RATES, throttleWriteIOPSDevice=_RATES,
     ),
     cpu=obj(
-        f"{_LINUX}cpu", cpus=TEXT, mems=TEXT, period=UINT64, quota=INT64, burst=UINT64, realtimePeriod=UINT64,
-        realtimeRuntime=INT64, shares=UINT64, idle=INT64,
+        f"{_LINUX}cpu", cpus=NUMBERS, mems=NUMBERS, period=UINT64, quota=INT64, burst=UINT64, realtimePeriod=UINT64,
+        realtimeRuntime=INT64, shares=UINT64, idle=integer(0, 1),
     ),
     hugepageLimits=array(
         obj("", "pageSize limit", pageSize=string(check="page_size"), limit=UINT64), f"{_LINUX}huge-page-limits"
     ),
     memory=obj(
-        f"{_LINUX}memory", kernel=INT64, kernelTCP=INT64, limit=INT64, reservation=INT64, swap=INT64,
-        swappiness=UINT64, disableOOMKiller=BOOL, useHierarchy=BOOL, checkBeforeUpdate=BOOL,
+        f"{_LINUX}memory", kernel=BYTES, kernelTCP=BYTES, limit=BYTES, reservation=BYTES, swap=BYTES,
+        swappiness=integer(0, 100), disableOOMKiller=BOOL, useHierarchy=BOOL, checkBeforeUpdate=BOOL,
     ),
     network=obj(
         f"{_LINUX}network", classID=UINT32,
@@ -141,12 +154,12 @@ SECCOMP_ACTION = one_of(
 )
 SECCOMP = obj(
     f"{_LINUX}seccomp", "defaultAction",
-    defaultAction=SECCOMP_ACTION, defaultErrnoRet=UINT32,
+    defaultAction=SECCOMP_ACTION, defaultErrnoRet=UINT16,
     flags=array(one_of(
         "SECCOMP_FILTER_FLAG_TSYNC SECCOMP_FILTER_FLAG_LOG SECCOMP_FILTER_FLAG_SPEC_ALLOW "
         "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
     )),
-    listenerPath=TEXT, listenerMetadata=TEXT,
+    listenerPath=TEXT, listenerMetadata=ANY_TEXT,
     architectures=array(one_of(
         "SCMP_ARCH_X86 SCMP_ARCH_X86_64 SCMP_ARCH_X32 SCMP_ARCH_ARM SCMP_ARCH_AARCH64 SCMP_ARCH_LOONGARCH64 "
         "SCMP_ARCH_M68K SCMP_ARCH_MIPS SCMP_ARCH_MIPS64 SCMP_ARCH_MIPS64N32 SCMP_ARCH_MIPSEL SCMP_ARCH_MIPSEL64 "
@@ -155,10 +168,10 @@ SECCOMP = obj(
     )),
     syscalls=array(obj(
         "", "names action",
-        names=array(TEXT, least=1), action=SECCOMP_ACTION, errnoRet=UINT32,
+        names=array(TEXT, least=1), action=SECCOMP_ACTION, errnoRet=UINT16,
         args=array(obj(
             "", "index value op",
-            index=UINT32, value=UINT64, valueTwo=UINT64,
+            index=integer(0, 5), value=UINT64, valueTwo=UINT64,
             op=one_of(
                 "SCMP_CMP_NE SCMP_CMP_LT SCMP_CMP_LE SCMP_CMP_EQ SCMP_CMP_GE SCMP_CMP_GT SCMP_CMP_MASKED_EQ"
             ),
@@ -166,7 +179,7 @@ SECCOMP = obj(
     )),
 )  # fmt: skip
 
-_OFFSET = obj("", secs=INT64, nanosecs=UINT32)
+_OFFSET = obj("", secs=INT64, nanosecs=integer(0, 999_999_999))
 
 LINUX = obj(
     f"{_LINUX}linux-container-configuration",
@@ -178,11 +191,11 @@ LINUX = obj(
         f"{_LINUX}namespaces", unique="type",
     ),
     uidMappings=ID_MAPPINGS, gidMappings=ID_MAPPINGS,
-    timeOffsets=obj(f"{_LINUX}offset-for-time-namespace", monotonic=_OFFSET, boottime=_OFFSET),
+    timeOffsets=mapping(_OFFSET, f"{_LINUX}offset-for-time-namespace", names="monotonic boottime"),
     devices=array(
         obj(
             "", "type path",
-            type=one_of("c b u p"), path=ABSOLUTE, major=INT64, minor=INT64, fileMode=UINT32, uid=UINT32, gid=UINT32,
+            type=one_of("c b u p"), path=ABSOLUTE, major=INT64, minor=INT64, fileMode=UINT32, uid=ID, gid=ID,
         ),
         f"{_LINUX}devices",
     ),
@@ -196,12 +209,15 @@ LINUX = obj(
         f"{_LINUX}memory-policy", "mode",
         mode=one_of("MPOL_DEFAULT MPOL_BIND MPOL_INTERLEAVE MPOL_WEIGHTED_INTERLEAVE MPOL_PREFERRED "
                     "MPOL_PREFERRED_MANY MPOL_LOCAL"),
-        nodes=TEXT,
+        nodes=NUMBERS,
         flags=array(one_of("MPOL_F_NUMA_BALANCING MPOL_F_RELATIVE_NODES MPOL_F_STATIC_NODES")),
     ),
     sysctl=mapping(TEXT, f"{_LINUX}sysctl"),
     seccomp=SECCOMP,
-    rootfsPropagation=one_of("shared slave private unbindable", f"{_LINUX}rootfs-mount-propagation"),
+    # The specification has only the first four; Docker and podman write the others, and every engine takes them.
+    rootfsPropagation=one_of(
+        "shared slave private unbindable rshared rslave rprivate runbindable", f"{_LINUX}rootfs-mount-propagation"
+    ),
     maskedPaths=array(ABSOLUTE, f"{_LINUX}masked-paths"),
     readonlyPaths=array(ABSOLUTE, f"{_LINUX}readonly-paths"),
     mountLabel=string(f"{_LINUX}mount-label"),
@@ -214,7 +230,7 @@ CONFIG = obj(
     "ociVersion root",
     "process",
     ociVersion=string("config.md#specification-version", check="version"),
-    root=obj("config.md#root", "path", path=string(check="not_empty"), readonly=BOOL),
+    root=obj("config.md#root", "path", path=TEXT, readonly=BOOL),
     mounts=array(MOUNT, "config.md#mounts"),
     process=PROCESS,
     hostname=string("config.md#hostname"),
@@ -224,7 +240,7 @@ CONFIG = obj(
         prestart=HOOKS, createRuntime=HOOKS, createContainer=HOOKS, startContainer=HOOKS, poststart=HOOKS,
         poststop=HOOKS,
     ),
-    annotations=mapping(TEXT, "config.md#annotations"),
+    annotations=mapping(ANY_TEXT, "config.md#annotations"),
     linux=LINUX,
     freebsd=ANY, solaris=ANY, vm=ANY, windows=ANY, zos=ANY,
 )  # fmt: skip

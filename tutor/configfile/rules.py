@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["object", "map", "array", "string", "boolean", "integer", "any"]
-# The names of conditions beyond kind and range; structure.py has a function for each.
-Check = Literal["absolute", "absolute_destination", "version", "environment", "not_empty", "page_size"]
+# The names of conditions beyond kind and range; text_checks.py has a function for each.
+Check = Literal[
+    "absolute", "absolute_destination", "access", "environment", "numbers", "page_size", "version"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Rule:
         choices: the valid strings; `lenient`: another one is only a warning.
         minimum, maximum: an integer's range; least: the smallest number of items of an array.
         unique: the member by which two items of an array may not be the same.
-        check: a further condition.
+        check: a further condition; nul: a string may have NUL characters.
+        names: the names that a map may have; if empty, any.
     """
 
     kind: Kind
@@ -39,6 +42,8 @@ class Rule:
     least: int = 0
     unique: str = ""
     check: Check | None = None
+    nul: bool = False
+    names: tuple[str, ...] = ()
 
 
 def obj(clause: str, required: str = "", expected: str = "", /, **members: Rule) -> Rule:
@@ -51,14 +56,14 @@ def array(items: Rule, clause: str = "", *, least: int = 0, unique: str = "") ->
     return Rule("array", clause, items=items, least=least, unique=unique)
 
 
-def mapping(items: Rule, clause: str = "") -> Rule:
-    """Return the rule of an object with any names, and values of one kind."""
-    return Rule("map", clause, items=items)
+def mapping(items: Rule, clause: str = "", *, names: str = "") -> Rule:
+    """Return the rule of an object with values of one kind, and any names, or those given."""
+    return Rule("map", clause, items=items, names=tuple(names.split()))
 
 
-def string(clause: str = "", *, check: Check | None = None) -> Rule:
+def string(clause: str = "", *, check: Check | None = None, nul: bool = False) -> Rule:
     """Return the rule of a string."""
-    return Rule("string", clause, check=check)
+    return Rule("string", clause, check=check, nul=nul)
 
 
 def one_of(choices: str, clause: str = "", *, lenient: bool = False) -> Rule:

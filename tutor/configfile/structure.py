@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import difflib
-import re
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from tutor.configfile.document import Span, child
 from tutor.configfile.members import CONFIG, HOMES
+from tutor.configfile.relations import relations
+from tutor.configfile.text_checks import CHECKS, SURROGATE
 
 if TYPE_CHECKING:
     from tutor.configfile.document import Document, JsonValue, Problem, Severity
     from tutor.configfile.rules import Check, Rule
 
-_VERSION = re.compile(
-    r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
-)
-_PAGE = re.compile(r"[1-9][0-9]*[KMG]B")
 _KINDS = {"object": dict, "map": dict, "array": list, "string": str, "boolean": bool}
-_VALID: dict[Check, re.Pattern[str]] = {
-    "absolute": re.compile(r"/.*", re.DOTALL),
-    "absolute_destination": re.compile(r"/.*", re.DOTALL),
-    "version": _VERSION,
-    "environment": re.compile(r"[^=]+=.*", re.DOTALL),
-    "not_empty": re.compile(r".+", re.DOTALL),
-    "page_size": _PAGE,
-}
 # Where the specification says SHOULD.
 _ONLY_WARN: set[Check] = {"absolute_destination"}
 # The length at which a quoted value is cut, in characters.
@@ -79,12 +69,35 @@ class _Checker:
                 # As in Go, and so in runc, a member that is null counts as missing.
                 if value.get(name) is None:
                     self._missing(name, rule, pointer, clause)
+                elif value[name] == "" and name in rule.required:
+                    self._tell(child(pointer, name), "not_empty", rule.members[name].clause or clause)
         for name, item in value.items():
+            if rule.kind == "map":
+                self._name(name, rule, child(pointer, name), clause)
             known = rule.items if rule.kind == "map" else rule.members.get(name)
             if known is None:
                 self._unknown(name, value, rule, pointer, clause)
             elif item is not None:
                 self.check(item, known, child(pointer, name), clause)
+
+    def _name(self, name: str, rule: Rule, pointer: str, clause: str) -> None:
+        """Check a name that a map has: it is passed to the kernel, as values are."""
+        at = self._document.keys.get(pointer)
+        if not name:
+            self._tell(pointer, "empty_name", clause, at=at)
+        elif "\0" in name:
+            self._tell(pointer, "nul", clause, at=at)
+        elif at and self._has_half_a_pair(name, at):
+            self._tell(pointer, "surrogate", clause, at=at)
+        elif rule.names and name not in rule.names:
+            self._tell(pointer, "choice", clause, at=at, found=_quoted(name), choices=_listed(rule.names))
+
+    def _has_half_a_pair(self, value: str, span: Span) -> bool:
+        """Tell whether half of a surrogate pair is written in a string, for which the parser puts U+FFFD."""
+        return (
+            "\ufffd" in value
+            and SURROGATE.search(json.loads(self._document.text[span.start : span.end])) is not None
+        )
 
     def _missing(self, name: str, rule: Rule, pointer: str, clause: str) -> None:
         member = rule.members[name]
@@ -139,6 +152,14 @@ class _Checker:
                     seen[name] = index
 
     def _string(self, value: str, rule: Rule, pointer: str, clause: str) -> None:
+        if "\0" in value and not rule.nul:
+            self._tell(pointer, "nul", clause)
+            return
+        if self._has_half_a_pair(value, self._document.values[pointer]):
+            self._tell(pointer, "surrogate", clause)
+            return
+        if not value and rule.check != "environment":
+            return  # as with Go's `omitempty`, as if the member were absent; where it is required, that is told
         if rule.choices and value not in rule.choices:
             close = difflib.get_close_matches(value.lower(), [each.lower() for each in rule.choices], n=1)
             meant = next((each for each in rule.choices if close and each.lower() == close[0]), "")
@@ -152,37 +173,22 @@ class _Checker:
                 self._tell(
                     pointer, "choice", clause, severity=severity, found=_quoted(value), choices=choices
                 )
-        if rule.check and not _VALID[rule.check].fullmatch(value):
+        if rule.check and not CHECKS[rule.check](value):
             severity = "warning" if rule.check in _ONLY_WARN else "error"
             self._tell(pointer, f"check.{rule.check}", clause, severity=severity, found=_quoted(value))
 
     def check_relations(self) -> None:
         """Check conditions between members, which the table of members cannot express."""
-        root = self._document.value
-        linux = root.get("linux") if isinstance(root, dict) else None
-        mounts = root.get("mounts") if isinstance(root, dict) else None
-        devices = linux.get("devices") if isinstance(linux, dict) else None
-        for index, device in enumerate(devices if isinstance(devices, list) else ()):
-            if isinstance(device, dict) and device.get("type") in ("c", "b", "u"):
-                pointer = f"/linux/devices/{index}"
-                for name in ("major", "minor"):
-                    if device.get(name) is None:
-                        self._tell(child(pointer, name), "missing", "config-linux.md#devices",
-                            at=self._head(pointer), name=name, expected_type="integer")  # fmt: skip
-        for index, mount in enumerate(mounts if isinstance(mounts, list) else ()):
-            if isinstance(mount, dict):
-                self._both(
-                    mount, f"/mounts/{index}", "uidMappings", "gidMappings", "config.md#posix-platform-mounts"
-                )
-        seccomp = linux.get("seccomp") if isinstance(linux, dict) else None
-        if isinstance(seccomp, dict) and seccomp.get("listenerMetadata") and not seccomp.get("listenerPath"):
-            self._tell("/linux/seccomp/listenerMetadata", "needs", "config-linux.md#seccomp",
-                name="listenerMetadata", other="listenerPath")  # fmt: skip
-
-    def _both(self, value: dict[str, JsonValue], pointer: str, one: str, two: str, clause: str) -> None:
-        if (value.get(one) is None) != (value.get(two) is None):
-            name, other = (two, one) if value.get(one) is None else (one, two)
-            self._tell(child(pointer, name), "needs", clause, name=name, other=other)
+        told = {problem.pointer for problem in self.problems if problem.severity == "error"}
+        for relation in relations(self._document):
+            pointer = relation.pointer
+            if any(pointer == each or each.startswith(f"{pointer}/") for each in told):
+                continue  # a value that is wrong by itself
+            at = None
+            if pointer not in self._document.values:
+                at = self._head(pointer.rpartition("/")[0])
+            values: dict[str, Any] = {name: _quoted(value) for name, value in relation.values.items()}
+            self._tell(pointer, relation.key, relation.clause, at=at, **values)
 
     def _wrong_type(self, pointer: str, clause: str, expected: str, found: str) -> None:
         self._tell(pointer, "wrong_type", clause, expected_type=expected, found_type=found)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tutor import paths
-from tutor.configfile import parse, problems
+from tutor.configfile import parse, problems_in
 
 if TYPE_CHECKING:
     from tutor.configfile import Document, JsonValue, Problem
@@ -48,20 +48,11 @@ class Bundle:
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """The problems that `tutor.configfile` finds; none if there is no text."""
-        return problems(self.text) if self.text is not None else ()
+        return problems_in(self.document) if self.text is not None else ()
 
     def value(self, pointer: str) -> JsonValue:
         """Return the value at a JSON pointer; None if there is none."""
-        at = self.document.value
-        for name in pointer.split("/")[1:]:
-            name = name.replace("~1", "/").replace("~0", "~")
-            if isinstance(at, dict):
-                at = at.get(name)
-            elif isinstance(at, list) and name.isdigit() and int(name) < len(at):
-                at = at[int(name)]
-            else:
-                return None
-        return at
+        return self.document.at(pointer)
 
     def text_at(self, pointer: str) -> str:
         """Return the string at a pointer; empty if there is none."""
@@ -70,9 +61,7 @@ class Bundle:
 
     def items(self, pointer: str) -> list[tuple[str, dict[str, JsonValue]]]:
         """Return the objects of the array at a pointer, each with its own pointer."""
-        value = self.value(pointer)
-        found = enumerate(value if isinstance(value, list) else ())
-        return [(f"{pointer}/{index}", item) for index, item in found if isinstance(item, dict)]
+        return self.document.objects(pointer)
 
     def strings(self, pointer: str) -> list[str]:
         """Return the strings of the array at a pointer."""

@@ -291,6 +291,10 @@ def _user_id(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
     return _with(finding, finding.id, number=value if isinstance(value, int) else 0)
 
 
+def _mapping(finding: Finding, _failure: Failure, bundle: Bundle) -> Finding:
+    return _structure(bundle, finding.pointer or "-") or finding
+
+
 def _named(finding: Finding, _failure: Failure, _bundle: Bundle) -> Finding:
     """Give the values that a pattern's alternatives name differently one name."""
     values = finding.values
@@ -330,6 +334,7 @@ _REFINERS: dict[str, Callable[[Finding, Failure, Bundle], Finding]] = {
     "label.apparmor": _valued,
     "label.selinux": _valued,
     "user.id_not_mapped": _user_id,
+    "user.mapping_refused": _mapping,
     "bundle.missing": _named,
     "command.unknown": _named,
     "flag.unknown": _named,

@@ -9,7 +9,7 @@ from tutor.explain.explainer import explain, explain_bundle
 from tutor.explain.model import Failure
 from tutor.explain.printed import sentences
 from tutor.home import shown
-from tutor.text import cell_width, pad, wrap
+from tutor.text import cell_width, pad, visible, wrap
 from tutor.text.glyphs import SEVERITIES
 
 if TYPE_CHECKING:
@@ -57,13 +57,15 @@ def bundle_report(bundle: Bundle, messages: Messages, width: int) -> Report:
 
 def _lines(found: Explanation, messages: Messages, width: int, said: str = "") -> Iterator[str]:
     glyph = SEVERITIES["warning" if found.severity == "warning" else "error"]
-    yield from wrap(f"{glyph} {messages(f'explain.severity.{found.severity}')}: {found.title}", width)
+    yield from wrap(
+        f"{glyph} {messages(f'explain.severity.{found.severity}')}: {visible(found.title)}", width
+    )
     pointer = f"({found.pointer})" if found.pointer else ""
     place = "  ".join(filter(None, (found.place, pointer)))
     rows = {"said": said, "place": place, "clause": found.clause, "cause": found.cause, "fix": found.fix}
     labels = {name: messages(f"explain.row.{name}") for name in rows}
     column = max(cell_width(label) for label in labels.values()) + 2
     for name, text in rows.items():
-        for number, line in enumerate(wrap(text, width - column - 2) if text else ()):
+        for number, line in enumerate(wrap(visible(text, keep="\n"), width - column - 2) if text else ()):
             label = labels[name] if number == 0 else ""
             yield f"  {pad(label, column)}{line}"

@@ -94,10 +94,41 @@ def _file_systems() -> list[str]:
         return []
 
 
+def is_private(bundle: Bundle, kind: str) -> bool:
+    """Tell whether a configuration asks for a namespace of a type that is not the one of this process."""
+    for _, item in bundle.items("/linux/namespaces"):
+        if item.get("type") == kind:
+            path = item.get("path")
+            try:
+                return not path or not Path(str(path)).samefile(f"/proc/self/ns/{_FILES.get(kind, kind)}")
+            except (OSError, ValueError):
+                return True
+    return False
+
+
+_FILES = {"network": "net", "mount": "mnt"}
+"""The types whose file in /proc/PID/ns has another name (namespaces(7))."""
+_IPC = [
+    "msgmax",
+    "msgmnb",
+    "msgmni",
+    "sem",
+    "shmall",
+    "shmmax",
+    "shmmni",
+    "shm_rmid_forced",
+    "auto_msgmni",
+    "msg_next_id",
+    "sem_next_id",
+    "shm_next_id",
+]
+
+
 def namespace_of_sysctl(name: str) -> str:
     """Return the type of the namespace that a kernel parameter belongs to, by the rules of the runtimes; empty if none."""
-    if name.startswith("net."):
-        return "network"
+    first, _, rest = name.partition(".")
+    if rest and first in ("net", "user"):
+        return {"net": "network", "user": "user"}[first]
     if name in ("kernel.domainname", "kernel.hostname"):
         return "uts"
-    return "ipc" if name.startswith(("kernel.msg", "kernel.sem", "kernel.shm", "fs.mqueue.")) else ""
+    return "ipc" if (first == "kernel" and rest in _IPC) or name.startswith("fs.mqueue.") else ""

@@ -8,17 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.configfile.document import child
+from tutor.configfile.members import CAPABILITY_NAMES
+from tutor.configfile.relations.linux import sysctl_parts
+from tutor.explain import cgroups, machine, mounts
 from tutor.explain.bundle import kind_of
 from tutor.explain.model import Finding
 from tutor.explain.programs import look_at_program
 from tutor.explain.refine import of_problem
 from tutor.explain.seen import (
     devices_forbidden,
+    is_private,
     look_at_hook,
     namespace_kind,
     namespace_of_sysctl,
     near_directory,
-    near_type,
 )
 
 if TYPE_CHECKING:
@@ -100,26 +103,6 @@ def _names(bundle: Bundle) -> Iterator[Finding]:
             yield Finding(f"{name}.no_uts", {}, f"/{name}")
 
 
-def _mounts(bundle: Bundle) -> Iterator[Finding]:
-    for pointer, item in bundle.items("/mounts"):
-        values: dict[str, str | int] = {
-            name: str(item.get(name, "")) for name in ("source", "destination", "type")
-        }
-        options = bundle.strings(f"{pointer}/options")
-        if {"bind", "rbind"} & set(options) or values["type"] == "bind":
-            source = bundle.beside(str(values["source"]))
-            if not values["source"]:
-                yield Finding("mount.no_source", values, pointer)
-            elif source and not kind_of(source):
-                yield Finding("mount.source_missing", values, pointer)
-        elif values["type"] and (near := near_type(str(values["type"]))) and values["type"] not in _PSEUDO:
-            yield Finding("mount.type_unknown", {**values, "near": near}, pointer, severity="warning")
-
-
-# Types that runtimes handle themselves, or that the kernel knows under several names.
-_PSEUDO = ("cgroup", "cgroup2", "none")
-
-
 def _namespaces(bundle: Bundle) -> Iterator[Finding]:
     for pointer, item in bundle.items("/linux/namespaces"):
         path, kind = str(item.get("path") or ""), str(item.get("type", ""))
@@ -145,12 +128,15 @@ def _limits(bundle: Bundle) -> Iterator[Finding]:
 
 
 def _capabilities(bundle: Bundle) -> Iterator[Finding]:
-    permitted = set(bundle.strings("/process/capabilities/permitted"))
-    for index, name in enumerate(bundle.strings("/process/capabilities/effective")):
-        if name not in permitted:
-            yield Finding(
-                "capability.not_permitted", {"name": name}, f"/process/capabilities/effective/{index}"
-            )
+    """The kernel wants effective within permitted, and inheritable within bounding; runtimes leave out names that nobody knows."""
+    for name, other, problem in (
+        ("effective", "permitted", "capability.not_permitted"),
+        ("inheritable", "bounding", "capability.not_bounding"),
+    ):
+        within = set(bundle.strings(f"/process/capabilities/{other}"))
+        for index, each in enumerate(bundle.strings(f"/process/capabilities/{name}")):
+            if each not in within and each in CAPABILITY_NAMES:
+                yield Finding(problem, {"name": each}, f"/process/capabilities/{name}/{index}")
 
 
 def _users(bundle: Bundle) -> Iterator[Finding]:
@@ -170,12 +156,28 @@ def _users(bundle: Bundle) -> Iterator[Finding]:
             and not any(_holds(item, number) for _, item in mappings)
         ):
             yield Finding("user.id_not_mapped", {"number": number}, f"/process/user/{name[:3]}")
-    if user and not joined and not bundle.items("/linux/uidMappings"):
+        groups = (
+            bundle.value("/process/user/additionalGids")
+            if name == "gidMappings" and user and mappings
+            else None
+        )
+        for index, group in enumerate(groups if isinstance(groups, list) else ()):
+            if isinstance(group, int) and not any(_holds(item, group) for _, item in mappings):
+                yield Finding(
+                    "user.id_not_mapped", {"number": group}, f"/process/user/additionalGids/{index}"
+                )
+        if user and mappings and not any(_holds(item, 0) for _, item in mappings):
+            yield Finding("user.root_not_mapped", {}, f"/linux/{name}")
+        if joined and mappings:
+            yield Finding("user.joined_mapping", {"name": name}, f"/linux/{name}")
+    missing = [name for name in ("uidMappings", "gidMappings") if not bundle.items(f"/linux/{name}")]
+    if user and not joined and missing:
         pointer = next(
             where for where, item in bundle.items("/linux/namespaces") if item.get("type") == "user"
         )
-        yield Finding("user.no_mapping", {}, pointer)
-    if bundle.value("/linux/timeOffsets") and not bundle.namespace("time"):
+        yield Finding("user.no_mapping", {}, pointer if len(missing) > 1 else f"/linux/{missing[0]}")
+    new = [item for _, item in bundle.items("/linux/namespaces") if item.get("type") == "time"]
+    if bundle.value("/linux/timeOffsets") and not any(not item.get("path") for item in new):
         yield Finding("time.no_namespace", {}, "/linux/timeOffsets")
 
 
@@ -191,15 +193,21 @@ def _masks(bundle: Bundle) -> Iterator[Finding]:
 
 
 def _sysctls(bundle: Bundle) -> Iterator[Finding]:
-    known = bundle.value("/linux/sysctl")
-    for name in known if isinstance(known, dict) else ():
-        dotted = name.replace("/", ".")
+    known = bundle.document.object_at("/linux/sysctl")
+    for name in known:
+        dotted = ".".join(sysctl_parts(name))
         kind = namespace_of_sysctl(dotted)
         pointer = child("/linux/sysctl", name)
+        member = dotted.removeprefix("kernel.")
         if not kind:
             yield Finding("sysctl.not_namespaced", {"name": dotted}, pointer)
-        elif not bundle.namespace(kind):
+        elif not is_private(bundle, kind):
             yield Finding("sysctl.host_namespace", {"name": dotted, "kind": kind}, pointer)
+        # The same domain name said twice is no conflict.
+        elif kind == "uts" and (
+            member == "hostname" or (bundle.text_at(f"/{member}") or known[name]) != known[name]
+        ):
+            yield Finding("sysctl.conflict", {"name": dotted, "member": member}, pointer)
 
 
 def _hooks(bundle: Bundle) -> Iterator[Finding]:
@@ -216,7 +224,8 @@ _LOOKS = (
     _program,
     _cwd,
     _names,
-    _mounts,
+    *mounts.LOOKS,
+    *cgroups.LOOKS,
     _namespaces,
     _limits,
     _capabilities,
@@ -224,4 +233,5 @@ _LOOKS = (
     _masks,
     _sysctls,
     _hooks,
+    *machine.LOOKS,
 )
