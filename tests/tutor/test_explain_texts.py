@@ -170,7 +170,53 @@ FAMILIES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("said", "id_"), NO_DISK + OTHERS + FAMILIES)
+# Reports of the last ten years: runc 0.1 and 1.0, Docker's and podman's words around them.
+REPORTS = [
+    ('oci runtime error: container_linux.go:247: starting container process caused "process_linux.go:245: running exec setns process for init caused \\"exit status 29\\""', 'init.creation'),
+    ('docker: Error response from daemon: OCI runtime create failed: container_linux.go:380: starting container process caused: process_linux.go:722: waiting for init preliminary setup caused: read init-p: connection reset by peer: unknown.', 'init.ended'),
+    ('docker: Error response from daemon: OCI runtime create failed: container_linux.go:348: starting container process caused "process_linux.go:297: copying bootstrap data to pipe caused \\"write init-p: broken pipe\\"": unknown.', 'init.protocol'),
+    ("Error response from daemon: OCI runtime create failed: container_linux.go:367: starting container process caused: process_linux.go:352: getting the final child's pid from pipe caused: EOF: unknown", 'init.ended'),
+    ('docker: Error response from daemon: OCI runtime create failed: container_linux.go:349: starting container process caused "process_linux.go:449: container init caused \\"process_linux.go:432: running prestart hook 0 caused \\\\\\"error running hook: exit status 1, stdout: , stderr: nvidia-container-cli: initialization error: nvml error: driver not loaded\\\\\\\\n\\\\\\"\\"": unknown.', 'hook.status'),
+    ('docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: unable to retrieve OCI runtime error (open /run/docker/containerd/daemon/io.containerd.runtime.v1.linux/moby/189cf/log.json: no such file or directory): fork/exec /usr/local/bin/crun : no such file or directory: : unknown.', 'docker.no_runtime'),
+    ('OCI runtime create failed: unable to retrieve OCI runtime error (open /run/containerd/io.containerd.runtime.v2.task/moby/1/log.json: no such file or directory): exec: "nvidia-container-runtime": executable file not found in $PATH: unknown', 'docker.no_runtime'),
+    ('Error: crun: open /sys/fs/cgroup/machine.slice/libpod-35ee.scope/container/cgroup.freeze: No such file or directory: OCI runtime attempted to invoke a command that was not found', 'cgroup.gone'),
+    ('Error: OCI runtime error: crun: unknown version specified', 'version.unsupported'),
+    ('starting registry: creating registry container: starting container: crun: unknown version specified: OCI runtime error', 'version.unsupported'),
+    ('Error: executable file not found in $PATH: No such file or directory: OCI runtime command not found error', 'program.not_in_path'),
+    ('Error: crun: executable file `nonexistent` not found in $PATH: No such file or directory: OCI runtime attempted to invoke a command that was not found', 'program.not_in_path'),
+    ('Error: runc: runc create failed: unable to start container process: error during container init: exec: "nonexistent": executable file not found in $PATH: OCI runtime attempted to invoke a command that was not found', 'program.not_in_path'),
+    ('Error: OCI runtime error: crun: mount_setattr `/sys`: Function not implemented', 'host.kernel'),
+    ('Error: openat2 ``: No such file or directory: OCI not found', 'mount.no_place'),
+    ('Error: OCI runtime error: crun: mount `/mnt/git/build-root/15.5-x86_64/.mount` to ``: Invalid argument', 'mount.option'),
+    ('Error: crun: open `/home/ann/.local/share/containers/storage/overlay/41bf/merged`: Permission denied: OCI permission denied', 'host.not_permitted'),
+    ('Error: crun: open executable: Permission denied: OCI permission denied', 'program.denied'),
+    ('Error: writing file `/proc/450976/gid_map`: Operation not permitted: OCI permission denied', 'user.mapping_refused'),
+    ("Error: writing file '/sys/fs/cgroup//user.slice/user-1000.slice/user@1000.service/user.slice/libpod-39c5.scope/cgroup.procs': Permission denied: OCI runtime permission denied error", 'cgroup.not_permitted'),
+    ("Error: creating file '/home/ann/.local/share/containers/storage/overlay/0d16/merged/run/.containerenv': Permission denied: OCI runtime permission denied error", 'host.not_permitted'),
+    ('Error: OCI runtime error: crun: error `creating` systemd unit `libpod-0948.scope`: got `failed`', 'systemd.refused'),
+    ('Failed create pod sandbox: rpc error: code = Unknown desc = failed to start sandbox container for pod "x": Error response from daemon: shim error: docker-runc not installed on system', 'docker.no_runtime'),
+    ('Failed create pod sandbox: rpc error: code = Unknown desc = failed to start sandbox container for pod "netchecker-agent-2nmcd": Error response from daemon: OCI runtime create failed: container_linux.go:345: starting container process caused "process_linux.go:297: getting the final child\'s pid from pipe caused \\"read init-p: connection reset by peer\\"": unknown', 'init.ended'),
+    ('OCI runtime exec failed: exec failed: container_linux.go:349: starting container process caused "exec: \\"bash\\": executable file not found in $PATH": unknown', 'program.not_in_path'),
+    ('OCI runtime exec failed: exec failed: container_linux.go:348: starting container process caused "open /proc/self/fd: no such file or directory": unknown', 'mount.no_proc'),
+    ('OCI runtime exec failed: exec failed: unable to start container process: exec: "redis-commander": executable file not found in $PATH: unknown', 'program.not_in_path'),
+    ('docker: Error response from daemon: oci runtime error: container_linux.go:247: starting container process caused "exec: \\"/bin/topsy\\": stat /bin/topsy: no such file or directory".', 'program.not_there'),
+    ('docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "/etc": permission denied: unknown.', 'program.denied'),
+    ('rpc error: code = 13 desc = invalid header field value "oci runtime error: exec failed: cannot exec a container that has run and stopped\\n"', 'state.exec_stopped'),
+    ('unable to start container process: error during container init: error preparing rootfs: remount-private dst=/run/containerd/x/rootfs, flags=MS_PRIVATE: operation not permitted', 'root.entering'),
+    ('process_linux.go: applying cgroup configuration: failed to write 268435456 to memory.max: invalid argument', 'cgroup.value'),
+    ('OCI runtime create failed: runc create failed: unable to start container process: unable to apply cgroup configuration: unable to start unit "docker-1.scope" (properties [{Name:Description Value:"libcontainer container 1"}]): Permission denied: unknown', 'systemd.refused'),
+    ('container_linux.go:345: starting container process caused "process_linux.go:430: container init caused \\"rootfs_linux.go:58: mounting \\\\\\"/a.conf\\\\\\" to rootfs \\\\\\"/var/lib/docker/overlay2/1/merged\\\\\\" at \\\\\\"/var/lib/docker/overlay2/1/merged/a.conf\\\\\\" caused \\\\\\"not a directory\\\\\\"\\"": unknown: Are you trying to mount a directory onto a file (or vice-versa)?', 'mount.kinds'),
+    ('docker: Error response from daemon: OCI runtime create failed: container_linux.go:380: starting container process caused: process_linux.go:545: container init caused: process_linux.go:508: setting cgroup config for procHooks process caused: cannot set property TasksAccounting, or unknown property.: unknown.', 'systemd.refused'),
+    ('Error: OCI runtime error: crun: create keyring `1234`: Disk quota exceeded', 'host.keys'),
+    ('Error: OCI runtime error: runc: runc create failed: unable to start container process: error during container init: unable to set apparmor label: apparmor failed to apply profile: write /proc/self/attr/apparmor/exec: no such file or directory', 'label.apparmor'),
+    ('standard_init_linux.go:228: exec user process caused: exec format error', 'program.format'),
+    ('standard_init_linux.go:211: exec user process caused "no such file or directory"', 'program.missing_or_interpreter'),
+    ('exec /entrypoint.sh: no such file or directory', 'program.missing_or_interpreter'),
+    ('exec /usr/local/bin/docker-entrypoint.sh: exec format error', 'program.format'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "id_"), NO_DISK + OTHERS + FAMILIES + REPORTS)
 def test_a_text_without_a_bundle_is_explained_by_what_was_being_done(said: str, id_: str) -> None:
     assert find(Failure(said), Bundle()).id == id_
 
@@ -190,6 +236,10 @@ def test_a_text_without_a_bundle_is_explained_by_what_was_being_done(said: str, 
         "fatal: not a git repository (or any of the parent directories): .git",
         "Unit nope.service could not be found.",
         "ssh: connect to host example.org port 22: Connection refused",
+        "docker: Error response from daemon: driver failed programming external connectivity on endpoint web: Bind for 0.0.0.0:80 failed: port is already allocated.",
+        'docker: Error response from daemon: Conflict. The container name "/web" is already in use by container "abc".',
+        'Error: short-name "foo" did not resolve to an alias and no unqualified-search registries are defined in "/etc/containers/registries.conf"',
+        "Error: creating build container: initializing source docker://x: reading manifest latest in docker.io/library/x: requested access to the resource is denied",
     ],
 )
 def test_what_another_program_says_is_not_taken_for_a_runtime_s(said: str) -> None:
@@ -211,7 +261,7 @@ def test_nothing_is_asserted_that_the_text_does_not_say(language: Language) -> N
     """What engines print, without a bundle: no placeholder stays empty, and no place in a file is named."""
     m = Messages(language)
     printed = {was["said"] for each in recorded().values() for was in each.values() if was["status"]}
-    for said in printed | {said for said, _ in NO_DISK + OTHERS + FAMILIES}:
+    for said in printed | {said for said, _ in NO_DISK + OTHERS + FAMILIES + REPORTS}:
         found = find(Failure(said), Bundle())
         assert found.id not in ("unknown", "silent"), said
         for part in ("title", "cause", "fix"):

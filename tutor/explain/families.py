@@ -23,7 +23,7 @@ _APART = (
     _p("systemd.absent", r"systemd not (?:running|supported)|systemd does not run|cannot open sd-bus|dbus connection|connect to dbus|DBUS_SESSION|busctl|OwnerUID"),
     _p("systemd.absent", r"rootless systemd cgroups manager|authenticating connection|while dialing|Hello message"),
     _p("cgroup.devices", r"DeviceAllow|DevicePolicy|BPFProgram|BPF_CGROUP_DEVICE|eBPF|^bpf |devices\.list|devices cgroup|restrict the container's devices|devices ruleset"),
-    _p("systemd.refused", r"\bsystemd\b|sd[-_]bus|dbus message|\bsystemd unit|start unit|unit properties"),
+    _p("systemd.refused", r"\bsystemd\b|cannot set property|sd[-_]bus|dbus message|\bsystemd unit|start unit|unit properties"),
     _p("terminal.failed", r"console|\bterminal\b|TIOC\w+|ptmx|ptsname|unlockpt|\bpty\b|tc[gs]etattr"),
     _p("keyring.failed", r"keyring|keyctl|session key|key description"),
     _p("hook.failed", r"poststop hook failed with exit code: (?P<code>\d+)", "/hooks/poststop"),

@@ -71,6 +71,7 @@ _CONFIG = (
 )  # fmt: skip
 
 _PROCESS = (
+    _p("program.cannot_run", r"exec user process caused:? \"?(?P<why>[^\"]+)|^executable file not found in \$PATH", "program"),
     _p("program.cannot_run", r'exec: "(?P<name>[^"]*)"', "program"),
     _p("program.cannot_run", r"executable file `(?P<name>[^`]*)` not found", "program"),
     _p("program.cannot_run", r"cannot find `(?P<name>[^`]*)` in \$PATH", "program"),
@@ -130,8 +131,10 @@ _SURROUNDINGS = (
     _p("namespace.unusable", rf"^open `(?P<path>[^`]+)`: {_GONE}", "namespace", doubtful=True),
     _p("hook.failed", r'error running (?P<kind>\w+) hook #(?P<index>\d+) "(?P<path>[^"]*)": (?P<why>.+)', "hook"),
     _p("hook.failed", r"error running (?P<kind>\w+) hook #(?P<index>\d+): (?P<why>.+)", "hook"),
+    _p("hook.failed", r"running (?P<kind>\w+) hook (?P<index>\d+) caused:? \"?(?P<why>[^\"]+)", "hook"),
     _p("hook.failed", r"error running hook #(?P<index>\d+): (?P<why>.+)", "hook"),
     _p("hook.failed", r"error executing hook `(?P<path>[^`]*)` \(exit code: (?P<code>-?\d+)\)", "hook"),
+    _p("mount.failed", r'mounting "(?P<source>[^"]*)" to rootfs "[^"]*" at "(?P<destination>[^"]*)" caused:? "?(?P<why>[^"]+)', "mount"),
     _p("mount.failed", r'error mounting "(?P<source>[^"]*)" to rootfs at "(?P<destination>[^"]*)".*: (?P<why>[^:]+?)(?: \(step.*)?$', "mount"),
     _p("mount.failed", r'"(?P<source>[^"]*)" is a (?P<why>file) and can.t be mounted on the directory (?P<destination>\S+)', "mount"),
     _p("mount.failed", r"(?<![\w ])(?:bind |re)?mount `(?P<source>[^`]*)` to `(?P<destination>[^`]*)`: (?P<why>.+)", "mount"),
@@ -161,7 +164,8 @@ _CGROUPS = (
     _p("cgroup.no_controller", rf"open `/sys/fs/cgroup/(?P<controller>\w+)/[^`]*`: {_GONE}", "controller"),
     _p("cgroup.not_empty", r"cgroup is not empty|cgroup unexpectedly frozen", "cgroups_path"),
     _p("cgroup.path", r"creating cgroup directory `(?P<path>[^`]*)`|cgroup(?:s)?Path.*(?:invalid|not)", "/linux/cgroupsPath"),
-    _p("cgroup.not_permitted", r"(?:mkdir|open|write|writing file|cgroup:?) [`\"]?/sys/fs/cgroup\S*: (?P<why>.+)"),
+    _p("cgroup.gone", rf"/sys/fs/cgroup/[^`'\"]*[`'\"]?: {_GONE}"),
+    _p("cgroup.not_permitted", r"(?:mkdir|open|write|writing file|cgroup:?) [`'\"]?/sys/fs/cgroup\S*: (?P<why>.+)"),
     _p("cgroup.not_permitted", r"cannot make the container's cgroup: \S+: (?P<why>.+)"),
 )  # fmt: skip
 
@@ -177,13 +181,13 @@ _STATES = (
     _p("state.start_stopped", r"container `(?P<id>[^`]+)` is not running$", operation="start"),
     _p("state.delete_alive", r"cannot delete container (?P<id>\S+) that is not stopped: (?P<status>\w+)"),
     _p("state.delete_alive", r"container `(?P<id>[^`]+)` is not in `created` or `stopped`"),
-    _p("state.exec_stopped", r"cannot exec in a stopped container"),
+    _p("state.exec_stopped", r"cannot exec (?:in a stopped container|a container that has run and stopped)"),
     _p("state.exec_stopped", r"container `(?P<id>[^`]+)` is not running$", operation="exec"),
     _p("state.exec_paused", r"cannot exec in a paused|container `(?P<id>[^`]+)` is paused"),
     _p("state.not_paused", r"container not paused"),
     _p("state.not_running", r"container not running|process not running|open pidfd: no such process|is not running"),
     _p("signal.unknown", r"unknown signal [\"`](?P<signal>[^\"`]*)"),
-    _p("init.ended", r"read from the init process|can't get final child's PID|container init did not signal|exec fifo is empty"),
+    _p("init.ended", r"read from the init process|init preliminary setup|final child's pid from pipe|can't get final child's PID|container init did not signal|exec fifo is empty"),
     _p("init.died", r"init process (?:has died|was killed|\S+ before)|sync socket"),
     _p("bundle.missing", rf"the bundle (?P<path>\S+) is not a directory|chdir (?P<folder>\S+): {_GONE}"),
     _p("bundle.missing", r"realpath `(?P<path>[^`]*)` failed"),
@@ -209,6 +213,19 @@ _HOST = (
 # A full disk comes first, it is the reason, whatever was being written; before it what only looks like one.
 PATTERNS: tuple[Pattern, ...] = (
     _p("own.fault", r"this is a fault in runt"),
+    _p(
+        "docker.no_runtime",
+        r"unable to retrieve OCI runtime error .*: fork/exec (?P<name>\S+) ?: no such file",
+    ),
+    _p(
+        "docker.no_runtime",
+        r"unable to retrieve OCI runtime error .*: exec: \"(?P<name>[^\"]+)\": executable file not found",
+    ),
+    _p(
+        "docker.no_runtime",
+        r"(?P<name>[\w-]+) not installed on system|unknown or invalid runtime name:? (?P<other>\S+)",
+    ),
+    _p("docker.no_message", r"unable to retrieve OCI runtime error"),
     *LIMITS,
     _HOST[0],
     *_STATES[:5],
@@ -218,6 +235,7 @@ PATTERNS: tuple[Pattern, ...] = (
     *_CGROUPS,
     *_STATES[5:],
     *_HOST[1:4],
+    _p("host.kernel", r"function not implemented"),
     *FAMILIES,
     *_HOST[4:],
     *GENERAL,

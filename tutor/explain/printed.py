@@ -21,11 +21,16 @@ _MOST_LINES, _LONGEST_LINE = (
 # Phrases before the reason, which only repeat what the reader knows.
 _WRAPPING = re.compile(
     r"^(?:docker: Error response from daemon: |Error: |ctr: |OCI runtime error: |(?:crun|runc|runt): "
-    r"|OCI runtime \w+ failed: |(?:runc|runt) \w+ failed: |exec failed: |create failed: "
+    r"|OCI runtime \w+ failed: |Error response from daemon: |(?:runc|runt) \w+ failed: |exec failed: |create failed: "
     r"|failed to create task for container: |failed to create shim task: |error running container: "
     r"|unable to start container process: |error during container init: )+",
     re.IGNORECASE,
 )
+
+
+# `... caused "process_linux.go:449: container init caused \\"...\\""`: each message quoted in the one before it.
+_CAUSED = ' caused "'
+_NESTED = re.compile(r'\\+"')
 
 
 def sentences(text: str) -> list[str]:
@@ -43,8 +48,9 @@ def sentences(text: str) -> list[str]:
 
 
 def core(sentence: str) -> str:
-    """Return a sentence without the phrases that only say which operation failed."""
-    return _WRAPPING.sub("", sentence).strip()
+    """Return a sentence without the phrases that only say which operation failed, and without the quoting of runc 1.0 and older."""
+    plain = _WRAPPING.sub("", sentence).strip()
+    return _NESTED.sub('"', plain) if _CAUSED in plain else plain
 
 
 def _unwrapped(line: str) -> tuple[str, str]:

@@ -89,10 +89,7 @@ def _program(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
         for pointer in ("/root/path", "/process/args", "/process/env"):
             if problem := bundle.problem_at(pointer):
                 return of_problem(problem, bundle)
-    if not name and bundle.text is None and "open executable" in failure.said:
-        missing = "no such file" in failure.said.lower()
-        return _with(finding, "program.not_there" if missing else "program.denied")
-    if not name:
+    if not name and not (bundle.text is None and "name" not in finding.values):
         return _with(finding, "program.empty")
     seen = look_at_program(bundle, name)
     if seen:
@@ -108,6 +105,9 @@ def _program(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
         return _with(
             finding, "program.not_in_path", name=name, path=":".join(folders) if folders else "$PATH"
         )
+    looked_up = f"stat {name}" in said or "open executable" in said  # by stat(2) or open(2), not by execve(2)
+    if bundle.text is None and "no such file" in said and not looked_up:
+        return _with(finding, "program.missing_or_interpreter", name=name)
     if "no such file" in said or "not found in $path" in said:
         return _with(finding, "program.not_there", name=name, path=name)
     if "format error" in said:
@@ -299,7 +299,7 @@ def _named(finding: Finding, _failure: Failure, _bundle: Bundle) -> Finding:
     """Give the values that a pattern's alternatives name differently one name."""
     values = finding.values
     path = values.get("path") or values.get("folder") or ""
-    name = values.get("name") or values.get("word") or ""
+    name = values.get("name") or values.get("word") or values.get("other") or ""
     flag = values.get("flag") or values.get("option") or ""
     return _with(finding, finding.id, path=path, name=name, flag=str(flag).strip())
 
@@ -337,5 +337,6 @@ _REFINERS: dict[str, Callable[[Finding, Failure, Bundle], Finding]] = {
     "user.mapping_refused": _mapping,
     "bundle.missing": _named,
     "command.unknown": _named,
+    "docker.no_runtime": _named,
     "flag.unknown": _named,
 }
