@@ -34,7 +34,8 @@ def settings(resources: Resources, group: Group) -> Iterator[Setting]:
     yield from _cpu(resources.get("cpu", {}))
     if "limit" in resources.get("pids", {}):
         limit = resources["pids"]["limit"]
-        yield "pids.max", "max" if limit < 0 else str(limit)
+        # systemd has no limit of 0 tasks; 1 is the same, as the container's own is there already.
+        yield "pids.max", "max" if limit < 0 else str(limit or 1)
     yield from _block_io(resources.get("blockIO", {}), group)
     for hugepages in resources.get("hugepageLimits", ()):
         prefix = f"hugetlb.{hugepages['pageSize']}"

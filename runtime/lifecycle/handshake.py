@@ -218,6 +218,7 @@ def _run_hooks_in_container(c: Container, kind: HookKind, directory: str | int) 
     state: State = c.entry.state("created")
     state["pid"] = os.getpid()
     umask = os.umask(c.caller_umask)
-    environment = dict(variable.partition("=")[::2] for variable in c.process.get("env", ()))
+    # Until the program's environment is made: what is configured.
+    environment = c.environment or dict(variable.partition("=")[::2] for variable in c.process.get("env", ()))
     run_hooks(kind, hooks, state, directory=directory, environment=environment)
     os.umask(umask)

@@ -55,7 +55,7 @@ def run_hooks(
             log.debug(f'running {kind} hook #{index} "{hook["path"]}"')
         problem = _run(hook, text, entry, directory, os.environ if environment is None else environment)
         if problem:
-            raise RuntError(f'error running {kind} hook #{index} "{hook["path"]}": {problem}')
+            raise RuntError(f'error running {kind} hook #{index}: "{hook["path"]}": {problem}')
 
 
 def run_poststop(hooks: Sequence[Hook], state: State, entry: Entry | None = None, *, directory: str) -> None:

@@ -87,7 +87,7 @@ def read_capabilities(c: Container) -> None:
     c.capabilities["ambient"] &= possible
     if too_much:
         names = ", ".join(name for number, name in enumerate(NAMES) if too_much >> number & 1)
-        c.warnings.append(f"capabilities that are not permitted and inheritable cannot be ambient: {names}")
+        c.warnings.append(f"can't raise ambient capability {names}: not both permitted and inheritable")
 
 
 def drop_bounding_set(c: Container) -> None:

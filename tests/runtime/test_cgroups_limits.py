@@ -348,7 +348,7 @@ def test_what_asks_for_nothing_needs_no_controller() -> None:
     assert list(version2.settings(resources, Group([]))) == []
 
 
-@pytest.mark.parametrize(("version", "limit"), [("1.0.2-dev", "max"), ("1.2.1", "max"), ("1.3.0", "0")])
+@pytest.mark.parametrize(("version", "limit"), [("1.0.2-dev", "max"), ("1.2.1", "max"), ("1.3.0", "1")])
 def test_zero_processes_is_no_limit_for_files_older_than_1_3(
     bundle: Bundle, runt: Runt, container_id: str, version: str, limit: str
 ) -> None:

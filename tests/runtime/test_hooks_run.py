@@ -45,7 +45,7 @@ def test_hooks_run_in_their_order_and_stop_at_the_first_failure(tmp_path: Path) 
 def test_an_error_names_kind_path_status_and_what_the_hook_said() -> None:
     with pytest.raises(RuntError) as caught:
         run_hooks("prestart", [sh("true"), sh("echo out; echo oops >&2; exit 3")], STATE, directory="/")
-    assert caught.value.message == 'error running prestart hook #1 "/bin/sh": exit status 3: out oops'
+    assert caught.value.message == 'error running prestart hook #1: "/bin/sh": exit status 3: out oops'
 
 
 def test_what_a_hook_says_cannot_control_the_terminal() -> None:
@@ -68,7 +68,7 @@ def test_a_hook_that_a_signal_ends_says_so() -> None:
     ],
 )
 def test_a_hook_that_cannot_be_executed_says_why(path: str, reason: str) -> None:
-    with pytest.raises(RuntError, match=f'prestart hook #0 "{path}": {reason}'):
+    with pytest.raises(RuntError, match=f'prestart hook #0: "{path}": {reason}'):
         run_hooks("prestart", [{"path": path}], STATE, directory="/")
 
 

@@ -47,6 +47,15 @@ def all_kinds(bundle: Bundle, script: str) -> None:
     bundle.config["hooks"] = {kind: [hook(bundle, kind, script.replace("KIND", kind))] for kind in KINDS}
 
 
+def test_start_container_hook_has_the_programs_environment_with_home(runt: Runt, bundle: Bundle) -> None:
+    bundle.process["env"] = ["PATH=/bin", "GREETING=hello"]
+    each = hook(bundle, "startContainer", 'echo "$GREETING $HOME" >/log')
+    del each["env"]
+    bundle.config["hooks"] = {"startContainer": [each]}
+    runt.run(bundle.sh("true"), ID)
+    assert log(bundle) == ["hello /"]
+
+
 def test_hooks_run_in_the_order_of_the_lifecycle(runt: Runt, bundle: Bundle) -> None:
     all_kinds(bundle, 'echo KIND >> "$LOG"')
     bundle.sh("echo program >> /log")
@@ -110,7 +119,7 @@ def test_a_failing_hook_of_create_destroys_the_container(runt: Runt, bundle: Bun
         "poststop": [hook(bundle, "poststop", 'echo poststop >> "$LOG"')],
     }
     message = runt.fail(bundle, ID)
-    assert f'error running {kind} hook #0 "/bin/sh": exit status 7: oops' in message.replace('\\"', '"')
+    assert f'error running {kind} hook #0: "/bin/sh": exit status 7: oops' in message.replace('\\"', '"')
     assert log(bundle) == ["poststop"]
     assert runt("state", ID).returncode == 1
 

@@ -111,7 +111,7 @@ def test_capability_that_cannot_be_granted_is_a_warning(bundle: Bundle, runt: Ru
     assert done.returncode == 0
     assert "level=warning" in done.stderr
     assert "not available here: CAP_FLY" in done.stderr
-    assert "cannot be ambient: CAP_KILL" in done.stderr
+    assert "can't raise ambient capability CAP_KILL: not both" in done.stderr
 
 
 @pytest.mark.parametrize("value", [True, False])

@@ -129,7 +129,7 @@ _SURROUNDINGS = (
     _p("namespace.unusable", r"failed to setns into (?P<kind>\w+) namespace", "namespace"),
     _p("namespace.unusable", r"setns `(?P<path>/[^`]+)`", "namespace"),
     _p("namespace.unusable", rf"^open `(?P<path>[^`]+)`: {_GONE}", "namespace", doubtful=True),
-    _p("hook.failed", r'error running (?P<kind>\w+) hook #(?P<index>\d+) "(?P<path>[^"]*)": (?P<why>.+)', "hook"),
+    _p("hook.failed", r'error running (?P<kind>\w+) hook #(?P<index>\d+): "(?P<path>[^"]*)": (?P<why>.+)', "hook"),
     _p("hook.failed", r"error running (?P<kind>\w+) hook #(?P<index>\d+): (?P<why>.+)", "hook"),
     _p("hook.failed", r"running (?P<kind>\w+) hook (?P<index>\d+) caused:? \"?(?P<why>[^\"]+)", "hook"),
     _p("hook.failed", r"error running hook #(?P<index>\d+): (?P<why>.+)", "hook"),
