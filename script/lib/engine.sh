@@ -32,6 +32,7 @@ engine_test() {
     say "$(printf "$MSG_STEP" "$("$engine" --version | head -n 1) ($engine_path)")"
     step oci-tutor engines --new
     step python -m pytest -q tests/tutor/test_explain_engines.py -k "engine_prints and $engine]"
+    step python -m pytest -q tests/lessons/test_always.py -k "$engine] or $engine-"
     step oci-tutor verify --engine "$engine"
     return $failed
 }
