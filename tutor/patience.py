@@ -1,7 +1,7 @@
 """Time limits that are the same to a slow machine as to a fast one.
 
 A time limit here ends a wait that would otherwise never end; it says nothing about the thing that was waited for. How long something takes
-depends on the machine: in a virtual machine whose processor is emulated, a program starts twenty times as slowly. The limits in
+depends on the machine: in a virtual machine whose processor is emulated, a program starts many times as slowly. The limits in
 the code are those for a machine of today; `scaled` makes them longer by the measured speed of this one.
 """
 
