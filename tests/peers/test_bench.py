@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.daemons import PATH
 from tests.support.runt import REPOSITORY
+from tutor import patience
 
 
 @pytest.mark.root
@@ -17,7 +18,13 @@ from tests.support.runt import REPOSITORY
 def test_the_benchmark_compares_all_three_and_leaves_nothing() -> None:
     command = [sys.executable, "-m", "tests.bench", "--hot", "1", "--cold", "1", "--no-docker"]
     done = subprocess.run(
-        command, cwd=REPOSITORY, env={"PATH": PATH}, capture_output=True, text=True, check=False, timeout=120
+        command,
+        cwd=REPOSITORY,
+        env={"PATH": PATH},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=patience.scaled(120),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(

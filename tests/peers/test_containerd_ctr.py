@@ -12,6 +12,7 @@ import pytest
 from tests.support.daemons import until
 from tests.support.libseccomp import disagreements
 from tests.support.pseudo_terminal import PseudoTerminal
+from tutor import patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,7 +97,7 @@ def test_a_task_from_start_to_deletion(run: Run, containerd: Containerd) -> None
         run("life", "sh", "-c", script, options=("--detach",)),
         stdin=subprocess.DEVNULL,
         check=True,
-        timeout=60,
+        timeout=patience.scaled(60),
     )
 
     def status() -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.daemons import until
 from tests.support.pseudo_terminal import PseudoTerminal
+from tutor import patience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,7 +123,7 @@ def test_logs_attach_and_wait(docker: Docker) -> None:
         attached.stdin.write("three\n")
         attached.stdin.flush()
         assert attached.stdout.readline() == "three\n"
-        assert attached.wait(timeout=30) == 6
+        assert attached.wait(timeout=patience.scaled(30)) == 6
     assert docker.ok("wait", box) == "6\n"
     assert docker("logs", box).stdout == "one\nthree\n"
 

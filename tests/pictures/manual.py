@@ -10,6 +10,8 @@ import tempfile
 import zlib
 from pathlib import Path
 
+from tutor import patience
+
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PICTURES = {
     "lesson-ja.png": "created-config-ja-120x40.svg",
@@ -56,7 +58,7 @@ def draw_png(svg: str, path: Path, browser: str) -> None:
             "--hide-scrollbars", f"--force-device-scale-factor={_SCALE}", f"--user-data-dir={folder}/profile",
             f"--window-size={width + 2 * _MARGIN},{height + 2 * _MARGIN}", f"--screenshot={drawn}", page.as_uri(),
         ]  # fmt: skip
-        subprocess.run(arguments, check=True, capture_output=True, text=True, timeout=60)
+        subprocess.run(arguments, check=True, capture_output=True, text=True, timeout=patience.scaled(60))
         png = drawn.read_bytes()
     path.write_bytes(png[:_SIGNATURE_AND_HEADER] + _chunk(svg) + png[_SIGNATURE_AND_HEADER:])
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.runt import REPOSITORY, Bundle, Runt, wait_for
+from tutor import patience
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
 
@@ -39,7 +40,7 @@ def in_private_mounts(script: str, cwd: Path, runt: Runt) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.scaled(60),
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -166,7 +167,7 @@ def test_start_refuses_what_is_not_created(bundle: Bundle, runt: Runt, moment: s
 def test_start_of_a_killed_container_does_not_hang(bundle: Bundle, runt: Runt) -> None:
     runt.create(bundle)
     os.kill(runt.state()["pid"], signal.SIGKILL)
-    refused = runt("start", "test", timeout=10)
+    refused = runt("start", "test", timeout=patience.scaled(10))
     assert "cannot start a container that has stopped" in refused.stderr
 
 
@@ -261,7 +262,7 @@ def test_run_passes_signals_on(bundle: Bundle, runt: Runt) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 5
+        assert process.wait(timeout=patience.scaled(10)) == 5
 
 
 def test_hooks_run_in_order_with_the_state_and_in_the_right_namespaces(bundle: Bundle, runt: Runt) -> None:

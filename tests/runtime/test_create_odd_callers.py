@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.runt import REPOSITORY, Bundle, Runt
+from tutor import patience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,7 @@ def shell(runt: Runt, script: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=patience.scaled(30),
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.consoles import console_socket, receive
 from tests.support.runt import REPOSITORY, wait_for
+from tutor import patience
 
 if TYPE_CHECKING:
     from tests.support.runt import Bundle, Runt
@@ -31,7 +32,15 @@ def with_descriptors(bundle: Bundle, command: list[str]) -> Path:
         # Where `runtime` is found: from the bundle, in which the files are.
         env = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
         command = ["sh", "-c", script, "sh", *command]
-        subprocess.run(command, cwd=bundle.path, env=env, stdout=file, stderr=file, timeout=30, check=True)
+        subprocess.run(
+            command,
+            cwd=bundle.path,
+            env=env,
+            stdout=file,
+            stderr=file,
+            timeout=patience.scaled(30),
+            check=True,
+        )
     return output
 
 

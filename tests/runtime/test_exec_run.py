@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.runt import wait_for
+from tutor import patience
 
 if TYPE_CHECKING:
     from tests.support.runt import Bundle, Runt
@@ -257,7 +258,7 @@ def test_a_paused_container_is_entered_only_on_request(running: Runt) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.3)
         running.ok("resume", "test")
-        assert process.communicate(timeout=10)[0] == "late\n"
+        assert process.communicate(timeout=patience.scaled(10))[0] == "late\n"
         assert process.returncode == 0
 
 
@@ -284,7 +285,12 @@ def test_without_a_mount_namespace_of_its_own_it_is_in_the_containers_root(
     script = f"{words[0]} >/dev/null; {words[1]}; {words[2]} 2>/dev/null; {words[3]}"
     unshare = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
     done = subprocess.run(
-        unshare, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30, check=False
+        unshare,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=patience.scaled(30),
+        check=False,
     )
     assert done.stdout == "/\n/bin /dev /proc /tmp\n/\n", done.stderr
 
@@ -305,7 +311,7 @@ def test_interrupted_at_any_moment_it_says_nothing_and_leaves_nothing(
             # Any moment will do: this spreads them over the time that it takes.
             time.sleep(0.01 + delay * 0.012)
             process.send_signal(signal.SIGINT)
-            said, _ = process.communicate(timeout=10)
+            said, _ = process.communicate(timeout=patience.scaled(10))
         assert said == ""
         assert process.returncode in (130, 0)
     # Zombies are for process 1 of the host to wait for.

@@ -14,6 +14,7 @@ from tests.faults.containers import VARIANTS
 from tests.faults.experiments import OPERATIONS
 from tests.faults.world import MARK, World
 from tests.support.runt import REPOSITORY, wait_for
+from tutor import patience
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
 
@@ -26,7 +27,7 @@ def inject(variant: str, *operations: str) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=patience.scaled(600),
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

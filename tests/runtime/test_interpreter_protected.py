@@ -13,6 +13,7 @@ import pytest
 
 from runtime.install import interpreter
 from tests.support.runt import REPOSITORY, wait_for
+from tutor import patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +81,7 @@ class Victim:
                 stdout=file,
                 stderr=file,
                 check=False,
-                timeout=60,
+                timeout=patience.scaled(60),
             )
         return output.read_text()
 

@@ -13,6 +13,7 @@ import pytest
 
 from runtime.commands import COMMANDS
 from tests.support.runt import REPOSITORY
+from tutor import patience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +126,6 @@ def test_an_interrupt_at_any_moment_of_the_start_is_no_traceback(copy: Path) -> 
         # The signal is to arrive at every moment of the start.
         time.sleep(tenths / 10_000)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=patience.scaled(30))
         assert said == ""
         assert process.returncode in (0, 130, -signal.SIGINT)

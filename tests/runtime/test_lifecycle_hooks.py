@@ -12,6 +12,7 @@ import pytest
 
 from runtime.state import liveness
 from tests.support.runt import Bundle, Runt
+from tutor import patience
 
 pytestmark = pytest.mark.root
 
@@ -220,7 +221,7 @@ def test_without_env_a_hook_inside_gets_the_programs_environment_and_others_the_
         runt.ok("run", "-b", str(bundle.path), ID)
     else:
         words = [program, "--root", f"{tmp_path}/runc", "run", "-b", str(bundle.path), ID]
-        subprocess.run(words, stdin=subprocess.DEVNULL, check=True, timeout=60)
+        subprocess.run(words, stdin=subprocess.DEVNULL, check=True, timeout=patience.scaled(60))
     said = {kind: (bundle.rootfs / kind).read_text().strip() for kind in KINDS}
     # runc 1.3.6 hands nothing down to createContainer.
     if program == "runc" and said["createContainer"].endswith("inside="):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.runt import REPOSITORY, Bundle, Runt, wait_for
+from tutor import patience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ def test_a_command_that_is_interrupted_leaves_nothing(
     process = begin(runt, *command, "-b", str(bundle.path), "test")
     wait_for(here.exists)
     process.send_signal(signum)
-    said, _ = process.communicate(timeout=20)
+    said, _ = process.communicate(timeout=patience.scaled(20))
     assert (process.returncode, said) == (128 + signum, "")
     assert runt.ok("list", "-q") == ""
 
@@ -74,7 +75,7 @@ def test_a_signal_that_the_caller_ignores_interrupts_nothing(
     process.send_signal(signal.SIGHUP)
     os.kill(int(here.read_text()), signal.SIGTERM)
     # It has ended with the hook, not with the signal.
-    assert process.wait(timeout=20) == 1
+    assert process.wait(timeout=patience.scaled(20)) == 1
 
 
 def test_the_program_of_the_container_has_no_signal_held_back(bundle: Bundle, runt: Runt) -> None:

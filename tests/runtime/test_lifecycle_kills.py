@@ -17,6 +17,7 @@ import pytest
 
 from runtime.state.store import LOCKS
 from tests.support.runt import Bundle, Runt, wait_for
+from tutor import patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,7 +199,7 @@ def test_a_killed_delete_can_be_repeated(runt: Runt, bundle: Bundle, tmp_path: P
         assert reader.wait(10) == 0
         # The hook sleeps: end it, as a user would; its failure is only a warning.
         wait_for(lambda: end_sleepers(delete.pid))
-        _, said = delete.communicate(timeout=10)
+        _, said = delete.communicate(timeout=patience.scaled(10))
     assert delete.returncode == 0
     assert "level=warning" in said
     assert "poststop hook" in said

@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.consoles import TERMINAL_MOUNTS, Terminal, at_a_terminal, console_socket, receive
 from tests.support.runt import PROC, REPOSITORY, Bundle, Runt, wait_for
+from tutor import patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,7 +160,9 @@ def test_another_user_than_root_owns_the_terminal(runt: Runt, bundle: Bundle) ->
 def test_input_that_is_no_terminal_ends_as_one_would_end_it_by_hand(runt: Runt, bundle: Bundle) -> None:
     bundle.sh("stty -echo; echo ready; cat; echo end").save()
     command = runt.command("run", "-b", str(bundle.path), ID)
-    done = subprocess.run(command, input=b"some text\n", capture_output=True, check=True, timeout=30)
+    done = subprocess.run(
+        command, input=b"some text\n", capture_output=True, check=True, timeout=patience.scaled(30)
+    )
     # What the program wrote, without a carriage return of a terminal's.
     assert done.stdout.endswith(b"ready\nsome text\nend\n")
     assert b"\r" not in done.stdout

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.tutor.test_engines_traits import words
+from tutor import patience
 from tutor.engines.model import ENGINE_NAMES
 from tutor.engines.traits.probes import PROBES
 from tutor.engines.traits.table import Table
@@ -29,7 +30,7 @@ def _run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=patience.scaled(300),
         check=False,
     )
 
@@ -124,14 +125,21 @@ def test_json_has_the_answers_of_here_and_the_recorded_ones(report: dict[str, An
 def test_who_may_not_ask_is_told_so_and_sees_what_is_recorded(tmp_path: Path) -> None:
     without = ["setpriv", "--bounding-set=-sys_admin", TUTOR, "engines", "--lang=en"]
     environment = {**os.environ, "OCI_TUTOR_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(without, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        without, env=environment, capture_output=True, text=True, timeout=patience.scaled(60), check=False
+    )
     assert done.returncode == 0
     assert "CAP_SYS_ADMIN" in done.stderr
     assert "recorded answers only" in done.stderr
     assert "recorded: runc 1.1.5" in done.stdout
     assert "Traceback" not in done.stderr
     again = subprocess.run(
-        [*without, "--probe"], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [*without, "--probe"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=patience.scaled(60),
+        check=False,
     )
     assert (again.returncode, again.stdout) == (1, "")
     assert "CAP_SYS_ADMIN" in again.stderr

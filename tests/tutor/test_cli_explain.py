@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.broken import DATA
 from tests.support.lab import bundle
+from tutor import patience
 from tutor.course.lint.spec import specifications
 from tutor.explain.bundle import Bundle
 from tutor.explain.clauses import _CLAUSES
@@ -271,7 +272,7 @@ def test_a_bundle_where_devices_or_programs_do_not_work(tmp_path: Path, option: 
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patience.scaled(120),
         check=False,
     )
     said = " ".join(done.stdout.split())

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tutor import patience
 from tutor.configfile import Problem, problems
 from tutor.messages import LANGUAGES, Messages, topic_entries
 
@@ -286,7 +287,7 @@ def test_runt_refuses_what_is_called_an_error(tmp_path: Path) -> None:
         (tmp_path / "config.json").write_text(json.dumps(config))
         create = subprocess.run(
             ["unshare", "--mount", "--propagation", "private", *runt, "create", "--bundle", str(tmp_path), f"x{number}"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=patience.scaled(60),
         )  # fmt: skip
         assert create.returncode == 1, (pointer, value)
         by_kernel = expected[2].startswith("fs_option") or expected[2] == "deadline_order"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.pseudo_terminal import PseudoTerminal
+from tutor import patience
 from tutor.doctor import kernel, tools
 from tutor.doctor.kernel import read_cgroups, read_privileges, run_trials
 from tutor.doctor.model import Tool, Trial
@@ -104,7 +105,7 @@ def test_a_trial_that_hangs_is_ended(tmp_path: Path) -> None:
         "print(module['attempt']('hang', 1, in_user_namespace=False)['way'])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=patience.scaled(30)
     )
     assert done.stdout.strip() == "timeout"
 

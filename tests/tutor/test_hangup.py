@@ -14,6 +14,7 @@ import pytest
 from tests.support.lab import Traces, until, until_nothing
 from tests.support.pseudo_terminal import PseudoTerminal
 from tests.support.terminal import Terminal
+from tutor import patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,7 +203,7 @@ def test_a_program_under_nohup_goes_on_where_it_writes_to_a_file(tmp_path: Path)
     with PseudoTerminal(["sh", "-c", script, "sh", *argv], environment(tmp_path)) as terminal:
         until(lambda: output.exists() and output.read_text(encoding="utf-8"))
         terminal.hang_up()
-        assert terminal.process.wait(timeout=120) == 0
+        assert terminal.process.wait(timeout=patience.scaled(120)) == 0
     assert f"✓ {LESSON}" in output.read_text(encoding="utf-8")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.images import digest
+from tutor import patience
 from tutor.images import ImageError
 from tutor.images.elf import Elf, libraries_of
 from tutor.images.mini import build, fingerprint
@@ -128,7 +129,7 @@ def test_every_program_of_the_image_runs_in_it(tmp_path: Path, source: str) -> N
             capture_output=True,
             text=True,
             check=False,
-            timeout=20,
+            timeout=patience.scaled(20),
         )
         assert done.returncode != 127, (name, done.stderr)
         assert "shared libraries" not in done.stderr, name

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.lab import Traces, home, until_nothing
 from tests.support.runt import REPOSITORY
+from tutor import patience
 from tutor.images.mini import build
 from tutor.lab.lab import sweep
 from tutor.lab.processes import send_signal, wait_for_end
@@ -69,7 +70,7 @@ class Client:
 
     def go_on(self) -> str:
         """Let the client leave the lab; return what it wrote on stderr."""
-        return self._process.communicate(b"\n", timeout=60)[1].decode()
+        return self._process.communicate(b"\n", timeout=patience.scaled(60))[1].decode()
 
     def end(self) -> None:
         self._process.kill()

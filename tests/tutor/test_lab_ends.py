@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.lab import Traces, bundle, home, until, until_nothing
+from tutor import patience
 from tutor.engines.engine import find
 from tutor.engines.runner import Runner
 from tutor.lab.journal import Journal
@@ -80,7 +81,7 @@ class Client:
 
     def go_on(self) -> str:
         """Let the client leave the lab; return what it wrote on stderr."""
-        _stdout, stderr = self._process.communicate(b"\n", timeout=60)
+        _stdout, stderr = self._process.communicate(b"\n", timeout=patience.scaled(60))
         return stderr.decode()
 
     def end(self) -> None:

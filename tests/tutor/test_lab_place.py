@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.lab import Traces, bundle, home, until
+from tutor import patience
 from tutor.errors import TutorError
 from tutor.lab.cgroups import hierarchies
 from tutor.lab.lab import Lab, LabProcess
@@ -298,7 +299,7 @@ def test_the_shell_is_in_the_lab(lab: Lab, tmp_path: Path) -> None:
         input=typed,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.scaled(60),
         check=False,
     )
     assert done.returncode == 5
@@ -326,7 +327,7 @@ def test_in_the_shell_runc_creates_again_on_a_root_with_its_links_in_dev(
         input=f"{create}{create}exit 5\n",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.scaled(60),
         check=False,
     )
     assert done.returncode == 5

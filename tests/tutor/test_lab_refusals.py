@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.lab import bundle
+from tutor import patience
 from tutor.errors import TutorError
 from tutor.lab import state_roots as roots
 from tutor.messages import LANGUAGES, Messages
@@ -63,7 +64,7 @@ def attempt(
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.scaled(60),
         check=False,
     )
     assert done.stderr == ""
@@ -94,7 +95,7 @@ def test_without_root_it_says_so(tmp_path: Path) -> None:
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.scaled(60),
         check=False,
     )
     assert done.stderr == ""

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tutor import patience
+
 REPOSITORY = Path(__file__).parents[2]
 
 # The engine and the observer run in their own mount namespace: crun 1.8 refuses a hybrid cgroup hierarchy, so it is
@@ -23,7 +25,7 @@ engine, root, bundle, name, pidfile, enters = sys.argv[1:]
 subprocess.run(["umount", "/sys/fs/cgroup/unified"], stderr=subprocess.DEVNULL)
 def call(*words):
     subprocess.run([engine, "--root", root, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True,
-                   timeout=60)
+                   timeout=patience.scaled(60))
 def look():
     return take_snapshot(pid)
 try:
@@ -109,7 +111,7 @@ def test_a_created_container_waits_on_its_exec_fifo(
     )
     answer = subprocess.run(
         ["unshare", "--mount", "--propagation", "private", sys.executable, "-c", LOOK, *arguments],
-        cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True, timeout=120,
+        cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True, timeout=patience.scaled(120),
     )  # fmt: skip
     found = json.loads(answer.stdout)
     assert found["key"] == f"observe.wait.{key}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.observe import processes, running, until, waiting_in
+from tutor import patience
 from tutor.observe import Changed, Changes, Delta, Poller, Snapshot, diff, take_snapshot
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def test_poller_publishes_the_first_look_and_then_changes_only() -> None:
     with poller, running("sh", "-c", "read x; exec sleep 500", stdin=-1) as shell:
         waiting_in(shell.pid, "read_pipe")
         poller.watch(shell.pid)
-        last = first = published.get(timeout=20)
+        last = first = published.get(timeout=patience.scaled(20))
         assert first.container is not None
         assert first.container.pid == shell.pid
         for _ in range(20):
@@ -115,7 +116,7 @@ def test_poller_publishes_the_first_look_and_then_changes_only() -> None:
         shell.stdin.flush()
         deltas: list[Delta] = []
         while not (deltas and deltas[-1].processes.changed[0].after.comm == "sleep"):
-            before, last = last, published.get(timeout=20)
+            before, last = last, published.get(timeout=patience.scaled(20))
             deltas.append(diff(before, last))
         assert all(deltas), "a publication without a change"
         shell.kill()
@@ -128,11 +129,11 @@ def test_poller_watches_another_process_at_once() -> None:
         waiting_in(one.pid, "sleep")
         waiting_in(two.pid, "sleep")
         poller.watch(None)
-        before = published.get(timeout=20)
+        before = published.get(timeout=patience.scaled(20))
         assert before.container is None
         for sleeper in (one, two):
             poller.watch(sleeper.pid)
-            snapshot = published.get(timeout=20)
+            snapshot = published.get(timeout=patience.scaled(20))
             assert snapshot.container is not None
             assert snapshot.container.pid == sleeper.pid
             change = diff(before, snapshot).container
@@ -160,10 +161,10 @@ def test_paused_poller_is_silent_until_poked_or_resumed() -> None:
     with poller, running("sleep", "500") as sleeper:
         waiting_in(sleeper.pid, "sleep")
         poller.watch(None)
-        published.get(timeout=20)
+        published.get(timeout=patience.scaled(20))
         poller.pause()
         poller.watch(sleeper.pid)
-        alive = published.get(timeout=20)
+        alive = published.get(timeout=patience.scaled(20))
         assert alive.container is not None
         os.kill(sleeper.pid, signal.SIGKILL)
         until(lambda: [each.state for each in processes(sleeper.pid)] == ["Z"])
@@ -171,15 +172,15 @@ def test_paused_poller_is_silent_until_poked_or_resumed() -> None:
         other_published, other = publisher()
         with other:
             other.watch(sleeper.pid)
-            other_published.get(timeout=20)
+            other_published.get(timeout=patience.scaled(20))
         assert published.empty()
         poller.poke()
-        dead = published.get(timeout=20)
+        dead = published.get(timeout=patience.scaled(20))
         assert dead.container is not None
         assert diff(alive, dead).alive == Changed(before=True, after=False)
         sleeper.wait()
         poller.resume()
-        assert diff(dead, published.get(timeout=20)).processes.removed
+        assert diff(dead, published.get(timeout=patience.scaled(20))).processes.removed
 
 
 def test_stop_ends_the_thread_from_anywhere() -> None:

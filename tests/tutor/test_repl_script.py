@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.lab import Traces, until_nothing
+from tutor import patience
 
 pytestmark = pytest.mark.root
 
@@ -36,7 +37,7 @@ def repl(home: Path, script: str, *arguments: str, **more: str) -> subprocess.Co
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patience.scaled(120),
     )
 
 
@@ -167,7 +168,7 @@ def test_a_signal_ends_it_and_nothing_is_left(number: signal.Signals, tmp_path: 
     process = started(tmp_path, "", "Step 1/")
     traces = Traces(tmp_path / "state", tmp_path)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=patience.scaled(60))
     assert process.returncode == 128 + number
     assert errors == ""
     until_nothing(traces.left)
@@ -177,7 +178,7 @@ def test_killed_it_leaves_nothing_and_the_next_start_resumes(tmp_path: Path) -> 
     process = started(tmp_path, CREATED + "create\n", "● created")
     traces = Traces(tmp_path / "state", tmp_path)
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=patience.scaled(60))
     until_nothing(traces.left)
     done = repl(tmp_path, "")
     assert done.returncode == 0, done.stdout
@@ -198,7 +199,7 @@ def test_a_home_that_is_mounted_nodev_and_noexec_is_usable_in_the_lab(tmp_path: 
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patience.scaled(120),
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     said = " ".join(done.stdout.split())
@@ -250,7 +251,7 @@ def test_a_home_whose_filesystem_has_no_devices_is_usable_by_a_copy_of_the_root(
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=patience.scaled(120),
         )  # fmt: skip
     finally:
         owner.communicate()
