@@ -166,6 +166,12 @@ FAMILIES = [
     ("internal error: read invalid exit code", "engine.internal"),
     ("runc create failed: clos dir not accessible (must be pre-created when schemata, l3CacheSchema and memBwSchema are empty): stat /sys/fs/resctrl/x: no such file or directory", "intel_rdt.failed"),
     ("cannot opendir `/b`: Input/output error", "file.failed"),
+    ("failed to write /run/x: input/output error", "file.failed"),
+    ("container paused", "state.delete_alive"),
+    ("cannot start a container in the paused state", "state.start_again"),
+    ("error during container init: can't reopen /dev/null: open /dev/null: permission denied", "dev.unopened"),
+    ("invalid value for `TimeoutStopUSec`", "config.value"),
+    ('invalid value for memory: units: invalid size: "x"', "command.usage"),
     ("sendmsg: Broken pipe", "host.call"),
 ]  # fmt: skip
 

@@ -115,7 +115,7 @@ _PROCESS = (
 
 _SURROUNDINGS = (
     _p("dev.links", r"setting up /dev symlinks", "/mounts"),
-    _p("dev.unopened", r"reopening /dev/null|^/dev/null: permission denied", "/root/path"),
+    _p("dev.unopened", r"reopen(?:ing)? /dev/null|^/dev/null: permission denied", "/root/path"),
     _p("mount.no_proc", r"it has no procfs at /proc", "/mounts"),
     _p("mount.no_proc", rf"open /proc/self/fd: {_GONE}", "/mounts"),
     _p("mount.inside_proc", r"cannot be mounted because it is inside /proc", "proc_mount"),
@@ -178,9 +178,10 @@ _STATES = (
     _p("container.none", r"container `(?P<id>[^`]+)` does not exist"),
     _p("state.start_again", r"cannot start an already running|a container in the paused state|exec\.fifo`: no such"),
     _p("state.start_stopped", r"cannot start a container that has stopped"),
-    _p("state.start_again", r"start needs a container that is created"),
+    _p("state.start_again", r"start needs a container that is created|cannot start a container in the \w+ state"),
     _p("state.start_stopped", r"container `(?P<id>[^`]+)` is not running$", operation="start"),
     _p("state.delete_alive", r"cannot delete container (?P<id>\S+) that is not stopped: (?P<status>\w+)"),
+    _p("state.delete_alive", r"^container paused"),
     _p("state.delete_alive", r"container `(?P<id>[^`]+)` is not in `created` or `stopped`"),
     _p("state.exec_stopped", r"cannot exec (?:in a stopped container|a container that has run and stopped)"),
     _p("state.exec_stopped", r"container `(?P<id>[^`]+)` is not running$", operation="exec"),
