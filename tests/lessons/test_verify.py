@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tutor.engines.model import EngineName
+    from tutor.session.protocol import PlayerSession
 
 pytestmark = pytest.mark.root
 
@@ -111,3 +112,26 @@ def test_what_no_longer_works_is_reported(
 
     assert not played.good
     assert key in {problem.key for each in played.steps if each.step.id == step for problem in each.problems}
+
+
+def test_a_hint_for_a_mistake_on_the_way_to_the_solution_is_reported(tmp_path: Path) -> None:
+    folder = tmp_path / "course/process"
+    shutil.copytree(lessons_folder() / "process", folder)
+    logic = yaml.safe_load((folder / "lesson.yaml").read_text(encoding="utf-8"))
+    steps = {each["id"]: each for each in logic["steps"]}
+    (hint,) = (each for each in steps["args"]["hints"] if each["id"] == "one-word")
+    del hint["after"]
+    (folder / "lesson.yaml").write_text(yaml.safe_dump(logic, sort_keys=False), encoding="utf-8")
+    sessions: list[PlayerSession] = []
+
+    played = play(
+        Course.load("en", tmp_path / "course"),
+        "process",
+        "runt",
+        home(tmp_path),
+        opened=sessions.append,
+        go_on=lambda: "args" not in sessions[0].passed,
+    )
+
+    found = {each.step.id: {problem.key for problem in each.problems} for each in played.steps}
+    assert found["args"] == {"hint_on_the_way"}

@@ -54,7 +54,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A hint: offered in order after `after_failures` failed tries; one with `when` is given unasked if that holds."""
+    """A hint: offered in order after `after_failures` failed tries; one with `when` is given unasked if that holds.
+
+    With both it is given when `when` still holds after `after_failures` more failed tries, or when a check is asked for.
+    """
 
     text: str
     after_failures: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tutor import patience
@@ -11,6 +12,8 @@ from tutor.course.checks.verdict import Evidence, Verdict
 from tutor.course.model import DeadEnd, EditConfig, Hint, Observe, Quiz, Read, RunOperation, Shell, Step, Task
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tutor.course.model import Check
 
 
@@ -26,6 +29,8 @@ class Grader:
         self._dealt = tuple(hint for hint in step.hints if hint.when is None)
         self._made_for_mistakes = tuple(hint for hint in step.hints if hint.when is not None)
         self._given: set[str] = set()
+        self._tries_with: dict[str, int] = {}
+        self._asked = False
         self._failures = 0
         self._hints_given = 0
         self._offered = 0
@@ -36,7 +41,7 @@ class Grader:
 
     def look(self, context: CheckContext) -> tuple[Verdict, ...]:
         """Run the step's checks on one moment."""
-        self.verdicts = tuple(
+        self.verdicts = _told_once(
             self._stable(check, evaluate(check, context), context) for check in self.step.checks
         )
         return self.verdicts
@@ -106,9 +111,10 @@ class Grader:
 
     # Tries
 
-    def tried(self) -> None:
-        """Record a try: the learner did something that may make the checks pass."""
+    def tried(self, *, asked: bool = False) -> None:
+        """Record a try: the learner did something that may make the checks pass, or `asked` for the checks."""
         self._tried_at = time.monotonic()
+        self._asked = self._asked or asked
 
     def try_has_failed(self) -> bool:
         """Return, once for each try, whether it has failed and waiting does not help."""
@@ -137,10 +143,22 @@ class Grader:
         self._hints_given += 1
         return self._dealt[self._hints_given - 1], self._hints_given
 
-    def mistake(self, context: CheckContext) -> Hint | None:
-        """Return the hint for a known mistake that is there at this moment and has not been given yet; None: there is none."""
+    def mistake(self, context: CheckContext, *, failed: bool) -> Hint | None:
+        """Return the hint for a known mistake that is there at this moment and has not been given yet; None: there is none.
+
+        What may also be the middle of a right sequence of commands counts as a mistake when more tries fail and it is still
+        there (`after` of the hint), or when the learner has asked for a check. `failed`: a try has just failed.
+        """
+        asked = self._asked and failed
+        self._asked = self._asked and not failed
         for hint in self._made_for_mistakes:
-            if hint.id not in self._given and hint.when is not None and find(hint.when, context).passed:
+            if hint.id in self._given or hint.when is None:
+                continue
+            if not find(hint.when, context).passed:
+                self._tries_with.pop(hint.id, None)
+                continue
+            tries = self._tries_with[hint.id] = self._tries_with.get(hint.id, 0) + failed
+            if asked or tries > hint.after_failures or not hint.after_failures:
                 self._given.add(hint.id)
                 return hint
         return None
@@ -152,3 +170,15 @@ class Grader:
             next((each for each in self.step.dead_ends if find(each.when, context).passed), None),
         )
         return self.dead_end if self.dead_end != before else None
+
+
+def _told_once(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Return verdicts without the evidence that one before has already: a broken `config.json` fails many checks alike."""
+    told: set[Evidence] = set()
+    found = []
+    for verdict in verdicts:
+        new = tuple(each for each in verdict.evidence if verdict.passed or each not in told)
+        if not verdict.passed:
+            told.update(verdict.evidence)
+        found.append(replace(verdict, evidence=new))
+    return tuple(found)

@@ -157,7 +157,7 @@ def check(run: LessonRun, *, asked: bool = False, tried: bool = False) -> None:
     """Run the present step's checks; `asked`: the learner asked for it; `tried`: the learner did something that may pass them."""
     grader, before = run.grader, run.grader.verdicts
     if tried:
-        grader.tried()
+        grader.tried(asked=asked)
     asks = bool(run.step.checks or run.step.hints or run.step.dead_ends)
     context = run.context() if asks else None
     verdicts = grader.look(context) if context else ()
@@ -170,14 +170,14 @@ def check(run: LessonRun, *, asked: bool = False, tried: bool = False) -> None:
         return
     failed = grader.try_has_failed()
     if context is not None and (failed or (before and verdicts != before)):
-        _help(run, context)
+        _help(run, context, failed=failed)
     if failed and grader.failed():
         run.publish(HintOffered(grader.hints))
 
 
-def _help(run: LessonRun, context: CheckContext) -> None:
+def _help(run: LessonRun, context: CheckContext, *, failed: bool) -> None:
     """Give the hint for a known mistake, and warn where the step can't be done any more."""
-    hint = run.grader.mistake(context)
+    hint = run.grader.mistake(context, failed=failed)
     if hint is not None:
         run.publish(HintGiven(hint, 0, run.grader.hints, for_mistake=True))
     dead_end = run.grader.comes_to_dead_end(context)

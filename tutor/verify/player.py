@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tutor.course.model import Answer, Observe, Quiz, Read, Shell
+from tutor.course.model import Answer, Observe, Quiz, Read, Shell, Task
 from tutor.engines.lifecycle import status_of
 from tutor.errors import TutorError
 from tutor.patience import scaled
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tutor.course.checks.verdict import Verdict
     from tutor.course.course import Course
-    from tutor.course.model import Step, WrongAnswer
+    from tutor.course.model import Action, Step, WrongAnswer
     from tutor.engines.model import EngineName
     from tutor.home import Home
     from tutor.session.protocol import PlayerSession
@@ -70,6 +70,10 @@ def play(
     return LessonPlayed(lesson, tuple(steps), time.monotonic() - began, tuple(ending))
 
 
+_BY_HAND = "runt"
+"""The engine with which solutions are also done action by action: that takes time, and the hints are the same with each."""
+
+
 class _Player:
     """Plays the present step of a session."""
 
@@ -90,6 +94,8 @@ class _Player:
                 self._play_wrong(each)
         if isinstance(self._step.activity, Quiz):
             self._choose_wrongly(self._step.activity)
+        if isinstance(self._step.activity, Task) and self._session.engine == _BY_HAND:
+            self._begin_to_solve(self._step.activity.solution[:-1])
         after = self._solve()
         return StepPlayed(self._step, before, after, len(self._step.wrong), tuple(self._problems))
 
@@ -116,6 +122,9 @@ class _Player:
         """Do a known wrong answer, see that the step does not pass and that its hint is given, and undo it."""
         self._events.begin()
         self._session.do(wrong.actions)
+        if any(hint.id == wrong.hint and hint.after_failures for hint in self._step.hints):
+            # It waits for another try, as it may be on the way to the solution.
+            self._session.execute("check")
         if wrong.hint:
             if not self._wait_for(lambda: wrong.hint in self._events.hints()):
                 given = ", ".join(self._events.hints()) or "-"
@@ -151,6 +160,20 @@ class _Player:
             self._say("wrong_passes", wrong=answer)
         if not self._events.feedback():
             self._say("no_feedback", choice=answer)
+
+    def _begin_to_solve(self, actions: tuple[Action, ...]) -> None:
+        """Do all but the last of a solution, as a learner does, one after the other: none may be taken for a mistake."""
+        if not actions:
+            return
+        self._events.begin()
+        for number, action in enumerate(actions, 1):
+            self._session.do((action,))
+            for hint in self._events.hints():
+                self._say("hint_on_the_way", hint=hint, number=number)
+            self._events.begin()
+        self._session.execute("reset")
+        if self._session.step is not None:
+            self._step = self._session.step
 
     def _solve(self) -> tuple[Verdict, ...]:
         self._events.begin()
