@@ -51,6 +51,9 @@ def _verdict(context: CheckContext, kind: str, **arguments: Any) -> Verdict:
         ({"pointer": "/nothing", "not_equals": ["sh"]}, False),
         ({"pointer": "/process/terminal", "equals": False, "default": False}, True),
         ({"pointer": "/process/terminal", "equals": False}, False),
+        ({"pointer": "/process/args/1", "matches": "^al"}, True),
+        ({"pointer": "/process/args/1", "matches": "^[0-9]+$"}, False),
+        ({"pointer": "/process/args", "matches": "a"}, False),
         ({"pointer": "/linux", "equals": {}}, True),
         ({"pointer": "/linux", "exists": False}, False),
         ({"pointer": "/a~1b/c~0d", "equals": 1}, True),
@@ -156,6 +159,15 @@ def test_output_counts_also_from_the_call_that_left_the_container_behind(tmp_pat
 
     assert _verdict(_context(tmp_path, calls=calls), "output", contains=("alpine",)).passed
     assert not _verdict(_context(tmp_path, calls=calls), "output", contains=("changed",)).passed
+
+
+def test_a_command_on_a_process_that_is_not_there_says_so(tmp_path: Path) -> None:
+    """Without a container there is no process 0 to look at."""
+    verdict = _verdict(_context(tmp_path), "command", run="nsenter -t $PID -u hostname", equals="box")
+    assert not verdict.passed
+    (evidence,) = verdict.evidence
+    assert evidence.found == "there is no process of the container"
+    assert "-t 0" not in evidence.looked_at + evidence.command
 
 
 def test_files(tmp_path: Path) -> None:

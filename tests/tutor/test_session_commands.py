@@ -228,6 +228,27 @@ def test_check_shows_every_verdict_with_its_evidence(learner: Session, diary: Di
             assert evidence.command
 
 
+def test_a_broken_config_is_told_once_and_not_by_each_check(learner: Session, diary: Diary) -> None:
+    stand_at(learner, "echo-config")
+    diary.clear()
+
+    learner.write_config('{"process": ')
+
+    verdicts = diary.of(Checked)[-1].verdicts
+    assert [verdict.passed for verdict in verdicts] == [False] * 4
+    (evidence,) = [evidence for verdict in verdicts for evidence in verdict.evidence]
+    assert evidence.looked_at == "config.json"
+
+
+def test_only_a_number_of_seconds_is_one(learner: Session, diary: Diary) -> None:
+    stand_at(learner, "sleep-config")
+    config = json.loads(learner.config_text)
+    for seconds, passed in (("changed", False), (1000, False), ("1000", True)):
+        config["process"]["args"] = ["sleep", seconds]
+        learner.write_config(json.dumps(config))
+        assert {each.check_id: each.passed for each in learner.verdicts}["seconds"] is passed
+
+
 def test_any_right_config_passes(learner: Session, diary: Diary) -> None:
     """Other order, other spacing, more members, `terminal` left out: what counts is what it means."""
     stand_at(learner, "echo-config")

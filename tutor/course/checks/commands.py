@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tutor.course.checks.registry import Argument, kind
-from tutor.course.checks.tally import Tally, short
+from tutor.course.checks.tally import Tally, no_process, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tutor.course.checks.context import CheckContext, Finding
 
 ANY = "any"
+_PID = re.compile(r"\$(?:PID\b|\{PID\})")
 
 
 @kind(
@@ -32,6 +33,11 @@ def command(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     standard output followed by standard error; `equals` ignores white space at both ends.
     """
     words = context.messages
+    if _PID.search(arguments["run"]) and not (context.state and context.state.pid):
+        looked_at = (
+            arguments["run"].replace("{engine}", context.engine).replace("{container}", context.container_id)
+        )
+        return no_process(context, looked_at, words("course.check.kernel.a_process"))
     line = arguments["run"].replace("{engine}", context.engine).replace("{container}", context.container_id)
     output, tally = context.run(line), Tally()
     typed = _typed(context, line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from tutor.course.checks.context import CheckContext, Finding
@@ -27,10 +28,11 @@ _SIGNS = {"at_least": "≧", "at_most": "≦"}
     Argument("lacks", "data"),
     Argument("at_least", "integer"),
     Argument("at_most", "integer"),
+    Argument("matches", "pattern"),
     Argument("exists", "boolean"),
     Argument("default", "data"),
     Argument("valid", "boolean"),
-    one_of=("equals", "not_equals", "contains", "lacks", "at_least", "at_most", "exists", "valid"),
+    one_of=("equals", "not_equals", "contains", "lacks", "at_least", "at_most", "matches", "exists", "valid"),
 )
 def json_value(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     """The value at a JSON pointer (RFC 6901) is this, is not that, has such a member, or exists.
@@ -39,6 +41,7 @@ def json_value(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     - `pointer`: the whole document by default.
     - `contains`: an element of the list (an object matches when it has at least these members), or a part of the text; `lacks`: none.
     - `default`: the value that an absent property has by the specification.
+    - `matches`: a text in which the regular expression is found.
     - `valid`: the file is JSON, or is not.
     """
     file, pointer, words = (
@@ -56,8 +59,10 @@ def json_value(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
         return Finding(False, (Evidence(looked_at, expected, found, command),))
     except (ValueError, RecursionError) as error:
         found = words("course.check.json.invalid", reason=str(error))
-        holds = arguments.get("valid") is False
-        return Finding(holds, (Evidence(looked_at, expected, found, command),))
+        if arguments.get("valid") is False:
+            return Finding(True, (Evidence(looked_at, expected, found, command),))
+        # The same for each check on the file, so that it is shown once.
+        return Finding(False, (Evidence(file, words("course.check.json.valid"), found, command),))
     if arguments.get("valid") is False:
         return Finding(False, (Evidence(looked_at, expected, words("course.check.json.valid"), command),))
     value = look_up(document, pointer)
@@ -94,6 +99,8 @@ def _holds(value: object, arguments: Mapping[str, Any]) -> bool:
     if "contains" in arguments and not _contains(value, arguments["contains"]):
         return False
     if "lacks" in arguments and _contains(value, arguments["lacks"]):
+        return False
+    if "matches" in arguments and not (isinstance(value, str) and re.search(arguments["matches"], value)):
         return False
     if "at_least" in arguments or "at_most" in arguments:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -132,6 +139,8 @@ def _expected(context: CheckContext, arguments: Mapping[str, Any]) -> str:
         parts.append(words("course.check.json.contains", value=_show(arguments["contains"])))
     if "lacks" in arguments:
         parts.append(words("course.check.lacks", value=_show(arguments["lacks"])))
+    if "matches" in arguments:
+        parts.append(words("course.check.matches", pattern=arguments["matches"]))
     parts += [f"{sign} {arguments[name]}" for name, sign in _SIGNS.items() if name in arguments]
     if "valid" in arguments:
         parts.append(
