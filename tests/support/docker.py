@@ -25,12 +25,13 @@ class Dockerd:
         runtimes: dict[str, str],
         options: Sequence[str] = (),
         name: str = "docker",
+        config: str = "{}\n",
     ) -> None:
         self.root = quarters.path / name
         self.root.mkdir(exist_ok=True)
         self.socket = self.root / "sock"
         self.config = self.root / "daemon.json"
-        self.config.write_text("{}\n")
+        self.config.write_text(config)
         self.quarters = quarters
         self._argv = [
             *("dockerd", "--host", f"unix://{self.socket}", "--containerd", str(containerd)),
