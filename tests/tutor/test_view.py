@@ -20,6 +20,7 @@ from tutor.session.events import (
     EngineChanged,
     LessonFinished,
     LessonOpened,
+    Notice,
     SnapshotTaken,
     StateChanged,
     StepEntered,
@@ -149,6 +150,17 @@ def folded(events: list[Event]) -> LessonView:
     for event in events:
         view.fold(event)
     return view
+
+
+def test_what_is_said_when_a_lesson_opens_stays_until_the_next_step() -> None:
+    lesson = Course.load("en").lesson(LESSON)
+    view, said = LessonView("runt"), Notice("warning", "cannot be done by hand")
+    view.fold(LessonOpened(lesson, resumed=False, passed=frozenset()))
+    view.fold(said)
+    view.fold(StepEntered(0, lesson.steps[0], passed=False))
+    assert view.notice == said
+    view.fold(StepEntered(1, lesson.steps[1], passed=False))
+    assert view.notice is None
 
 
 def test_the_present_state_is_lit_and_paused_stands_only_while_paused() -> None:

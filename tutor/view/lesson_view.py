@@ -101,6 +101,8 @@ class LessonView:
     hints: tuple[HintGiven, ...] = ()
     hint_offered: bool = False
     notice: Notice | None = None
+    opening: bool = False
+    """The lesson was opened and no step entered yet: what is said then (what this machine can't show) stays for the first step."""
     tried: bool = False
     """The learner has done something in this step: a check that does not hold is shown as failed from now on."""
     finished: LessonFinished | None = None
@@ -173,6 +175,7 @@ class LessonView:
             case LessonOpened(lesson=lesson, resumed=resumed, passed=passed_before):
                 self.lesson, self.resumed, self.passed = lesson, resumed, passed_before
                 self.runs, self.finished = (), None
+                self.notice, self.opening = None, True
                 self.state, self.can, self.snapshot, self.baseline = None, (), None, None
                 self._compare()
                 return frozenset({"header", "guide", "output", "status", "panels"})
@@ -183,7 +186,8 @@ class LessonView:
                 self.hints, self.hint_offered, self.finished, self.tried = (), False, None, False
                 # A container that was just created again is no change of this step: its first snapshot becomes the baseline.
                 present = self.snapshot is not None and self._is_present(self.snapshot)
-                self.baseline, self.notice = self.snapshot if present else None, None
+                self.baseline = self.snapshot if present else None
+                self.notice, self.opening = self.notice if self.opening else None, False
                 self._compare()
                 return frozenset({"header", "guide", "panels", "notice"})
             case StepPassed(step=step, by=by):
