@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tutor import doctor
-from tutor.course.model import LabPlan, Lesson
+from tutor.course.model import LabPlan, Lesson, Read, Step
 from tutor.doctor.conclusions import conclude
 from tutor.doctor.findings import assess
 from tutor.doctor.model import (
@@ -108,6 +108,26 @@ def test_what_forbids_user_namespaces_is_named(sysctl: str, value: str, why: str
     machine = replace(USER, trials=trials, privileges=replace(USER.privileges, sysctls={sysctl: value}))
     assert finding(machine, "rootless").key == f"doctor.rootless.{why}"
     assert finding(machine, "rootless").level == "missing"
+
+
+def test_an_ordinary_user_with_ids_can_start_and_is_told_what_is_only_read() -> None:
+    given = replace(
+        USER.privileges,
+        newuidmap="/usr/bin/newuidmap",
+        newgidmap="/usr/bin/newgidmap",
+        subordinate_uids=65536,
+        subordinate_gids=65536,
+    )
+    machine = replace(USER, privileges=given)
+    assert finding(machine, "root").level == "limited"
+    limited = replace(LESSON, steps=(Step("limit", "read", "", "", Read(), needs=("cgroup",)),))
+    conclusions = conclude(machine, (limited, LESSON))
+    assert conclusions.can_start
+    assert [(each.level, each.only_read) for each in conclusions.lessons] == [("limited", 1), ("limited", 0)]
+    assert not conclude(replace(machine, privileges=replace(given, no_new_privs=True)), (LESSON,)).can_start
+    assert not conclude(
+        replace(machine, privileges=replace(given, subordinate_gids=1000)), (LESSON,)
+    ).can_start
 
 
 def test_newuidmap_is_three_kinds_of_there() -> None:

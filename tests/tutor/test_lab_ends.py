@@ -17,7 +17,7 @@ from tutor.engines.engine import find
 from tutor.engines.runner import Runner
 from tutor.lab.journal import Journal
 from tutor.lab.lab import Lab, sweep
-from tutor.lab.processes import Identity, boot_id, identity, is_alive, send_signal
+from tutor.lab.processes import Identity, boot_id, identity, is_alive, pid_namespace, send_signal
 
 pytestmark = pytest.mark.root
 
@@ -219,7 +219,7 @@ def test_a_sweep_kills_no_process_that_has_a_pid_of_the_journal_by_chance(tmp_pa
         name = "oci-tutor-0123456789ab"
         dead = Identity(2**22 + 1, 1)
         reused = Identity(process.pid, process.start - 1)
-        Journal(str(folder / f"{name}.json"), name, boot_id(), [dead], [reused], []).write()
+        Journal(str(folder / f"{name}.json"), name, boot_id(), pid_namespace(), [dead], [reused], []).write()
         sweep(home(tmp_path))
         assert is_alive(process)
         assert list(folder.iterdir()) == []

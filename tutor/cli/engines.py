@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Asked = dict[str, Answers]  # by the engine's name
 
+STARTS_LABS = True
+
 GLYPHS = {
     "differs": DIFFERS,
     "new": NEW,

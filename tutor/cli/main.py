@@ -47,7 +47,7 @@ BROKEN_PIPE = 141
 
 
 class Subcommand(Protocol):
-    """The module of a subcommand."""
+    """The module of a subcommand; one with `STARTS_LABS` starts labs, for which an ordinary user needs namespaces."""
 
     def add_arguments(self, parser: argparse.ArgumentParser, messages: Messages) -> None:
         """Add the subcommand's own arguments to its parser."""
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     _replace_unencodable()
     messages = Messages.load(language_of(arguments))
-    with ending.heeded(1):
+    with ending.heeded():
         try:
             status = _run_and_report(arguments, messages)
         except ending.Ended as ended:
@@ -103,11 +103,18 @@ def _run_and_report(arguments: list[str], messages: Messages) -> int:
 def _run(argv: list[str], messages: Messages) -> int:
     # The common options have no default in the parsers (`Parser` says why), so their defaults are here.
     common = argparse.Namespace(engine="runt", course=None, trust=False)
-    arguments = _parser(argv, messages).parse_args(argv, common)
-    if arguments.version:
-        print(f"oci-tutor {_version()}")
-        return 0
-    return subcommand(arguments.command or WITHOUT_SUBCOMMAND).run(arguments, messages)
+    with ending.watched(1):
+        arguments = _parser(argv, messages).parse_args(argv, common)
+        if arguments.version:
+            print(f"oci-tutor {_version()}")
+            return 0
+        chosen = subcommand(arguments.command or WITHOUT_SUBCOMMAND)
+    if getattr(chosen, "STARTS_LABS", False):
+        from tutor.lab.lab import prepare
+
+        prepare(Home.default())  # no thread runs now
+    with ending.watched(1):
+        return chosen.run(arguments, messages)
 
 
 def subcommand(name: str) -> Subcommand:

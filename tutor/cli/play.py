@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
 
+STARTS_LABS = True
+
+
 def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
     """Add the arguments of `play`."""
     parser.add_argument(

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
 
+STARTS_LABS = True
+
+
 def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
     """Add the arguments of `repl`."""
     parser.add_argument("lesson", metavar=messages("cli.lesson"), nargs="?", help=messages("cli.repl.lesson"))

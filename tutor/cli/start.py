@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
 
 
+STARTS_LABS = True
+
+
 def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
     """Add the arguments of `start`."""
     parser.add_argument("lesson", metavar=messages("cli.lesson"), help=messages("cli.start.lesson"))

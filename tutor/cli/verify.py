@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tutor.session.protocol import PlayerSession
     from tutor.verify.model import LessonPlayed
 
+STARTS_LABS = True
 _WIDTH = 100
 _INTERRUPT_EVERY = 0.05  # seconds, until every lesson has stopped
 
@@ -114,6 +115,10 @@ def _lines(played: LessonPlayed, messages: Messages) -> Iterator[str]:
         wrong=wrong,
         seconds=f"{played.seconds:.1f}",
     )
+    if played.only_read:
+        yield from _indented(
+            messages("verify.only_read", count=len(played.only_read), ids=", ".join(played.only_read))
+        )
     for step in played.steps:
         for problem in step.problems:
             text = messages(f"verify.problem.{problem.key}", **problem.values)

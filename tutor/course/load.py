@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from tutor.course.lesson_files import file_name, file_text
 from tutor.course.model import (
+    ABILITIES,
     REQUIREMENTS,
     Directory,
     LabPlan,
@@ -43,6 +44,7 @@ COMMON_KEYS = (
     "begins",
     "setup",
     "replay",
+    "needs",
     "checks",
     "hints",
     "wrong",
@@ -150,6 +152,7 @@ def _step(folder: Path, item: Item, name: str, text: Item) -> Step:
         begins=file_text(folder / "solutions", logic["begins"]).content if "begins" in logic else None,
         setup=logic["setup"].texts() if "setup" in logic else (),
         replay=logic["replay"].boolean() if "replay" in logic else False,
+        needs=tuple(_word(each, ABILITIES) for each in logic["needs"].items()) if "needs" in logic else (),
         wrong=read_wrong_answers(folder, logic["wrong"], hints, quiz=kind == "quiz")
         if "wrong" in logic
         else (),

@@ -20,6 +20,10 @@ Panel = Literal["namespaces", "mounts", "processes", "config", "output"]
 Requirement = Literal["none", "created", "running", "paused", "stopped"]
 REQUIREMENTS: tuple[Requirement, ...] = get_args(Requirement)
 
+Ability = Literal["cgroup", "devices", "ids"]
+"""What a step may need of the lab: a cgroup of its own, device nodes, the host's ids from 100000 on."""
+ABILITIES: tuple[Ability, ...] = get_args(Ability)
+
 Directory = Literal["bundle", "work"]
 Provided = Literal["archive", "layout"]
 
@@ -232,6 +236,7 @@ class Step:
         setup: shell lines that are run when it begins.
         replay: its solution is run again to set up a later step.
         shows: the rules of the specification's map that its checks show.
+        needs: what the lab must have; without, it is only read.
     """
 
     id: str
@@ -250,6 +255,7 @@ class Step:
     replay: bool = False
     wrong: tuple[WrongAnswer, ...] = ()
     dead_ends: tuple[DeadEnd, ...] = ()
+    needs: tuple[Ability, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tutor.course.checks import KINDS
 from tutor.course.load import COMMON_KEYS, DAEMONS, FORMAT, IMAGES
-from tutor.course.model import OPERATIONS, REQUIREMENTS, Directory, Panel, Provided
+from tutor.course.model import ABILITIES, OPERATIONS, REQUIREMENTS, Directory, Panel, Provided
 from tutor.course.read_activity import OWN_KEYS
 from tutor.course.read_checks import BESIDE
 from tutor.course.storage import write_atomically
@@ -136,6 +136,7 @@ _COMMON: dict[str, Schema] = {
     "begins": _FILE,
     "setup": _TEXTS,
     "replay": _BOOLEAN,
+    "needs": _list({"enum": list(ABILITIES)}),
     "checks": _list(_ref("check")),
     "hints": _list(_ref("hint")),
     "wrong": _list(_ref("wrong")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.course.model import ABILITIES
 from tutor.doctor.findings import ESSENTIAL_CAPABILITIES, LEAST_DISK
 from tutor.doctor.model import Conclusions, EngineVerdict, LessonVerdict, Machine
 from tutor.doctor.tools import TIMEOUT
@@ -30,11 +31,24 @@ def conclude(
     `problem` says why the lessons could not be loaded; `lacking` are missing programs that lessons need.
     """
     engines = tuple(_engine(machine, name) for name in ENGINE_NAMES)
-    verdicts = tuple(_lesson(lesson, engines, lacking) for lesson in lessons)
+    unable = _unable(machine)
+    verdicts = tuple(_lesson(lesson, engines, lacking, unable) for lesson in lessons)
     return Conclusions(engines, verdicts, problem)
 
 
-def _lesson(lesson: Lesson, engines: tuple[EngineVerdict, ...], lacking: Collection[str]) -> LessonVerdict:
+def _unable(machine: Machine) -> frozenset[str]:
+    """Return what the labs of an ordinary user lack (`tutor.course.model.ABILITIES`); nothing for root, whose lab finds out."""
+    if not machine.has_ordinary_labs:
+        return frozenset()
+    return frozenset(each for each in ABILITIES if each != "cgroup" or not machine.cgroups.delegated)
+
+
+def _lesson(
+    lesson: Lesson,
+    engines: tuple[EngineVerdict, ...],
+    lacking: Collection[str],
+    unable: frozenset[str],
+) -> LessonVerdict:
     """Return whether a lesson can be done: the level of the best of its engines, lowered if a program is missing."""
     usable = [each for each in engines if each.level != "missing" and each.engine in lesson.engines]
     level: Level = next(
@@ -43,7 +57,12 @@ def _lesson(lesson: Lesson, engines: tuple[EngineVerdict, ...], lacking: Collect
     lacks = tuple(each for each in lesson.needs if each in lacking)
     if lacks and level == "ok":
         level = "limited"
-    return LessonVerdict(lesson.id, lesson.title, level, tuple(each.engine for each in usable), lacks)
+    if unable and lesson.lab.daemon:
+        lacks = (*lacks, "root")
+    only_read = sum(not unable.isdisjoint(step.needs) for step in lesson.steps)
+    return LessonVerdict(
+        lesson.id, lesson.title, level, tuple(each.engine for each in usable), lacks, only_read
+    )
 
 
 def _engine(machine: Machine, name: EngineName) -> EngineVerdict:
@@ -52,9 +71,8 @@ def _engine(machine: Machine, name: EngineName) -> EngineVerdict:
         return EngineVerdict(name, "missing", "doctor.engine.absent")
     if not tool.version and tool.problem != TIMEOUT:
         return EngineVerdict(name, "missing", "doctor.engine.broken", {"path": tool.path})
-    if machine.privileges.uid != 0 or any(
-        each in ESSENTIAL_CAPABILITIES for each in machine.privileges.missing_capabilities
-    ):
+    weak = any(each in ESSENTIAL_CAPABILITIES for each in machine.privileges.missing_capabilities)
+    if weak if machine.privileges.uid == 0 else not machine.has_ordinary_labs:
         return EngineVerdict(name, "missing", "doctor.engine.needs_root")
     failed = [each for each in NEEDED_TRIALS if not machine.can(each) and not machine.unsure(each)]
     if failed:
@@ -68,6 +86,8 @@ def _engine(machine: Machine, name: EngineName) -> EngineVerdict:
     if machine.cgroups.layout == "hybrid" and machine.cgroups.v2 and _refuses_hybrid(name, tool.version):
         # The lab hides the version 2 hierarchy from it.
         return EngineVerdict(name, "limited", "doctor.engine.hybrid")
+    if machine.has_ordinary_labs:
+        return EngineVerdict(name, "limited", "doctor.engine.ordinary", {"version": tool.version})
     return EngineVerdict(name, "ok", "doctor.engine.ok", {"version": tool.version})
 
 

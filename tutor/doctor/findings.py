@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.doctor.model import Finding, Machine, Tool, Trial
 from tutor.doctor.tools import TIMEOUT
+from tutor.lab.user_namespace import LEAST
 from tutor.observe.model import NAMESPACE_KINDS
 
 if TYPE_CHECKING:
@@ -67,7 +68,12 @@ def _privileges(machine: Machine) -> Iterator[Finding]:
     else:
         advice = "doctor.root.sudo" if privileges.sudo else "doctor.root.su"
         values = {"user": privileges.user, "uid": privileges.uid}
-        yield Finding("privileges", "root", "missing", "doctor.root.user", values, advice)
+        if machine.has_ordinary_labs:
+            yield Finding(
+                "privileges", "root", "limited", "doctor.root.ordinary", values, "doctor.root.all_steps"
+            )
+        else:
+            yield Finding("privileges", "root", "missing", "doctor.root.user", values, advice)
         yield _rootless(machine)
         yield _subordinate(machine)
     if privileges.no_new_privs and privileges.uid != 0:
@@ -96,8 +102,8 @@ def _subordinate(machine: Machine) -> Finding:
     privileges = machine.privileges
     if not (privileges.newuidmap and privileges.newgidmap):
         return Finding("privileges", "newuidmap", "missing", "doctor.newuidmap.missing", package="uidmap")
-    if not (privileges.subordinate_uids and privileges.subordinate_gids):
-        values = {"user": privileges.user}
+    if min(privileges.subordinate_uids, privileges.subordinate_gids) < LEAST:
+        values = {"user": privileges.user, "least": LEAST}
         return Finding(
             "privileges", "newuidmap", "limited", "doctor.newuidmap.no_ids", values, "doctor.newuidmap.advice"
         )

@@ -16,6 +16,7 @@ from pathlib import Path
 from tutor import patience
 from tutor.doctor.model import Cgroups, Privileges, System, Trial
 from tutor.doctor.tools import AGAIN
+from tutor.lab.user_namespace import ranges
 
 TRIAL_SECONDS = 3.0
 MOST_TRIALS = 6  # that take all their time; the others take milliseconds
@@ -106,8 +107,8 @@ def read_privileges() -> Privileges:
         sudo=shutil.which("sudo"),
         newuidmap=shutil.which("newuidmap"),
         newgidmap=shutil.which("newgidmap"),
-        subordinate_uids=_subordinate_ids("/etc/subuid", user, uid),
-        subordinate_gids=_subordinate_ids("/etc/subgid", user, uid),
+        subordinate_uids=sum(count for _first, count in ranges("/etc/subuid", user, uid)),
+        subordinate_gids=sum(count for _first, count in ranges("/etc/subgid", user, uid)),
         sysctls={name.replace("/", "."): text for name in SYSCTLS if (text := _read(f"/proc/sys/{name}"))},
     )
 
@@ -151,16 +152,6 @@ def _own_v2_group() -> str:
 def _status() -> dict[str, str]:
     pairs = (line.partition(":") for line in _read("/proc/self/status").splitlines())
     return {name: text.strip() for name, _, text in pairs}
-
-
-def _subordinate_ids(path: str, user: str, uid: int) -> int:
-    """Return the number of ids that a file of subuid(5) gives to a user."""
-    entries = (line.split(":") for line in _read(path).splitlines())
-    return sum(
-        int(entry[2])
-        for entry in entries
-        if len(entry) == 3 and entry[0] in (user, str(uid)) and entry[2].isdigit()
-    )
 
 
 def _read(path: str) -> str:

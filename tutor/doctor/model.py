@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from tutor.lab.user_namespace import LEAST
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -173,6 +175,18 @@ class Machine:
         trial = self.trials.get("mnt")
         return trial is None or trial.way != "direct"
 
+    @property
+    def has_ordinary_labs(self) -> bool:
+        """Whether this user, who is not root, can have labs: in a user namespace, with ids that newuidmap maps."""
+        own = self.privileges
+        return (
+            own.uid != 0
+            and all(self.can(each) for each in ("user", "mnt", "tmpfs", "proc"))
+            and bool(own.newuidmap and own.newgidmap)
+            and min(own.subordinate_uids, own.subordinate_gids) >= LEAST
+            and not own.no_new_privs
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -207,13 +221,17 @@ class EngineVerdict:
 
 @dataclass(frozen=True, slots=True)
 class LessonVerdict:
-    """Whether a lesson can be done here, and on which engines; if it `lacks` programs, it is read along with a recording."""
+    """Whether a lesson can be done here, and on which engines; if it `lacks` programs, it is read along with a recording.
+
+    `only_read`: the number of its steps that a lab of an ordinary user can't show, and that are read.
+    """
 
     lesson_id: str
     title: str
     level: Level
     engines: tuple[EngineName, ...]
     lacks: tuple[str, ...] = ()
+    only_read: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,13 @@ import os
 from typing import Any, NamedTuple
 
 from tutor import files
-from tutor.lab.processes import Identity, boot_id, is_alive
+from tutor.lab.processes import (
+    Identity,
+    boot_id,
+    has_processes,
+    is_alive,
+    pid_namespace,
+)
 
 PREFIX = "oci-tutor-"
 _CLIENT_GUARD_KEEPER = 3
@@ -16,12 +22,13 @@ _CLIENT_GUARD_KEEPER = 3
 class Journal(NamedTuple):
     """A lab's journal. `name` (`oci-tutor-RANDOM`) is also its cgroup's name and the source of its mounts.
 
-    `owners` are client, guard and keeper; `strays` the processes that the keeper has adopted (containers' init processes).
+    `pids` is the inode of the PID namespace that its pids are of; `owners` are client, guard and keeper; `strays` the processes that the keeper has adopted (containers' init processes).
     """
 
     path: str
     name: str
     boot: str
+    pids: int
     owners: list[Identity]
     strays: list[Identity]
     cgroups: list[str]
@@ -29,15 +36,22 @@ class Journal(NamedTuple):
     @classmethod
     def new(cls, path: str, name: str, client: Identity) -> Journal:
         """Return the journal of a lab that has made nothing yet."""
-        return cls(path, name, boot_id(), [client], [], [])
+        return cls(path, name, boot_id(), pid_namespace(), [client], [], [])
 
     def is_of_this_boot(self) -> bool:
         """Return whether its pids are of this boot: after a reboot nothing of the lab exists any more."""
         return self.boot == boot_id()
 
     def has_owner(self) -> bool:
-        """Return whether client, guard or keeper still runs: then the lab is in use, or being cleaned up."""
-        return self.is_of_this_boot() and any(is_alive(owner) for owner in self.owners)
+        """Return whether client, guard or keeper still runs: then the lab is in use, or being cleaned up.
+
+        The pids of another PID namespace, an ordinary user's, say nothing here: it ends with all of them, and is seen from outside.
+        """
+        if not self.is_of_this_boot():
+            return False
+        if self.pids == pid_namespace():
+            return any(is_alive(owner) for owner in self.owners)
+        return has_processes(self.pids)
 
     def has_keeper(self) -> bool:
         """Return whether the keeper, the last of the owners, still runs."""
@@ -78,6 +92,7 @@ def _journal(path: str, raw: dict[str, Any]) -> Journal | None:
         path,
         str(raw["name"]),
         str(raw["boot"]),
+        int(raw["pids"]),
         [Identity(int(pid), int(start)) for pid, start in raw["owners"]],
         [Identity(int(pid), int(start)) for pid, start in raw["strays"]],
         [str(directory) for directory in raw["cgroups"]],

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, NoReturn
 from tutor import patience
 from tutor.lab import cgroups, kernel, processes
 from tutor.lab import state_roots as roots
+from tutor.lab.abilities import lacking
 from tutor.lab.cleaning import clean
 from tutor.lab.journal import Journal, load
-from tutor.lab.places import free
+from tutor.lab.places import detach_devices, free
+from tutor.lab.run_directory import cover_run
 from tutor.lab.signals import WATCHED, SignalPipe
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class _Keeper:
         self._covered = (*roots.DIRECTORIES, *plan["covers"])
         self._guard = processes.identity(os.getppid())
         self._journal = journal._replace(owners=[*journal.owners, processes.own_identity()])
+        self._held: list[int] = []
         self._programs: dict[int, subprocess.Popen[bytes]] = {}
         self._signals = SignalPipe(WATCHED)
 
@@ -71,6 +74,7 @@ class _Keeper:
                 "mount_namespace": os.stat("/proc/self/ns/mnt").st_ino,  # noqa: PTH116  (starts fast: no pathlib)
                 "cgroups": self._cgroups,
                 "places": [list(place) for place in self._places],
+                "lacks": lacking(self._cgroups),
             }
         )
         closing = self._serve()
@@ -91,11 +95,16 @@ class _Keeper:
         self._journal.write()
         self._cgroups_before = [hierarchy.own for hierarchy in cgroups.hierarchies()]
         made = [directory for directory in cgroups.make(self._plan["name"]) if _join(directory)]
-        # Locked until this process ends, however it ends.
-        self._held = [roots.acquire(directory) for directory in self._covered]
         self._outside = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
-        kernel.unshare_mount_namespace()
+        if not self._plan["own_run"]:
+            # Locked until this process ends, however it ends.
+            self._held = [roots.acquire(directory) for directory in self._covered]
+        kernel.unshare(kernel.CLONE_NEWNS)
         kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+        if self._plan["own_run"]:
+            cover_run()
+            for directory in self._covered:
+                os.makedirs(directory, exist_ok=True)  # noqa: PTH103  (starts fast)
         for directory in self._covered:
             is_root = directory in roots.DIRECTORIES
             # A daemon keeps root filesystems there, which have devices and set-user-ID programs.
@@ -123,6 +132,8 @@ class _Keeper:
                 return True
             if "spawn" in message:
                 self._spawn(message, descriptors)
+            elif "detach" in message:
+                detach_devices(message["detach"])
             elif "signal" in message:
                 self._send_signal(message)
 
@@ -257,12 +268,19 @@ def _arrange_cgroups(made: list[str], *, confined: bool) -> None:
     for hierarchy in hierarchies:
         inside = next((directory for directory in made if directory.startswith(hierarchy.mount + "/")), None)
         if hybrid and hierarchy.version > 1:
-            kernel.unmount(hierarchy.mount)
+            _unmount_unless_locked(hierarchy.mount)
             kernel.mount("tmpfs", hierarchy.mount, "tmpfs")
         elif confined and inside:
             _confine(inside, hierarchy.mount)
         elif hierarchy.version > 1 and inside:
             _protect_controllers(hierarchy.mount, inside)
+
+
+def _unmount_unless_locked(mount: str) -> None:
+    try:
+        kernel.unmount(mount)
+    except OSError:
+        return  # a more privileged user namespace made it (mount_namespaces(7)): mount on top of it then
 
 
 def _confine(inside: str, mount: str) -> None:

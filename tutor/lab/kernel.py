@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 
-CLONE_NEWNS = 0x00020000
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 0x1, 0x2, 0x4, 0x8, 0x20
 MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 0x1000, 0x2000, 0x4000, 0x40000
-MNT_DETACH = 2
+MNT_DETACH, UMOUNT_NOFOLLOW = 2, 8
 CAP_SYS_ADMIN = 21
-_PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 15, 36
+_PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 1, 15, 36
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -21,13 +23,13 @@ def _check(result: int, call: str) -> None:
         raise OSError(number, os.strerror(number), call)
 
 
-def unshare_mount_namespace() -> None:
-    """Move this process into a new mount namespace: unshare(2) with CLONE_NEWNS.
+def unshare(flags: int) -> None:
+    """Move this process into new namespaces, or its next child for a PID namespace; `flags` are the CLONE_NEW constants above, or'ed (unshare(2)).
 
     Raises:
-        OSError: EPERM without CAP_SYS_ADMIN.
+        OSError: EPERM without CAP_SYS_ADMIN, which a user namespace does not need; ENOSPC, there are as many as allowed.
     """
-    _check(_libc.unshare(CLONE_NEWNS), "unshare(CLONE_NEWNS)")
+    _check(_libc.unshare(flags), "unshare")
 
 
 def join_mount_namespace(fd: int) -> None:
@@ -37,6 +39,15 @@ def join_mount_namespace(fd: int) -> None:
         OSError: EPERM without CAP_SYS_ADMIN, EINVAL from a process with several threads.
     """
     _check(_libc.setns(fd, CLONE_NEWNS), "setns(CLONE_NEWNS)")
+
+
+def join_user_namespace(fd: int) -> None:
+    """Join the user namespace that `fd` (of `/proc/PID/ns/user`) refers to: setns(2).
+
+    Raises:
+        OSError: EPERM without CAP_SYS_ADMIN in it, EINVAL from a process with several threads.
+    """
+    _check(_libc.setns(fd, CLONE_NEWUSER), "setns(CLONE_NEWUSER)")
 
 
 def mount(source: str, target: str, filesystem: str = "", flags: int = 0, data: str = "") -> None:
@@ -56,17 +67,22 @@ def mount(source: str, target: str, filesystem: str = "", flags: int = 0, data: 
 
 
 def unmount(target: str) -> None:
-    """Detach the topmost mount on `target`, busy or not: umount2(2) with MNT_DETACH.
+    """Detach the topmost mount on `target`, busy or not: umount2(2) with MNT_DETACH. A link is not followed.
 
     Raises:
         OSError: the kernel refused; `filename` names the call and the target.
     """
-    _check(_libc.umount2(os.fsencode(target), MNT_DETACH), f"umount({target})")
+    _check(_libc.umount2(os.fsencode(target), MNT_DETACH | UMOUNT_NOFOLLOW), f"umount({target})")
 
 
 def become_subreaper() -> None:
     """Adopt every orphan among this process's descendants: prctl(2), PR_SET_CHILD_SUBREAPER."""
     _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def die_with_parent() -> None:
+    """Have the kernel send SIGKILL to this process when its parent has ended: prctl(2), PR_SET_PDEATHSIG."""
+    _check(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl(PR_SET_PDEATHSIG)")
 
 
 def set_process_name(name: str) -> None:

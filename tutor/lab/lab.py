@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tutor import patience
 from tutor.errors import TutorError
-from tutor.lab import cgroups, journal, kernel, processes
+from tutor.lab import cgroups, journal, processes
 from tutor.lab.cleaning import clean
 from tutor.lab.guard import PATIENCE
 from tutor.lab.options import PLAIN
 from tutor.lab.places import Place
+from tutor.lab.user_namespace import enter, in_user_namespace, require_privilege
 from tutor.lab.wire import Channel, Message
 from tutor.paths import ADMINISTRATORS_FOLDERS
 
@@ -75,7 +76,8 @@ class Lab:
     """A running lab; a context manager that closes it.
 
     `mount_namespace_inode` identifies its mount namespace, `cgroups` are its cgroups' directories (empty: none could be created),
-    `environment` is the environment of programs in it, `places` says which directories were made usable (`LabOptions.places`).
+    `environment` is the environment of programs in it, `places` says which directories were made usable (`LabOptions.places`),
+    `lacks` what it does not have (`tutor.lab.abilities`).
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Lab:
         self.mount_namespace_inode = 0
         self.cgroups: tuple[str, ...] = ()
         self.places: tuple[Place, ...] = ()
+        self.lacks: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._answered = threading.Condition(self._lock)
         self._number = 0
@@ -111,7 +114,7 @@ class Lab:
         Raises:
             TutorError: `lab.no_privilege`, `lab.no_cgroup`, `lab.journal`, `lab.no_space`, `lab.state_root`, `lab.refused`.
         """
-        _require_privilege()
+        require_privilege()
         if engine != "runt" and not cgroups.hierarchies():
             raise TutorError("lab.no_cgroup", engine=engine)
         folder = home.state / "labs"
@@ -131,6 +134,7 @@ class Lab:
             "covers": options.covers,
             "confined": options.confined or engine == "crun",
             "places": options.places,
+            "own_run": in_user_namespace(),
         }
         lab = cls(*_start_guard(plan), plan)
         lab._await_ready()
@@ -148,6 +152,7 @@ class Lab:
         self.mount_namespace_inode = answer["mount_namespace"]
         self.cgroups = tuple(answer["cgroups"])
         self.places = tuple(Place(*each) for each in answer["places"])
+        self.lacks = tuple(answer["lacks"])
         threading.Thread(target=self._listen, name="lab", daemon=True).start()
 
     @property
@@ -202,6 +207,12 @@ class Lab:
             self._to_keeper.send({"signal": number, "pid": pid})
         except OSError:
             return  # the lab has ended, and the program with it
+
+    def detach_devices(self, dev: Path) -> None:
+        """Unmount the devices that containers of an ordinary user have left in a bundle's /dev, before the next program starts."""
+        if in_user_namespace():
+            with contextlib.suppress(OSError):
+                self._to_keeper.send({"detach": str(dev)})
 
     def shell_call(self, cwd: Path) -> tuple[tuple[str, ...], str, dict[str, str]]:
         """Return argv, working directory and environment of an interactive shell in the lab, for the caller's terminal.
@@ -307,6 +318,17 @@ class Lab:
             self._answered.notify_all()
 
 
+def prepare(home: Home) -> None:
+    """Let an ordinary user have labs, where the machine allows it; `Lab.start` says why not. Do nothing for root.
+
+    Call this before the first thread. What dead labs have left is cleaned up from outside of the user namespace: the users of another
+    one can't be killed from inside.
+    """
+    if os.geteuid() != 0:
+        sweep(home)
+        enter()
+
+
 def sweep(home: Home) -> None:
     """Clean up after dead labs: those whose client, guard and keeper were all killed, or whose machine has crashed.
 
@@ -314,17 +336,12 @@ def sweep(home: Home) -> None:
     """
     for path in sorted((home.state / "labs").glob(f"{journal.PREFIX}*.json")):
         found = journal.load(str(path))
+        if in_user_namespace() and found is not None and found.pids != processes.pid_namespace():
+            continue  # can't be seen from here: `prepare` looked at it
         if found is None or not found.is_of_this_boot():
             path.unlink(missing_ok=True)  # truncated by a machine crash, or of an earlier boot
         elif not found.has_owner():
             clean(found, reap=False)
-
-
-def _require_privilege() -> None:
-    if os.geteuid() != 0:
-        raise TutorError("lab.no_privilege", missing="root (uid 0)")
-    if not kernel.has_capability(kernel.CAP_SYS_ADMIN):
-        raise TutorError("lab.no_privilege", missing="CAP_SYS_ADMIN")
 
 
 def _environment() -> dict[str, str]:

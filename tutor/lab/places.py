@@ -62,8 +62,12 @@ def free(path: str) -> Place:
 
 
 def _hindrances_and_devices(path: str) -> list[str]:
-    found = hindrances(path)
-    if "nodev" not in found and not _can_open_devices(path):
+    found, opened = hindrances(path), _opens_devices(path)
+    if opened is None:
+        return [
+            name for name in found if name != "nodev"
+        ]  # no engine makes a device here: it binds the host's
+    if not opened and "nodev" not in found:
         found.append("nodev")  # of the filesystem itself: one that was mounted in a user namespace
     return found
 
@@ -96,13 +100,32 @@ def _copy_to_tmpfs(root: str) -> bool:
         os.close(below)
 
 
-def _can_open_devices(path: str) -> bool:
-    """Return whether a device node made in a directory can be opened; True also where none can be made."""
+def detach_devices(dev: str) -> None:
+    """Unmount every device that an engine has bound to a file of the directory `dev`, the bundle's own.
+
+    In a user namespace no device can be made, so an engine binds the host's. Without a mount namespace of its own the container
+    leaves them there, and runc opens each when it comes again: /dev/tty, without a terminal, fails with ENXIO.
+    """
+    try:
+        names = os.listdir(dev)  # noqa: PTH208  (starts fast)
+    except OSError:
+        return
+    for name in names:
+        path = f"{dev}/{name}"
+        try:
+            while stat.S_ISCHR(os.lstat(path).st_mode):
+                kernel.unmount(path)
+        except OSError:
+            continue  # it is no mount: a device of the image itself
+
+
+def _opens_devices(path: str) -> bool | None:
+    """Return whether a device node made in a directory can be opened; None where none can be made."""
     name = f"{path}/.oci-tutor-null-{os.getpid()}"
     try:
         os.mknod(name, 0o600 | stat.S_IFCHR, _NULL)
     except OSError:
-        return True
+        return None
     try:
         os.close(os.open(name, os.O_RDWR))
     except OSError:

@@ -51,6 +51,26 @@ def boot_id() -> str:
         return file.read().strip()
 
 
+def pid_namespace(pid: int | str = "self") -> int:
+    """Return the inode that identifies the PID namespace of a process; pid_namespaces(7).
+
+    Raises:
+        OSError: it has ended, or may not be looked at.
+    """
+    return os.stat(f"/proc/{pid}/ns/pid").st_ino  # noqa: PTH116  (starts fast)
+
+
+def has_processes(namespace: int) -> bool:
+    """Return whether a process that this one may look at is in the PID namespace with this inode."""
+    for pid in all_pids():
+        try:
+            if pid_namespace(pid) == namespace and identity(pid):  # a zombie has a namespace too
+                return True
+        except OSError:
+            continue  # it has ended, or it is another user's
+    return False
+
+
 def all_pids() -> list[int]:
     """Return the pids of all processes."""
     return [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208  (starts fast)

@@ -110,7 +110,7 @@ class Container:
         container_id = "" if operation == "list" else self._id
         bundle = self._workspace.bundle
         try:
-            with set_aside(bundle) if operation == "create" else nullcontext():
+            with set_aside(bundle, self.lab.detach_devices) if operation == "create" else nullcontext():
                 return self._runner.run(operation, container_id, *arguments, cwd=bundle)
         except TutorError as error:
             if error.key == "lab.spawn" and not self._workspace.bundle.is_dir():
@@ -138,7 +138,7 @@ class Container:
             TutorError: `lab.ended`, `lab.spawn`.
         """
         with (
-            set_aside(self._workspace.bundle) if creates(line) else nullcontext(),
+            set_aside(self._workspace.bundle, self.lab.detach_devices) if creates(line) else nullcontext(),
             tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stdout,
             tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr,
             Path(os.devnull).open() as nowhere,

@@ -11,13 +11,13 @@ import json
 import os
 import re
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.course.storage import lies_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 _CREATES = re.compile(r"\b(?:runt|runc|crun)\b[^;&|\n]*\b(?:create|run)\b")
 
@@ -28,12 +28,16 @@ def creates(line: str) -> bool:
 
 
 @contextmanager
-def set_aside(bundle: Path) -> Iterator[None]:
-    """Remove the links of the bundle's root for the time of the block; afterwards make those again that nothing else has made."""
+def set_aside(bundle: Path, detach: Callable[[Path], object] = lambda _dev: None) -> Iterator[None]:
+    """Remove the links of the bundle's root for the time of the block; afterwards make those again that nothing else has made.
+
+    `detach` is called with the root's /dev, to unmount what earlier containers have left there.
+    """
     directory = _open_dev(bundle)
     if directory < 0:
         yield
         return
+    detach(Path(os.readlink(f"/proc/self/fd/{directory}")))  # noqa: PTH115  (a magic link)
     links: dict[str, str] = {}
     try:
         with suppress(OSError):

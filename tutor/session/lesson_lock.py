@@ -8,6 +8,7 @@ import os
 from typing import IO, TYPE_CHECKING
 
 from tutor.errors import TutorError
+from tutor.lab.user_namespace import pid_outside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ class LessonLock:
             self._file.close()
             raise TutorError("session.error.in_use", lesson=called or lesson_id, pid=pid) from error
         self._file.truncate(0)
-        self._file.write(f"{os.getpid()}\n")
+        self._file.write(f"{pid_outside()}\n")
         self._file.flush()
 
     def release(self) -> None:

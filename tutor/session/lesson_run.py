@@ -16,6 +16,7 @@ from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.lifecycle import allowed
 from tutor.errors import TutorError
 from tutor.home import shown
+from tutor.lab.user_namespace import is_ordinary_user
 from tutor.observe.poller import Poller
 from tutor.session.call_log import CallLog
 from tutor.session.container import Container
@@ -36,6 +37,7 @@ from tutor.session.lesson_lock import lock_of
 from tutor.session.own_bundle import workspace_of
 from tutor.session.placeholders import for_display, for_execution, placeholders_of
 from tutor.session.recording import by_hand, lacking, to_read
+from tutor.session.without import without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +85,10 @@ class LessonRun:
         self.read = frozenset(recorded.read) & frozenset(ids)
         self.resumed = recorded.step_id is not None
         self.index = ids.index(recorded.step_id) if recorded.step_id in ids else 0
-        self.by_hand: frozenset[str] = frozenset()  # the steps that are read here instead
+        self.by_hand: frozenset[str] = (
+            frozenset()
+        )  # the steps that are read here instead, along with a recording
+        self.impossible: frozenset[str] = frozenset()  # those that this lab can't show, and that are read too
         try:
             self._placeholders = placeholders_of(lesson, engine, home)
             self.to_execute = for_execution(lesson, self._placeholders)
@@ -100,8 +105,9 @@ class LessonRun:
             self._lock.release()
             raise
         if self.read_only is None:
-            self.passed -= self.read  # steps that were only read so far can be done by hand now
-            self.read = frozenset()
+            # Steps that were only read so far can be done by hand now, if this lab can show them.
+            self.passed -= self.read - self.impossible
+            self.read &= self.impossible
         self._ask_engine()
         self.lesson = for_display(self.to_execute, self._placeholders, messages)
         self.grader = Grader(self.step)
@@ -135,6 +141,11 @@ class LessonRun:
         """Whether every step has been passed."""
         return all(step.id in self.passed for step in self.lesson.steps)
 
+    @property
+    def only_read(self) -> frozenset[str]:
+        """The ids of the steps that can't be done by hand here, and are read instead."""
+        return self.impossible if self.read_only is None else self.by_hand
+
     # The lab
 
     def _start_lab(self, engine: EngineName) -> Container:
@@ -142,7 +153,7 @@ class LessonRun:
         lesson = for_execution(self._unfilled, self._placeholders)
         self.to_execute = to_read(lesson) if self.read_only else lesson
         self.workspace.use(self.to_execute)
-        return Container(
+        container = Container(
             self.to_execute,
             engine,
             self.workspace,
@@ -153,6 +164,8 @@ class LessonRun:
             on_limited=lambda call, limit: self.notice("warning", f"engines.limit.{limit}", typed=call.typed),
             language=self.messages.language,
         )
+        self.to_execute, self.impossible = without(self.to_execute, container.lab.lacks, self.messages)
+        return container
 
     def _start_lab_or_read(self, engine: EngineName) -> Container:
         """Start the lab; where the lesson can't be done by hand here, make it one to read."""
@@ -344,8 +357,17 @@ class LessonRun:
             self.notice("warning", "course.progress.damaged", kept=self.progress.damaged)
         if self.read_only is not None:
             self.publish(Notice("warning", *self.read_only.render(self.messages)))
+        self._report_ordinary_user()
         self._report_places()
         self.report_docker()
+
+    def _report_ordinary_user(self) -> None:
+        if not is_ordinary_user() or self.read_only is not None:
+            return
+        if self.impossible:
+            self.notice("information", "session.ordinary_user_some", count=len(self.impossible))
+        else:
+            self.notice("information", "session.ordinary_user")
 
     def _report_places(self) -> None:
         """Report where the host's mount options hinder containers, and whether the lab could take them off."""

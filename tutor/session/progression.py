@@ -122,7 +122,7 @@ def pass_step(run: LessonRun) -> None:
     if run.step.id in run.passed:
         return
     run.passed |= {run.step.id}
-    if run.read_only is not None and run.step.id in run.by_hand:
+    if run.step.id in run.only_read:
         run.read |= {run.step.id}
     run.save()
     run.publish(StepPassed(run.index, run.step, "solution" if run.step.id in run.solved else "learner"))
@@ -133,7 +133,8 @@ def finish(run: LessonRun) -> None:
     run.save()
     run.publish(LessonFinished(run.lesson, len(run.solved)))
     if run.read:
-        run.notice("information", "session.read_only.finished", count=len(run.read))
+        key = "finished" if run.read_only is not None else "some"
+        run.notice("information", f"session.read_only.{key}", count=len(run.read))
 
 
 # Checks

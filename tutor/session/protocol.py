@@ -124,6 +124,10 @@ class PlayerSession(SessionProtocol, Protocol):
         """The ids of the steps passed."""
 
     @property
+    def only_read(self) -> frozenset[str]:
+        """The ids of the steps that can't be done by hand here, and are read instead."""
+
+    @property
     def state(self) -> ContainerState | None:
         """The container's state, as the runtime reports it; None when there is no container."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tutor.course.model import Quiz, Read
 from tutor.engines.model import Call, CallResult
 from tutor.errors import TutorError
+from tutor.lab.user_namespace import is_ordinary_user
 from tutor.paths import search_path
 from tutor.session.events import CommandFinished, CommandStarted, Output
 
@@ -37,9 +38,13 @@ class Recorded:
 
 
 def lacking(lesson: Lesson) -> TutorError | None:
-    """Return a warning when a program that the lesson needs is not installed; None: all are."""
+    """Return a warning when the lesson needs a program that is not installed, or a daemon that only root can run; None: it can be done."""
     missing = missing_programs(lesson.needs)
-    return TutorError("session.read_only.missing", programs=", ".join(missing)) if missing else None
+    if missing:
+        return TutorError("session.read_only.missing", programs=", ".join(missing))
+    if lesson.lab.daemon and is_ordinary_user():
+        return TutorError("session.read_only.ordinary_user")
+    return None
 
 
 def missing_programs(names: Iterable[str]) -> list[str]:
@@ -62,12 +67,13 @@ def _to_read(step: Step) -> Step:
             return replace(step, setup=(), replay=False)
         case Quiz(question=question, choices=choices):
             listed = "".join(f"- {choice.text.strip()}\n" for choice in choices)
-            return _bare(step, f"{step.body.rstrip()}\n\n{question.rstrip()}\n\n{listed}")
+            return bare(step, f"{step.body.rstrip()}\n\n{question.rstrip()}\n\n{listed}")
         case _:
-            return _bare(step, step.body)
+            return bare(step, step.body)
 
 
-def _bare(step: Step, body: str) -> Step:
+def bare(step: Step, body: str) -> Step:
+    """Return a step to read, with this body, in place of one to do."""
     return replace(
         step, kind="read", body=body, activity=Read(), checks=(), hints=(), wrong=(), dead_ends=(), setup=(),
         replay=False, requires="none",

@@ -102,6 +102,11 @@ class Session:
         return self._lesson_run.passed if self._lesson_run else frozenset()
 
     @property
+    def only_read(self) -> frozenset[str]:
+        """The ids of the steps that can't be done by hand here, and are read instead."""
+        return self._lesson_run.only_read if self._lesson_run else frozenset()
+
+    @property
     def engine(self) -> EngineName:
         """The engine that runs the containers."""
         return self._lesson_run.engine if self._lesson_run else self._wanted_engine

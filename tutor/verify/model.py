@@ -39,11 +39,12 @@ class StepPlayed:
 
 @dataclass(frozen=True, slots=True)
 class LessonPlayed:
-    """The result of a lesson. `ending` are problems of the lesson as a whole: it can't be opened, it leaves something behind."""
+    """The result of a lesson. `only_read` are the ids of steps that can't be done by hand on this machine. `ending` are problems of the lesson as a whole: it can't be opened, it leaves something behind."""
 
     lesson: Lesson
     steps: tuple[StepPlayed, ...]
     seconds: float
+    only_read: tuple[str, ...] = ()
     ending: tuple[Problem, ...] = ()
 
     @property

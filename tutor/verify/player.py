@@ -49,6 +49,7 @@ def play(
     lesson = course.lesson(lesson_id)
     began, events, steps = time.monotonic(), EventLog(), list[StepPlayed]()
     ending: list[Problem] = []
+    only_read = frozenset[str]()
     with Session(course=course, engine=engine, publish=events.take, home=home) as session:
         opened(session)
         try:
@@ -57,6 +58,7 @@ def play(
             title, body, _ = error.render(session.messages)
             ending.append(Problem("unopened", {"title": title, "body": body}))
         else:
+            only_read = session.only_read
             while len(steps) < len(lesson.steps) and go_on():
                 played = _Player(session, events, patience, go_on).play()
                 steps.append(played)
@@ -67,7 +69,8 @@ def play(
         events.begin()
         session.leave()
     ending += [Problem("left", {"title": each.title, "body": each.body}) for each in events.notices()]
-    return LessonPlayed(lesson, tuple(steps), time.monotonic() - began, tuple(ending))
+    read = tuple(each.id for each in lesson.steps if each.id in only_read)
+    return LessonPlayed(lesson, tuple(steps), time.monotonic() - began, read, tuple(ending))
 
 
 _BY_HAND = "runt"
