@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +12,6 @@ from tests.support.engines import stage
 from tests.support.lab import bundle, until, write_config
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tutor.engines.model import EngineName
 
 pytestmark = [
@@ -131,3 +131,15 @@ def _runs(pid: int) -> bool:
             return "sleep" in file.read()
     except OSError:
         return False
+
+
+def test_the_hosts_null_device_keeps_its_owner(tmp_path: Path, engine: EngineName) -> None:
+    """crun 1.8.1 gives the file that is its standard input to the container's user."""
+    before = Path(os.devnull).stat()
+    process = {"user": {"uid": 1000, "gid": 1000}, "args": ["id", "-u"], "cwd": "/", "env": ["PATH=/usr/bin:/bin"]}
+    with stage(tmp_path, engine, bundle(tmp_path, process=process)) as here:
+        assert here.run("create").returncode == 0
+        assert here.run("start").returncode == 0
+        assert here.printed("create") == "1000\n"
+    after = Path(os.devnull).stat()
+    assert (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)

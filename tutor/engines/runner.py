@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from tutor import patience
 from tutor.engines.answers import means_absent, parse_list, parse_state
 from tutor.engines.model import Call, CallResult
-from tutor.engines.streams import CHUNK, Limit, StreamReader
+from tutor.engines.streams import CHUNK, Limit, StreamReader, nothing_to_read
 from tutor.errors import TutorError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Runner:
 
     def _spawn(self, argv: tuple[str, ...], cwd: Path) -> tuple[LabProcess, dict[Stream, int]]:
         """Start a program with an empty standard input; return it and the read ends of its output pipes."""
-        nowhere = os.open(os.devnull, os.O_RDONLY)
+        nowhere = nothing_to_read()
         stdout_read, stdout_write = os.pipe()
         stderr_read, stderr_write = os.pipe()
         try:

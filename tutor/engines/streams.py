@@ -30,6 +30,14 @@ MOST_DELIVERED = 4 * 1024 * 1024  # bytes of a stream; the rest is read and drop
 MOST_KEPT = 1024 * 1024  # bytes of a stream for its CallResult
 
 
+def nothing_to_read() -> int:
+    """Return the descriptor of an empty file, for a standard input.
+
+    Not /dev/null: crun 1.8.1 makes the container's user its owner, and it is the host's.
+    """
+    return os.memfd_create("nothing", os.MFD_CLOEXEC)
+
+
 class _Source:
     def __init__(self, call: Call, stream: Stream, descriptor: int) -> None:
         self.call = call

@@ -8,7 +8,6 @@ import signal
 import tempfile
 import time
 from contextlib import nullcontext
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tutor import patience
@@ -17,6 +16,7 @@ from tutor.engines.engine import find
 from tutor.engines.lifecycle import status_of
 from tutor.engines.model import Call, CallResult
 from tutor.engines.runner import Runner
+from tutor.engines.streams import nothing_to_read
 from tutor.engines.traits.kept import answers_of, kept
 from tutor.engines.traits.table import Table
 from tutor.errors import TutorError
@@ -27,6 +27,7 @@ from tutor.session.lab_setup import lab_options, start_docker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from pathlib import Path
 
     from tutor.course.model import Lesson, Operation
     from tutor.docker.private import PrivateDocker
@@ -141,7 +142,7 @@ class Container:
             set_aside(self._workspace.bundle, self.lab.detach_devices) if creates(line) else nullcontext(),
             tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stdout,
             tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr,
-            Path(os.devnull).open() as nowhere,
+            os.fdopen(nothing_to_read()) as nowhere,
         ):
             # Files, not pipes: a container that the line leaves running may hold its output open.
             process = self.lab.spawn(

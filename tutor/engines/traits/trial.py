@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutor import patience
+from tutor.engines.streams import nothing_to_read
 from tutor.lab.state_roots import BUNDLES
 from tutor.paths import SYSTEM_PATH
 
@@ -174,7 +175,7 @@ class Trial:
             TutorError: `lab.ended`, `lab.spawn`.
         """
         # Pipes, as in a lesson: runc 1.3.6 resolves /dev/stdout of an earlier container to what its own output is.
-        nowhere, (out, into_out), (err, into_err) = os.open(os.devnull, os.O_RDONLY), os.pipe(), os.pipe()
+        nowhere, (out, into_out), (err, into_err) = nothing_to_read(), os.pipe(), os.pipe()
         try:
             try:
                 process = self.lab.spawn(
