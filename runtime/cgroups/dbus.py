@@ -11,7 +11,7 @@ import struct
 
 from runtime.cgroups.dbus_values import align, pack, unpack
 from runtime.support import sockets
-from runtime.support.errors import RuntError
+from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Connection:
     def __init__(self, path: str, destination: str, *, is_bus: bool) -> None:
         """Connect and authenticate. Raises RuntError."""
         self._fd = sockets.connect(path, "D-Bus socket of systemd")
+        self.path = path
         self._destination = destination
         self._serial = 0
         self._received = bytearray()
@@ -50,6 +51,8 @@ class Connection:
             if is_bus:
                 bus = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
                 self._call(*bus, "Hello", "", [])
+                # A bus without systemd, such as that of dbus-run-session, is none to use.
+                self._call(*bus, "GetNameOwner", "s", [destination])
                 self._call(*bus, "AddMatch", "s", [f"type='signal',sender='{destination}'"])
         except BaseException:
             self.close()
@@ -77,7 +80,7 @@ class Connection:
     def _authenticate(self) -> None:
         """Authenticate as the user that the kernel tells the other end (Authentication Protocol; examples, EXTERNAL)."""
         # All at once, and no call before the answer: systemd ignores a call that it reads together with BEGIN.
-        os.write(self._fd, b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n")
+        self._send(b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n")
         for expected in (b"DATA", b"OK "):
             while b"\r\n" not in self._received:
                 self._receive()
@@ -101,9 +104,7 @@ class Connection:
         body = pack(signature, arguments)
         message = pack("yyyyuua(yv)", [ord("l"), _CALL, 0, 1, len(body), serial, fields])
         align(message, 8)
-        rest = bytes(message + body)
-        while rest:
-            rest = rest[os.write(self._fd, rest) :]
+        self._send(bytes(message + body))
         while True:
             kind, header, values = self._next_message()
             if header.get(_REPLY_SERIAL) != serial:
@@ -121,9 +122,13 @@ class Connection:
             raise RuntError("systemd sends something that is not D-Bus")
         message = self._peek(header_length + body_length)
         del self._received[: len(message)]
-        (_, kind, *_, pairs), _ = unpack("yyyyuua(yv)", message)
-        fields = {number: variant[1] for number, variant in pairs}
-        values, _ = unpack(fields.get(_SIGNATURE, ""), message[header_length:])
+        try:
+            (_, kind, *_, pairs), _ = unpack("yyyyuua(yv)", message)
+            fields = {number: variant[1] for number, variant in pairs}
+            values, _ = unpack(fields.get(_SIGNATURE, ""), message[header_length:])
+        except (struct.error, ValueError, LookupError, TypeError, RecursionError):
+            # The socket of a user's systemd is what that user has put there.
+            raise RuntError("systemd sends something that is not D-Bus") from None
         if kind == _SIGNAL:
             self._signals.append((fields[_MEMBER], values))
         return kind, fields, values
@@ -134,6 +139,13 @@ class Connection:
             self._receive()
         return bytes(self._received[:length])
 
+    def _send(self, data: bytes) -> None:
+        try:
+            while data:
+                data = data[os.write(self._fd, data) :]
+        except OSError as error:
+            raise RuntError(f"systemd has closed the D-Bus connection: {describe(error)}") from None
+
     def _receive(self) -> None:
         import select
 
@@ -141,7 +153,10 @@ class Connection:
         poll.register(self._fd, select.POLLIN)
         if not poll.poll(_PATIENCE * 1000):
             raise RuntError(f"systemd has not answered on D-Bus for {_PATIENCE:.0f} seconds")
-        data = os.read(self._fd, 65536)
+        try:
+            data = os.read(self._fd, 65536)
+        except OSError:
+            data = b""
         if not data:
             raise RuntError("systemd has closed the D-Bus connection")
         self._received += data

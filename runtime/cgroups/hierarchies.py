@@ -135,6 +135,16 @@ def enable_controllers(leaf: str) -> None:
                 _enable(above, {controller})
 
 
+def may_move_into(leaf: str) -> bool:
+    """Tell whether this user may move a process of its own into a cgroup of v2 that it may write to.
+
+    admin-guide/cgroup-v2, Delegation Containment: it needs write access to the `cgroup.procs` of the cgroup above both.
+    """
+    hierarchy = mounted()[0]
+    above = os.path.commonpath([hierarchy.mountpoint + hierarchy.own, leaf])
+    return os.access(f"{above}/cgroup.procs", os.W_OK)
+
+
 def open_for_joining(leaf: str) -> int:
     """Return a descriptor into which a single-threaded process writes `0` to become a member of the cgroup `leaf`.
 

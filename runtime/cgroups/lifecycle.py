@@ -73,6 +73,9 @@ def make_cgroup(c: Container) -> None:
 
 def open_cgroups(c: Container, leaves: list[str]) -> None:
     """Open what a process needs to join the cgroups `leaves`, which it may not be able to see later."""
+    if c.entry.record.get("users_systemd") and not hierarchies.may_move_into(leaves[0]):
+        c.cgroup.to_move_into = leaves[0]
+        return
     c.cgroup.files = [hierarchies.open_for_joining(leaf) for leaf in leaves]
     version2 = hierarchies.version2_leaf(leaves)
     if version2:
@@ -124,12 +127,23 @@ def end_placeholder(c: Container) -> None:
         c.cgroup.placeholder = None
 
 
+def move_by_systemd(c: Container) -> None:
+    """Have systemd move the new process into the container's cgroup, where the user may not do that."""
+    if c.cgroup.to_move_into is not None:
+        from runtime.cgroups.systemd import move_process
+
+        move_process(c.entry, c.cgroup.to_move_into, c.init_pid)
+        c.sync.send("moved")
+
+
 def join_cgroup(c: Container) -> None:
     """Put the init process, which is this one, into the container's cgroups (cgroups(7)).
 
     Done by init itself, thread by thread with cgroup v1: for another process the kernel waits much longer. The files
     were opened by the runtime, because init may not be able to see them.
     """
+    if c.cgroup.to_move_into is not None:
+        c.sync.expect("moved")
     for fd in c.cgroup.files:
         os.write(fd, b"0")
         os.close(fd)

@@ -146,8 +146,15 @@ def _find(file: str, group: Group) -> str:
     if path is not None:
         return path
     controller = file.partition(".")[0]
-    if not group.directories or controller not in hierarchies.controllers_of(group.directories):
+    if not group.directories:
         raise RuntError(f"cannot set {controller} limit: container could not join or create cgroup")
+    given = hierarchies.controllers_of(group.directories)
+    if controller not in given:
+        raise RuntError(
+            f"cannot set {controller} limit: the container's cgroup does not have the controller {controller}, only "
+            f"{' '.join(sorted(given)) or 'none'}: an ordinary user has those that the machine's systemd delegates to the "
+            f"user's (Delegate= of user@.service)"
+        )
     raise RuntError(f"cannot set {controller} limit: this kernel has no {file}")
 
 

@@ -2,6 +2,7 @@
 
 Two managers of one tree would undo each other's changes (systemd's Control Group APIs and Delegation). So systemd makes the
 cgroup, has its limits, and removes it; with `Delegate` the runtime manages what is in it, and writes its files as usual.
+For another user than root it is the systemd of that user, which has been given a cgroup of its own (`systemd_sockets`).
 
 A scope can't be without a process, and limits must be set before init is made in it. So a placeholder, a child that does
 nothing, is its first process, and ends when init is there. It dies with the runtime, and a scope without processes is
@@ -13,38 +14,34 @@ from __future__ import annotations
 import os
 import time
 
-from runtime.cgroups import hierarchies
-from runtime.cgroups.dbus import Connection, DBusError
+from runtime.cgroups import hierarchies, systemd_sockets
+from runtime.cgroups.dbus import DBusError
 from runtime.cgroups.group import Group
 from runtime.cgroups.limits import settings
 from runtime.cgroups.systemd_properties import limits_as_properties
+from runtime.cgroups.systemd_sockets import SERVICE
 from runtime.kernel import process as kernel
 from runtime.support import signals
 from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runtime.cgroups.dbus import Connection
     from runtime.cgroups.version1 import Setting
     from runtime.config.types import Config
     from runtime.state.container import Container
     from runtime.state.store import Entry
 
-_SERVICE = "org.freedesktop.systemd1"
-_MANAGER = ("/org/freedesktop/systemd1", f"{_SERVICE}.Manager")
-_BUS = "/run/dbus/system_bus_socket"
+_MANAGER = ("/org/freedesktop/systemd1", f"{SERVICE}.Manager")
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_.-"
 
 
 def check(config: Config) -> None:
     """Refuse what can't be done by systemd, before anything is made. Raises RuntError."""
-    if os.geteuid() != 0:
-        raise RuntError(
-            "--systemd-cgroup is not supported by this version of runt for other users than root: "
-            "leave it out to have cgroupfs used"
-        )
-    # sd_booted(3): it exists where systemd is process 1.
-    if not os.path.isdir("/run/systemd/system"):
+    if not os.path.isdir(systemd_sockets.BOOTED):
         raise RuntError(
             "systemd cgroup flag passed, but systemd does not run on this machine: "
             "leave --systemd-cgroup out to have cgroupfs used"
@@ -54,15 +51,21 @@ def check(config: Config) -> None:
             "systemd cgroup flag passed, but the controllers of this machine belong to cgroup v1: "
             "leave --systemd-cgroup out to have cgroupfs used"
         )
-    _split(config, "")
+    _split(config, "", "")
 
 
 def make_scope(c: Container) -> list[str]:
     """Make the container's cgroup by systemd, after recording its name; return the directory. Raises RuntError."""
-    slice_name, unit = _split(c.config, c.entry.record["id"])
-    systemd = _connect()
+    is_users_own = systemd_sockets.is_users_own()
+    slice_name, unit = _split(
+        c.config, c.entry.record["id"], "user.slice" if is_users_own else "system.slice"
+    )
+    if is_users_own:
+        systemd = systemd_sockets.connect_to_the_users()
+    else:
+        systemd = systemd_sockets.connect_to_the_machines()
     try:
-        c.entry.save(unit=unit)
+        c.entry.save(unit=unit, users_systemd=systemd.path if is_users_own else "")
         c.cgroup.placeholder = _start_placeholder()
         properties = [
             ("Description", ("s", _description(c.entry))),
@@ -84,13 +87,18 @@ def make_scope(c: Container) -> list[str]:
     return [hierarchies.mounted()[0].mountpoint + path]
 
 
-def change_limits(entry: Entry, changed: list[Setting]) -> None:
-    """Set changed limits in systemd, which writes its own again whenever it reloads. Raises RuntError."""
+def change_limits(entry: Entry, changed: list[Setting], change: Callable[[], None]) -> None:
+    """Call `change`, and set the changed limits in systemd, which writes its own again whenever it reloads.
+
+    Raises RuntError: nothing has been changed then if systemd can't be reached.
+    """
     properties = limits_as_properties(changed)
     if not properties:
+        change()
         return
-    systemd = _connect()
+    systemd = _connect(entry)
     try:
+        change()
         systemd.call(*_MANAGER, "SetUnitProperties", "sba(sv)", entry.record["unit"], True, properties)
         # It writes the files after it has answered, and before it answers the next call.
         _property(systemd, entry.record["unit"], "Scope", "ControlGroup")
@@ -101,7 +109,13 @@ def change_limits(entry: Entry, changed: list[Setting]) -> None:
 def stop_scope(entry: Entry) -> None:
     """End the processes of the container's scope and remove it by systemd, if it exists and is the container's."""
     unit = entry.record["unit"]
-    systemd = _connect()
+    try:
+        systemd = _connect(entry)
+    except systemd_sockets.UnreachableError:
+        if any(map(os.path.isdir, entry.record["cgroups"])):
+            raise
+        # The user has logged out: the scope has ended with the systemd that made it.
+        return
     try:
         if _property(systemd, unit, "Unit", "Description") != _description(entry):
             # The name was in use already.
@@ -113,13 +127,29 @@ def stop_scope(entry: Entry) -> None:
         systemd.call(*_MANAGER, "ResetFailedUnit", "s", unit)
     except DBusError as error:
         # systemd may remove it at any moment, since its last process has ended.
-        if error.name != f"{_SERVICE}.NoSuchUnit":
+        if error.name != f"{SERVICE}.NoSuchUnit":
             raise
     finally:
         systemd.close()
 
 
-def _split(config: Config, container_id: str) -> tuple[str, str]:
+def move_process(entry: Entry, leaf: str, pid: int) -> None:
+    """Have systemd move a process into `leaf`, the cgroup of the container's scope or one below it. Raises RuntError.
+
+    The user may not do that where the process is in a cgroup that is not the user's own, as those of a login are:
+    admin-guide/cgroup-v2, Delegation Containment. The user's systemd asks that of the machine.
+    """
+    below = leaf.removeprefix(entry.record["cgroups"][0])
+    systemd = _connect(entry)
+    try:
+        systemd.call(*_MANAGER, "AttachProcessesToUnit", "ssau", entry.record["unit"], below or "/", [pid])
+    except DBusError as error:
+        raise RuntError(f"systemd does not move the process into {leaf}: {error.message}") from None
+    finally:
+        systemd.close()
+
+
+def _split(config: Config, container_id: str, usual_slice: str) -> tuple[str, str]:
     """Return the slice and the name of the container's scope: cgroupsPath is `slice:prefix:name`, as with runc.
 
     A path for cgroupfs has no meaning here. Raises RuntError.
@@ -136,7 +166,7 @@ def _split(config: Config, container_id: str) -> tuple[str, str]:
         slice_name, prefix, name = parts
     if name.endswith(".slice"):
         raise RuntError(f"cgroupsPath names the slice {name}: a container needs a scope of its own")
-    return slice_name or "system.slice", f"{_escape(f'{prefix}-{name}' if prefix else name)}.scope"
+    return slice_name or usual_slice, f"{_escape(f'{prefix}-{name}' if prefix else name)}.scope"
 
 
 def _escape(name: str) -> str:
@@ -152,14 +182,11 @@ def _description(entry: Entry) -> str:
     return f"runt container {entry.record['id']} ({entry.dir})"
 
 
-def _connect() -> Connection:
-    """Connect to systemd's own socket, or where that can't be reached, to the system bus."""
-    try:
-        return Connection("/run/systemd/private", _SERVICE, is_bus=False)
-    except RuntError:
-        if not os.path.exists(_BUS):
-            raise
-        return Connection(_BUS, _SERVICE, is_bus=True)
+def _connect(entry: Entry) -> Connection:
+    """Connect to the systemd that has made the container's scope. Raises RuntError."""
+    if known := entry.record.get("users_systemd"):
+        return systemd_sockets.connect_to_the_users(known)
+    return systemd_sockets.connect_to_the_machines()
 
 
 def _start_placeholder() -> int:
@@ -184,7 +211,7 @@ def _start(systemd: Connection, unit: str, properties: list[tuple[str, tuple[str
             *_MANAGER, "StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail", properties, []
         )
     except DBusError as error:
-        if error.name != f"{_SERVICE}.UnitExists":
+        if error.name != f"{SERVICE}.UnitExists":
             raise RuntError(f"systemd does not make the scope {unit}: {error.message}") from None
         raise RuntError(f"systemd has a unit {unit} already: is it another container's?") from None
     _, _, _, result = systemd.wait_for_signal("JobRemoved", 1, job)
@@ -194,5 +221,5 @@ def _start(systemd: Connection, unit: str, properties: list[tuple[str, tuple[str
 
 def _property(systemd: Connection, unit: str, interface: str, name: str) -> str:
     (path,) = systemd.call(*_MANAGER, "GetUnit", "s", unit)
-    (variant,) = systemd.call(path, _PROPERTIES, "Get", "ss", f"{_SERVICE}.{interface}", name)
+    (variant,) = systemd.call(path, _PROPERTIES, "Get", "ss", f"{SERVICE}.{interface}", name)
     return str(variant[1])

@@ -386,6 +386,7 @@ class Record(TypedDict):
     cgroups: list[str]
     cgroups_made: list[str]
     unit: str
+    users_systemd: str
     mounts: list[str]
     hook: Process | None
     new_keyring: bool

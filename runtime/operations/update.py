@@ -46,13 +46,14 @@ def update(entry: Entry, options: UpdateOptions) -> None:
             raise RuntError(f"container not running: update needs one that is, {container_id} is {status}")
         group = Group(entry.record["cgroups"])
         wanted = settings(resources, group, is_version2=group.is_version2)
-        change(wanted, group)
         if entry.record.get("unit"):
             from runtime.cgroups.systemd import change_limits
 
-            change_limits(entry, wanted)
+            change_limits(entry, wanted, lambda: change(wanted, group))
             # Without a quota, systemd writes its own period (cpu.max) for the one of the properties.
             apply(wanted, group)
+        else:
+            change(wanted, group)
 
 
 def _from_file(name: str) -> Resources:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Cgroup:
     """The container's cgroup: what a process needs to join it."""
 
-    __slots__ = ("clone_into", "directories", "files", "placeholder")
+    __slots__ = ("clone_into", "directories", "files", "placeholder", "to_move_into")
 
     def __init__(self) -> None:
         self.directories: dict[str, str] = {}
@@ -30,6 +30,8 @@ class Cgroup:
         """With v2, the directory in which a process can be cloned (CLONE_INTO_CGROUP, clone(2)); its file is the last."""
         self.placeholder: int | None = None
         """The pid of the process that is in systemd's scope until init is; see `cgroups.systemd`."""
+        self.to_move_into: str | None = None
+        """The directory of the cgroup into which only systemd may move a process."""
 
     def descriptors(self) -> list[int]:
         """Return what is open for joining it."""

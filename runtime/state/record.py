@@ -35,6 +35,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     # The first records did not have these.
     "hook": (dict, _NOTHING),
     "unit": (str, _NOTHING),
+    "users_systemd": (str, _NOTHING),
     "new_keyring": (bool, _NOTHING),
     "runnable": (bool, _NOTHING),
 }

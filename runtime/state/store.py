@@ -304,6 +304,7 @@ def new_record(
         "cgroups": [],
         "cgroups_made": [],
         "unit": "",
+        "users_systemd": "",
         "mounts": [],
         "hook": None,
         "new_keyring": new_keyring,

@@ -7,6 +7,7 @@ each other, one sends and the other waits:
     runtime                              init
     clone_init                           wait_until_journalled
     journal_init ... release_init   -->  join_cgroup ... mount_filesystems ...
+    move_by_systemd                 -->  join_cgroup (only where the user may not)
     wait_until_mounted              <--  report_mounted
     set_time_limits ... run_runtime_hooks
     let_init_continue               -->  wait_for_runtime_hooks ... pivot_root ... set_user
@@ -52,6 +53,7 @@ RUNTIME_STEPS: tuple[Step, ...] = (
     clone.map_user_ids,
     bind_sources.map_ids_of_bind_sources,
     handshake.release_init,
+    cgroups.move_by_systemd,
     bind_sources.open_later_sources,
     handshake.wait_until_mounted,
     cgroups.end_placeholder,

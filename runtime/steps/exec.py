@@ -2,6 +2,7 @@
 
     runtime                              process
     clone_process                        stay_with_runtime, join_cgroup ... close_host_descriptors
+    move_by_systemd                 -->  join_cgroup (only where the user may not)
                                          enter_namespaces
     wait_for_second_clone          <-->  clone_again (only without root)
                                          open_exec_terminal ... set_user ... find_program
@@ -34,6 +35,7 @@ EXEC_STEPS: tuple[Step, ...] = (
     setns.find_cgroups,
     setup.clear_environment,
     setns.clone_process,
+    cgroups.move_by_systemd,
     setns.wait_for_second_clone,
     seccomp.pass_listener_on,
     handshake.wait_until_ready,

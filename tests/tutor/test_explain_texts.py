@@ -122,6 +122,7 @@ FAMILIES = [
     (_OCI + 'unable to apply cgroup configuration: unable to start unit "docker-1.scope" (properties [{Name:Description}]): Unit docker-1.scope already exists.', "systemd.refused"),
     ('runc create failed: expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got "/box" instead: unknown', "systemd.path"),
     ("runc run failed: systemd not running on this host, cannot use systemd cgroups manager", "systemd.absent"),
+    ("systemd cgroup flag passed, but the systemd of user 1000 cannot be reached (/run/user/1000/bus: no such file or directory): a login starts it", "systemd.absent"),
     ("criu failed: type NOTIFY errno 0", "checkpoint.failed"),
     ("could not load `libcriu.so.2`: `libcriu.so.2: cannot open shared object file`", "checkpoint.missing"),
     ("runc create failed: unable to move network devices without a NET namespace", "network.device"),

@@ -17,10 +17,9 @@ from runtime.steps.runner import Plan
 from runtime.support.errors import RuntError
 from tests.support.runt import wait_for
 from tests.vm.conftest import units
+from tests.vm.killer import Killer
 
 if TYPE_CHECKING:
-    from runtime.state.container import Container
-    from runtime.steps.runner import Step
     from tests.support.runt import Bundle, Runt
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("busybox", "systemctl")]
@@ -163,25 +162,6 @@ def test_operations_find_the_container_in_its_scope(bundle: Bundle, runt: Runt) 
     # Empty, it is systemd's to remove.
     wait_for(lambda: units() == [])
     runt.ok("delete", "test")
-
-
-class Killer:
-    """An observer that ends its own process, the runtime, before or after one step."""
-
-    def __init__(self, step: str, moment: str) -> None:
-        self._step, self._moment = step, moment
-
-    def before(self, step: Step, c: Container) -> None:  # noqa: ARG002 - the protocol of observers
-        """End here if this is the step and the moment."""
-        self._reached("before", step)
-
-    def after(self, step: Step, c: Container) -> None:  # noqa: ARG002 - the protocol of observers
-        """End here if this is the step and the moment."""
-        self._reached("after", step)
-
-    def _reached(self, moment: str, step: Step) -> None:
-        if (moment, step.__name__) == (self._moment, self._step):
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 MOMENTS = [

@@ -20,7 +20,7 @@ _APART = (
     _p("handler.missing", r"could not (?:load|unload|find symbol)|cannot load `|(?:compile|link|instantiat\w+|load\w*) (?:wasi|module|WASI)|default export"),
     _p("handler.missing", r"instance exports|loading entrypoint|accessing export|execution environment|dlopen not available|WASM"),
     _p("systemd.path", r"slice:prefix:name|invalid slice name", "cgroups_path"),
-    _p("systemd.absent", r"systemd not (?:running|supported)|systemd does not run|cannot open sd-bus|dbus connection|connect to dbus|DBUS_SESSION|busctl|OwnerUID"),
+    _p("systemd.absent", r"systemd not (?:running|supported)|systemd does not run|systemd of user \d+ cannot be reached|cannot open sd-bus|dbus connection|connect to dbus|DBUS_SESSION|busctl|OwnerUID"),
     _p("systemd.absent", r"rootless systemd cgroups manager|authenticating connection|while dialing|Hello message"),
     _p("cgroup.devices", r"DeviceAllow|DevicePolicy|BPFProgram|BPF_CGROUP_DEVICE|eBPF|^bpf |devices\.list|devices cgroup|restrict the container's devices|devices ruleset"),
     _p("systemd.refused", r"\bsystemd\b|cannot set property|sd[-_]bus|dbus message|\bsystemd unit|start unit|unit properties"),
