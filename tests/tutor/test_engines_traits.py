@@ -207,10 +207,10 @@ def test_a_trait_is_said_in_a_sentence_for_each_answer() -> None:
     said = sentences("kill-stopped-shared-pid", Messages("ja"))
     assert said == (
         "`runt`、`runc` 1.1.5・1.1.15、`crun` 1.8.1〜1.28 は、エラーにします。"
-        "`runc` 1.3.6・1.4.3 は、成功で終えます。"
+        "`runc` 1.3.5・1.3.6・1.4.0・1.4.3・1.5.1 は、成功で終えます。"
     )
-    here = sentences("kill-stopped-shared-pid", Messages("en"), "runc", "1.5.1", "accepted")
-    assert here.endswith("`runc` 1.3.6/1.4.3: succeeds. Your `runc` 1.5.1: succeeds.")
+    here = sentences("kill-stopped-shared-pid", Messages("en"), "runc", "1.6.0", "accepted")
+    assert here.endswith("`runc` 1.3.5/1.3.6/1.4.0/1.4.3/1.5.1: succeeds. Your `runc` 1.6.0: succeeds.")
 
 
 @pytest.mark.root
