@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.fuzzed_config import fuzz
+from tests.support.mutated_config import mutations
 from tests.support.podman import Podman
+from tests.support.refusals import refusal, told
+from tutor.explain.bundle import Bundle
+from tutor.explain.survey import survey
 
 if TYPE_CHECKING:
     from tests.support.daemons import Containerd, Quarters
@@ -21,15 +26,28 @@ pytestmark = pytest.mark.root
 CASES = 6000
 
 
+def unexplained(base: str, config: Any, folder: Path) -> list[str]:
+    """Return what `explain` does not find of a sample of what runt refuses; of the configuration itself, too."""
+    (folder / "config.json").write_text(json.dumps(config))
+    wrong = [f"{each.id} {each.pointer}" for each in survey(Bundle(folder)) if each.id.startswith("config.")]
+    for each in islice(mutations(base, config), 0, None, 40):
+        if why := refusal(each.text):
+            (folder / "config.json").write_text(each.text)
+            wrong += filter(None, [told(each, why, survey(Bundle(folder)))])
+    return wrong
+
+
 @pytest.mark.peer("dockerd", "containerd")
 def test_what_is_nearly_dockers(docker: Docker, containerd: Containerd, tmp_path: Path) -> None:
     container = docker.start(
         "--memory=64m", "--pids-limit=50", "--tmpfs=/t", "--volume=/v", "--sysctl=net.ipv4.ip_forward=1"
     )
     (config,) = (containerd.root / "state").glob(f"io.containerd.runtime.v2.task/*/{container}/config.json")
-    accepted, refused = fuzz(json.loads(config.read_text()), tmp_path, CASES)
+    written = json.loads(config.read_text())
+    accepted, refused = fuzz(written, tmp_path, CASES)
     assert accepted + refused == CASES
     assert min(accepted, refused) > 300
+    assert not unexplained("docker", written, tmp_path)
 
 
 @pytest.mark.peer("podman", "conmon")
@@ -47,3 +65,4 @@ def test_what_is_nearly_podmans(
     accepted, refused = fuzz(config, tmp_path, CASES)
     assert accepted + refused == CASES
     assert min(accepted, refused) > 300
+    assert not unexplained("podman", config, tmp_path)

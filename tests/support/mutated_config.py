@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
 
-_LESSON = Path(__file__).parents[1] / "tutor" / "explain" / "base.json"
+LESSON = Path(__file__).parents[1] / "tutor" / "explain" / "base.json"
 GONE = object()
 """The new value of a member that is left out."""
 
@@ -59,7 +59,7 @@ def bases(folder: Path) -> dict[str, Any]:
     for engine in ("runc", "crun"):
         if shutil.which(engine):
             made[engine] = spec(engine, folder)
-    made["lesson"] = json.loads(_LESSON.read_text())
+    made["lesson"] = json.loads(LESSON.read_text())
     made["timed"] = _timed(copy.deepcopy(made["lesson"]))
     made["whole"] = _whole(copy.deepcopy(made["runt"]))
     # crun 1.8.1 knows only versions with "1.0" in them.
@@ -381,21 +381,21 @@ def mutations(base: str, config: Any) -> Iterator[Mutation]:
     """Make every mistake in a configuration: each member left out, each of a wrong type, an item twice, and `_VALUES`."""
     for pointer, value in places(config):
         if pointer:
-            yield _made(base, config, pointer, GONE)
+            yield changed(base, config, pointer, GONE)
         for wrong in _WRONG[type(value)]:
-            yield _made(base, config, pointer, wrong)
+            yield changed(base, config, pointer, wrong)
         if isinstance(value, list) and value:
-            yield _made(base, config, f"{pointer}/-", value[0])
+            yield changed(base, config, f"{pointer}/-", value[0])
     for pointer, values in _VALUES.items():
         if _has(config, pointer.removesuffix("/-").rpartition("/")[0]):
             for value in values:
-                yield replace(_made(base, config, pointer, value), listed=True)
+                yield replace(changed(base, config, pointer, value), listed=True)
     for several in _TOGETHER:
-        changed = config
+        whole = config
         for pointer, value in several.items():
-            changed = json.loads(_made(base, changed, pointer, value).text)
+            whole = json.loads(changed(base, whole, pointer, value).text)
         first = next(iter(several))
-        yield Mutation(base, first, f"= {json.dumps(several)}", json.dumps(changed), listed=True)
+        yield Mutation(base, first, f"= {json.dumps(several)}", json.dumps(whole), listed=True)
 
 
 def some(base: str, config: Any, chosen: random.Random, count: int) -> Iterator[Mutation]:
@@ -406,16 +406,16 @@ def some(base: str, config: Any, chosen: random.Random, count: int) -> Iterator[
         pointer, value = chosen.choice(everywhere[1:])
         kind = chosen.randrange(4)
         if kind == 0:
-            yield _made(base, config, pointer, chosen.choice(odd))
+            yield changed(base, config, pointer, chosen.choice(odd))
         elif kind == 1:
-            yield _made(base, config, pointer, chosen.choice(everywhere)[1])
+            yield changed(base, config, pointer, chosen.choice(everywhere)[1])
         elif kind == 2:
-            yield _made(base, config, pointer, chosen.choice(_WRONG[type(value)]))
+            yield changed(base, config, pointer, chosen.choice(_WRONG[type(value)]))
         else:
             pointer = chosen.choice(
                 [each for each in _VALUES if _has(config, each.removesuffix("/-").rpartition("/")[0])]
             )
-            yield _made(base, config, pointer, chosen.choice(_VALUES[pointer]))
+            yield changed(base, config, pointer, chosen.choice(_VALUES[pointer]))
 
 
 def places(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
@@ -440,13 +440,14 @@ def _has(config: Any, pointer: str) -> bool:
     return isinstance(at, dict)
 
 
-def _made(base: str, config: Any, pointer: str, value: Any) -> Mutation:
+def changed(base: str, config: Any, pointer: str, value: Any) -> Mutation:
+    """Return the mistake that one member has another value, or is left out; `-` is a new item of an array."""
     what = "is left out" if value is GONE else f"= {json.dumps(value)[:300]}"
     if not pointer:
         return Mutation(base, pointer, what, json.dumps(value))
-    changed = json.loads(json.dumps(config))
+    whole = json.loads(json.dumps(config))
     *path, last = (name.replace("~1", "/").replace("~0", "~") for name in pointer.split("/")[1:])
-    at = changed
+    at = whole
     for name in path:
         at = at[int(name)] if isinstance(at, list) else at.setdefault(name, []) if last == "-" else at[name]
     if value is GONE:
@@ -456,4 +457,4 @@ def _made(base: str, config: Any, pointer: str, value: Any) -> Mutation:
         pointer = pointer.removesuffix("-") + str(len(at) - 1)
     else:
         at[int(last) if isinstance(at, list) else last] = copy.deepcopy(value)
-    return Mutation(base, pointer, what, json.dumps(changed))
+    return Mutation(base, pointer, what, json.dumps(whole))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,3 +67,17 @@ def told(mutation: Mutation, refused: Refusal | None, found: list[Finding]) -> s
         return ""
     seen = [(each.severity, each.id, each.pointer) for each in found]
     return f"{mutation.name}: {refused.pointer}{refused.text}; found: {seen}"
+
+
+def is_harmless(mutation: Mutation) -> bool:
+    """Tell whether a configuration stays in its root filesystem, its mount namespace and its cgroup."""
+    config = json.loads(mutation.text)
+    linux, root = config.get("linux"), config.get("root")
+    return (
+        isinstance(linux, dict)
+        and isinstance(root, dict)
+        and root.get("path") in ("rootfs", "nowhere", "config.json", "/nowhere")
+        and isinstance(linux.get("namespaces"), list)
+        and {"type": "mount"} in linux["namespaces"]
+        and not linux.get("cgroupsPath")
+    )

@@ -8,6 +8,7 @@ import re
 import resource
 import socket
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -196,6 +197,16 @@ def _parameters(bundle: Bundle) -> Iterator[Finding]:
             yield Finding("sysctl.value", {"name": dotted, "why": os.strerror(errno.EINVAL)}, pointer)
 
 
+def _time_offsets(bundle: Bundle) -> Iterator[Finding]:
+    """Offsets that would set a clock before 0 or beyond half of what it can show: the kernel's ERANGE (time_namespaces(7))."""
+    for name, clock in (("monotonic", time.CLOCK_MONOTONIC), ("boottime", time.CLOCK_BOOTTIME)):
+        seconds = bundle.value(f"/linux/timeOffsets/{name}/secs")
+        if isinstance(seconds, int) and not 0 <= time.clock_gettime(clock) + seconds <= _LAST_SECOND:
+            yield Finding(
+                "time.offset_range", {"name": name, "seconds": seconds}, f"/linux/timeOffsets/{name}/secs"
+            )
+
+
 def _memory_nodes(bundle: Bundle) -> Iterator[Finding]:
     nodes, there = bundle.text_at("/linux/memoryPolicy/nodes"), online("node")
     wanted = numbers_of(nodes)
@@ -203,11 +214,14 @@ def _memory_nodes(bundle: Bundle) -> Iterator[Finding]:
         yield Finding("cgroup.no_node", {"value": nodes, "there": there}, "/linux/memoryPolicy/nodes")
 
 
+_LAST_SECOND = (2**63 - 1) // 10**9 // 2
+
 LOOKS = (
     _devices,
     _limits,
     _parameters,
     _memory_nodes,
+    _time_offsets,
     _labels,
     _net_devices,
     _id_mapped_mounts,
