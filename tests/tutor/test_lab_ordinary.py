@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.support.lab import until
 from tests.support.nobody import RANGE
 from tests.support.ordinary import ordinary_user
 from tests.support.runt import REPOSITORY
+from tutor.lab import state_roots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,6 +136,20 @@ def test_a_second_lab_leaves_the_first_alone(user: Ordinary) -> None:
         first.communicate("")
         assert first.returncode == 0
     assert not sleepers()
+
+
+def test_a_lab_of_root_that_ends_takes_no_directory_away(user: Ordinary) -> None:
+    """It removes /run/runt, if it has made it: rmdir(2) unmounts what another mount namespace has mounted on it."""
+    held = state_roots.acquire("/run/runt")
+    try:
+        with lab_of(user) as process:
+            until(lambda: len(sleepers()) == 1)
+            mounts = Path(f"/proc/{sleepers()[0]}/mountinfo").read_text().splitlines()
+            process.communicate("")
+    finally:
+        os.close(held)
+        state_roots.remove_unused("/run/runt")
+    assert sum(line.split()[4] == "/run/runt" for line in mounts) == 1, "the host's is below the lab's"
 
 
 def refusal(*arguments: str, before: str = "", ids: int = 65536, inside: tuple[str, ...] = ()) -> str:

@@ -102,7 +102,7 @@ class _Keeper:
         kernel.unshare(kernel.CLONE_NEWNS)
         kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
         if self._plan["own_run"]:
-            cover_run()
+            cover_run(self._covered)
             for directory in self._covered:
                 os.makedirs(directory, exist_ok=True)  # noqa: PTH103  (starts fast)
         for directory in self._covered:

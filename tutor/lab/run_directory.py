@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import os
 import stat
+from typing import TYPE_CHECKING
 
 from tutor.lab import kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _RUN = "/run"
 _SIZE = "16m"
 
 
-def cover_run() -> None:
-    """Mount a tmpfs on /run, with every entry of the directory below it.
+def cover_run(without: Sequence[str] = ()) -> None:
+    """Mount a tmpfs on /run, with every entry of the directory below it but for `without`.
+
+    On these the lab mounts. They must not be the host's: when a lab of root removes its own, rmdir(2) would unmount them here.
 
     Raises:
         OSError: the kernel refused.
@@ -25,6 +31,8 @@ def cover_run() -> None:
         entries = [(entry.name, entry.stat(follow_symlinks=False).st_mode) for entry in os.scandir(_RUN)]
         kernel.mount("tmpfs", _RUN, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, f"mode=0755,size={_SIZE}")
         for name, mode in entries:
+            if f"{_RUN}/{name}" in without:
+                continue
             _bring(f"/proc/self/fd/{below}/{name}", f"{_RUN}/{name}", mode)
     finally:
         os.close(below)

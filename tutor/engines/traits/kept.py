@@ -26,6 +26,7 @@ from tutor.lab import cgroups
 from tutor.lab.lab import Lab
 from tutor.lab.options import LabOptions
 from tutor.lab.state_roots import BUNDLES
+from tutor.lab.user_namespace import is_ordinary_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -195,4 +196,10 @@ def _probes_digest() -> str:
 def _asked() -> dict[str, object]:
     """Return what the answers depend on, other than the engine: the probes, the kernel, and the layout of cgroups."""
     versions = sorted({hierarchy.version for hierarchy in cgroups.hierarchies()})
-    return {"format": _FORMAT, "probes": _probes_digest(), "kernel": os.uname().release, "cgroups": versions}
+    return {
+        "format": _FORMAT,
+        "probes": _probes_digest(),
+        "kernel": os.uname().release,
+        "cgroups": versions,
+        "ordinary": is_ordinary_user(),
+    }
