@@ -14,6 +14,8 @@ from tests.support.config_files import changed, load_text, refusal
 if TYPE_CHECKING:
     from tests.support.runt import Bundle, Runt
 
+INHERITED = os.nice(0)
+
 
 def on_root(function: Any) -> Any:
     """Mark a test that runs containers."""
@@ -33,11 +35,11 @@ def scheduling_of(bundle: Bundle, runt: Runt) -> tuple[int, int]:
     [
         ({"policy": "SCHED_BATCH", "nice": 19}, 3, 19),
         ({"policy": "SCHED_OTHER", "nice": -20}, 0, -20),
-        ({"policy": "SCHED_IDLE", "flags": ["SCHED_FLAG_RESET_ON_FORK"]}, 5, 0),
+        ({"policy": "SCHED_IDLE", "flags": ["SCHED_FLAG_RESET_ON_FORK"]}, 5, INHERITED),
         (
             {"policy": "SCHED_DEADLINE", "runtime": 420_000, "deadline": 1_000_000, "period": 10_000_000},
             6,
-            0,
+            INHERITED,
         ),
     ],
     ids=lambda value: value.get("policy") if isinstance(value, dict) else "",
