@@ -4,7 +4,7 @@
 . "$ROOT/script/lib/peers-root.sh"
 
 VM_IMAGE_FILES='script/lib/vm-image.sh script/lib/vm-tests.service script/lib/peers-root.sh'
-VM_PACKAGES='systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,udev,linux-image-cloud-amd64,apparmor'
+VM_PACKAGES='systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,udev,initramfs-tools,linux-image-cloud-amd64,apparmor'
 
 # vm_build RELEASE IMAGE WORK: makes IMAGE, a directory with the machine's disk, kernel and initramfs, and the version of its Python. WORK is
 # for what is needed until then, and for the log.
