@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from tutor import waiting
 from tutor.course.course import Course
 from tutor.errors import TutorError
 from tutor.home import Home, shown
+from tutor.lab.user_namespace import is_ordinary_user
 from tutor.text import visible
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _ask_consent(course: Course, home: Home, messages: Messages) -> None:
     path = shown(course.folder.resolve())
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise TutorError("cli.course.unasked", path=path)
-    user = messages("cli.course.root" if os.geteuid() == 0 else "cli.course.user")
+    user = messages("cli.course.user" if is_ordinary_user() else "cli.course.root")
     print(messages("cli.course.executes", path=path, count=len(executed), user=user))
     for line in _listed(executed, messages):
         print(line)

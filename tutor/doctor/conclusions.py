@@ -57,11 +57,15 @@ def _lesson(
     lacks = tuple(each for each in lesson.needs if each in lacking)
     if lacks and level == "ok":
         level = "limited"
-    if unable and lesson.lab.daemon:
-        lacks = (*lacks, "root")
     only_read = sum(not unable.isdisjoint(step.needs) for step in lesson.steps)
     return LessonVerdict(
-        lesson.id, lesson.title, level, tuple(each.engine for each in usable), lacks, only_read
+        lesson.id,
+        lesson.title,
+        level,
+        tuple(each.engine for each in usable),
+        lacks,
+        only_read,
+        bool(unable) and lesson.lab.daemon,
     )
 
 

@@ -223,7 +223,8 @@ class EngineVerdict:
 class LessonVerdict:
     """Whether a lesson can be done here, and on which engines; if it `lacks` programs, it is read along with a recording.
 
-    `only_read`: the number of its steps that a lab of an ordinary user can't show, and that are read.
+    `only_read`: the number of its steps that a lab of an ordinary user can't show, and that are read;
+    `needs_root`: all of it is read.
     """
 
     lesson_id: str
@@ -232,6 +233,7 @@ class LessonVerdict:
     engines: tuple[EngineName, ...]
     lacks: tuple[str, ...] = ()
     only_read: int = 0
+    needs_root: bool = False
 
 
 @dataclass(frozen=True, slots=True)

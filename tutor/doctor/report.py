@@ -74,6 +74,8 @@ def _conclusions(conclusions: Conclusions, messages: Messages, width: int) -> It
     for lesson in conclusions.lessons:
         text = messages(f"doctor.lesson.{lesson.level}", title=lesson.title, engines=" ".join(lesson.engines))
         advice = messages("doctor.lesson.lacks", programs=", ".join(lesson.lacks)) if lesson.lacks else ""
+        if lesson.needs_root and not advice:
+            advice = messages("doctor.lesson.needs_root")
         if lesson.only_read and not advice:
             advice = messages("doctor.lesson.only_read", count=lesson.only_read)
         yield from _line("lessons", lesson.level, lesson.lesson_id, text, advice, messages, width)

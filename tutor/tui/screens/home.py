@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -15,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.model import ENGINE_NAMES
+from tutor.lab.user_namespace import is_ordinary_user
 from tutor.text import cell_width, fit, pad
 from tutor.text.glyphs import BAR_DONE, BAR_TO_DO, BEGUN, NOT_BEGUN, PASSED, STEP_TO_DO
 from tutor.tui.inline_markdown import inline
@@ -141,7 +141,7 @@ class HomeScreen(TutorScreen):
 
     def _show_machine(self) -> None:
         m = self.messages
-        user = m("tui.machine.root" if os.geteuid() == 0 else "tui.machine.rootless")
+        user = m("tui.machine.rootless" if is_ordinary_user() else "tui.machine.root")
         done = sum(self._progress_of(lesson).finished for lesson in self._course.lessons)
         self.query_one("#machine", Static).update(
             Content.assemble(

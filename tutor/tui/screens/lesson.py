@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -12,6 +11,7 @@ from textual.containers import Container, Vertical
 from textual.widgets import Static, TextArea
 
 from tutor.course.model import Observe, Task
+from tutor.lab.user_namespace import is_ordinary_user
 from tutor.session.events import (
     CommandFinished,
     CommandStarted,
@@ -115,7 +115,7 @@ class LessonScreen(TutorScreen):
     def parts(self) -> ComposeResult:
         """Lay out every pane once; the style sheet decides which are side by side."""
         view, m = self.view, self.messages
-        yield TopLine(view, m, privileged=os.geteuid() == 0)
+        yield TopLine(view, m, privileged=not is_ordinary_user())
         yield self.panes.tabs
         with Container(id="body"):
             yield Guide(view, m)
