@@ -12,8 +12,8 @@ import argparse
 import random
 import sys
 import tempfile
-import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,14 +129,13 @@ def main() -> int:
         ]
         print(f"{len(runnable)} to run", flush=True)
         outcomes: dict[str, Outcomes] = {}
-        threads = [
-            threading.Thread(target=run, args=(engine, runnable, folder / engine, outcomes))
-            for engine in arguments.engines.split(",")
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor() as pool:
+            tasks = [
+                pool.submit(run, engine, runnable, folder / engine, outcomes)
+                for engine in arguments.engines.split(",")
+            ]
+        for task in tasks:
+            task.result()
         return min(missed + compare(runnable, seen, outcomes), 1)
 
 

@@ -99,6 +99,14 @@ def _file_system(bundle: Bundle, pointer: str, values: Values, options: list[str
 _LAYERS = ("lowerdir", "upperdir", "workdir")
 
 
+_MODULES = (
+    " 9p afs autofs binfmt_misc bpf btrfs ceph cifs configfs cramfs debugfs ecryptfs efivarfs erofs exfat ext2 ext3 ext4 f2fs "
+    "fuse fuseblk gfs2 hfs hfsplus iso9660 jffs2 jfs minix msdos nfs nfs4 nfsd nilfs2 ntfs ntfs3 ocfs2 orangefs "
+    "overlay pstore rpc_pipefs securityfs smb3 squashfs tracefs ubifs udf ufs vboxsf vfat virtiofs xfs zonefs "
+)
+"""Filesystems that may be modules: of a container the kernel loads what this machine's /lib/modules does not show."""
+
+
 @cache
 def _known() -> dict[str, bool]:
     """Return the kernel's filesystems, and whether each needs a device."""
@@ -112,10 +120,13 @@ def _known() -> dict[str, bool]:
 @cache
 def _is_known(kind: str) -> bool:
     """Tell whether the kernel has a filesystem, or a module of it that it would load."""
+    kind = kind.partition(".")[0]  # as the kernel does: fuse.sshfs
     if kind in _known() or not _known():
         return True
     names = {kind, kind.replace("-", "_"), kind.replace("_", "-")}
     folder = Path("/lib/modules") / platform.release()
+    if not folder.is_dir():
+        return f" {kind} " in _MODULES
     for name in ("modules.alias", "modules.dep", "modules.builtin"):
         try:
             text = (folder / name).read_text(encoding="utf-8", errors="replace")

@@ -76,6 +76,9 @@ def look_at_hook(bundle: Bundle, kind: str, path: str) -> str:
     root = bundle.rootfs if kind == "startContainer" else Path("/")
     if not path.startswith("/") or root is None:
         return ""
+    if root == Path("/") and path.startswith("/proc/") and kind_of(Path(path)) == "file":
+        # Docker's hook is /proc/PID/exe, a link that the kernel follows without its text (proc(5)).
+        return ""
     seen = look_at_file(root, path)
     return seen.id if seen else ""
 
