@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ATIME = kernel.ATTR_ATIME
+_FLAGS = (
+    kernel.ATTR_RDONLY | kernel.ATTR_NOSUID | kernel.ATTR_NODEV | kernel.ATTR_NOEXEC | kernel.ATTR_NOSYMFOLLOW
+)
 
 ATTRIBUTES: dict[str, tuple[int, int]] = {
     "ro": (kernel.ATTR_RDONLY, 0),
@@ -133,6 +136,16 @@ class MountOptions:
             # One string may have several, as the data argument of mount(2); a backslash makes a comma a part of one.
             parts = option.replace("\\,", "\0").split(",")
             self.data.extend(part.replace("\0", "\\,") for part in parts if part)
+
+    def clear_others(self, *, locked: bool) -> None:
+        """Clear the flags of a bind mount's source that are not asked for, if any is, as mount(2) does when it is called again.
+
+        In a user namespace most flags of the host's mounts are `locked` (mount_namespaces(7)): they stay.
+        """
+        attr_set, attr_clear = self.attributes
+        if attr_set or attr_clear:
+            others = kernel.ATTR_NOSYMFOLLOW if locked else _FLAGS
+            self.attributes = (attr_set, attr_clear | others & ~attr_set)
 
     def hold_back_readonly(self) -> bool:
         """Take the read-only attribute out; return whether it was set."""

@@ -179,6 +179,7 @@ def _mount_bind(c: Container, mount: Mount, options: MountOptions, tree: int) ->
             raise RuntError(f'"{path}" is a file and can\'t be mounted on the directory {destination}')
     is_proc = kernel.filesystem_type(tree) == kernel.PROC_SUPER_MAGIC
     _check_proc(c, target, is_proc=is_proc and os.fstat(tree).st_ino == _PROC_ROOT_INODE)
+    options.clear_others(locked=c.has_own("user"))
     _set_attributes(tree, options)
     kernel.move_mount(tree, target)
     os.close(tree)
