@@ -238,7 +238,7 @@ def _open_destination(c: Container, mount: Mount) -> int:
             target = open_in_root(c.root_fd, destination, resolve=kernel.RESOLVE_NO_SYMLINKS)
         except OSError:
             raise RuntError(
-                f"{mount.get('type')} must be mounted on an ordinary directory: "
+                f"{mount.get('type')} must be mounted on ordinary directory: "
                 f"{destination} is a symbolic link in the root filesystem"
             ) from None
     return target

@@ -96,17 +96,24 @@ def is_device(fd: int, device: tuple[int, int]) -> bool:
 def mask_paths(c: Container) -> None:
     """Mask paths: a directory by an empty one, any other file by /dev/null.
 
-    config-linux.md, Masked Paths.
+    config-linux.md, Masked Paths. One filesystem serves all directories, and a path that is there twice is masked once.
     """
-    for path in c.linux.get("maskedPaths", ()):
+    empty = -1
+    for path in dict.fromkeys(map(os.path.normpath, c.linux.get("maskedPaths", ()))):
         try:
             target = open_in_root(c.root_fd, path)
         except (FileNotFoundError, NotADirectoryError):
             continue
-        tree = _empty_directory() if is_directory(target) else _null_device()
+        if is_directory(target):
+            empty = _empty_directory() if empty < 0 else empty
+            tree = kernel.open_tree(empty, "")
+        else:
+            tree = _null_device()
         kernel.move_mount(tree, target)
         os.close(tree)
         os.close(target)
+    if empty >= 0:
+        os.close(empty)
 
 
 def make_paths_readonly(c: Container) -> None:

@@ -398,7 +398,7 @@ def test_magic_link_of_proc_is_no_way_out(bundle: Bundle, runt: Runt) -> None:
 def test_proc_and_sysfs_on_a_symbolic_link_are_refused(bundle: Bundle, runt: Runt, kind: str) -> None:
     (bundle.rootfs / "link").symlink_to("tmp")
     mount(bundle, "/link", kind)
-    assert f"{kind} must be mounted on an ordinary directory" in runt.fail(bundle)
+    assert f"{kind} must be mounted on ordinary directory" in runt.fail(bundle)
 
 
 def test_root_is_readonly_and_mounts_keep_their_own_setting(bundle: Bundle, runt: Runt) -> None:
@@ -484,3 +484,45 @@ def test_masked_paths_show_nothing_and_readonly_paths_refuse_writing(bundle: Bun
     done = runt("run", "-b", str(bundle.path), "test")
     assert done.stdout == "end\n"
     assert done.stderr.count("Read-only file system") == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "flags"),
+    [
+        (["bind"], "ro,noexec"),
+        (["bind", "rprivate"], "ro,noexec"),
+        (["bind", "dev"], "rw"),
+        (["bind", "nosuid"], "rw,nosuid"),
+        (["bind", "ro"], "ro"),
+    ],
+)
+def test_flags_of_a_source_are_kept_unless_others_are_asked_for(
+    bundle: Bundle, runt: Runt, options: list[str], flags: str
+) -> None:
+    """As with crun 1.8.1 and the runc of today, which mount a second time for the flags."""
+    source = bundle.path / "source"
+    source.mkdir()
+    bundle.config["mounts"].append({"destination": "/m", "source": "source", "options": options})
+    bundle.sh("grep ' /m ' /proc/self/mounts").save()
+    command = " ".join(runt.command("run", "-b", str(bundle.path), "test"))
+    mounts = f"mount --bind {source} {source} && mount -o remount,bind,ro,noexec {source}"
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", f"{mounts} && exec {command}"],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = done.stdout.split()[3].split(",")
+    known = ("rw", "ro", "nosuid", "nodev", "noexec")
+    assert [each for each in found if each in known] == flags.split(",")
+
+
+def test_masked_directories_share_a_filesystem_and_duplicates_are_one(bundle: Bundle, runt: Runt) -> None:
+    for name in ("one", "two"):
+        (bundle.rootfs / name).mkdir()
+    bundle.linux["maskedPaths"] = ["/one", "/two", "/one/", "/one"]
+    bundle.sh("stat -c %d /one /two; grep -c ' /one ' /proc/self/mounts")
+    one, two, count = runt.run(bundle).split()
+    assert (one == two, count) == (True, "1")
