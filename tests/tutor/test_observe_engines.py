@@ -20,6 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 LOOK = r"""
 import json, subprocess, sys
 from tests.support.observe import until
+from tutor import patience
 from tutor.observe import diff, take_snapshot
 engine, root, bundle, name, pidfile, enters = sys.argv[1:]
 subprocess.run(["umount", "/sys/fs/cgroup/unified"], stderr=subprocess.DEVNULL)
