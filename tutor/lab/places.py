@@ -58,7 +58,9 @@ def free(path: str) -> Place:
             pass  # locked, since a more privileged user namespace made it (mount_namespaces(7))
     left = _hindrances_and_devices(path)
     copied = [root for root in _roots(path) if _copy_to_tmpfs(root)] if left else []
-    return Place(path, [name for name in found if name not in left], left, copied)
+    # An option that hinders nothing here has not been taken off for that.
+    freed = [name for name in found if name not in hindrances(path)]
+    return Place(path, freed, left, copied)
 
 
 def _hindrances_and_devices(path: str) -> list[str]:
