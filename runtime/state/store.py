@@ -342,8 +342,8 @@ def _remove_directory(directory: str) -> None:
         return
     for name in sorted(names, key=lambda name: name == "state.json"):
         path = f"{directory}/{name}"
-        if os.path.isdir(path) and not os.path.islink(path):
-            # `notify` (notify_socket), or another program's.
+        if name in ("notify", "state.json") and os.path.isdir(path) and not os.path.islink(path):
+            # The first is of `notify_socket`; the second is another program's.
             for place, directories, others in os.walk(path, topdown=False):
                 for other in (*others, *directories):
                     _unlink(f"{place}/{other}")
