@@ -32,3 +32,11 @@ def is_private(config: Config, kind: str) -> bool:
     except OSError:
         # The step that joins it reports the error.
         return True
+
+
+def has_own_pid_namespace(config: Config) -> bool:
+    """Tell whether the container has a new PID namespace, whose processes all end with init (pid_namespaces(7))."""
+    return any(
+        namespace["type"] == "pid" and "path" not in namespace
+        for namespace in config["linux"].get("namespaces", ())
+    )

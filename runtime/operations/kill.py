@@ -21,7 +21,8 @@ def kill(entry: Entry, signal_name: str, *, everything: bool = False) -> None:
 
     With `everything`, to all processes of the container's cgroups, also when init itself has ended already: processes
     that share a PID namespace with others can outlive it. Without a cgroup of its own (rootless) only init is known.
-    A stopped container has no more of them, which is what was asked for.
+    A stopped container has no more of them, which is what was asked for. SIGKILL is for all of them, too, where the
+    container has no PID namespace of its own: with one, the kernel ends all with init (pid_namespaces(7)).
     Raises RuntError if there is no such process or signal.
     """
     container_id = entry.record["id"]
@@ -33,6 +34,8 @@ def kill(entry: Entry, signal_name: str, *, everything: bool = False) -> None:
         kill_all(entry.record["cgroups"], signum)
         return
     if everything and status == "stopped":
+        return
+    if signum == signals.SIGKILL and _kill_without_pid_namespace(entry):
         return
     if status not in ("created", "running", "paused"):
         raise RuntError(
@@ -47,6 +50,30 @@ def kill(entry: Entry, signal_name: str, *, everything: bool = False) -> None:
         freezer.thaw(entry.record["cgroups"])
     if not delivered:
         raise RuntError(f"container not running: process already finished: {container_id} has just stopped")
+
+
+def _kill_without_pid_namespace(entry: Entry) -> bool:
+    """Kill all processes of a container that has no PID namespace of its own; return whether there were any.
+
+    As with runc since 1.2.
+    """
+    if not entry.record["cgroups"]:
+        return False
+    from runtime.config.namespaces import has_own_pid_namespace
+
+    try:
+        config = entry.config()
+    except RuntError:
+        # Its `create` did not come as far.
+        return False
+    if has_own_pid_namespace(config):
+        return False
+    from runtime.cgroups.membership import kill_all, processes
+
+    if not processes(entry.record["cgroups"]):
+        return False
+    kill_all(entry.record["cgroups"], signals.SIGKILL)
+    return True
 
 
 def parse_signal(name: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from runtime.config.namespaces import has_own_pid_namespace
 from runtime.state import freezer, liveness
 from runtime.steps.runner import Plan
 from runtime.support import log, signals
@@ -68,7 +69,7 @@ def end_other_processes(entry: Entry) -> None:
     config = _config(entry)
     # A `restore` that was killed may not have recorded init yet.
     init_is_unknown = entry.record["init"] is None
-    if entry.record["cgroups"] and (config is None or init_is_unknown or not _has_own_pid_namespace(config)):
+    if entry.record["cgroups"] and (config is None or init_is_unknown or not has_own_pid_namespace(config)):
         from runtime.cgroups.membership import kill_all
 
         log.debug("killing all processes of the container's cgroups")
@@ -169,10 +170,3 @@ def _config(entry: Entry) -> Config | None:
         return entry.config()
     except RuntError:
         return None
-
-
-def _has_own_pid_namespace(config: Config) -> bool:
-    return any(
-        namespace["type"] == "pid" and "path" not in namespace
-        for namespace in config["linux"].get("namespaces", ())
-    )

@@ -279,12 +279,29 @@ def shared_pid_namespace(runt: Runt, bundle: Bundle) -> Process:
 
 def test_kill_all_reaches_what_outlives_init_in_a_shared_pid_namespace(runt: Runt, bundle: Bundle) -> None:
     left = shared_pid_namespace(runt, bundle)
-    assert runt("kill", ID, "KILL").returncode == 1
+    assert runt("kill", ID, "TERM").returncode == 1
     assert liveness.is_alive(left)
     runt.ok("kill", "--all", ID, "KILL")
     wait_for(lambda: not liveness.is_alive(left))
     # Docker calls it again when no process is left.
     runt.ok("kill", "--all", ID, "KILL")
+
+
+@pytest.mark.parametrize("status", ["running", "stopped"])
+def test_sigkill_reaches_all_processes_in_a_shared_pid_namespace(
+    runt: Runt, bundle: Bundle, status: str
+) -> None:
+    """With a PID namespace of its own the kernel does that."""
+    bundle.linux["namespaces"] = [{"type": "mount"}]
+    end = "exec sleep 1000" if status == "running" else "exit 0"
+    out = runt.create(bundle.sh(f"sleep 1000 >/dev/null 2>&1 & echo $!; {end}"), ID)
+    runt.ok("start", ID)
+    wait_for(lambda: runt.state(ID)["status"] == status and out.read_text().endswith("\n"))
+    left = liveness.identify(int(out.read_text()))
+    runt.ok("kill", ID, "KILL")
+    wait_for(lambda: not liveness.is_alive(left))
+    runt.wait_until_stopped(ID)
+    assert runt("kill", ID, "KILL").returncode == 1
 
 
 @pytest.mark.parametrize("options", [[], ["--force"]], ids=["plain", "force"])
