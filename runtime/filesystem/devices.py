@@ -48,7 +48,7 @@ def make_device_sources(c: Container) -> None:
         return
     from runtime.filesystem.mounts import new_filesystem
 
-    place = new_filesystem("tmpfs", "tmpfs", MountOptions(["mode=700"]))
+    place = new_filesystem("tmpfs", "tmpfs", MountOptions(["mode=711"]))
     for index, device in enumerate(devices):
         name = str(index)
         try:
@@ -63,7 +63,9 @@ def make_device_sources(c: Container) -> None:
             dir_fd=place,
         )
         os.chmod(name, stat.S_IMODE(device.get("fileMode", 0o666)), dir_fd=place)
-        c.device_trees[os.path.normpath(device["path"])] = kernel.open_tree(place, name)
+    else:
+        c.device_source = place
+        return
     os.close(place)
 
 
@@ -77,9 +79,10 @@ def make_devices(c: Container) -> None:
     if _dev_is_bound(c):
         devices.clear()
     devices.update({os.path.normpath(device["path"]): device for device in c.linux.get("devices", ())})
+    trees = _copy_device_sources(c)
     for device in devices.values():
         try:
-            _make_device(c, device)
+            _make_device(c, device, trees)
         except OSError as error:
             raise RuntError(f"cannot make device {device['path']}: {describe(error)}") from error
 
@@ -105,19 +108,36 @@ def make_dev_symlinks(c: Container) -> None:
     os.close(directory)
 
 
-def _make_device(c: Container, device: Device) -> None:
+def _copy_device_sources(c: Container) -> dict[str, int]:
+    """Return a detached mount of each node that `make_device_sources` has made, by the path in the container.
+
+    A detached filesystem can't be copied from before Linux 6.15: it is attached for that moment, over the root.
+    """
+    if c.device_source < 0:
+        return {}
+    kernel.move_mount(c.device_source, c.root_fd)
+    trees = {
+        os.path.normpath(device["path"]): kernel.open_tree(c.device_source, str(index))
+        for index, device in enumerate(c.linux["devices"])
+    }
+    kernel.umount2(f"/proc/self/fd/{c.device_source}", kernel.MNT_DETACH)
+    os.close(c.device_source)
+    return trees
+
+
+def _make_device(c: Container, device: Device, trees: dict[str, int]) -> None:
     directory, name = os.path.split(os.path.normpath(device["path"]))
     parent = make_directory(c.root_fd, directory)
     try:
         _make_node(device, parent, name)
     except FileExistsError:
         if _is_empty_file(parent, name):
-            _bind_device(c, device, parent, name)
+            _bind_device(device, parent, name, trees)
         else:
             _check_device(device, parent, name)
     except PermissionError:
         # In a user namespace no device may be made: the one made for it, or the host's own, can be bound there.
-        _bind_device(c, device, parent, name)
+        _bind_device(device, parent, name, trees)
     finally:
         os.close(parent)
 
@@ -135,9 +155,9 @@ def _make_node(device: Device, parent: int, name: str) -> None:
     os.chown(name, device.get("uid", 0), device.get("gid", 0), dir_fd=parent, follow_symlinks=False)
 
 
-def _bind_device(c: Container, device: Device, parent: int, name: str) -> None:
+def _bind_device(device: Device, parent: int, name: str, trees: dict[str, int]) -> None:
     """Bind a device to the file `name` of the directory `parent`, made if it is missing; no link is followed."""
-    tree = c.device_trees.pop(os.path.normpath(device["path"]), -1)
+    tree = trees.pop(os.path.normpath(device["path"]), -1)
     if tree == -1:
         tree = kernel.open_tree(kernel.AT_FDCWD, device["path"])
         _check_device(device, tree, "")

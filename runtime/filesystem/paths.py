@@ -104,11 +104,14 @@ def mask_paths(c: Container) -> None:
             target = open_in_root(c.root_fd, path)
         except (FileNotFoundError, NotADirectoryError):
             continue
-        if is_directory(target):
-            empty = _empty_directory() if empty < 0 else empty
-            tree = kernel.open_tree(empty, "")
-        else:
+        if not is_directory(target):
             tree = _null_device()
+        elif empty < 0:
+            tree = _empty_directory()
+            empty = os.dup(tree)
+        else:
+            # A copy of what is mounted by now: a detached mount can be copied since Linux 6.15 only.
+            tree = kernel.open_tree(empty, "")
         kernel.move_mount(tree, target)
         os.close(tree)
         os.close(target)

@@ -99,7 +99,7 @@ class Container:
         "cgroup",
         "config",
         "console_connection",
-        "device_trees",
+        "device_source",
         "entering",
         "entry",
         "environment",
@@ -171,8 +171,8 @@ class Container:
         """Descriptors of the namespaces to join by path, by their type."""
         self.bind_trees: dict[int, int] = {}
         """Detached copies of the sources of bind mounts, by the index of the mount; see `bind_sources`."""
-        self.device_trees: dict[str, int] = {}
-        """Detached mounts of the devices made for a user namespace, by the path in the container (`make_device_sources`)."""
+        self.device_source = -1
+        """A detached filesystem with the devices made for a user namespace, by their index (`make_device_sources`)."""
         self.readonly_mounts: list[int] = []
         """Mounts that become read-only once everything in them has been made."""
         self.seccomp_filter: SeccompFilter | None = None
@@ -187,10 +187,10 @@ class Container:
 
     def close(self) -> None:
         """Close what the runtime's process has open for the container, once the steps are over."""
-        descriptors = [*self.joined.values(), *self.bind_trees.values(), *self.device_trees.values()]
-        descriptors += self.cgroup.descriptors()
+        descriptors = [*self.joined.values(), *self.bind_trees.values(), *self.cgroup.descriptors()]
         descriptors += [getattr(self, name) for name in ("fifo_place", "root_fd") if hasattr(self, name)]
         optional = [self.console_connection, self.pidfd_connection]
+        optional.append(self.device_source if self.device_source >= 0 else None)
         if self.seccomp_filter is not None:
             optional.append(self.seccomp_filter.agent)
         if self.is_entered:
