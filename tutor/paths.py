@@ -22,18 +22,23 @@ def search_path(folders: tuple[str, ...] = ADMINISTRATORS_FOLDERS) -> str:
 
 def mount_of(path: str) -> str:
     """Return where the filesystem of a path is mounted, as this process sees it; `/` where that can't be read."""
+    return filesystem_of(path)[0]
+
+
+def filesystem_of(path: str) -> tuple[str, str]:
+    """Return where the filesystem of a path is mounted, as this process sees it, and its type; `/` and `?` where that can't be read."""
     real = os.path.realpath(path)
-    found = "/"
+    found, kind = "/", "?"
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape", newline="\n") as lines:  # noqa: PTH123  (a lab's programs start without pathlib)
             for line in lines:
                 # proc(5): space, tab, newline and backslash are written as octal numbers.
                 place = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), line.split(" ", 5)[4])
                 if len(place) >= len(found) and (real == place or real.startswith(place.rstrip("/") + "/")):
-                    found = place
+                    found, kind = place, line.rpartition(" - ")[2].split(" ", 1)[0]
     except (OSError, IndexError):
-        return found
-    return found
+        return found, kind
+    return found, kind
 
 
 def resolve(root: str, path: str, *, follow: bool = True) -> str:

@@ -12,6 +12,7 @@ from tutor.course.find import lessons_folder
 from tutor.course.load import lesson_folders
 from tutor.course.storage import write_atomically
 from tutor.errors import TutorError
+from tutor.lab.grounds import unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,4 +90,4 @@ class Consents:
         try:
             write_atomically(self._folder / digest, f"{course.resolve()}\n")
         except OSError as error:
-            raise TutorError("session.error.home", path=self._folder, reason=error.strerror) from error
+            raise unwritable(self._folder, error) from error

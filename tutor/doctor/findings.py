@@ -249,7 +249,11 @@ def _widths(machine: Machine) -> Finding:
 def _storage(machine: Machine) -> Iterator[Finding]:
     for place in machine.storage:
         values: dict[str, object] = {"path": place.path, "free": place.free // 1024**2}
-        if not place.writable:
+        if place.refusal:
+            values |= {"mount": place.refusal.mount, "kind": place.refusal.kind}
+            key = f"doctor.disk.refused.{place.refusal.why}"
+            yield Finding("storage", "disk", "missing", key, values, "doctor.disk.home")
+        elif not place.writable:
             yield Finding("storage", "disk", "missing", "doctor.disk.read_only", values, "doctor.disk.home")
         elif place.free < LEAST_DISK:
             yield Finding("storage", "disk", "missing", "doctor.disk.full", values, "doctor.disk.home")

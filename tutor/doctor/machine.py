@@ -11,6 +11,7 @@ from tutor.doctor.kernel import read_cgroups, read_privileges, read_system, run_
 from tutor.doctor.model import Machine, Storage
 from tutor.doctor.terminal import ask_terminal
 from tutor.doctor.tools import ask_docker, look_for_tools
+from tutor.lab.grounds import look
 from tutor.lab.places import hindrances
 
 if TYPE_CHECKING:
@@ -48,14 +49,18 @@ def examine(home: Home, tell: Callable[[tuple[str, ...]], None] = lambda _left: 
 
 def _storages(home: Home) -> tuple[Storage, ...]:
     """Return the folders that will be written to, each once; bundles lie in the first."""
-    labs = _storage(home.labs)
+    labs = _storage(home.labs, owners=True)
     others = [each for folder in (home.state, home.cache) if (each := _storage(folder)).path != labs.path]
     return (replace(labs, hindrances=tuple(hindrances(labs.path))), *dict.fromkeys(others))
 
 
-def _storage(folder: Path) -> Storage:
+def _storage(folder: Path, *, owners: bool = False) -> Storage:
     place = next(each for each in (folder, *folder.parents) if os.access(each, os.F_OK))
     figures = os.statvfs(place)
+    refusal = look(str(place), owners=owners)
     return Storage(
-        path=str(place), writable=os.access(place, os.W_OK), free=figures.f_bavail * figures.f_frsize
+        path=str(place),
+        writable=refusal is None and os.access(place, os.W_OK),
+        free=figures.f_bavail * figures.f_frsize,
+        refusal=refusal,
     )

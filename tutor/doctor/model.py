@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tutor.engines.model import EngineName
+    from tutor.lab.grounds import Refusal
 
 Level = Literal["ok", "limited", "unknown", "missing"]
 """`unknown`: what was asked did not answer in time, which says nothing about what it can do."""
@@ -134,12 +135,14 @@ class Storage:
     """A folder that will be written to: `path` or, if it does not exist, its nearest parent. `free` in bytes.
 
     `hindrances`: mount options because of which containers do not run there (`nodev` ...), of the folder that has bundles.
+    `refusal`: what its mount refuses, which makes it not `writable`.
     """
 
     path: str
     writable: bool
     free: int
     hindrances: tuple[str, ...] = ()
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

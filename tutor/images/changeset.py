@@ -26,7 +26,15 @@ _OPAQUE = ".wh..wh..opq"
 # AUFS kept metadata under names with this prefix; old images still have them, and every tool skips them.
 _WHITEOUT_META = ".wh..wh."
 _REFUSED = (errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOTSUP)
-_TARGET_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENOMEM)
+_TARGET_FAULTS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENOMEM,
+    errno.EOVERFLOW,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _REASONS = {
     errno.EPERM: "permission",
     errno.EROFS: "read_only",
     errno.ENOENT: "missing",
+    errno.EOVERFLOW: "owners",
 }
 
 
@@ -37,14 +38,15 @@ def explaining_os_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turn an `OSError` in the block into an `ImageError` that names `path` (or the file that the error names).
 
     Raises:
-        ImageError: `disk_full`, `permission`, `read_only`, `missing`, and `os` for everything else.
+        ImageError: `disk_full`, `permission`, `read_only`, `missing`, `owners` (the mount does not map them), and `os` for everything else.
     """
     try:
         yield
     except OSError as error:
         named = error.filename if isinstance(error.filename, str) and error.filename.startswith("/") else ""
-        # The user does not know the name of an unfinished output (`outputs`).
-        where = named if named and UNFINISHED not in named else path
+        # The user does not know the name of an unfinished output (`outputs`), nor that of a descriptor.
+        unknown = not named or UNFINISHED in named or named.startswith("/proc/self/fd/")
+        where = path if unknown else named
         code = _REASONS.get(error.errno or 0, "os")
         raise ImageError(
             f"images.error.{code}", path=os.fspath(where), reason=error.strerror or str(error)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tutor.course.model import LabPlan, Lesson, Read, Step
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
+from tutor.lab.grounds import unwritable
 from tutor.session.own_bundle import read_config
 
 if TYPE_CHECKING:
@@ -91,5 +92,5 @@ def fresh_bundle(home: Home) -> Path:
         config["hostname"] = NAME
         (bundle / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise TutorError("session.error.home", path=folder, reason=error.strerror) from error
+        raise unwritable(folder, error) from error
     return bundle

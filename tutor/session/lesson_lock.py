@@ -8,6 +8,7 @@ import os
 from typing import IO, TYPE_CHECKING
 
 from tutor.errors import TutorError
+from tutor.lab.grounds import unwritable
 from tutor.lab.user_namespace import pid_outside
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class LessonLock:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: IO[str] = path.open("a+")
         except OSError as error:
-            raise TutorError("session.error.home", path=path.parent, reason=error.strerror) from error
+            raise unwritable(path.parent, error) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import errno
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.course.model import EditConfig, Task, Write
 from tutor.course.storage import lies_within, write_atomically
 from tutor.errors import TutorError
+from tutor.lab.grounds import require_writable, unwritable
 from tutor.session.lesson_folder import LessonFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tutor.course.model import Lesson, Step
     from tutor.home import Home
@@ -54,6 +55,7 @@ class Workspace:
                 self.bundle.mkdir(exist_ok=True)
                 self._saved_config.replace(self.config)
             self._folder.create()
+            require_writable(self.directory)
             beginning = self.begins_with(index)
             if beginning and not self.config.exists():
                 write_atomically(self.config, beginning)
@@ -240,4 +242,4 @@ def _explained(error: OSError, path: Path, key: str) -> TutorError:
         case errno.EISDIR:
             return TutorError("session.config.folder", path=path)
         case _:
-            return TutorError("session.error.home", path=error.filename or path, reason=error.strerror)
+            return unwritable(Path(named) if isinstance(named := error.filename, str) else path, error)
