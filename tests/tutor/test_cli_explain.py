@@ -240,6 +240,30 @@ def test_what_is_said_of_a_root_without_a_dev_of_its_own(said: str, id_: str) ->
 
 
 @pytest.mark.root
+@pytest.mark.parametrize("before", ["true", '"$2" --root "$3" run first >&2'], ids=["new", "used"])
+@pytest.mark.parametrize("engine", ["runt", pytest.param("runc", marks=pytest.mark.peer("runc"))])
+def test_a_root_on_a_read_only_mount_is_named(tmp_path: Path, engine: str, before: str) -> None:
+    """Neither a terminal nor a device is at fault, of which the engines speak: runc and runt make all of /dev each time."""
+    made = bundle(tmp_path, linux={"namespaces": [{"type": "mount"}]})
+    script = (
+        f'cd "$1" && {before} && mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && cd "$1" && '
+        '"$2" --root "$3" run explained 2>&1 | "$4" explain --lang en'
+    )
+    tutor, runt = (str(Path(sys.executable).parent / name) for name in ("oci-tutor", "runt"))
+    tools = (runt if engine == "runt" else engine, tmp_path / "state", tutor)
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "-", made, *tools],
+        capture_output=True,
+        text=True,
+        timeout=patience.scaled(120),
+        check=False,
+    )
+    said = "".join(done.stdout.split())  # a long path is broken
+    assert f"Therootfilesystemison{made}(" in said, done.stdout + done.stderr
+    assert "terminal" not in said
+
+
+@pytest.mark.root
 @pytest.mark.parametrize(
     "option",
     ["nodev", "noexec"],

@@ -17,6 +17,7 @@ from tutor.explain.seen import (
     namespace_of_sysctl,
     near_directory,
     near_type,
+    read_only_root,
 )
 
 if TYPE_CHECKING:
@@ -27,8 +28,19 @@ if TYPE_CHECKING:
     from tutor.explain.model import Failure, Values
 
 
+_MAKES_IN_ROOT = re.compile(
+    r"(?:mkdir\w*|mknod\w*|creat\w+|symlink|ptmx|make device)(?:(?!/sys/|/proc/).)*read-only file system",
+    re.IGNORECASE,
+)
+
+
 def refine(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
     """Return a more precise finding, or the same one."""
+    if _MAKES_IN_ROOT.search(failure.said) and (read_only := read_only_root(bundle)):
+        mount, kind = read_only
+        return replace(
+            _with(finding, "root.read_only", mount=mount, kind=kind), pointer="/root/path", problem=None
+        )
     step = _REFINERS.get(finding.id)
     return step(finding, failure, bundle) if step else finding
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tutor.explain.bundle import kind_of
 from tutor.explain.programs import look_at_file
-from tutor.paths import mount_of
+from tutor.paths import filesystem_of, mount_of
 
 if TYPE_CHECKING:
     from tutor.explain.bundle import Bundle
@@ -41,6 +41,17 @@ def devices_forbidden(bundle: Bundle) -> str:
         return mount_of(str(dev)) if os.statvfs(dev).f_flag & os.ST_NODEV else ""
     except (OSError, ValueError):
         return ""
+
+
+def read_only_root(bundle: Bundle) -> tuple[str, str] | None:
+    """Return where the filesystem of the root is mounted, and its type, where it is read-only."""
+    root = bundle.rootfs
+    if root is None or kind_of(root) != "directory":
+        return None
+    try:
+        return filesystem_of(str(root)) if os.statvfs(root).f_flag & os.ST_RDONLY else None
+    except (OSError, ValueError):
+        return None
 
 
 def near_directory(bundle: Bundle, path: str) -> str:
