@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ordinary import ordinary_user
 from tutor import patience
 
 pytestmark = pytest.mark.root
@@ -131,4 +132,18 @@ def test_a_home_where_owners_are_not_mapped_says_so_in_one_message(
     level, text = disks(run(home, *inside, *TUTOR, "doctor", "--json", "--lang", "en"))[0]
     assert level == "missing"
     assert f"{home} (" in text
+    assert "ID-mapped mount" in text
+
+
+@pytest.mark.peer("newuidmap", "newgidmap", "setpriv")
+def test_the_home_of_an_ordinary_user_must_map_the_subordinate_ids_too(tmp_path: Path) -> None:
+    program = tmp_path / "map"
+    program.write_text(ID_MAPPED)
+    mount = f'PYTHONPATH={ROOT} {sys.executable} {program} "$PLACE/home" "0 0 65536" true\n'
+    with ordinary_user(before=mount) as user:
+        done = user.tutor("doctor", "--json", "--lang", "en")
+        if done.returncode == 77:
+            pytest.skip("the filesystem of temporary files can't be ID-mapped")
+        level, text = disks(done)[0]
+    assert level == "missing", text
     assert "ID-mapped mount" in text

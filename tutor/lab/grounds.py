@@ -12,7 +12,8 @@ from tutor.paths import filesystem_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-_USER = 1000  # the images of the lessons have files of this user
+USER = 1000
+"""The images of the lessons have files of this user."""
 
 
 class Refusal(NamedTuple):
@@ -34,8 +35,8 @@ class Refusal(NamedTuple):
         )
 
 
-def look(path: str, *, owners: bool = False) -> Refusal | None:
-    """Find out what is refused in an existing directory, and leave no trace; `owners`: for the files of images, too."""
+def look(path: str, *, owner: int | None = None) -> Refusal | None:
+    """Find out what is refused in an existing directory, and leave no trace; files of `owner` are to be there, too."""
     if is_read_only(path):
         return _refusal(errno.EROFS, path)
     try:
@@ -43,8 +44,10 @@ def look(path: str, *, owners: bool = False) -> Refusal | None:
     except OSError as error:
         return _refusal(error.errno, path)
     try:
-        if owners:
-            os.fchown(file, _USER, _USER)
+        if owner is not None:
+            os.fchown(
+                file, owner, owner
+            )  # what is not mapped is refused (EOVERFLOW) before what is not permitted
     except OSError as error:
         return _refusal(error.errno, path)
     finally:
