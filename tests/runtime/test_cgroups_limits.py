@@ -13,7 +13,7 @@ import pytest
 from runtime.cgroups import version2
 from runtime.cgroups.group import Group
 from tests.support.cgroups import CgroupsOf, hierarchies, is_version2, needs
-from tests.support.runt import REPOSITORY
+from tests.support.runt import in_private_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -329,14 +329,7 @@ def test_controllers_of_huge_pages_and_of_the_network(bundle: Bundle, runt: Runt
     script += f"{create} > /dev/null\n"
     script += "".join(f"cd {path}/{container_id}; cat {files[name]}\n" for name, path in places.items())
     script += " ".join(runt.command("delete", "--force", container_id))
-    done = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = in_private_mounts(script, runt)
     hugepages, reserved, class_id, *priorities = done.stdout.splitlines()
     assert (hugepages, reserved, class_id) == (f"{4 << 20}", f"{4 << 20}", f"{0x100001}")
     assert "lo 5" in priorities

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.cgroups import hierarchies, needs
-from tests.support.runt import REPOSITORY, wait_for
+from tests.support.runt import in_private_mounts, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -307,14 +307,7 @@ def test_single_file_of_a_hierarchy_that_is_mounted_too_changes_nothing(
     done
     """
     command = " ".join(runt.command("run", "-b", str(bundle.path), container_id))
-    done = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", f"{script}\nexec {command}"],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = in_private_mounts(f"{script}\nexec {command}", runt)
     lines = [line for line in done.stdout.splitlines() if line]
     controlled = [line for line in lines if not line.startswith("0::")] or lines
     mounted = set(memberships("self"))
@@ -341,14 +334,7 @@ def test_version_2_alone_works_too(bundle: Bundle, runt: Runt, container_id: str
     for place in $(awk '$(NF-2) == "cgroup" {print $5}' /proc/self/mountinfo); do umount $place; done
     """
     command = " ".join(runt.command("run", "-b", str(bundle.path), container_id))
-    done = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", f"{script}\nexec {command}"],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = in_private_mounts(f"{script}\nexec {command}", runt)
     lines = done.stdout.splitlines()
     (own,) = [line for line in lines if line.startswith("0::")]
     assert own.endswith(f"/{container_id}")
@@ -401,14 +387,7 @@ def test_a_hierarchy_that_another_mount_covers_is_not_used(
     bundle.sh("cat /proc/self/cgroup").save()
     command = " ".join(runt.command("run", "-b", str(bundle.path), container_id))
     covered = f"mount -t tmpfs tmpfs {top} && {command} && ls -A {top}"
-    done = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", covered],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = in_private_mounts(covered, runt)
     assert f"/{container_id}" in done.stdout
     # Nothing follows: what covers the hierarchy is still empty.
     assert done.stdout.splitlines()[-1].startswith("0::")

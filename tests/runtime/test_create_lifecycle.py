@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.runt import REPOSITORY, Bundle, Runt, wait_for
+from tests.support.runt import REPOSITORY, Bundle, Runt, in_private_mounts, wait_for
 from tutor import patience
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
@@ -31,26 +31,16 @@ SEED: dict[str, Any] = {
 }
 
 
-def in_private_mounts(script: str, cwd: Path, runt: Runt) -> str:
-    """Run a shell script in a mount namespace of its own, with `$RUNT`; return all that it printed."""
-    done = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "RUNT": " ".join(runt.command())},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=patience.scaled(60),
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+def said_in_private_mounts(script: str, cwd: Path, runt: Runt) -> str:
+    """Return all that a shell script prints in a mount namespace of its own."""
+    done = in_private_mounts(script, runt, cwd)
     return done.stdout + done.stderr
 
 
 def test_seed_walks_through_its_whole_life(bundle: Bundle, runt: Runt) -> None:
     bundle.config = SEED
     bundle.save()
-    said = in_private_mounts(
+    said = said_in_private_mounts(
         """
         $RUNT create alpine-test > out 2>&1
         test ! -s out
@@ -92,7 +82,7 @@ def test_two_containers_of_one_root_without_mount_namespaces(bundle: Bundle, run
     grep -c -e rootfs /proc/self/mountinfo || true
     """
     for deleted, other in (("first", "second"), ("second", "first")):
-        said = in_private_mounts(
+        said = said_in_private_mounts(
             script.replace("DELETED", deleted).replace("OTHER", other), bundle.path, runt
         )
         assert said == ("gone\nalpine\n0\n" if deleted == "first" else "alpine\n0\n")
@@ -107,11 +97,11 @@ def test_a_mount_of_the_host_may_have_any_name(bundle: Bundle, runt: Runt) -> No
     """
     bundle.sh("echo inside").save()
     run = "$RUNT run one; $RUNT run --no-pivot two"
-    assert in_private_mounts(odd + run, bundle.path, runt) == "inside\ninside\n"
+    assert said_in_private_mounts(odd + run, bundle.path, runt) == "inside\ninside\n"
     bundle.config = SEED
     bundle.save()
     run = "$RUNT run three; grep -c rootfs /proc/self/mountinfo || true"
-    assert in_private_mounts(odd.replace("mkdir", ":") + run, bundle.path, runt) == "alpine\n0\n"
+    assert said_in_private_mounts(odd.replace("mkdir", ":") + run, bundle.path, runt) == "alpine\n0\n"
 
 
 def test_init_waits_in_an_open_of_the_exec_fifo(bundle: Bundle, runt: Runt) -> None:

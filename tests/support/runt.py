@@ -136,17 +136,10 @@ class Runt:
         """Save the bundle and create a container; return the file that its standard output and error go to."""
         bundle.save()
         output = bundle.path / f"{container_id}.out"
+        words = ("create", "-b", str(bundle.path), *options, container_id)
         with output.open("w") as file:
-            self.ok(
-                "create",
-                "-b",
-                str(bundle.path),
-                *options,
-                container_id,
-                stdout=file,
-                stderr=file,
-                capture_output=False,
-            )
+            done = self(*words, stdout=file, stderr=file, capture_output=False)
+        assert done.returncode == 0, f"{words}: {output.read_text()}"
         return output
 
     def state(self, container_id: str = "test") -> Any:
@@ -161,6 +154,22 @@ class Runt:
         """Delete every container."""
         for container_id in self.ok("list", "-q").split() if self.root.is_dir() else ():
             self.ok("delete", "--force", container_id)
+
+
+def in_private_mounts(script: str, runt: Runt, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a shell script in a mount namespace of its own, with `$RUNT`; it must succeed."""
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "RUNT": " ".join(runt.command())},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=patience.scaled(60),
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
