@@ -52,6 +52,20 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_a_member_of_config_json_is_explained(tmp_path: Path) -> None:
+    """By its dotted name or its pointer; a file of that name goes first, and a word that is no member is an error's text."""
+    done = oci_tutor("mounts.options", cwd=tmp_path, lang="en")
+    assert done.returncode == 0, done.stderr
+    assert "mounts[0].options  an array of strings, optional" in done.stdout
+    assert "nosuid " in done.stdout
+    assert "Ignore setuid and setgid bits." in done.stdout
+    assert "config.md#mounts" in done.stdout
+    assert oci_tutor("/linux/namespaces/0", cwd=tmp_path).stdout.startswith("linux.namespaces[0]")
+    assert oci_tutor("process.arg", cwd=tmp_path).returncode == 1
+    (tmp_path / "hooks").write_text("no error of any engine")
+    assert "no error of any engine" in oci_tutor("hooks", cwd=tmp_path, lang="en").stdout
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_an_error_from_a_pipe_is_explained_where_it_happened(broken: Path, lang: Language) -> None:
     line = f'time="2026-11-24T11:54:53Z" level=error msg={json.dumps("runc create failed: " + NOT_FOUND)}\n'

@@ -11,6 +11,7 @@ from tutor.errors import TutorError
 if TYPE_CHECKING:
     import argparse
 
+    from tutor.configfile.meanings import Path as MemberPath
     from tutor.explain.bundle import Bundle
     from tutor.messages import Messages
 
@@ -26,15 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser, messages: Messages) -> None:
 
 
 def run(arguments: argparse.Namespace, messages: Messages) -> int:
-    """Explain an error (0: explained, 1: not known) or a bundle (0: nothing is wrong, 1: something is).
+    """Explain an error (0: explained, 1: not known), a member of `config.json` (0), or a bundle (0: nothing is wrong, 1: something is).
 
     Raises:
         TutorError: a file or directory that was named is not there.
     """
     from tutor.cli.terminal import text_width
     from tutor.explain.bundle import Bundle
-    from tutor.explain.report import bundle_report, error_report
+    from tutor.explain.report import bundle_report, error_report, member_report
 
+    member = _member(arguments.what)
+    if member is not None:
+        print("\n".join(member_report(member, messages, text_width()).lines))
+        return 0
     error, bundle = _asked(arguments)
     if error.strip():
         report = error_report(error, bundle or Bundle.here(), messages, text_width())
@@ -42,6 +47,16 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
         report = bundle_report(bundle or Bundle(Path()), messages, text_width())
     print("\n".join(report.lines))
     return 0 if report.good else 1
+
+
+def _member(words: list[str]) -> MemberPath | None:
+    """Return the member of `config.json` that is asked for; None if the word is a file, or no such member."""
+    from tutor.configfile.describe import path_in_prose
+    from tutor.explain.bundle import kind_of
+
+    if len(words) != 1 or kind_of(Path(words[0])):
+        return None
+    return path_in_prose(words[0])
 
 
 def _asked(arguments: argparse.Namespace) -> tuple[str, Bundle | None]:

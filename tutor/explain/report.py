@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tutor.configfile.describe import describe
+from tutor.configfile.meanings import dotted, member_at, path_of
 from tutor.explain.explainer import explain, explain_bundle
 from tutor.explain.model import Failure
 from tutor.explain.printed import sentences
@@ -15,6 +17,7 @@ from tutor.text.glyphs import SEVERITIES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tutor.configfile.meanings import Path
     from tutor.explain.bundle import Bundle
     from tutor.explain.model import Explanation
     from tutor.messages import Messages
@@ -55,6 +58,27 @@ def bundle_report(bundle: Bundle, messages: Messages, width: int) -> Report:
     return Report(lines, not any(each.severity == "error" for each in found))
 
 
+def member_report(path: Path, messages: Messages, width: int) -> Report:
+    """Describe a member of `config.json`; lines are at most `width` cells wide."""
+    found = describe(path, messages)
+    label = messages("configfile.help.clause")
+    lines = [f"{found.name}  {found.kind}", *_table((("", found.meaning), (label, found.clause)), width)]
+    for name in ("values", "members"):
+        listed = getattr(found, name)
+        if listed:
+            lines += ["", f"{messages(f'configfile.help.{name}')}:", *_table(listed, width)]
+    if any(name.endswith("*") for name, _ in found.members):
+        lines.append(f"  {messages('configfile.help.required_mark')}")
+    return Report(lines, good=True)
+
+
+def _table(rows: tuple[tuple[str, str], ...], width: int) -> Iterator[str]:
+    column = min(max(cell_width(name) for name, _ in rows) + 2, width // 2)
+    for name, text in rows:
+        for number, line in enumerate(wrap(text, width - column - 2) or [""]):
+            yield f"  {pad(name if number == 0 else '', column)}{line}".rstrip()
+
+
 def _lines(found: Explanation, messages: Messages, width: int, said: str = "") -> Iterator[str]:
     glyph = SEVERITIES["warning" if found.severity == "warning" else "error"]
     yield from wrap(
@@ -62,7 +86,15 @@ def _lines(found: Explanation, messages: Messages, width: int, said: str = "") -
     )
     pointer = f"({found.pointer})" if found.pointer else ""
     place = "  ".join(filter(None, (found.place, pointer)))
-    rows = {"said": said, "place": place, "clause": found.clause, "cause": found.cause, "fix": found.fix}
+    member = member_at(path_of(found.pointer)) if found.pointer else None
+    meant = f"{dotted(path_of(found.pointer))}: {member.meaning(messages)}" if member is not None else ""
+    rows = {
+        "said": said, "place": place, "member": meant, "clause": found.clause, "cause": found.cause, "fix": found.fix,
+    }  # fmt: skip
+    yield from _rows(rows, messages, width)
+
+
+def _rows(rows: dict[str, str], messages: Messages, width: int) -> Iterator[str]:
     labels = {name: messages(f"explain.row.{name}") for name in rows}
     column = max(cell_width(label) for label in labels.values()) + 2
     for name, text in rows.items():
