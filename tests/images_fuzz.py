@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tests.support.fuzzed_images import FuzzedImage, Fuzzer
 from tests.support.images import CONFIG, LAYER, LayoutMaker, named, snapshot
+from tutor import patience
 from tutor.images.compression import Uncompressed, form_of
 from tutor.images.errors import ImageError
 from tutor.images.image_source import open_image
@@ -166,7 +167,9 @@ def _ask_umoci(image: FuzzedImage, scratch: Path, bundle: Path) -> None:
 
 
 def _run(*argv: str) -> None:
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=_SECONDS * 3)
+    done = subprocess.run(
+        argv, capture_output=True, text=True, check=False, timeout=patience.scaled(_SECONDS * 3)
+    )
     assert done.returncode == 0, f"{argv[0]} refuses it: {done.stderr.strip()[-900:]}"
 
 

@@ -1,12 +1,14 @@
 """Time limits that are the same to a slow machine as to a fast one.
 
 A time limit here ends a wait that would otherwise never end; it says nothing about the thing that was waited for. How long something takes
-depends on the machine: in a virtual machine whose processor is emulated, a program starts many times as slowly. The limits in
-the code are those for a machine of today; `scaled` makes them longer by the measured speed of this one.
+depends on the machine: in a virtual machine whose processor is emulated, a program starts many times as slowly, and so it does where
+ten others want the processor. The limits in the code are those for a machine of today with nothing else to do; `scaled` makes
+them longer by the measured speed of this one, and by its load.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from functools import cache
 
@@ -21,11 +23,24 @@ def scaled(seconds: float) -> float:
     return seconds * slowness()
 
 
-@cache
 def slowness() -> float:
-    """Return how many times slower than a machine of today this one is, never less than 1; it is measured once, in milliseconds."""
+    """Return how many times slower than a machine of today with nothing else to do this one is now, from 1 to 60."""
+    return min(_speed() * _load(), _SLOWEST)
+
+
+@cache
+def _speed() -> float:
+    """Return how many times slower the processor is, never less than 1; it is measured once, in milliseconds."""
     # The median: another process may have had the processor for a while.
-    return min(max(1.0, sorted(_measured() for _ in range(_ROUNDS))[_ROUNDS // 2] / _USUAL), _SLOWEST)
+    return max(1.0, sorted(_measured() for _ in range(_ROUNDS))[_ROUNDS // 2] / _USUAL)
+
+
+def _load() -> float:
+    """Return how many processes there were for each processor that this one may use, in the last minute; never less than 1."""
+    try:
+        return max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
+    except OSError:  # no /proc
+        return 1.0
 
 
 def _measured() -> float:

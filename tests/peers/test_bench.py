@@ -32,7 +32,8 @@ def test_the_benchmark_compares_all_three_and_leaves_nothing() -> None:
         done.stdout,
         re.MULTILINE,
     )
-    assert "`mount_filesystems`" in done.stdout
+    # Which steps are the longest, which are shown, depends on what else the machine does.
+    assert re.search(r"^\| init \| `\w+` \| [0-9.]+ \|$", done.stdout, re.MULTILINE)
     left = subprocess.run(
         ["pgrep", "-f", "bench-(runt|runc|crun)"], capture_output=True, text=True, check=False
     )

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.cri import Cri, CriError
 from tests.support.daemons import until
+from tutor import patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,9 @@ class Pod:
 
     def exec(self, container: str, script: str) -> tuple[str, int]:
         """Run a script in a container, as a probe does; return its output and status."""
-        done = self.cri("ExecSync", container_id=container, cmd=["sh", "-c", script], timeout=20)
+        done = self.cri(
+            "ExecSync", container_id=container, cmd=["sh", "-c", script], timeout=int(patience.scaled(20))
+        )
         return done["stdout"], done["exit_code"]
 
     def status(self, container: str) -> dict[str, Any]:

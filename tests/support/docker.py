@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 from tests.support.daemons import Daemon, until
+from tutor import patience
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,7 @@ class Dockerd:
             "stdin": subprocess.DEVNULL,
             "capture_output": True,
             "text": True,
-            "timeout": 120,
+            "timeout": patience.scaled(120),
             **options,
         }
         return subprocess.run(self.command(*words), check=False, **options)

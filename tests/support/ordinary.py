@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.nobody import NOBODY, RANGE
 from tests.support.runt import REPOSITORY
+from tutor import patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,7 +67,7 @@ class Ordinary:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=seconds,
+            timeout=patience.scaled(seconds),
             check=False,
         )
 

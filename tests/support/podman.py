@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.daemons import PATH
 from tests.support.runt import REPOSITORY
+from tutor import patience
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,7 @@ class Podman:
             "stdin": subprocess.DEVNULL,
             "capture_output": True,
             "text": True,
-            "timeout": 120,
+            "timeout": patience.scaled(120),
             **options,
         }
         return subprocess.run(

@@ -104,7 +104,7 @@ class Runt:
             "stdin": subprocess.DEVNULL,
             "capture_output": True,
             "text": True,
-            "timeout": 30,
+            "timeout": patience.scaled(30),
             **options,
         }
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **options.pop("env", {})}

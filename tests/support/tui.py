@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tutor import patience
 from tutor.course.course import Course
 from tutor.engines.model import Call, CallResult, ContainerState
 from tutor.messages import Messages
@@ -320,7 +322,8 @@ def screen_text(app: App[Any]) -> str:
 
 async def settled(pilot: Pilot[Any], ready: Callable[[], bool]) -> None:
     """Wait until a condition holds; fail after ten seconds with the text on the screen."""
-    for _ in range(400):
+    deadline = time.monotonic() + patience.scaled(10)
+    while time.monotonic() < deadline:
         await pilot.pause()
         if ready():
             return

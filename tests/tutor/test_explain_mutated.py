@@ -17,6 +17,7 @@ import pytest
 from tests.support.lab import bundle
 from tests.support.mutated_config import LESSON, bases, changed, mutations
 from tests.support.refusals import is_harmless, is_near, refusal, told
+from tutor import patience
 from tutor.explain.bundle import Bundle
 from tutor.explain.survey import survey
 
@@ -100,7 +101,9 @@ def test_what_runt_or_the_kernel_refuses_later_is_found_too(here: Path, tmp_path
 
 def _quietly(*argv: str) -> int:
     null = subprocess.DEVNULL
-    return subprocess.run(argv, check=False, timeout=60, stdin=null, stdout=null, stderr=null).returncode
+    return subprocess.run(
+        argv, check=False, timeout=patience.scaled(60), stdin=null, stdout=null, stderr=null
+    ).returncode
 
 
 @pytest.mark.parametrize(
