@@ -10,6 +10,7 @@ import os
 
 from runtime.cgroups import hierarchies
 from runtime.cgroups.group import Group
+from runtime.support import log
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     Number = int | None
 
+_ACCESSES = "rwm"
+"""Read, write, mknod (config-linux.md, Allowed Device list)."""
 _ALWAYS_ALLOWED: tuple[tuple[str, Number, Number, str], ...] = (
     ("c", None, None, "m"),
     ("b", None, None, "m"),
@@ -47,7 +50,9 @@ def restrict_devices(c: Container) -> None:
     if not directories or _is_unprivileged():
         # Only the host's root may do it (cgroup-v1/devices); runc leaves it out too.
         return
-    rules = rules_to_apply(c.linux.get("resources", {}).get("devices", []))
+    configured = c.linux.get("resources", {}).get("devices", [])
+    _warn_of_unknown_accesses(configured)
+    rules = rules_to_apply(configured)
     try:
         if hierarchies.is_version2():
             _attach_program(directories[0], rules)
@@ -57,9 +62,26 @@ def restrict_devices(c: Container) -> None:
         raise RuntError(f"cannot restrict the container's devices: {describe(error)}") from None
 
 
+def _warn_of_unknown_accesses(configured: list[DeviceRule]) -> None:
+    for index, rule in enumerate(configured):
+        unknown = "".join(sorted(set(rule["access"]) - set(_ACCESSES)))
+        if unknown:
+            log.warning(
+                f"linux.resources.devices[{index}].access: {unknown!a} is ignored: only r, w and m have a meaning "
+                "(config-linux.md, Allowed Device list)"
+            )
+
+
 def rules_to_apply(configured: list[DeviceRule]) -> list[DeviceRule]:
-    """Return the rules in their order: one that denies all, the configuration's, those of the default devices."""
-    rules: list[DeviceRule] = [{"allow": False, "access": "rwm"}, *configured]
+    """Return the rules in their order: one that denies all, the configuration's, those of the default devices.
+
+    As with runc, letters that are no access are left out, and a rule without an access has no effect.
+    """
+    rules: list[DeviceRule] = [{"allow": False, "access": "rwm"}]
+    for configured_rule in configured:
+        access = "".join(letter for letter in _ACCESSES if letter in configured_rule["access"])
+        if access:
+            rules.append({**configured_rule, "access": access})
     for kind, major, minor, access in _ALWAYS_ALLOWED:
         rule: DeviceRule = {"allow": True, "type": kind, "access": access}  # type: ignore[typeddict-item]
         if major is not None:

@@ -96,7 +96,8 @@ SCHEDULER = Object(
 
 IO_PRIORITY = Object(
     {"class": String(choices=tuple(scheduling.IO_CLASSES)), "priority": Integer(0, 7)},
-    required=("class", "priority"),
+    # config.md calls the priority REQUIRED; the schema does not, and runc and crun take none as 0. IDLE has no priorities.
+    required=("class",),
 )
 
 PROCESS = Object(

@@ -128,12 +128,6 @@ def check_resources(config: Config) -> None:
 
 def check_values(resources: Resources, place: Place) -> None:
     """`linux.resources`: values that no kernel takes, alone or together. Raises Mismatch."""
-    for index, rule in enumerate(resources.get("devices", ())):
-        if not set(rule["access"]) <= set("rwm"):
-            raise Mismatch(
-                (*place, "devices", index, "access"),
-                f": expected a composition of r, w and m, found {found(rule['access'])}",
-            )
     _check_memory(resources.get("memory", {}), (*place, "memory"))
     _check_cpu(resources.get("cpu", {}), (*place, "cpu"))
     _check_block_io(resources.get("blockIO", {}), (*place, "blockIO"))

@@ -78,7 +78,7 @@ class Scheduler(TypedDict):
     period: NotRequired[int]
 
 
-IoPriority = TypedDict("IoPriority", {"class": str, "priority": int})
+IoPriority = TypedDict("IoPriority", {"class": str, "priority": NotRequired[int]})
 """`process.ioPriority`."""
 
 

@@ -50,11 +50,6 @@ if TYPE_CHECKING:
         ("devices", [{"allow": True}], "devices[0].access is required"),
         (
             "devices",
-            [{"allow": True, "access": "rx"}],
-            "devices[0].access: expected a composition of r, w and m",
-        ),
-        (
-            "devices",
             [{"allow": True, "type": "p", "access": "r"}],
             "devices[0].type: expected one of a, c, b",
         ),

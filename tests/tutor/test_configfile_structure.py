@@ -176,7 +176,7 @@ CHANGES: list[tuple[str, Any, tuple[str, str, str] | None]] = [
         ("/linux/rootfsPropagation", "rslave", None),
         ("/linux/rootfsPropagation", "", None),
         ("/linux/resources", {"devices": [{"allow": True, "access": "rx"}]},
-            ("error", "/linux/resources/devices/0/access", "check.access")),
+            ("warning", "/linux/resources/devices/0/access", "check.access")),
         ("/linux/resources", {"memory": {"swap": 1}}, ("error", "/linux/resources/memory/swap", "needs")),
         ("/linux/resources", {"cpu": {"quota": 10}}, ("error", "/linux/resources/cpu/quota", "too_short")),
         ("/linux/resources", {"cpu": {"quota": 1000, "burst": 2000}},

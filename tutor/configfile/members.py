@@ -92,7 +92,7 @@ PROCESS = obj(
     ),
     selinuxLabel=TEXT,
     ioPriority=obj(
-        "config.md#linux-process", "class priority",
+        "config.md#linux-process", "class", "priority",
         **{"class": one_of("IOPRIO_CLASS_RT IOPRIO_CLASS_BE IOPRIO_CLASS_IDLE"), "priority": integer(0, 7)},
     ),
     execCPUAffinity=obj("config.md#linux-process", initial=NUMBERS, final=NUMBERS),

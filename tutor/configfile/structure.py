@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _KINDS = {"object": dict, "map": dict, "array": list, "string": str, "boolean": bool}
 # Where the specification says SHOULD.
-_ONLY_WARN: set[Check] = {"absolute_destination"}
+_ONLY_WARN: set[Check] = {"absolute_destination", "access"}
 # The length at which a quoted value is cut, in characters.
 _LONGEST = 60
 
