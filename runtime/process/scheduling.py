@@ -37,6 +37,13 @@ def set_scheduler(c: Container) -> None:
         reason = describe(error)
         if isinstance(error, PermissionError):
             # The kernel has one number for all of these (sched_setattr(2), sched(7)).
+            processors = c.linux.get("resources", {}).get("cpu", {}).get("cpus")
+            if scheduler["policy"] == "SCHED_DEADLINE" and processors:
+                # In runc's words, which names a property of systemd's.
+                raise RuntError(
+                    "process scheduler can't be used together with AllowedCPUs: SCHED_DEADLINE needs all processors, and "
+                    "linux.resources.cpu.cpus leaves some out"
+                ) from None
             reason += (
                 ": it needs CAP_SYS_NICE, for a real-time policy also real-time in the cgroup's budget "
                 "(cpu.rt_runtime_us), for SCHED_DEADLINE all processors"
@@ -50,7 +57,7 @@ def set_io_priority(c: Container) -> None:
     if io is None:
         return
     try:
-        kernel.ioprio_set(kernel.IO_CLASSES[io["class"]], io["priority"])
+        kernel.ioprio_set(kernel.IO_CLASSES[io["class"]], io.get("priority", 0))
     except OSError as error:
         raise RuntError(f"failed to set io priority {io['class']}: {describe(error)}") from None
 

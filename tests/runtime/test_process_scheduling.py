@@ -54,6 +54,14 @@ def test_scheduler(bundle: Bundle, runt: Runt, scheduler: dict[str, Any], policy
 def test_scheduler_that_the_kernel_refuses_is_an_error_with_the_reason(bundle: Bundle, runt: Runt) -> None:
     bundle.process["scheduler"] = {"policy": "SCHED_DEADLINE", "runtime": 2, "deadline": 1, "period": 1}
     assert "error setting scheduler SCHED_DEADLINE: invalid argument" in runt.fail(bundle)
+    bundle.process["scheduler"] = {
+        "policy": "SCHED_DEADLINE", "runtime": 42_000, "deadline": 1_000_000, "period": 1_000_000
+    }  # fmt: skip
+    if len(os.sched_getaffinity(0)) > 1:
+        bundle.linux["resources"] = {"cpu": {"cpus": "0"}}
+        said = runt.fail(bundle)
+        assert "process scheduler can't be used together with AllowedCPUs" in said
+        assert "linux.resources.cpu.cpus" in said
 
 
 @on_root
@@ -62,11 +70,14 @@ def test_scheduler_that_the_kernel_refuses_is_an_error_with_the_reason(bundle: B
     [
         ("IOPRIO_CLASS_RT", 1, "realtime: prio 1"),
         ("IOPRIO_CLASS_BE", 7, "best-effort: prio 7"),
-        ("IOPRIO_CLASS_IDLE", 0, "idle"),
+        # As with runc and crun, none is 0, the highest of the class.
+        ("IOPRIO_CLASS_BE", None, "best-effort: prio 0"),
+        ("IOPRIO_CLASS_IDLE", None, "idle"),
     ],
 )
-def test_io_priority(bundle: Bundle, runt: Runt, io_class: str, priority: int, said: str) -> None:
-    bundle.process["ioPriority"] = {"class": io_class, "priority": priority}
+def test_io_priority(bundle: Bundle, runt: Runt, io_class: str, priority: int | None, said: str) -> None:
+    given = {} if priority is None else {"priority": priority}
+    bundle.process["ioPriority"] = {"class": io_class, **given}
     assert runt.run(bundle.sh("busybox ionice -p $$; busybox ionice")).split("\n")[0] == said
 
 
@@ -172,7 +183,7 @@ def test_exec_schedules_its_program_as_the_container_or_as_it_says_itself(
             "process.scheduler.period can only be specified for SCHED_DEADLINE",
         ),
         ("process.scheduler", {"policy": "SCHED_IDLE", "flags": ["X"]}, "process.scheduler.flags[0]: expected"),
-        ("process.ioPriority", {"class": "IOPRIO_CLASS_RT"}, "process.ioPriority.priority is required"),
+        ("process.ioPriority", {"priority": 1}, "process.ioPriority.class is required"),
         ("process.ioPriority", {"class": "RT", "priority": 1}, "process.ioPriority.class: expected one of"),
         (
             "process.ioPriority",
