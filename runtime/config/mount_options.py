@@ -140,11 +140,15 @@ class MountOptions:
     def clear_others(self, *, locked: bool) -> None:
         """Clear the flags of a bind mount's source that are not asked for, if any is, as mount(2) does when it is called again.
 
-        In a user namespace most flags of the host's mounts are `locked` (mount_namespaces(7)): they stay.
+        Those about access times stay, unless one of them is asked for; then relatime is the default. In a user namespace most
+        flags of the host's mounts are `locked` (mount_namespaces(7)): they stay.
         """
         attr_set, attr_clear = self.attributes
         if attr_set or attr_clear:
             others = kernel.ATTR_NOSYMFOLLOW if locked else _FLAGS
+            if not locked and (attr_clear & _ATIME or attr_set & kernel.ATTR_NODIRATIME):
+                others |= kernel.ATTR_NODIRATIME
+                attr_clear |= _ATIME
             self.attributes = (attr_set, attr_clear | others & ~attr_set)
 
     def hold_back_readonly(self) -> bool:

@@ -12,11 +12,15 @@ pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
 @pytest.mark.parametrize(
     ("options", "flags"),
     [
-        (["bind"], "ro,noexec"),
-        (["bind", "rprivate"], "ro,noexec"),
-        (["bind", "dev"], "rw"),
-        (["bind", "nosuid"], "rw,nosuid"),
-        (["bind", "ro"], "ro"),
+        (["bind"], "ro,noexec,noatime,nodiratime"),
+        (["bind", "rprivate"], "ro,noexec,noatime,nodiratime"),
+        (["bind", "dev"], "rw,noatime,nodiratime"),
+        (["bind", "nosuid"], "rw,nosuid,noatime,nodiratime"),
+        (["bind", "ro"], "ro,noatime,nodiratime"),
+        # Those about access times stay together, or go together.
+        (["bind", "relatime"], "rw,relatime"),
+        (["bind", "noatime"], "rw,noatime"),
+        (["bind", "nodiratime"], "rw,nodiratime,relatime"),
     ],
 )
 def test_flags_of_a_source_are_kept_unless_others_are_asked_for(
@@ -28,10 +32,10 @@ def test_flags_of_a_source_are_kept_unless_others_are_asked_for(
     bundle.config["mounts"].append({"destination": "/m", "source": "source", "options": options})
     bundle.sh("grep ' /m ' /proc/self/mounts").save()
     command = " ".join(runt.command("run", "-b", str(bundle.path), "test"))
-    mounts = f"mount --bind {source} {source} && mount -o remount,bind,ro,noexec {source}"
+    mounts = f"mount --bind {source} {source} && mount -o remount,bind,ro,noexec,noatime,nodiratime {source}"
     done = in_private_mounts(f"{mounts} && exec {command}", runt)
     found = done.stdout.split()[3].split(",")
-    known = ("rw", "ro", "nosuid", "nodev", "noexec")
+    known = ("rw", "ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime")
     assert [each for each in found if each in known] == flags.split(",")
 
 
