@@ -56,7 +56,6 @@ def _from_command_line(options: ExecOptions, own: ProcessConfig) -> ProcessConfi
     if not options.args:
         raise RuntError("exec args cannot be empty")
     process: ProcessConfig = {**own, "args": list(options.args), "terminal": options.tty}
-    process.pop("consoleSize", None)
     if options.cwd:
         if not options.cwd.startswith("/"):
             raise RuntError("Cwd must be an absolute path")

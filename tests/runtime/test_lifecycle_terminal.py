@@ -190,6 +190,12 @@ def test_a_console_socket_gets_the_master_with_the_size_of_the_configuration(
         master, name = receive(listener)
     assert name
     runt.ok("start", ID)
+    # As with runc, it is that of what `exec` runs, too.
+    with console_socket(tmp_path / "exec") as listener:
+        runt.ok("exec", "-t", "-d", "--console-socket", f"{tmp_path}/exec", ID, "stty", "size")
+        master_of_exec, _ = receive(listener)
+    assert os.read(master_of_exec, 100).decode().split() == ["17", "71"]
+    os.close(master_of_exec)
     os.write(master, b"hello\n")
     seen = b""
     with contextlib.suppress(OSError):
