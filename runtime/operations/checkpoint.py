@@ -7,7 +7,7 @@ import os
 from runtime.cgroups.lifecycle import directories
 from runtime.operations import criu
 from runtime.steps.delete import destroy
-from runtime.support.errors import RuntError
+from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def checkpoint(entry: Entry, options: CheckpointOptions) -> None:
         criu.find(options.criu)
         for directory in (options.images, options.work):
             os.makedirs(directory, 0o700, exist_ok=True)
+        _check_parent(options)
         words = [
             "pre-dump" if options.pre_dump else "dump",
             "--tree",
@@ -44,6 +45,19 @@ def checkpoint(entry: Entry, options: CheckpointOptions) -> None:
         criu.call(words, options, "dump.log")
         if not options.pre_dump and not options.flags.get("leave-running"):
             destroy(entry)
+
+
+def _check_parent(options: CheckpointOptions) -> None:
+    """Raise RuntError unless the images to build on are there: criu would say it in its log, or save everything again."""
+    if not options.parent:
+        return
+    parent = os.path.normpath(f"{options.images}/{options.parent}")
+    try:
+        os.close(os.open(parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+    except OSError as error:
+        raise RuntError(
+            f"invalid --parent-path: {describe(error)} (it is relative to --image-path)"
+        ) from None
 
 
 def _external(entry: Entry, pid: int) -> Iterator[str]:

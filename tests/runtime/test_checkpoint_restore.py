@@ -177,6 +177,10 @@ def test_another_criu_can_be_named(runt: Runt, counting: Path, tmp_path: Path) -
     words = ["checkpoint", "--image-path", str(tmp_path / "images"), "counting"]
     assert "--criu" in runt("--criu", str(own), *words).stderr
     own.chmod(0o755)
+    # Without the images to build on, criu is not called.
+    said = runt("--criu", str(own), *words, "--parent-path", "../none").stderr
+    assert f"invalid --parent-path: {tmp_path}/none: no such file or directory" in said
+    assert not (tmp_path / "called").exists()
     assert "criu failed: " in runt("--criu", str(own), *words).stderr
     assert (tmp_path / "called").read_text() == "dump\n"
 
