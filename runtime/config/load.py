@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runtime.config.document import locate, parse, read, too_deep
+from runtime.config.machine_rules import check_net_devices_here
 from runtime.config.members import CONFIG, PROCESS
 from runtime.config.rules import RULES, check_process_itself
 from runtime.config.shape import Mismatch, name_place
@@ -50,18 +51,19 @@ _CLAUSES: dict[Place, str] = {
 """The clauses of runtime-spec 1.3.0 for the parts of the file."""
 
 
-def load(path: str) -> Config:
+def load(path: str, *, restored: bool = False) -> Config:
     """Return the checked content of the configuration file `path`, with the names that it has in JSON.
 
     `root`, `process`, `process.user` (with `uid` and `gid`) and `linux` are always there, every other member that
     the file does not set is absent; so is a member that runt does not know. A file without `process` gets one
     without `args`: such a container can be created, but not started (config.md, Process: "REQUIRED when `start` is called").
+    `restored`: it is that of a container that has been there before, and has the network devices already.
     Raises RuntError with the position in the file (line, column, and the member's name), what was expected, what was
     found, and the clause of the specification.
     """
     text = read(path)
     try:
-        return _check(parse(path, text))
+        return _check(parse(path, text), restored=restored)
     except RecursionError:
         raise too_deep(path, text) from None
     except Mismatch as mismatch:
@@ -90,14 +92,15 @@ def load_process(path: str) -> ProcessConfig:
     return process
 
 
-def _check(document: object) -> Config:
+def _check(document: object, *, restored: bool = False) -> Config:
     """Return `document` in the form that `load` promises. Raises Mismatch."""
     checked: Any = CONFIG.check(document, ())
     checked.setdefault("linux", {})
     _set_user(checked.setdefault("process", {"args": [], "cwd": "/"}))
     config: Config = checked
     for rule in RULES:
-        rule(config)
+        if not (restored and rule is check_net_devices_here):
+            rule(config)
     _read_as_then(config)
     return config
 

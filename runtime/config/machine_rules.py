@@ -38,7 +38,7 @@ def check_mount_label(config: Config) -> None:
 
 
 def check_net_devices(config: Config) -> None:
-    """`linux.netDevices`: devices that exist, and a namespace that they can move to (config-linux.md, Network Devices)."""
+    """`linux.netDevices`: names of devices, and a namespace that they can move to (config-linux.md, Network Devices)."""
     devices = config["linux"].get("netDevices", {})
     for name, device in devices.items():
         place = ("linux", "netDevices", name)
@@ -49,7 +49,13 @@ def check_net_devices(config: Config) -> None:
         for candidate in (name, device.get("name", name)):
             if not _is_device_name(candidate):
                 raise Mismatch(place, f": invalid network device name {found(candidate)}")
+
+
+def check_net_devices_here(config: Config) -> None:
+    """`linux.netDevices`: they are still in the runtime's namespace. Those of a container that is restored are in its own."""
+    for name in config["linux"].get("netDevices", {}):
         if not _is_device(name):
+            place = ("linux", "netDevices", name)
             raise Mismatch(place, f": link not found for interface {name} on runtime namespace")
 
 
@@ -84,4 +90,4 @@ def _is_device(name: str) -> bool:
     return netlink.index_of(name) != 0
 
 
-MACHINE_RULES = (check_mount_label, check_net_devices)
+MACHINE_RULES = (check_mount_label, check_net_devices, check_net_devices_here)

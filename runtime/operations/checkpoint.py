@@ -6,6 +6,7 @@ import os
 
 from runtime.cgroups.lifecycle import directories
 from runtime.operations import criu
+from runtime.operations import criu_protocol as protocol
 from runtime.steps.delete import destroy
 from runtime.support.errors import RuntError, describe
 
@@ -13,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from runtime.config.types import Config
     from runtime.state.options import CheckpointOptions
     from runtime.state.store import Entry
 
@@ -32,17 +34,18 @@ def checkpoint(entry: Entry, options: CheckpointOptions) -> None:
         for directory in (options.images, options.work):
             os.makedirs(directory, 0o700, exist_ok=True)
         _check_parent(options)
-        words = [
-            "pre-dump" if options.pre_dump else "dump",
-            "--tree",
-            str(init["pid"]),
-            "--root",
-            entry.record["rootfs"],
-        ]
+        config = entry.config()
+        external: list[str] = []
         if not options.pre_dump:
-            words += _external(entry, init["pid"])
+            external += _external(entry, config, init["pid"])
             criu.save_descriptors(init["pid"], options.images)
-        criu.call(words, options, "dump.log")
+        criu.call(
+            protocol.PRE_DUMP if options.pre_dump else protocol.DUMP,
+            {"pid": init["pid"], "root": entry.record["rootfs"]},
+            [(protocol.OPTIONS["external"], each) for each in external],
+            options,
+            config,
+        )
         if not options.pre_dump and not options.flags.get("leave-running"):
             destroy(entry)
 
@@ -60,15 +63,15 @@ def _check_parent(options: CheckpointOptions) -> None:
         ) from None
 
 
-def _external(entry: Entry, pid: int) -> Iterator[str]:
-    """Yield the options for what the container has from outside."""
-    config = entry.config()
-    places = [*criu.external_mounts(config, entry.record["bundle"], directories(entry.record["cgroups"]))]
+def _external(entry: Entry, config: Config, pid: int) -> Iterator[str]:
+    """Yield what the container has from outside, in criu's words."""
+    rootfs, bundle = entry.record["rootfs"], entry.record["bundle"]
+    places = [*criu.external_mounts(config, bundle, rootfs, directories(entry.record["cgroups"]))]
     # A masked directory is under a filesystem of its own, which is saved like any other.
     masked = config["linux"].get("maskedPaths", ())
     places += [path for path in masked if not os.path.isdir(f"/proc/{pid}/root{path}")]
     places += [device["path"] for device in config["linux"].get("devices", ())]
     for place in places:
-        yield from ("--external", f"mnt[{place}]:{place}")
+        yield f"mnt[{place}]:{place}"
     for kind, key, path in criu.external_namespaces(config):
-        yield from ("--external", f"{kind}[{os.stat(path).st_ino}]:{key}")
+        yield f"{kind}[{os.stat(path).st_ino}]:{key}"

@@ -47,12 +47,12 @@ def create(options: CreateOptions, plan: Plan | None = None) -> Entry:
     return build(options, bundle, config, connection, plan)
 
 
-def read_bundle(options: CreateOptions) -> tuple[str, Config]:
-    """Return the absolute path of the bundle and its checked configuration. Raises RuntError."""
+def read_bundle(options: CreateOptions, *, restored: bool = False) -> tuple[str, Config]:
+    """Return the absolute path of the bundle and its checked configuration: see `load`. Raises RuntError."""
     bundle = absolute_path(options.bundle)
     if not os.path.isdir(bundle):
         raise RuntError(f"the bundle {bundle} is not a directory")
-    return bundle, load(f"{bundle}/config.json")
+    return bundle, load(f"{bundle}/config.json", restored=restored)
 
 
 def build(

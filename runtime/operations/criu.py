@@ -6,28 +6,34 @@ bind mounts, cgroups, namespaces that were joined, and pipes.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import signal
 
-from runtime.kernel import mount as kernel
+from runtime.filesystem.paths import open_in_root, path_in_root
 from runtime.kernel import process as processes
-from runtime.support import files
+from runtime.operations import criu_protocol as protocol
+from runtime.support import files, sockets
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import NoReturn
 
-    from runtime.config.types import Config
+    from runtime.config.types import Config, Mount
     from runtime.state.options import CriuOptions
+
+    Value = protocol.Value
+    Field = tuple[int, Value]
 
 DESCRIPTORS = "descriptors.json"
 """In the directory of the images: the files that init's standard streams were, as in runc's images."""
 
-_CGROUP_MODES = ("soft", "full", "strict", "ignore")
+_CONFIG_FILE = "/etc/criu/runc.conf"
+"""Options of the machine's administrator for containers, as runc and crun take them."""
 _CGROUP_GONE = re.compile(r"^cg: .*: No such (file or directory|device)$")
 """What criu says if a cgroup is removed while it reads a hierarchy: where the container is in the root cgroup, it reads those of all
 other containers, too (criu/cgroup.c: add_cgroup)."""
@@ -41,7 +47,7 @@ def complete(options: CriuOptions) -> None:
     if options.lazy_pages:
         raise RuntError("--lazy-pages is not supported by this version of runt")
     options.cgroup_mode = options.cgroup_mode or "soft"
-    if options.cgroup_mode not in _CGROUP_MODES:
+    if options.cgroup_mode not in protocol.CGROUP_MODES:
         raise RuntError("Invalid manage-cgroups-mode value")
     for name in options.empty_namespaces:
         # criu is always told so: the network is configured from outside.
@@ -49,27 +55,45 @@ def complete(options: CriuOptions) -> None:
             raise RuntError(f'namespace "{name}" is not supported')
     if os.path.isabs(options.parent):
         raise RuntError("--parent-path must be relative")
-    if options.page_server and not all(options.page_server.rpartition(":")[::2]):
+    address, _, port = options.page_server.rpartition(":")
+    if options.page_server and not address:
         raise RuntError("Use --page-server ADDRESS:PORT to specify page server")
+    if options.page_server and not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
+        raise RuntError(f'Invalid port number of --page-server: "{port}"')
     options.images = os.path.abspath(options.images or "checkpoint")
     options.work = os.path.abspath(options.work) if options.work else options.images
 
 
-def _words(options: CriuOptions) -> Iterator[str]:
-    """Yield criu's options."""
-    yield from ("--images-dir", options.images, "--work-dir", options.work, "-v4", "--empty-ns", "net")
-    yield f"--manage-cgroups={options.cgroup_mode}"
-    for name, is_given in options.flags.items():
-        if is_given:
-            yield f"--{name}"
-    for name, value in options.named.items():
-        if value:
-            yield from (f"--{name}", value)
+def _common(options: CriuOptions, annotations: Mapping[str, str], images: int, work: int) -> Iterator[Field]:
+    """Yield what criu is told in each request."""
+    # criu's own names of the levels: 4 is "debug".
+    wanted: dict[str, Value] = {
+        "images-dir-fd": images,
+        "work-dir-fd": work,
+        "log-level": 4,
+        "empty-ns": processes.CLONE_NEWNET,
+        "manage-cgroups-mode": protocol.CGROUP_MODES[options.cgroup_mode],
+        "notify-scripts": True,
+        # The master of a terminal is in the hands of the caller.
+        "orphan-pts-master": True,
+        # criu reads it if it is there. As with runc and crun, the annotation names another one, or none.
+        "config-file": annotations.get("org.criu.config", _CONFIG_FILE),
+        **options.named,
+        **options.flags,
+    }
     if options.parent:
-        yield from ("--track-mem", "--prev-images-dir", options.parent)
+        wanted |= {"track-mem": True, "parent-img": options.parent}
     if options.page_server:
         address, _, port = options.page_server.rpartition(":")
-        yield from ("--page-server", "--address", address, "--port", port)
+        wanted["page-server"] = protocol.encode([(1, address), (2, int(port))])
+    yield from field_of(wanted)
+
+
+def field_of(wanted: Mapping[str, Value]) -> Iterator[Field]:
+    """Yield options by their numbers, those that are set."""
+    for name, value in wanted.items():
+        if value not in ("", False) or name == "manage-cgroups-mode":
+            yield protocol.OPTIONS[name], value
 
 
 def find(program: str) -> str:
@@ -87,35 +111,87 @@ def find(program: str) -> str:
 
 
 def call(
-    words: Sequence[str], options: CriuOptions, log: str, *, root: str = "", inherited: Sequence[int] = ()
-) -> None:
-    """Run criu, and wait for its end. Raises RuntError with the last error of its log that says what was wrong.
+    kind: int,
+    own: Mapping[str, Value],
+    lists: Iterable[Field],
+    options: CriuOptions,
+    config: Config,
+    *,
+    prepare: Callable[[], None] | None = None,
+    inherited: Sequence[int] = (),
+    console: int = -1,
+) -> int:
+    """Have criu do what `kind` asks for; return the process ID of a restored init process.
 
-    `root` becomes a mount that only criu sees. It gets the caller's standard streams and the descriptors `inherited`. Its
-    output goes to a file beside the log.
+    `own` are options of this request, `lists` those that can be there several times. criu that restores gets the caller's
+    standard streams and the descriptors `inherited`, after `prepare` has been called in its process; the output of others
+    goes to a file beside the log. The master of a restored terminal is sent to the socket `console`.
+    Raises RuntError with the last error of its log that says what was wrong.
     """
-    said, path = f"{options.work}/{log}.said", f"{options.work}/{log}"
-    for attempt in range(_ATTEMPTS):
-        pid = os.fork()
-        if pid == 0:
-            _become([find(options.criu), *words, *_words(options), "--log-file", log], said, root, inherited)
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        if code == 0:
-            break
-        reason = _last_error(path) or _last_error(said) or f"it ended with status {code}"
-        # What a page server has got can't be sent to it again.
-        if attempt == _ATTEMPTS - 1 or not _CGROUP_GONE.search(reason) or options.page_server:
-            raise RuntError(f"criu failed: {reason}; log file: {path}")
-    if not root:
-        os.unlink(said)
+    log = "restore.log" if kind == protocol.RESTORE else "dump.log"
+    said = f"{options.work}/{log}.said"
+    images, work = (
+        os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        for directory in (options.images, options.work)
+    )
+    fields = [
+        *_common(options, config.get("annotations", {}), images, work),
+        *field_of({**own, "log-file": log}),
+        *lists,
+    ]
+    try:
+        for attempt in itertools.count(1):
+            answer = _ask(kind, fields, options, said, prepare, inherited, console)
+            if isinstance(answer, int):
+                if prepare is None:
+                    os.unlink(said)
+                return answer
+            path = _log_of(options.work, log)
+            reason = _last_error(path) or _last_error(said) or answer.strip() or "it gave no reason"
+            # What a page server has got can't be sent to it again.
+            if attempt == _ATTEMPTS or not _CGROUP_GONE.search(reason) or options.page_server:
+                raise RuntError(f"criu failed: {reason}; log file: {path}")
+        raise AssertionError("unreachable")
+    finally:
+        os.close(images)
+        os.close(work)
 
 
-def external_mounts(config: Config, bundle: str, cgroups: dict[str, str]) -> dict[str, str]:
+def _ask(
+    kind: int,
+    fields: Sequence[Field],
+    options: CriuOptions,
+    said: str,
+    prepare: Callable[[], None] | None,
+    inherited: Sequence[int],
+    console: int,
+) -> int | str:
+    """Run criu for one request; return as `ask` does."""
+    import _socket
+
+    near, far = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if pid == 0:
+        _become([find(options.criu), "swrk", str(far.fileno())], said, prepare, [*inherited, far.fileno()])
+    far.close()
+
+    def notified(name: str, descriptor: int) -> None:
+        if name == "orphan-pts-master" and console >= 0:
+            sockets.send_descriptor(console, descriptor, name)
+
+    try:
+        return protocol.ask(near.detach(), kind, fields, notified)
+    finally:
+        # After a pre-dump criu waits for more; it ends with the connection.
+        os.waitpid(pid, 0)
+
+
+def external_mounts(config: Config, bundle: str, rootfs: str, cgroups: dict[str, str]) -> dict[str, str]:
     """Return what is mounted in the container from outside: the place in it, which is also the key, and the source."""
     found = {}
     for mount in config.get("mounts", ()):
         options = mount.get("options", ())
-        destination = os.path.normpath(f"/{mount['destination'].lstrip('/')}")
+        destination = place_of(rootfs, mount)
         if "remount" in options:
             continue
         if {"bind", "rbind"} & set(options):
@@ -123,6 +199,30 @@ def external_mounts(config: Config, bundle: str, cgroups: dict[str, str]) -> dic
         elif mount.get("type") == "cgroup":
             found |= {os.path.join(destination, name).rstrip("/"): path for name, path in cgroups.items()}
     return found
+
+
+def place_of(rootfs: str, mount: Mount) -> str:
+    """Return where a mount is in the root, along the symbolic links of the image, as far as they exist there."""
+    destination = mount["destination"]
+    if destination.startswith(f"{rootfs}/"):
+        # As `mounts` takes it.
+        destination = destination[len(rootfs) :]
+    path, rest = os.path.normpath(f"/{destination.lstrip('/')}"), ""
+    root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        while path != "/":
+            try:
+                fd = open_in_root(root, path)
+            except OSError:
+                path, name = os.path.split(path)
+                rest = f"/{name}{rest}"
+                continue
+            path = path_in_root(root, fd)
+            os.close(fd)
+            break
+    finally:
+        os.close(root)
+    return f"{path.rstrip('/')}{rest}" or "/"
 
 
 def external_namespaces(config: Config) -> Iterator[tuple[str, str, str]]:
@@ -152,18 +252,17 @@ def saved_pipes(directory: str) -> Iterator[tuple[int, str]]:
             yield fd, name
 
 
-def _become(words: list[str], said: str, root: str, inherited: Sequence[int]) -> NoReturn:
-    """In the child: become criu, in a mount namespace of its own if it needs a root to put processes into."""
+def _become(
+    words: list[str], said: str, prepare: Callable[[], None] | None, inherited: Sequence[int]
+) -> NoReturn:
+    """In the child: become criu."""
     try:
-        if root:
-            processes.unshare(processes.CLONE_NEWNS)
-            kernel.mount("", "/", "", kernel.MS_REC | kernel.MS_SLAVE)
-            kernel.mount(root, root, "", kernel.MS_BIND | kernel.MS_REC)
-            kernel.mount("", root, "", kernel.MS_REC | kernel.MS_PRIVATE)
+        if prepare is not None:
+            prepare()
         for fd in inherited:
             os.set_inheritable(fd, True)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        if not root:
+        if prepare is None:
             # Restored processes get the standard streams by way of criu; criu that saves them must not have them.
             fd = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.dup2(fd, 1)
@@ -173,6 +272,13 @@ def _become(words: list[str], said: str, root: str, inherited: Sequence[int]) ->
         os.write(2, f"Error: {error}\n".encode())
     finally:
         os._exit(127)
+
+
+def _log_of(directory: str, name: str) -> str:
+    """Return criu's log: a configuration file of criu's may have given it another name."""
+    path = f"{directory}/{name}"
+    others = [f"{directory}/{other}" for other in os.listdir(directory) if other.endswith(".log")]
+    return path if os.path.exists(path) or not others else max(others, key=os.path.getmtime)
 
 
 def _last_error(path: str) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runtime.config.types import Config, Status
-    from runtime.state.options import ExecOptions
+    from runtime.state.options import ExecOptions, RestoreOptions
     from runtime.state.store import Entry
 
 _REFUSALS = {
@@ -44,7 +44,7 @@ def execute(entry: Entry, options: ExecOptions, plan: Plan | None = None) -> int
     sub_cgroups = _sub_cgroups(options.cgroups)
     plan = plan or Plan()
     inherited_fds, listen_fds = descriptors.inherited(options.preserve_fds)
-    near, far = _console(options, config)
+    near, far = console_sockets(options, config)
     pidfd_connection = sockets.connect(options.pidfd_socket, "pidfd socket") if options.pidfd_socket else None
     kernel.close_range_on_exec(3)
     c = Container(
@@ -96,7 +96,7 @@ def _sub_cgroups(arguments: Sequence[str]) -> dict[str, str]:
     return paths
 
 
-def _console(options: ExecOptions, config: Config) -> tuple[int | None, int | None]:
+def console_sockets(options: ExecOptions | RestoreOptions, config: Config) -> tuple[int | None, int | None]:
     """Return the sockets through which the master of a terminal comes: the runtime's end and the other, None for none.
 
     Raises RuntError, in runc's words, when there is a terminal but nothing to connect it to, or the other way round.
