@@ -36,6 +36,9 @@ ATTRIBUTES: dict[str, tuple[int, int]] = {
 }
 """Attributes of one mount of a filesystem: to set, and to clear before; with an `r` in front, recursively."""
 
+_ACCESS_TIMES = ("noatime", "nodiratime", "relatime", "strictatime")
+"""The options about access times that are flags of mount(2); the others take one of these back."""
+
 PROPAGATION = {
     "private": kernel.MS_PRIVATE,
     "shared": kernel.MS_SHARED,
@@ -101,6 +104,8 @@ class MountOptions:
         """iversion."""
         self.attributes = (0, 0)
         """Attributes to set and to clear."""
+        self.access_times: set[str] = set()
+        """The options about access times that are asked for, and not taken back."""
         self.recursive_attributes = (0, 0)
         self.propagation: list[tuple[int, bool]] = []
         """Propagation types in their order, each with whether it is recursive."""
@@ -116,6 +121,7 @@ class MountOptions:
             self.superblock.append(SUPERBLOCK[option])
         if option in ATTRIBUTES:
             self.attributes = _merge(self.attributes, ATTRIBUTES[option])
+            self._add_access_time(option)
         elif option in PROPAGATION:
             self.propagation.append((PROPAGATION[option], False))
         elif plain in PROPAGATION:
@@ -137,19 +143,30 @@ class MountOptions:
             parts = option.replace("\\,", "\0").split(",")
             self.data.extend(part.replace("\0", "\\,") for part in parts if part)
 
+    def _add_access_time(self, option: str) -> None:
+        if option in _ACCESS_TIMES:
+            self.access_times.add(option)
+        else:
+            self.access_times -= {f"no{option}", option.removeprefix("no")}
+
     def clear_others(self, *, locked: bool) -> None:
         """Clear the flags of a bind mount's source that are not asked for, if any is, as mount(2) does when it is called again.
 
-        Those about access times stay, unless one of them is asked for; then relatime is the default. In a user namespace most
-        flags of the host's mounts are `locked` (mount_namespaces(7)): they stay.
+        Those about access times are a group: they stay, also if one is only taken back (`atime`), unless one of them is asked
+        for; then relatime is the default. In a user namespace most flags of the host's mounts are `locked`
+        (mount_namespaces(7)): they stay.
         """
         attr_set, attr_clear = self.attributes
-        if attr_set or attr_clear:
-            others = kernel.ATTR_NOSYMFOLLOW if locked else _FLAGS
-            if not locked and (attr_clear & _ATIME or attr_set & kernel.ATTR_NODIRATIME):
-                others |= kernel.ATTR_NODIRATIME
-                attr_clear |= _ATIME
-            self.attributes = (attr_set, attr_clear | others & ~attr_set)
+        if not (attr_set or attr_clear):
+            return
+        group = _ATIME | kernel.ATTR_NODIRATIME
+        others = kernel.ATTR_NOSYMFOLLOW if locked else _FLAGS
+        if not self.access_times:
+            attr_set, attr_clear = attr_set & ~group, attr_clear & ~group
+        elif not locked:
+            others |= kernel.ATTR_NODIRATIME
+            attr_clear |= _ATIME
+        self.attributes = (attr_set, attr_clear | others & ~attr_set)
 
     def hold_back_readonly(self) -> bool:
         """Take the read-only attribute out; return whether it was set."""

@@ -21,6 +21,9 @@ pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
         (["bind", "relatime"], "rw,relatime"),
         (["bind", "noatime"], "rw,noatime"),
         (["bind", "nodiratime"], "rw,nodiratime,relatime"),
+        # One that is only taken back changes nothing, but the flags beside it.
+        (["bind", "atime"], "rw,noatime,nodiratime"),
+        (["bind", "noatime", "diratime"], "rw,noatime"),
     ],
 )
 def test_flags_of_a_source_are_kept_unless_others_are_asked_for(
