@@ -62,7 +62,7 @@ def find_cgroups(c: Container) -> None:
             leaves = to_join(leaves, init["pid"])
         open_cgroups(c, _chosen_cgroups(leaves, c.entering.sub_cgroups))
     except OSError as error:
-        raise RuntError(f"cannot join the container's cgroup: {describe(error)}") from None
+        raise RuntError(f"error adding pid of exec to the container's cgroup: {describe(error)}") from None
 
 
 def clone_process(c: Container) -> None:
