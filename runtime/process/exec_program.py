@@ -36,11 +36,13 @@ def _from_file(path: str, own: ProcessConfig) -> ProcessConfig:
 
     process = load_process(path)
     own_values: Any = own
-    # An empty list of limits or an empty label counts as left out; an empty object of capabilities means none.
+    # An empty list of limits, an empty label or an affinity without processors counts as left out; an empty object of
+    # capabilities means none.
     inherited: Any = {
         name: own_values[name]
         for name in _INHERITED
-        if name in own_values and process.get(name) in (None, "", [])
+        if name in own_values
+        and (process.get(name) in (None, "", []) or (name == "execCPUAffinity" and not process.get(name)))
     }
     process.update(inherited)
     if "oomScoreAdj" in own:

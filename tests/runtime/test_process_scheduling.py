@@ -156,6 +156,8 @@ def test_exec_schedules_its_program_as_the_container_or_as_it_says_itself(
         "cwd": "/",
         "env": ["PATH=/bin"],
         "scheduler": {"policy": "SCHED_IDLE"},
+        # Without processors it counts as left out.
+        "execCPUAffinity": {"final": ""},
     }
     (tmp_path / "process.json").write_text(json.dumps(process))
     affinity, _, stat = runt.ok("exec", "--process", str(tmp_path / "process.json"), "test").splitlines()
