@@ -11,9 +11,13 @@ from runtime.support.number_lists import parse_numbers
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.config.document import Place
-    from runtime.config.types import Config, ProcessConfig
+    from runtime.config.types import Config, ProcessConfig, Scheduler
 
 _REAL_TIME = ("SCHED_FIFO", "SCHED_RR")
+_SHORTEST_RUNTIME = 1024
+"""Nanoseconds, sched(7): the least that SCHED_DEADLINE takes for each of its times."""
+_LONGEST = (1 << 63) - 1
+"""Nanoseconds, sched(7)."""
 _NO_NODES = ("MPOL_DEFAULT", "MPOL_LOCAL")
 _SOME_NODES = ("MPOL_BIND", "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE", "MPOL_PREFERRED_MANY")
 
@@ -43,6 +47,28 @@ def check_scheduler(process: ProcessConfig, place: Place) -> None:
     for member, time in times:
         if time and policy != "SCHED_DEADLINE":
             raise Mismatch((*place, member), f" can only be specified for SCHED_DEADLINE, not for {policy}")
+    # With this flag the kernel keeps the times of the calling process.
+    if policy == "SCHED_DEADLINE" and "SCHED_FLAG_KEEP_PARAMS" not in scheduler.get("flags", ()):
+        _check_deadline(scheduler, place)
+
+
+def _check_deadline(scheduler: Scheduler, place: Place) -> None:
+    """The times of SCHED_DEADLINE, for which the kernel has one number, EINVAL (sched(7)). A period of 0 is the deadline."""
+    for member in ("runtime", "deadline"):
+        if member not in scheduler:
+            raise Mismatch((*place, member), " is required for SCHED_DEADLINE, but missing")
+    runtime, deadline = scheduler["runtime"], scheduler["deadline"]
+    period = scheduler.get("period") or deadline
+    if runtime < _SHORTEST_RUNTIME:
+        expected = f": expected at least {_SHORTEST_RUNTIME} nanoseconds for SCHED_DEADLINE, found {runtime}"
+        raise Mismatch((*place, "runtime"), expected)
+    if runtime > deadline:
+        raise Mismatch((*place, "deadline"), f": expected at least the runtime, {runtime}, found {deadline}")
+    if deadline > period:
+        raise Mismatch((*place, "period"), f": expected at least the deadline, {deadline}, found {period}")
+    if period > _LONGEST:
+        member = "period" if scheduler.get("period") else "deadline"
+        raise Mismatch((*place, member), f": expected at most {_LONGEST} nanoseconds, found {period}")
 
 
 def check_affinity(process: ProcessConfig, place: Place) -> None:

@@ -29,6 +29,11 @@ def scheduling_of(bundle: Bundle, runt: Runt) -> tuple[int, int]:
     return int(fields[41 - 3]), int(fields[19 - 3])
 
 
+def deadline(**times: int) -> dict[str, Any]:
+    """Return a `scheduler` for SCHED_DEADLINE, with times in nanoseconds."""
+    return {"policy": "SCHED_DEADLINE", **times}
+
+
 @on_root
 @pytest.mark.parametrize(
     ("scheduler", "policy", "nice"),
@@ -52,7 +57,9 @@ def test_scheduler(bundle: Bundle, runt: Runt, scheduler: dict[str, Any], policy
 
 @on_root
 def test_scheduler_that_the_kernel_refuses_is_an_error_with_the_reason(bundle: Bundle, runt: Runt) -> None:
-    bundle.process["scheduler"] = {"policy": "SCHED_DEADLINE", "runtime": 2, "deadline": 1, "period": 1}
+    # Longer than /proc/sys/kernel/sched_deadline_period_max_us lets it be.
+    times = {"runtime": 1_000_000, "deadline": 1 << 62, "period": 1 << 62}
+    bundle.process["scheduler"] = {"policy": "SCHED_DEADLINE", **times}
     assert "error setting scheduler SCHED_DEADLINE: invalid argument" in runt.fail(bundle)
     bundle.process["scheduler"] = {
         "policy": "SCHED_DEADLINE", "runtime": 42_000, "deadline": 1_000_000, "period": 1_000_000
@@ -185,6 +192,28 @@ def test_exec_schedules_its_program_as_the_container_or_as_it_says_itself(
             "process.scheduler.period can only be specified for SCHED_DEADLINE",
         ),
         ("process.scheduler", {"policy": "SCHED_IDLE", "flags": ["X"]}, "process.scheduler.flags[0]: expected"),
+        ("process.scheduler", deadline(deadline=2048), "process.scheduler.runtime is required for SCHED_DEADLINE"),
+        ("process.scheduler", deadline(runtime=2048), "process.scheduler.deadline is required for SCHED_DEADLINE"),
+        (
+            "process.scheduler",
+            deadline(runtime=1023, deadline=2048),
+            "process.scheduler.runtime: expected at least 1024 nanoseconds",
+        ),
+        (
+            "process.scheduler",
+            deadline(runtime=4096, deadline=2048, period=8192),
+            "process.scheduler.deadline: expected at least the runtime, 4096, found 2048",
+        ),
+        (
+            "process.scheduler",
+            deadline(runtime=1024, deadline=2048, period=2047),
+            "process.scheduler.period: expected at least the deadline, 2048, found 2047",
+        ),
+        (
+            "process.scheduler",
+            deadline(runtime=1024, deadline=1 << 63),
+            "process.scheduler.deadline: expected at most 9223372036854775807 nanoseconds",
+        ),
         ("process.ioPriority", {"priority": 1}, "process.ioPriority.class is required"),
         ("process.ioPriority", {"class": "RT", "priority": 1}, "process.ioPriority.class: expected one of"),
         (

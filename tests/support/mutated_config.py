@@ -168,7 +168,9 @@ _VALUES: dict[str, list[Any]] = {
         {"policy": "SCHED_OTHER", "runtime": 1}, {"policy": "SCHED_BATCH", "deadline": 1}, {"policy": "SCHED_RR", "period": 5, "priority": 1},
         {"policy": "SCHED_OTHER", "flags": ["SCHED_FLAG_X"]}, {"nice": 1}, {"policy": ""}, {"policy": "sched_other"},
         {"policy": "SCHED_DEADLINE", "runtime": 0, "deadline": 0, "period": 0}, {"policy": "SCHED_OTHER", "nice": 19},
-        {"policy": "SCHED_IDLE"}, {"policy": "SCHED_RR", "priority": 0},
+        {"policy": "SCHED_IDLE"}, {"policy": "SCHED_RR", "priority": 0}, {"policy": "SCHED_DEADLINE", "runtime": 4096},
+        {"policy": "SCHED_DEADLINE", "runtime": 4096, "deadline": 2048}, {"policy": "SCHED_DEADLINE", "runtime": 2048, "deadline": 1 << 63},
+        {"policy": "SCHED_DEADLINE", "runtime": 2048, "deadline": 4096, "period": 2048},
     ],
     "/process/ioPriority": [
         {"class": "IOPRIO_CLASS_X", "priority": 1}, {"class": "IOPRIO_CLASS_BE", "priority": 8}, {"class": "IOPRIO_CLASS_BE", "priority": -1},
