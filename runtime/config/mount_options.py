@@ -87,7 +87,10 @@ NAMES = (
 
 
 class MountOptions:
-    """The options of one mount, by the system call that takes them. The later of two that contradict each other wins."""
+    """The options of one mount, by the system call that takes them.
+
+    The later of two that contradict each other wins. `rbind` and `bind` do not: as flags of mount(2), the one has the other.
+    """
 
     def __init__(self, options: Iterable[str]) -> None:
         self.bind = False
@@ -129,7 +132,8 @@ class MountOptions:
         elif plain in ATTRIBUTES:
             self.recursive_attributes = _merge(self.recursive_attributes, ATTRIBUTES[plain])
         elif option in ("bind", "rbind"):
-            self.bind, self.recursive = True, option == "rbind"
+            # Flags of one mount(2): `rbind` has that of `bind`, which takes nothing away from it.
+            self.bind, self.recursive = True, self.recursive or option == "rbind"
         elif option in ("iversion", "noiversion"):
             self.version = option == "iversion"
         elif option == "remount":
