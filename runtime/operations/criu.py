@@ -130,10 +130,7 @@ def call(
     """
     log = "restore.log" if kind == protocol.RESTORE else "dump.log"
     said = f"{options.work}/{log}.said"
-    images, work = (
-        os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        for directory in (options.images, options.work)
-    )
+    images, work = _open_directories(options)
     fields = [
         *_common(options, config.get("annotations", {}), images, work),
         *field_of({**own, "log-file": log}),
@@ -141,7 +138,12 @@ def call(
     ]
     try:
         for attempt in itertools.count(1):
-            answer = _ask(kind, fields, options, said, prepare, inherited, console)
+            answer = _ask(
+                kind,
+                fields,
+                lambda theirs: _become(options, (images, work), said, prepare, inherited, theirs),
+                console,
+            )
             if isinstance(answer, int):
                 if prepare is None:
                     os.unlink(said)
@@ -157,33 +159,31 @@ def call(
         os.close(work)
 
 
-def _ask(
-    kind: int,
-    fields: Sequence[Field],
-    options: CriuOptions,
-    said: str,
-    prepare: Callable[[], None] | None,
-    inherited: Sequence[int],
-    console: int,
-) -> int | str:
-    """Run criu for one request; return as `ask` does."""
-    import _socket
-
-    near, far = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+def _ask(kind: int, fields: Sequence[Field], become: Callable[[int], NoReturn], console: int) -> int | str:
+    """Run criu by `become`, which gets a socket, for one request; return as `ask` does."""
+    near, far = sockets.pair()
     pid = os.fork()
     if pid == 0:
-        _become([find(options.criu), "swrk", str(far.fileno())], said, prepare, [*inherited, far.fileno()])
-    far.close()
+        become(far)
+    os.close(far)
+    connection = sockets.receive_descriptor(near)
+    os.close(near)
 
     def notified(name: str, descriptor: int) -> None:
         if name == "orphan-pts-master" and console >= 0:
             sockets.send_descriptor(console, descriptor, name)
 
     try:
-        return protocol.ask(near.detach(), kind, fields, notified)
+        return protocol.ask(connection, kind, fields, notified) if connection >= 0 else ""
     finally:
         # After a pre-dump criu waits for more; it ends with the connection.
         os.waitpid(pid, 0)
+
+
+def _open_directories(options: CriuOptions) -> tuple[int, int]:
+    """Return descriptors of the directories of the images and of the log."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    return os.open(options.images, flags), os.open(options.work, flags)
 
 
 def external_mounts(config: Config, bundle: str, rootfs: str, cgroups: dict[str, str]) -> dict[str, str]:
@@ -253,23 +253,42 @@ def saved_pipes(directory: str) -> Iterator[tuple[int, str]]:
 
 
 def _become(
-    words: list[str], said: str, prepare: Callable[[], None] | None, inherited: Sequence[int]
+    options: CriuOptions,
+    directories: tuple[int, int],
+    said: str,
+    prepare: Callable[[], None] | None,
+    inherited: Sequence[int],
+    runtime: int,
 ) -> NoReturn:
-    """In the child: become criu."""
+    """In the child: become criu, and send the socket that it listens to through `runtime`.
+
+    criu opens the directories by the process that has made its socket, and works in them: so this process makes it, in the
+    mount namespace that is criu's.
+    """
+    import _socket
+
     try:
         if prepare is not None:
             prepare()
-        for fd in inherited:
+        near, far = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+        for fd, directory in zip(directories, _open_directories(options), strict=True):
+            os.dup2(directory, fd)
+        for fd in (*inherited, far.fileno()):
             os.set_inheritable(fd, True)
+        program = find(options.criu)
+        sockets.send_descriptor(runtime, near.fileno(), "criu")
+        near.close()
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         if prepare is None:
             # Restored processes get the standard streams by way of criu; criu that saves them must not have them.
             fd = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.dup2(fd, 1)
             os.dup2(fd, 2)
-        os.execv(words[0], words)
+        os.execv(program, [program, "swrk", str(far.fileno())])
     except (OSError, RuntError) as error:
-        os.write(2, f"Error: {error}\n".encode())
+        reason = describe(error) if isinstance(error, OSError) else error.message
+        with open(said, "w", encoding="utf-8", errors="replace") as file:
+            file.write(f"Error (runt): {reason}\n")
     finally:
         os._exit(127)
 

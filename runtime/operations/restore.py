@@ -165,6 +165,7 @@ RESTORE_STEPS: tuple[Step, ...] = (
     limits.set_cgroup_limits,
     restore_processes,
     handshake.journal_init,
+    cgroups.end_placeholder,
     limits.set_time_limits,
     devices.restrict_devices,
     limits.set_oom_killer,
