@@ -69,6 +69,7 @@ def make_cgroup(c: Container) -> None:
         c.entry.record["cgroups"] = leaves
     open_cgroups(c, leaves)
     c.cgroup.directories = directories(leaves)
+    c.cgroup.shown = _shown(c)
 
 
 def open_cgroups(c: Container, leaves: list[str]) -> None:
@@ -190,6 +191,17 @@ def directories(leaves: list[str]) -> dict[str, str]:
             if leaf.startswith(f"{hierarchy.mountpoint}/"):
                 found[hierarchy.name] = leaf
     return found
+
+
+def _shown(c: Container) -> dict[str, str]:
+    """Return the directory from which down the container is shown each hierarchy, by the hierarchy's name.
+
+    cgroup_namespaces(7): with v2 it is the root of the cgroup namespace, and without one of its own that is the runtime's. With
+    v1 it is the container's own cgroup. Both as with runc.
+    """
+    if hierarchies.is_version2() and not c.has_new("cgroup") and not c.joins_cgroup_namespace():
+        return {"": hierarchies.mounted()[0].mountpoint}
+    return c.cgroup.directories
 
 
 def existing(path: str) -> list[str]:

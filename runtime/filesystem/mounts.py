@@ -187,10 +187,10 @@ def _mount_bind(c: Container, mount: Mount, options: MountOptions, tree: int) ->
 
 
 def _mount_cgroup(c: Container, mount: Mount, options: MountOptions) -> None:
-    """Show the container its own cgroups: one directory a hierarchy with cgroup v1, the one hierarchy with v2."""
-    own = c.cgroup.directories
-    if list(own) == [""]:
-        tree = kernel.open_tree(kernel.AT_FDCWD, own[""])
+    """Show the container its own cgroups, one directory a hierarchy, with cgroup v1; the one hierarchy with v2."""
+    shown = c.cgroup.shown
+    if list(shown) == [""]:
+        tree = _version2_of_namespace(c, shown[""])
         target = _open_destination(c, mount)
         _set_attributes(tree, options)
         kernel.move_mount(tree, target)
@@ -202,7 +202,7 @@ def _mount_cgroup(c: Container, mount: Mount, options: MountOptions) -> None:
     parent = new_filesystem("tmpfs", "tmpfs", plain)
     kernel.mount_setattr(parent, attr_set=plain.attributes[0])
     kernel.move_mount(parent, target)
-    for name, directory in own.items():
+    for name, directory in shown.items():
         os.mkdir(name, 0o755, dir_fd=parent)
         place = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=parent)
         tree = kernel.open_tree(kernel.AT_FDCWD, directory)
@@ -216,6 +216,22 @@ def _mount_cgroup(c: Container, mount: Mount, options: MountOptions) -> None:
     _set_attributes(parent, options)
     os.close(parent)
     os.close(target)
+
+
+def _version2_of_namespace(c: Container, shown: str) -> int:
+    """Return the hierarchy of cgroup v2 from the root of the container's cgroup namespace down, as a detached mount.
+
+    It is mounted already, that root at `shown`, but for another namespace that was joined. A new filesystem would do everywhere,
+    as with runc; but in the machine's first namespace its options become those of the whole machine, which so loses
+    `nsdelegate` (seen with runc 1.1.15; opencontainers/runc#5258).
+    """
+    if c.joins_cgroup_namespace():
+        try:
+            return new_filesystem("cgroup2", "cgroup", MountOptions(()))
+        except PermissionError:
+            # In a user namespace that the cgroup namespace does not belong to.
+            pass
+    return kernel.open_tree(kernel.AT_FDCWD, shown)
 
 
 def _remount(c: Container, mount: Mount, options: MountOptions) -> None:

@@ -88,7 +88,7 @@ def restore_processes(c: Container) -> None:
     options: Any = c.options
     # So that, if this process is killed, they are found by their cgroup.
     c.entry.save(cgroups=c.entry.record["cgroups"])
-    places = criu.external_mounts(c.config, c.bundle, c.rootfs, c.cgroup.directories)
+    places = criu.external_mounts(c.config, c.bundle, c.rootfs, c.cgroup.shown)
     places |= dict.fromkeys(c.linux.get("maskedPaths", ()), "/dev/null")
     places |= {device["path"]: device["path"] for device in c.linux.get("devices", ())}
     lists: list[tuple[int, str | bytes]] = [

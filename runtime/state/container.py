@@ -16,14 +16,20 @@ if TYPE_CHECKING:
     from runtime.state.store import Entry
 
 
+_FIRST_CGROUP_NAMESPACE = 0xEFFFFFFB
+"""The inode of the first cgroup namespace on every machine (linux/nsfs.h, CGROUP_NS_INIT_INO)."""
+
+
 class Cgroup:
     """The container's cgroup: what a process needs to join it."""
 
-    __slots__ = ("clone_into", "directories", "files", "placeholder", "to_move_into")
+    __slots__ = ("clone_into", "directories", "files", "placeholder", "shown", "to_move_into")
 
     def __init__(self) -> None:
         self.directories: dict[str, str] = {}
         """Its directory by the name of the hierarchy; `""` is the name of v2 alone."""
+        self.shown: dict[str, str] = {}
+        """The directory from which down a mount of type `cgroup` shows a hierarchy, by the hierarchy's name."""
         self.files: list[int] = []
         """Files to write a `0` into: the writer becomes a member of that cgroup."""
         self.clone_into: int | None = None
@@ -254,6 +260,11 @@ class Container:
         """Tell whether the container gets a new namespace of a type."""
         namespace = self.namespace(kind)
         return namespace is not None and "path" not in namespace
+
+    def joins_cgroup_namespace(self) -> bool:
+        """Tell whether the container enters a cgroup namespace that there is, unless it is the first one of the machine."""
+        namespace = self.joined.get("cgroup")
+        return namespace is not None and os.fstat(namespace).st_ino != _FIRST_CGROUP_NAMESPACE
 
     def has_own(self, kind: str) -> bool:
         """Tell whether the configuration names a namespace of a type, new or joined."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from tests.support.runt import REPOSITORY, Bundle, Runt
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
 
@@ -72,22 +74,70 @@ def test_options_for_readers_of_fstab_mean_nothing(bundle: Bundle, runt: Runt) -
     assert "nosuid" in runt.run(bundle.sh("grep ' /m ' /proc/self/mounts"))
 
 
+VERSION2 = Path("/sys/fs/cgroup")
+needs_version2 = pytest.mark.skipif(
+    not (VERSION2 / "cgroup.controllers").exists(),
+    reason="for a machine with cgroup v2 alone: script/test --vm",
+)
+
+
+@contextmanager
+def cgroup_namespace(path: str) -> Iterator[dict[str, str]]:
+    """Make a cgroup namespace whose root is a new cgroup without processes; return it as a configuration has it."""
+    leaf = VERSION2 / path.strip("/")
+    leaf.mkdir()
+    script = f"echo $$ >{leaf}/cgroup.procs; exec unshare --cgroup sh -c 'echo made; exec sleep 1000'"
+    process = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "made\n"
+        (VERSION2 / "cgroup.procs").write_text(str(process.pid))
+        yield {"type": "cgroup", "path": f"/proc/{process.pid}/ns/cgroup"}
+    finally:
+        process.kill()
+        process.communicate()
+        leaf.rmdir()
+
+
+def options_of_version2() -> str:
+    """Return the options of the filesystem of cgroup v2, which all mounts of it share; empty if it is not at its place."""
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    return "".join(line.split()[-1] for line in mounts if f" {VERSION2} " in line and " - cgroup2 " in line)
+
+
 @pytest.mark.peer("runc")
-@pytest.mark.parametrize("own", [True, False], ids=["own namespace", "shared namespace"])
-def test_cgroups_are_seen_as_with_runc(bundle: Bundle, runt: Runt, tmp_path: Path, own: bool) -> None:
-    """From the container's own cgroup down; in a cgroup namespace that is also what it is called (cgroup_namespaces(7))."""
-    bundle.namespaces("pid", *(["cgroup"] if own else []))
-    bundle.linux["cgroupsPath"] = path = f"/props-{os.getpid()}"
+@pytest.mark.parametrize("which", ["own", "shared", pytest.param("joined", marks=needs_version2)])
+def test_cgroups_are_seen_as_with_runc(bundle: Bundle, runt: Runt, tmp_path: Path, which: str) -> None:
+    """From the root of the cgroup namespace down with v2, from the container's own cgroup with v1 (cgroup_namespaces(7))."""
+    bundle.namespaces("pid", *(["cgroup"] if which == "own" else []))
+    path = f"/props-{os.getpid()}"
+    bundle.linux["cgroupsPath"] = f"{path}/below" if which == "joined" else path
     mount(bundle, "/sys", "sysfs", "ro")
     mount(bundle, "/sys/fs/cgroup", "cgroup", "ro", "nosuid", "nodev", "noexec")
     script = "grep -v tmpfs /proc/self/mountinfo | grep ' /sys/fs/cgroup' | busybox awk '{print $4, $5, $6}'; ls /sys/fs/cgroup"
     bundle.sh(script)
-    by_runt = runt.run(bundle)
-    bundle.without_devices()
-    runc = ["runc", "--root", str(tmp_path / "runc"), "run", "-b", str(bundle.path), f"props-{os.getpid()}"]
-    assert by_runt == subprocess.check_output(runc, text=True, stdin=subprocess.DEVNULL)
-    assert "pids" in by_runt
-    assert (path in by_runt) is not own
+    options = options_of_version2()
+    with cgroup_namespace(path) if which == "joined" else nullcontext() as namespace:
+        bundle.linux["namespaces"] += [namespace] if namespace else []
+        by_runt = runt.run(bundle)
+        assert options_of_version2() == options
+        bundle.without_devices()
+        runc = [
+            "runc",
+            "--root",
+            str(tmp_path / "runc"),
+            "run",
+            "-b",
+            str(bundle.path),
+            f"props-{os.getpid()}",
+        ]
+        by_runc = subprocess.check_output(runc, text=True, stdin=subprocess.DEVNULL)
+    if options_of_version2() != options:
+        # runc's mount has changed those of the whole machine (opencontainers/runc#5258).
+        subprocess.run(["mount", "-o", f"remount,{options}", VERSION2], check=True)
+    assert by_runt == by_runc
+    assert {"pids", "cgroup.procs"} & set(by_runt.split())
+    assert ("below\n" in by_runt) is (which == "joined")
 
 
 HOST = """
