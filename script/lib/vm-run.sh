@@ -17,8 +17,9 @@ if [ "$word" = pytest ]; then
     exec python3 -m pytest -p no:cacheprovider "$@"
 fi
 
-# Where the installation of a learner puts it.
+# Where the installation of a learner puts them; lessons use both by name.
 python3 -m runtime.install.launcher install-plain /usr/local/bin/runt >/dev/null || exit 1
+printf '#!/bin/sh\nPYTHONPATH=%s exec python3 -m tutor "$@"\n' "$PWD:$PWD/.site" >/usr/local/bin/oci-tutor && chmod 755 /usr/local/bin/oci-tutor || exit 1
 failed=0
 for engine in runc crun runt; do
     python3 -m tutor verify --engine "$engine" "$@" || failed=1
