@@ -6,7 +6,7 @@ import sys
 
 from tutor import waiting
 
-_QUICK = ("lessons", "explain", "image", "docker", "lint", "new-lesson", "-h", "--help", "--version")
+_QUICK = ("explain", "image", "docker", "lint", "new-lesson", "-h", "--help", "--version")
 """Words of command lines that have an answer at once, or that say themselves what they are doing."""
 
 

@@ -58,7 +58,15 @@ def test_an_error_stands_alone(tmp_path: Path, arguments: tuple[str, ...]) -> No
     assert "…" not in error
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("lessons",)])
+def test_the_list_of_lessons_stands_alone(tmp_path: Path) -> None:
+    with started(tmp_path, "lessons") as terminal:
+        assert terminal.wait_for_end() == 0
+        waited, _, listed = terminal.raw.rpartition(ERASED)
+    assert waited.startswith(FIRST)
+    assert listed.startswith("Lessons")
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
 def test_what_answers_at_once_says_nothing_before(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     with started(tmp_path, *arguments) as terminal:
         assert terminal.wait_for_end() == 0
