@@ -177,9 +177,13 @@ def test_update_reads_what_docker_sends(bundle: Bundle, runt: Runt, container_id
     assert cgroups["pids.max"] == "77"
     assert cgroups["memory.max" if is_version2() else "memory.limit_in_bytes"] == f"{64 * MEBIBYTE}"
     file = bundle.path / "resources.json"
-    file.write_text('{"pids": {"limit": 78}}')
+    file.write_text('{"pids": {"limit": 78}, "devices": [{"allow": true, "access": "rwm"}]}')
+    devices = "" if is_version2() else cgroups["devices.list"]
     runt.ok("update", f"--resources={file}", "--pids-limit", "5", container_id)
     assert cgroups["pids.max"] == "78"
+    # As with runc, rules for devices stay as they are: at no moment is a device denied that was allowed.
+    assert devices == ("" if is_version2() else cgroups["devices.list"])
+    assert "a *:* rwm" not in devices
 
 
 def test_update_reads_a_pipe(bundle: Bundle, runt: Runt, container_id: str) -> None:

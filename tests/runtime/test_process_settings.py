@@ -173,6 +173,10 @@ def test_environment_is_the_configured_one_with_home(bundle: Bundle, runt: Runt)
     assert "HOME=/\n" in runt.run(bundle)
     bundle.process["env"].append("HOME=/mine")
     assert "HOME=/mine\n" in runt.run(bundle)
+    # An empty one counts as missing, and the last one counts.
+    bundle.process["env"].append("HOME=")
+    bundle.process["user"]["uid"] = 1000
+    assert sorted(runt.run(bundle).splitlines()) == ["A=2", "B=x=y", "HOME=/home/me", "PATH=/bin"]
 
 
 def test_working_directory_is_made_where_it_is_missing(bundle: Bundle, runt: Runt) -> None:
