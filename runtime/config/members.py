@@ -147,9 +147,9 @@ TIME_OFFSET = Object({"secs": INT64, "nanosecs": Integer(0, 999_999_999)})
 
 MEMORY_POLICY = Object(
     {
-        "mode": String(choices=tuple(scheduling.MEMORY_MODES)),
+        "mode": String(choices=tuple(scheduling.MEMORY_MODES), what="memory policy mode"),
         "nodes": String(),
-        "flags": Array(String(choices=tuple(scheduling.MEMORY_FLAGS))),
+        "flags": Array(String(choices=tuple(scheduling.MEMORY_FLAGS), what="memory policy flag")),
     },
     required=("mode",),
 )

@@ -87,11 +87,11 @@ def check_memory_policy(config: Config) -> None:
     if policy is None:
         return
     place: Place = ("linux", "memoryPolicy", "nodes")
-    count = _check_numbers(policy.get("nodes", ""), place)
+    count = _check_numbers(policy.get("nodes", ""), place, "invalid memory policy node: ")
     if policy["mode"] in _NO_NODES and count:
-        raise Mismatch(place, f": memory policy mode {policy['mode']} requires 0 nodes but got {count}")
+        raise Mismatch(place, f": {policy['mode']}: memory policy mode requires 0 nodes but got {count}")
     if policy["mode"] in _SOME_NODES and not count:
-        raise Mismatch(place, f": memory policy mode {policy['mode']} requires at least one node but got 0")
+        raise Mismatch(place, f": {policy['mode']}: memory policy mode requires at least one node but got 0")
 
 
 def check_personality(config: Config) -> None:
@@ -103,12 +103,12 @@ def check_personality(config: Config) -> None:
         )
 
 
-def _check_numbers(text: str, place: Place) -> int:
-    """Return how many numbers a list has. Raises Mismatch."""
+def _check_numbers(text: str, place: Place, invalid: str = "") -> int:
+    """Return how many numbers a list has. Raises Mismatch, whose reason begins with `invalid`."""
     try:
         return len(parse_numbers(text))
     except ValueError as error:
-        raise Mismatch(place, f": {error}") from None
+        raise Mismatch(place, f": {invalid}{error}") from None
 
 
 SCHEDULING_RULES = (check_memory_policy, check_personality)

@@ -33,10 +33,16 @@ class Mismatch(Exception):  # noqa: N818 - a value that doesn't fit its shape is
 
 
 class String:
-    """A string, without NUL characters because it is passed to the kernel; with `choices`, one of them."""
+    """A string, without NUL characters because it is passed to the kernel; with `choices`, one of them.
 
-    def __init__(self, *, absolute: bool = False, choices: tuple[str, ...] = (), nul: bool = False) -> None:
+    `what` they are is said where runc's message has a name for it.
+    """
+
+    def __init__(
+        self, *, absolute: bool = False, choices: tuple[str, ...] = (), what: str = "", nul: bool = False
+    ) -> None:
         self.absolute = absolute
+        self.invalid = f": invalid {what}" if what else ""
         self.choices = choices
         self.nul = nul
 
@@ -51,7 +57,9 @@ class String:
                 place, f": expected Unicode text, found half of a surrogate pair in {found(value)}"
             )
         if self.choices and value and value not in self.choices:
-            raise Mismatch(place, f": expected one of {', '.join(self.choices)}, found {found(value)}")
+            raise Mismatch(
+                place, f"{self.invalid}: expected one of {', '.join(self.choices)}, found {found(value)}"
+            )
         if self.absolute and value and not value.startswith("/"):
             raise Mismatch(place, f": expected an absolute path, found {found(value)}")
         return value
