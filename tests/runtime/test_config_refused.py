@@ -189,11 +189,18 @@ def test_namespaces_make_hostname_sysctl_and_masked_paths_possible(tmp_path: Pat
             "uidMappings": [{"containerID": 0, "hostID": 1000, "size": 10}],
             "gidMappings": [{"containerID": 0, "hostID": 1000, "size": 10}],
             "timeOffsets": {"boottime": {"secs": -5, "nanosecs": 1}},
-            "sysctl": {"net.ipv4.ip_forward": "1", "kernel.shmmax": "1", "fs.mqueue.msg_max": "5"},
+            # One that says the same as `domainname`, too.
+            "sysctl": {
+                "net.ipv4.ip_forward": "1", "kernel.shmmax": "1", "fs.mqueue.msg_max": "5", "kernel.domainname": "d"
+            },
             "maskedPaths": ["/proc/kcore"],
         },
-    }
+    }  # fmt: skip
     assert load_text(tmp_path, json.dumps(config))["linux"] == config["linux"]
+    config["domainname"] = "another"
+    assert 'linux.sysctl.kernel.domainname: sysctl "kernel.domainname"' in refusal(
+        tmp_path, json.dumps(config)
+    )
 
 
 def test_a_joined_namespace_that_is_the_hosts_own_gives_no_right_to_its_sysctls(tmp_path: Path) -> None:
