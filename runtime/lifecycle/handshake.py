@@ -203,11 +203,14 @@ def run_start_container_hooks(c: Container) -> None:
 
 
 def report_failure(c: Container, step: str, message: str) -> None:
-    """Tell the command that waits for this process, `create`, `exec` or `start`, why it ends."""
+    """Tell the command that waits for this process, `create`, `exec` or `start`, why it ends, and what it would have warned of.
+
+    What was left out may be the reason. `start` has nothing to hear of: `create` has told it.
+    """
     if c.fifo is not None:
         os.write(c.fifo, jsontext.dumps({"step": step, "message": message}).encode())
     elif c.sync.fd >= 0:
-        c.sync.send("error", step=step, message=message)
+        c.sync.send("error", step=step, message=message, warnings=c.warnings)
 
 
 def _run_hooks_in_container(c: Container, kind: HookKind, directory: str | int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runtime.kernel import process as kernel
+from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,8 +87,9 @@ def read_capabilities(c: Container) -> None:
     too_much = c.capabilities["ambient"] & ~possible
     c.capabilities["ambient"] &= possible
     if too_much:
-        names = ", ".join(name for number, name in enumerate(NAMES) if too_much >> number & 1)
-        c.warnings.append(f"can't raise ambient capability {names}: not both permitted and inheritable")
+        c.warnings.append(
+            f"can't raise ambient capability {_names(too_much)}: not both permitted and inheritable"
+        )
 
 
 def drop_bounding_set(c: Container) -> None:
@@ -103,13 +105,27 @@ def drop_bounding_set(c: Container) -> None:
 
 
 def set_capabilities(c: Container) -> None:
-    """Set the other four sets, now that the user is the program's (config.md, Linux Process; capabilities(7))."""
+    """Set the other four sets, now that the user is the program's (config.md, Linux Process; capabilities(7)).
+
+    Raises RuntError, in runc's words, with the rule of capset(2) that they break.
+    """
     sets = c.capabilities
-    kernel.capset(sets["effective"], sets["permitted"], sets["inheritable"])
+    try:
+        kernel.capset(sets["effective"], sets["permitted"], sets["inheritable"])
+    except PermissionError as error:
+        reason = describe(error)
+        for name, limit in (("effective", "permitted"), ("inheritable", "bounding")):
+            if too_much := sets[name] & ~sets[limit]:
+                reason += f": {_names(too_much)} in {name}, but not in {limit}"
+        raise RuntError(f"unable to apply caps: {reason}") from None
     kernel.clear_ambient_set()
     for number in range(len(NAMES)):
         if sets["ambient"] >> number & 1:
             kernel.raise_ambient(number)
+
+
+def _names(capabilities: int) -> str:
+    return ", ".join(name for number, name in enumerate(NAMES) if capabilities >> number & 1)
 
 
 def _is_available(capability: str) -> bool:

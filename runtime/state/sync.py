@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from runtime.support import jsontext
+from runtime.support import jsontext, log
 from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
@@ -61,7 +61,7 @@ class Sync:
     def expect(self, kind: str) -> dict[str, Any]:
         """Wait for the next message, which must be of a `kind`, and return it.
 
-        Raises PeerGoneError, and StepError for the failure of a step that the other process sends instead.
+        Raises PeerGoneError, and StepError for the failure of a step that the other process sends instead; its warnings are logged.
         """
         try:
             data = self._read()
@@ -72,6 +72,8 @@ class Sync:
             raise PeerGoneError
         message: dict[str, Any] = jsontext.loads(data)
         if message["type"] == "error":
+            for warning in message["warnings"]:
+                log.warning(warning)
             raise StepError(message["step"], message["message"])
         if message["type"] != kind:
             raise RuntError(

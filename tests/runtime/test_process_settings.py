@@ -114,6 +114,22 @@ def test_capability_that_cannot_be_granted_is_a_warning(bundle: Bundle, runt: Ru
     assert "can't raise ambient capability CAP_KILL: not both" in done.stderr
 
 
+def test_sets_that_do_not_fit_together_say_so_and_what_was_left_out(bundle: Bundle, runt: Runt) -> None:
+    """What was left out of one set may be why the kernel refuses another."""
+    bundle.process["capabilities"] = {
+        "bounding": ["CAP_FLY"],
+        "permitted": ["CAP_CHOWN"],
+        "effective": ["CAP_CHOWN", "CAP_KILL"],
+        "inheritable": ["CAP_CHOWN"],
+    }
+    said = runt.fail(bundle)
+    assert "not available here: CAP_FLY" in said
+    assert (
+        "unable to apply caps: operation not permitted: CAP_KILL in effective, but not in permitted" in said
+    )
+    assert ": CAP_CHOWN in inheritable, but not in bounding" in said
+
+
 @pytest.mark.parametrize("value", [True, False])
 def test_no_new_privileges(bundle: Bundle, runt: Runt, value: bool) -> None:
     bundle.process["noNewPrivileges"] = value
