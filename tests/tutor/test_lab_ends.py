@@ -30,7 +30,7 @@ STATES = ["created", "running"]
 
 # The client in a process of its own, so that it can be killed: it brings a container to a state, says so, and waits.
 CLIENT = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from tutor.home import Home
 from tutor.engines.engine import find
@@ -46,6 +46,12 @@ with Lab.start(home=home, engine=engine, workdir=bundle) as lab:
     if state == "running":
         started = runner.run("start", "box", cwd=bundle)
         assert started.returncode == 0, started
+    master, slave = os.openpty()  # the terminal beside the text, with a program that ignores a hangup
+    lab.shell_on(slave, bundle, {})
+    os.write(master, b"trap '' HUP; echo u''p; sleep 1000\\n")
+    said = b""
+    while b"up\\r" not in said:
+        said += os.read(master, 4096)
     print("ready", flush=True)
     sys.stdin.readline()
     if ending == "exception":
@@ -72,7 +78,7 @@ class Client:
             pytest.fail(self._process.communicate()[1].decode())
         self.traces = Traces(self.home.state, tmp_path)
         members = self.traces.note_members()
-        assert len(members) == 2, f"keeper and container: {members}"
+        assert len(members) >= 3, f"keeper, container, shell: {members}"
         assert self.traces.left(), "the search finds nothing even while the lab exists"
 
     def kill(self, number: int) -> None:

@@ -7,10 +7,12 @@ was killed.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
 import subprocess
+import termios
 import time
 from typing import TYPE_CHECKING, NoReturn
 
@@ -150,8 +152,9 @@ class _Keeper:
                 stderr=stderr,
                 # A process group of its own: an interrupt reaches the command and its helpers, never an earlier container.
                 start_new_session=True,
+                preexec_fn=_take_terminal if message["terminal"] else None,
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
             self._answer({"failed": number, "errno": getattr(error, "errno", None), "reason": str(error)})
             return
         finally:
@@ -242,6 +245,11 @@ class _Keeper:
             self._channel.send(message)
         except OSError:
             return  # the client has ended; `_serve` sees that next
+
+
+def _take_terminal() -> None:
+    """Make standard input the controlling terminal of this session, ioctl_tty(2)."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _join(directory: str) -> bool:

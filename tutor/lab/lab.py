@@ -34,6 +34,17 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[2]
 _ANSWER_SECONDS = 20.0  # for an answer that takes milliseconds, unless the machine swaps
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+# What the face has in its environment says something of its own terminal.
+_OF_ANOTHER_TERMINAL = (
+    "COLUMNS",
+    "LINES",
+    "TMUX",
+    "TMUX_PANE",
+    "STY",
+    "COLORTERM",
+    "TERM_PROGRAM",
+    "TERM_PROGRAM_VERSION",
+)
 
 
 class LabProcess:
@@ -169,8 +180,11 @@ class Lab:
         stdin: int,
         stdout: int,
         stderr: int,
+        terminal: bool = False,
     ) -> LabProcess:
         """Start a program in the lab; it gets copies of the descriptors, so the caller may close its own at once.
+
+        `terminal`: `stdin` is a terminal that no session has yet, and becomes the controlling terminal of the program's.
 
         Raises:
             TutorError: `lab.ended`, or `lab.spawn` when it cannot be started (no such program, no such folder ...).
@@ -183,6 +197,7 @@ class Lab:
             "argv": list(argv),
             "cwd": str(cwd),
             "env": None if env is None else dict(env),
+            "terminal": terminal,
         }
         try:
             self._to_keeper.send(message, (stdin, stdout, stderr))
@@ -219,14 +234,34 @@ class Lab:
 
         Its exit status is the shell's, or 3 when the lab has ended.
         """
-        prompt = f"(oci-tutor:{self.engine}) $PWD $ "
+        shell, environment = self._shell(f"(oci-tutor:{self.engine}) $PWD $ ")
+        return _python("enter", self._journal_path, str(cwd), *shell), "/", environment
+
+    def shell_on(self, terminal: int, cwd: Path, environment: Mapping[str, str]) -> LabProcess:
+        """Start an interactive shell in the lab on a terminal that no session has yet; `environment` is added to the lab's.
+
+        Raises:
+            TutorError: `lab.ended`, `lab.spawn`.
+        """
+        shell, own = self._shell(f"({self.engine}) \\W $ " if shutil.which("bash") else f"({self.engine}) $ ")
+        own = {name: value for name, value in own.items() if name not in _OF_ANOTHER_TERMINAL}
+        return self.spawn(
+            shell,
+            cwd=cwd,
+            env={**own, **environment},
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            terminal=True,
+        )
+
+    def _shell(self, prompt: str) -> tuple[tuple[str, ...], dict[str, str]]:
         bash = shutil.which("bash")
         shell = (
             (bash, "--rcfile", str(Path(__file__).with_name("bashrc")), "-i") if bash else ("/bin/sh", "-i")
         )
-        argv = _python("enter", self._journal_path, str(cwd), *shell)
         own = {"OCI_TUTOR_PATH": self.environment["PATH"], "OCI_TUTOR_PROMPT": prompt, "PS1": prompt}
-        return argv, "/", self.environment | own
+        return shell, self.environment | own
 
     def close(self) -> None:
         """End the lab and everything in it; a second call does nothing.

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from tutor import patience
 from tutor.course.checks import CommandOutput
+from tutor.engines.console import ConsoleSocket
 from tutor.engines.engine import find
 from tutor.engines.lifecycle import status_of
 from tutor.engines.model import Call, CallResult
@@ -24,6 +25,7 @@ from tutor.lab.lab import Lab
 from tutor.observe.snapshot import take_snapshot
 from tutor.session.device_links import creates, set_aside
 from tutor.session.lab_setup import lab_options, start_docker
+from tutor.session.terminals import open_shell, wants_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from tutor.home import Home
     from tutor.messages import Language
     from tutor.observe import Snapshot
+    from tutor.session.terminals import PtyShell
     from tutor.session.workspace import Workspace
 
 _SETTLE_SECONDS = 5.0  # to wait for the state that a command leads to (for an `echo` to end)
@@ -104,10 +107,25 @@ class Container:
             on_limited=on_limited,
         )
 
-    def run(self, operation: Operation, *arguments: str) -> CallResult:
-        """Run one operation on the lesson's container, in the bundle, as a person would type it."""
+    def run(
+        self, operation: Operation, *arguments: str, take_terminal: Callable[[int], None] | None = None
+    ) -> CallResult:
+        """Run one operation on the lesson's container, in the bundle, as a person would type it.
+
+        `take_terminal` is given the master of the terminal that `create` makes where `config.json` asks for one, and owns it.
+        """
         if not self.lab.alive:
             raise TutorError("session.error.lab_ended")
+        if operation == "create" and take_terminal is not None and wants_terminal(self._workspace.config):
+            with ConsoleSocket() as console:
+                result = self._run(operation, f"--console-socket={console.path}", *arguments)
+                master = console.take()
+            if master is not None:
+                take_terminal(master)
+            return result
+        return self._run(operation, *arguments)
+
+    def _run(self, operation: Operation, *arguments: str) -> CallResult:
         container_id = "" if operation == "list" else self._id
         bundle = self._workspace.bundle
         try:
@@ -117,6 +135,10 @@ class Container:
             if error.key == "lab.spawn" and not self._workspace.bundle.is_dir():
                 raise TutorError("session.bundle.missing", path=self._workspace.bundle) from error
             raise
+
+    def open_shell(self, size: tuple[int, int], term: str, state: ContainerState | None) -> PtyShell:
+        """Start a shell on a pseudoterminal of its own, in the lab's directory; see `terminals.open_shell`."""
+        return open_shell(self.lab, self._workspace.directory, self.own_environment(state), size, term)
 
     def script(self, line: str) -> CallResult:
         """Run a shell line of a solution in the lab's directory, and report it as any other call."""

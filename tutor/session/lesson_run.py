@@ -115,6 +115,9 @@ class LessonRun:
         self.snapshot: Snapshot | None = None
         self.config_text = ""
         self.shell_may_be_open = False
+        self.take_terminal: Callable[[int], None] | None = (
+            None  # a face that shows the container's terminal; it owns the master that it is given
+        )
         self.begun: set[str] = set()  # the steps that were set up in this lab
         self._config_seen: tuple[int, int, int] | None = None
         self._config_trouble = ""

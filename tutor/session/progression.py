@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.course.checks import CheckContext, find
-from tutor.course.model import Quiz, Task
+from tutor.course.model import Quiz, RunOperation, Task
 from tutor.engines.lifecycle import status_of
 from tutor.errors import TutorError
 from tutor.session.actions import ActionRunner
@@ -215,7 +215,10 @@ def _report_unfit(run: LessonRun) -> None:
 
 def operate(run: LessonRun, operation: Operation, *arguments: str) -> CallResult:
     """Run one operation, look at the state and the kernel afterwards, and explain a failure."""
-    result = run.container.run(operation, *arguments)
+    # Where the step asks for the error, no process is to take the terminal.
+    asks_for_error = isinstance(run.step.activity, RunOperation) and run.step.activity.fails
+    take = None if asks_for_error else run.take_terminal
+    result = run.container.run(operation, *arguments, take_terminal=take)
     run.look_again()
     created = [record.stderr for record in run.calls.records() if record.operation == "create"]
     there = Circumstances(run.engine, run.state, "".join(created[-1:]), run.step, run.workspace.bundle)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.session.commands.registry import Argument
     from tutor.session.events import Event
+    from tutor.session.terminals import PtyShell
 
 
 class SessionProtocol(Protocol):
@@ -87,6 +88,19 @@ class SessionProtocol(Protocol):
         Raises:
             TutorError: no lesson is open, or its lab has ended.
         """
+
+    def open_shell(self, size: tuple[int, int], term: str) -> PtyShell:
+        """Start a shell in the lab on a pseudoterminal of `size` columns and rows; `term` is what the face emulates (terminfo(5)).
+
+        Raises:
+            TutorError: no lesson is open, its lab has ended, there is no pseudoterminal, or the shell can't be started.
+        """
+
+    def line_entered(self) -> None:
+        """Look at the container and the step soon: a line was entered in such a shell."""
+
+    def show_terminals(self, take: Callable[[int], None]) -> None:
+        """Have `create` hand the terminal of a container to `take`, from any thread, as its master."""
 
     def back_from_shell(self) -> None:
         """Check the step after such a shell has ended."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tutor.observe import Snapshot
     from tutor.session.commands.registry import Argument
     from tutor.session.events import Event
+    from tutor.session.terminals import PtyShell
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Session:
         self._publishing = threading.RLock()
         self._commands = threading.RLock()
         self._lesson_run: LessonRun | None = None
+        self._take_terminal: Callable[[int], None] | None = None
         self._woken = threading.Event()
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="session", daemon=True)
@@ -180,6 +182,7 @@ class Session:
                     publish=self._deliver,
                     wake=self._woken.set,
                 )
+                self._lesson_run.take_terminal = self._take_terminal
                 progression.begin(self._lesson_run)
             except BaseException:
                 self.leave()
@@ -282,14 +285,44 @@ class Session:
         Raises:
             TutorError: no lesson is open, or its lab has ended.
         """
+        run = self._open_run()
+        run.shell_may_be_open = True
+        argv, folder, environment = run.container.lab.shell_call(run.workspace.directory)
+        return argv, folder, environment | run.container.own_environment(run.state)
+
+    def open_shell(self, size: tuple[int, int], term: str) -> PtyShell:
+        """Start a shell in the lab on a pseudoterminal, for a face that shows it beside the text; the lab ends it.
+
+        Args:
+            size: columns and rows.
+            term: the terminal that the face emulates, as terminfo(5) names it.
+
+        Raises:
+            TutorError: no lesson is open, its lab has ended, there is no pseudoterminal, or the shell can't be started.
+        """
+        run = self._open_run()
+        return run.container.open_shell(size, term, run.state)
+
+    def line_entered(self) -> None:
+        """Look at the container and the step soon, and again until the next command: a line was entered in such a shell."""
+        run = self._lesson_run
+        if run is not None:
+            run.shell_may_be_open = True
+            self._woken.set()
+
+    def show_terminals(self, take: Callable[[int], None]) -> None:
+        """Have `create` hand the terminal of a container (`process.terminal`) to `take`, from any thread, as the master."""
+        self._take_terminal = take
+        if self._lesson_run is not None:
+            self._lesson_run.take_terminal = take
+
+    def _open_run(self) -> LessonRun:
         run = self._lesson_run
         if run is None:
             raise TutorError("session.error.no_lesson")
         if not run.container.lab.alive:
             raise TutorError("session.error.lab_ended")
-        run.shell_may_be_open = True
-        argv, folder, environment = run.container.lab.shell_call(run.workspace.directory)
-        return argv, folder, environment | run.container.own_environment(run.state)
+        return run
 
     def back_from_shell(self) -> None:
         """Check the step after a shell has ended: what was done in it counts as a try. A failure becomes a `Notice`."""
