@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import pty
+import signal
 import threading
 import time
 from dataclasses import replace
@@ -39,6 +43,7 @@ from tutor.session.events import (
     StepPassed,
 )
 from tutor.session.free_play import free_play_lesson
+from tutor.session.terminals import PtyShell
 from tutor.tui.app import TutorApp
 from tutor.tui.screens.lesson import LessonScreen
 
@@ -152,6 +157,8 @@ class ScriptedSession:
         self.played: list[Path | None] = []
         self.disk_full = False
         self._calls = 0
+        self.shells: list[int] = []
+        self.looked = self.lines = 0
 
     @property
     def step(self) -> Step | None:
@@ -270,7 +277,25 @@ class ScriptedSession:
         return ("/bin/sh",), "/", {}
 
     def back_from_shell(self) -> None:
-        pass
+        self.looked += 1
+
+    def open_shell(self, size: tuple[int, int], term: str) -> PtyShell:
+        """Start a real shell, outside of a lab."""
+        self.shell_size = size
+        if self.failure is not None:
+            raise self.failure
+        pid, master = pty.fork()
+        if pid == 0:
+            os.environ.update({"TERM": term, "PS1": "lab $ ", "LANG": "C.UTF-8"})
+            os.execv("/bin/sh", ["/bin/sh", "-i"])
+        self.shells.append(pid)
+        return PtyShell(master, pid)
+
+    def line_entered(self) -> None:
+        self.lines += 1
+
+    def show_terminals(self, take: Callable[[int], None]) -> None:
+        self.take_terminal = take
 
     def completions(self, argument: Argument, prefix: str) -> tuple[tuple[str, str], ...]:
         values = {"engine": ("runt", "runc", "crun"), "signal": ("TERM", "KILL"), "choice": ("a", "b")}
@@ -285,6 +310,11 @@ class ScriptedSession:
 
     def close(self) -> None:
         self.closed += 1
+        for pid in self.shells:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        self.shells.clear()
 
 
 class ScriptedApp(TutorApp):

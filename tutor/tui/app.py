@@ -27,6 +27,7 @@ from tutor.tui.screens.home import HomeScreen
 from tutor.tui.session_bridge import SessionEvent
 from tutor.tui.themes import DARK, LIGHT, THEMES
 from tutor.tui.widgets.notice_bar import NoticeBar
+from tutor.tui.widgets.way_out import way_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -276,6 +277,13 @@ class TutorApp(OrderedKeys[int]):
         if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
             placeholder = self._messages("tui.palette.placeholder")
             self.push_screen(CommandPalette(placeholder=placeholder, id="--command-palette"))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tell whether a key of the app works now; in a terminal beside the text it is for the program there."""
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        if action == "quit" and isinstance(screen, TutorScreen) and way_out(screen.focused) == "F9":
+            return screen.too_small
+        return super().check_action(action, parameters)
 
     def takes(self, event: Key | Paste) -> bool:
         """Take no key but the one that quits while the terminal is too small to show what a key does."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Group = Literal["runtime", "lesson", "panels", "app", "editor", "home"]
+Group = Literal["runtime", "lesson", "panels", "terminal", "app", "editor", "home"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,11 @@ LESSON_KEYS: tuple[Key, ...] = (
     Key("list", "f3", "operate('list')", "runtime", show=True, always=True, display="F3"),
     Key("interrupt", "ctrl+c", "interrupt", "runtime", show=True, always=True),
     Key("shell", "exclamation_mark", "shell", "runtime", display="!"),
+    Key("terminal", "f9", "terminal", "terminal", show=True, always=True, display="F9"),
+    Key("zoom", "f4", "zoom", "terminal", always=True, display="F4"),
+    Key("to_shell", "7", "to_shell", "terminal"),
+    Key("to_console", "8", "to_console", "terminal", show=True),
+    Key("run_line", "r", "run_line", "terminal"),
     Key("next", "n", "lesson('next')", "lesson", show=True),
     Key("back", "b", "lesson('back')", "lesson"),
     Key("hint", "h", "lesson('hint')", "lesson", show=True),
@@ -86,7 +91,12 @@ HOME_KEYS: tuple[Key, ...] = (
     Key("quit_anywhere", "ctrl+q", "quit_gently", "app", always=True),
 )
 
-GROUPS: tuple[Group, ...] = ("home", "lesson", "runtime", "panels", "editor", "app")
+GROUPS: tuple[Group, ...] = ("home", "lesson", "runtime", "panels", "terminal", "editor", "app")
+
+
+IN_TERMINAL = ("operate", "terminal", "zoom", "help_anywhere", "copy_text")
+"""The actions whose keys work while the focus is in a terminal: function keys, and Ctrl-C for text that is selected (`TerminalView`).
+Every other key is for the program in it."""
 
 
 def bindings(screen: str, keys: tuple[Key, ...]) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:

@@ -8,12 +8,13 @@ from textual import on
 from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Static
 
 from tutor.session.events import Notice
 from tutor.tui.keys import GROUPS
 from tutor.tui.screens.dialogs import Ask, Help
 from tutor.tui.widgets.notice_bar import NoticeBar
+from tutor.tui.widgets.way_out import way_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,8 +45,8 @@ class TutorScreen(Screen[None]):
 
     @property
     def typing(self) -> bool:
-        """Tell whether the focus is in a text, so that letters are no keys."""
-        return isinstance(self.focused, TextArea | Input)
+        """Tell whether the focus is in a text or a terminal, so that letters are no keys."""
+        return way_out(self.focused) != ""
 
     def compose(self) -> ComposeResult:
         """Lay out the screen, and over it the message for a terminal that is too small."""

@@ -20,11 +20,12 @@ from tutor.session.events import (
     QuizAnswered,
     StepEntered,
 )
-from tutor.tui.keys import LESSON_KEYS, bindings
+from tutor.tui.keys import IN_TERMINAL, LESSON_KEYS, bindings
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.config_file import ConfigFile
 from tutor.tui.screens.dispatch import VIEW_COMMANDS, Commands
 from tutor.tui.screens.panes import Panes
+from tutor.tui.screens.terminals import HandedOver, Terminals
 from tutor.tui.session_bridge import SessionBridge, SessionEvent, SessionIdle
 from tutor.tui.shell import ShellCall, run_shell
 from tutor.tui.widgets.command_line import CommandLine
@@ -39,6 +40,7 @@ from tutor.tui.widgets.processes import ProcessesPanel
 from tutor.tui.widgets.quiz import QuizBox, TypedAnswer
 from tutor.tui.widgets.status import LastCommand, Lifecycle
 from tutor.tui.widgets.tab_line import TabLine
+from tutor.tui.widgets.terminal import TerminalPane, TerminalView
 from tutor.tui.widgets.top_line import TopLine
 from tutor.view.lesson_view import LessonView
 
@@ -56,7 +58,19 @@ if TYPE_CHECKING:
     from tutor.view.lesson_view import Part
 
 # The actions of letters and digits, which are no keys while the focus is in a text.
-LETTERS = ("shell", "lesson", "panel", "to_guide", "command", "help", "home", "uncover")
+LETTERS = (
+    "shell",
+    "to_shell",
+    "to_console",
+    "run_line",
+    "lesson",
+    "panel",
+    "to_guide",
+    "command",
+    "help",
+    "home",
+    "uncover",
+)
 # The learner runs these for their output, so it is shown even where only one pane fits.
 PRINTING = ("state", "list", "exec")
 
@@ -95,6 +109,15 @@ class LessonScreen(TutorScreen):
         )
         self.panes = Panes(self, self.view, pane, messages)
         self._config = ConfigFile(self, session, self.bridge, pane)
+        self.terminals = Terminals(
+            self,
+            session,
+            self.bridge,
+            panes=self.panes,
+            config=self._config,
+            notices=self._notices,
+            pane=TerminalPane(messages),
+        )
         self.commands = Commands(
             self,
             session,
@@ -126,6 +149,7 @@ class LessonScreen(TutorScreen):
                 yield self.panes.work_tabs
                 yield self._config.pane
                 yield OutputPane(view, m)
+                yield self.terminals.pane
             with Container(id="panels"):
                 yield NamespacesPanel(view, m)
                 yield ProcessesPanel(view, m)
@@ -138,6 +162,7 @@ class LessonScreen(TutorScreen):
     def on_mount(self) -> None:
         """Open the lesson."""
         self.panes.begin()
+        self.terminals.begin()
         self.watch(self, "focused", self._name_keys, init=False)
         self.add_class("-opening")
         self.bridge.call(self._opening, done=self._opened)
@@ -146,6 +171,8 @@ class LessonScreen(TutorScreen):
         self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False
     ) -> None:
         """Give a widget the focus; whatever has it is in sight: a pane that is hidden is brought forward."""
+        if widget is not None and widget is not self.terminals.pane.view:
+            self.terminals.unzoom()
         if widget is not None:
             self.panes.reveal(widget)
         super().set_focus(widget, scroll_visible, from_app_focus)
@@ -208,16 +235,18 @@ class LessonScreen(TutorScreen):
             case StepEntered(step=step):
                 self.remove_class("-opening")
                 self._enter_step(step.activity)
-            case CommandStarted():
+            case CommandStarted() if not (self.terminals.has_focus or self.terminals.has_console):
                 self.panes.set_work("output")
             case HintGiven(for_mistake=True) | QuizAnswered():
                 self.panes.tabs.redraw()
                 if isinstance(event, QuizAnswered) and event.correct and self.query(TypedAnswer):
                     self.set_focus(self.query_one(Guide), scroll_visible=False)  # `n` is a key again
-            case CommandFinished(result=result) if self.panes.one_at_a_time:
+            case CommandFinished(result=result) if self.panes.one_at_a_time and not self.terminals.has_focus:
                 words = result.call.typed.split()
                 if result.returncode != 0 or any(word in PRINTING for word in words[1:2]):
                     self.panes.show("output")
+            case CommandFinished(result=result) if result.returncode != 0 and not self.terminals.has_focus:
+                self.panes.set_work("output")  # a container's terminal may be there
             case _:
                 pass
 
@@ -231,6 +260,10 @@ class LessonScreen(TutorScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002  (Textual's signature)
         """Tell whether the key of an action works now."""
+        if self.terminals.has_focus and self.typing:
+            return action in IN_TERMINAL and (action != "operate" or self.view.lesson is not None)
+        if action == "to_console":
+            return self.terminals.has_console and not self.typing
         if action == "interrupt":
             return self.view.running is not None
         if action == "leave":
@@ -245,7 +278,7 @@ class LessonScreen(TutorScreen):
             return self.covers == (action == "uncover")
         if action == "lesson" and self.view.plays_freely:
             return False
-        if action in ("operate", "shell", "lesson"):
+        if action in ("operate", "shell", "lesson", "terminal", "zoom", "to_shell", "run_line"):
             return self.view.lesson is not None
         return True
 
@@ -337,6 +370,38 @@ class LessonScreen(TutorScreen):
                 )
 
         self.bridge.call(prepare, done=enter)
+
+    def action_terminal(self) -> None:
+        """Lead into the terminal beside the text, or out of it."""
+        self.terminals.toggle()
+
+    def action_zoom(self) -> None:
+        """Give the terminal the whole screen, or take it back."""
+        self.terminals.zoom()
+
+    def action_to_shell(self) -> None:
+        """Give the keys to the shell of the lab, beside the text."""
+        self.terminals.enter_shell()
+
+    def action_to_console(self) -> None:
+        """Give the keys to the terminal of the container."""
+        self.terminals.enter_console()
+
+    def action_run_line(self) -> None:
+        """Run a line of the guide in the terminal beside the text."""
+        self.terminals.pick_line(self.query_one(Guide).lines)
+
+    @on(HandedOver)
+    def _handed_over(self, message: HandedOver) -> None:
+        self.terminals.handed_over(message)
+
+    @on(TerminalView.Entered)
+    def _entered_terminal(self) -> None:
+        self.terminals.open_if_closed()
+
+    def on_unmount(self) -> None:
+        """Hang up the terminals."""
+        self.terminals.close()
 
     def action_home(self) -> None:
         """Leave the lesson: remove the lab, keep the progress."""

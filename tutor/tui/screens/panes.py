@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.widgets import Input, TextArea
-
 from tutor.text.glyphs import PASSED
 from tutor.tui.widgets.quiz import QuizBox
 from tutor.tui.widgets.tab_line import TabLine
+from tutor.tui.widgets.way_out import way_out
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -18,8 +17,12 @@ if TYPE_CHECKING:
     from tutor.tui.widgets.editor import ConfigPane
     from tutor.view.lesson_view import LessonView
 
-PANELS = ("guide", "config", "output", "namespaces", "mounts", "processes")
-WORK = ("config", "output")
+PANELS = ("guide", "config", "output", "namespaces", "mounts", "processes", "terminal")
+WORK = ("config", "output", "terminal")
+LOWER = ("output", "terminal")
+"""The panes that share a place even in the widest layout."""
+INSIDE = {"config": "#config-text", "terminal": "#terminal-view"}
+"""Where the keys go in a pane that is not one widget."""
 
 
 class Panes:
@@ -34,6 +37,7 @@ class Panes:
         self._messages = messages
         self._panel = "guide"
         self._work = "config"
+        self._lower = "output"
         self.tabs = TabLine(self._tab_text, PANELS, "tabs", self._tail)
         self.work_tabs = TabLine(self._tab_text, WORK, "work-tabs")
 
@@ -43,13 +47,18 @@ class Panes:
         return self._panel
 
     @property
+    def panel_of_focus(self) -> str:
+        """The pane that has the focus; empty where none has it."""
+        return pane_of(self._screen.focused) if self._screen.focused is not None else ""
+
+    @property
     def one_at_a_time(self) -> bool:
         """Tell whether the terminal is so narrow that only one pane fits."""
         return self._screen.has_class("-narrow")
 
     def begin(self) -> None:
         """Show the guide, and config.json beside it."""
-        self._screen.add_class("-at-guide", "-work-config")
+        self._screen.add_class("-at-guide", "-work-config", "-lower-output")
 
     def bring(self, panel: str) -> None:
         """Bring a pane forward and give it the focus."""
@@ -79,6 +88,10 @@ class Panes:
         self._work = panel
         for each in WORK:
             self._screen.set_class(each == panel, f"-work-{each}")
+        if panel in LOWER:
+            self._lower = panel
+            for each in LOWER:
+                self._screen.set_class(each == panel, f"-lower-{each}")
         self.work_tabs.highlight(panel)
 
     def reveal(self, widget: Widget) -> None:
@@ -89,9 +102,13 @@ class Panes:
 
     def in_sight(self, panel: str) -> bool:
         """Tell whether a pane is shown, as the style sheet has it in this width."""
+        if self._screen.has_class("-zoomed"):
+            return panel == "terminal"
         if self._screen.has_class("-narrow"):
             return panel == self._panel
-        return panel not in WORK or panel == self._work or self._screen.has_class("-wide")
+        if self._screen.has_class("-wide"):
+            return panel not in LOWER or panel == self._lower
+        return panel not in WORK or panel == self._work
 
     def _keep_focus_in_sight(self, panel: str) -> None:
         focused = self._screen.focused
@@ -101,8 +118,8 @@ class Panes:
             )
 
     def _target(self, panel: str) -> Widget:
-        if panel == "config":
-            return self._screen.query_one("#config-text")
+        if panel in INSIDE:
+            return self._screen.query_one(INSIDE[panel])
         if panel == "guide" and self._screen.query(QuizBox):
             return self._screen.query_one(QuizBox)
         return self._screen.query_one(f"#{panel}")
@@ -128,7 +145,7 @@ class Panes:
     def _tail(self) -> tuple[str, ...]:
         """Return the text after the names, and a shorter one: that the step is passed, or that there is a hint."""
         m = self._messages
-        first = "Esc " if isinstance(self._screen.focused, TextArea | Input) else ""
+        first = f"{way_out(self._screen.focused)} ".lstrip()
         if self._view.step_passed:
             short = f"{PASSED} {first}n"
             return f"{short} {m('tui.key.next.short')}", short

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, Markdown, Static, TextArea
+from textual.widgets import Markdown, Static, TextArea
 
 from tutor.course.model import EditConfig, Observe, Quiz, RunOperation, Shell, Task
 from tutor.text.glyphs import FAILED, FINISHED, NEXT, NOT_YET, PASSED
@@ -14,6 +14,7 @@ from tutor.tui.inline_markdown import inline
 from tutor.tui.japanese import markdown_parser
 from tutor.tui.widgets.quiz import QuizBox, TypedAnswer
 from tutor.tui.widgets.rows import Rows, row
+from tutor.tui.widgets.way_out import way_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,9 +102,9 @@ class Guide(VerticalScroll, can_focus=True):
                 else:
                     text = self._here("tui.guide.do.quiz" if choices else "tui.guide.do.typed")
             case Task(suggested=suggested):
-                text, commands = self._here("tui.guide.do.task"), suggested
+                text, commands = self._in_terminal("task"), suggested
             case Shell(suggested=suggested):
-                text, commands = self._here("tui.guide.do.shell"), suggested
+                text, commands = self._in_terminal("shell"), suggested
             case _:
                 return []
         return [
@@ -112,13 +113,34 @@ class Guide(VerticalScroll, can_focus=True):
         ]
 
     @property
-    def _typing(self) -> bool:
-        return isinstance(self.screen.focused, TextArea | Input)
+    def _way_out(self) -> str:
+        return way_out(self.screen.focused)
 
     def _here(self, key: str, /, **values: object) -> str:
-        """Return a text that names keys; while they would be typed, it says Esc first."""
+        """Return a text that names keys; while they would be typed, it says first which one leads out."""
         text = self._messages(key, **values)
-        return self._messages("tui.guide.esc_first", text=text) if self._typing else text
+        return self._messages("tui.guide.out_first", key=self._way_out, text=text) if self._way_out else text
+
+    def _in_terminal(self, name: str) -> str:
+        """Return what to do in the terminal; inside, how to come back."""
+        if self._way_out == "F9":
+            return self._messages(f"tui.guide.do.{name}_inside")
+        return self._here(f"tui.guide.do.{name}")
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines behind a `$`: commands to try, and those that show evidence again."""
+        step, view = self._view.step, self._view
+        if step is None:
+            return ()
+        suggested = step.activity.suggested if isinstance(step.activity, Shell | Task) else ()
+        shown = [
+            evidence.command
+            for verdict in view.verdicts
+            for evidence in verdict.evidence
+            if evidence.command in self._shown_commands
+        ]
+        return tuple(dict.fromkeys((*suggested, *shown)))
 
     def redraw_keys(self) -> None:
         """Name the keys that work where the focus is now."""
@@ -274,7 +296,7 @@ class Guide(VerticalScroll, can_focus=True):
             text = self._here("tui.guide.finished_solved" if solved else "tui.guide.finished", count=solved)
             return [row((f"{FINISHED} ", "bold $text-warning"), (text, "bold $text-success"))]
         onward: list[str | Content | tuple[str, str]] = [
-            ("Esc n" if self._typing else "n", "bold $text-warning"),
+            (f"{self._way_out} n".strip(), "bold $text-warning"),
             f" {m('tui.guide.next')}",
         ]
         if view.step_passed:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from textual.app import RenderResult
     from textual.events import Click
 
+_TAIL = 4  # cells of the shortest tail
+
 
 class TabLine(Widget):
     """The panes that can be brought forward, each with its key; one is highlighted. A click does what the key does."""
@@ -60,24 +62,30 @@ class TabLine(Widget):
     def render(self) -> RenderResult:
         """Return the names, and at the right the longest tail that fits."""
         parts: list[str | tuple[str, str]] = []
-        for panel in self._panels:
+        for panel, text in zip(self._panels, self._texts(), strict=True):
             style = (
                 "bold $block-cursor-foreground on $block-cursor-background"
                 if panel == self._highlighted
                 else "$foreground"
             )
-            parts += [(f" {self._label(panel)} ", style)]
+            parts += [(text, style)]
         names = Content.assemble(*parts)
         room = self.size.width - names.cell_length
         tail = next((each for each in self._tail() if cell_width(each) <= room), "")
         gap = " " * max(0, room - cell_width(tail))
         return Content.assemble(names, gap, (tail, "bold $text-success"))
 
+    def _texts(self) -> list[str]:
+        """Return the names with a blank on both sides; on one side only, where they and a short tail do not fit else."""
+        labels = [self._label(panel) for panel in self._panels]
+        needed = sum(cell_width(label) + 2 for label in labels) + _TAIL
+        return [f" {label} " if needed <= self.size.width else f" {label}" for label in labels]
+
     def on_click(self, event: Click) -> None:
         """Bring the pane under the pointer forward."""
         position = event.x - self.styles.padding.left
-        for panel in self._panels:
-            width = cell_width(self._label(panel)) + 2
+        for panel, text in zip(self._panels, self._texts(), strict=True):
+            width = cell_width(text)
             if 0 <= position < width:
                 self.post_message(self.Picked(panel))
                 return
