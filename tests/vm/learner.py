@@ -57,10 +57,10 @@ class Learner:
         return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
     def scopes(self) -> list[str]:
-        """Return the scopes of containers that the user's systemd knows, in any state."""
+        """Return the scopes of containers and of labs that the user's systemd knows, in any state."""
         said = self.ok("systemctl", "--user", "list-units", "--all", "--plain", "--no-legend", "--type=scope")
         names = (line.split()[0] for line in said.splitlines())
-        return [name for name in names if name.startswith(("runt-", "libpod-"))]
+        return [name for name in names if name.startswith(("runt-", "libpod-", "oci-tutor-"))]
 
     def bundle(self, name: str) -> Bundle:
         """Return a bundle that sleeps, in a user namespace with the user alone."""

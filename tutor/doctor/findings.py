@@ -157,7 +157,7 @@ def _cgroups(machine: Machine) -> Iterator[Finding]:
     yield Finding("cgroups", "cgroup", level, f"doctor.cgroup.{groups.layout}", values)
     if groups.layout == "none":
         return
-    if groups.writable:
+    if groups.writable or groups.delegated:
         key = "doctor.cgroup.delegated" if groups.delegated else "doctor.cgroup.writable"
         yield Finding("cgroups", "write", "ok", key)
     elif machine.privileges.uid == 0:

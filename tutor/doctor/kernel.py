@@ -16,6 +16,7 @@ from pathlib import Path
 from tutor import patience
 from tutor.doctor.model import Cgroups, Privileges, System, Trial
 from tutor.doctor.tools import AGAIN
+from tutor.lab.delegation import can_have_cgroup
 from tutor.lab.user_namespace import ranges
 
 TRIAL_SECONDS = 3.0
@@ -134,7 +135,7 @@ def read_cgroups() -> Cgroups:
         v2=tuple(_read(f"{v2_mount}/cgroup.controllers").split()) if v2_mount else (),
         v2_mount=v2_mount,
         writable=any(os.access(place, os.W_OK) for place in places),
-        delegated=os.geteuid() != 0 and bool(own) and os.access(f"{own}/cgroup.procs", os.W_OK),
+        delegated=os.geteuid() != 0 and can_have_cgroup(),
     )
 
 

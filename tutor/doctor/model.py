@@ -85,7 +85,7 @@ class Cgroups:
         v1: the controllers with a version 1 hierarchy; v2: those of version 2.
         v2_mount: where version 2 is mounted; empty if nowhere.
         writable: whether this user may create groups (v2: at the top or in the own group).
-        delegated: whether the own v2 group is delegated to this user other than root (`cgroup.procs` is writable).
+        delegated: whether this user other than root has, or gets from systemd, a v2 group with the controllers for limits.
     """
 
     layout: Literal["v1", "v2", "hybrid", "none"]

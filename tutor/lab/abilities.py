@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from tutor.lab import state_roots
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # The ids of the host that the lesson on user namespaces maps.
 _FIRST, _LAST = 100_000, 165_535
 
 
-def lacking(cgroups: Sequence[str]) -> list[str]:
-    """Return what the lab lacks that this process is in; `cgroups` are its directories."""
+def lacking(*, has_limits: bool) -> list[str]:
+    """Return what the lab lacks that this process is in; `has_limits`: it has a cgroup with the controllers for limits."""
     return [
         name
         for name, there in (
-            ("cgroup", bool(cgroups)),
+            ("cgroup", has_limits),
             ("devices", _can_make_devices()),
             ("ids", _has_ids("uid_map") and _has_ids("gid_map")),
         )

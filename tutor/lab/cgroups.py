@@ -5,7 +5,7 @@ its own (runc, v1) and one whose default is a cgroup *beside* its own (runc, v2)
 
 With v2 the cgroup is created further up where it would have no controllers otherwise: a login session's cgroup has processes, so it
 can enable none for those below it, and no container there could have a limit (admin-guide/cgroup-v2, No Internal Process
-Constraint).
+Constraint). What an ordinary user may create there has been delegated (`delegation`).
 """
 
 from __future__ import annotations
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LEAF = "keeper"
-_LIMITING = {
-    "cpu",
-    "memory",
-    "pids",
-}  # the controllers that containers are to have, where the machine has them in v2
+_LIMITING = {"cpu", "memory", "pids"}  # the controllers that containers are to have
 
 
 class Hierarchy(NamedTuple):
@@ -92,15 +88,58 @@ def planned(name: str) -> list[str]:
     return [f"{_above(hierarchy)}/{name}" for hierarchy in hierarchies()]
 
 
+def version2_alone() -> Hierarchy | None:
+    """Return the hierarchy of v2 where it is the only one."""
+    found = hierarchies()
+    return found[0] if len(found) == 1 and found[0].version > 1 else None
+
+
+def can_give_limits(hierarchy: Hierarchy) -> bool:
+    """Return whether `make` will create a cgroup of v2 whose containers can have limits."""
+    above = _above(hierarchy)
+    return os.access(above, os.W_OK) and _given(above) >= _LIMITING
+
+
+def has_limits(directory: str) -> bool:
+    """Return whether a cgroup of v2 has the controllers for the limits of containers."""
+    try:
+        return set(_read(f"{directory}/cgroup.controllers").split()) >= _LIMITING
+    except OSError:
+        return False
+
+
+def can_see_members(directory: str) -> bool:
+    """Return whether a cgroup of v2 has processes, and all of them have a pid in this PID namespace."""
+    try:
+        pids = _read(f"{directory}/cgroup.procs").split()
+    except OSError:
+        return False
+    return bool(pids) and "0" not in pids
+
+
+def divide(directory: str, leaf: str) -> None:
+    """Move this process into a new leaf of its own cgroup of v2, and give all controllers to those below; do without on failure."""
+    try:
+        os.mkdir(f"{directory}/{leaf}")  # noqa: PTH102  (starts fast)
+        join(f"{directory}/{leaf}")
+        names = _read(f"{directory}/cgroup.controllers").split()
+        _write(f"{directory}/cgroup.subtree_control", " ".join(f"+{name}" for name in names))
+    except OSError:
+        return  # then the lab has no limits either, and says so
+
+
 def _above(hierarchy: Hierarchy) -> str:
-    """Return the parent for a lab's cgroup: this process's own, or the nearest above it with the controllers of the topmost."""
+    """Return the parent for a lab's cgroup: this process's own, or the nearest above it that gives more of the controllers.
+
+    An ordinary user may write to those alone that were delegated.
+    """
     if hierarchy.version == 1:
         return hierarchy.own
-    wanted = _given(hierarchy.mount) & _LIMITING
-    directory = hierarchy.own
-    while not wanted <= _given(directory) and directory != hierarchy.mount:
-        directory = os.path.dirname(directory)  # noqa: PTH120  (starts fast)
-    return directory if os.access(directory, os.W_OK) else hierarchy.own
+    places = [hierarchy.own]
+    while places[-1] != hierarchy.mount:
+        places.append(os.path.dirname(places[-1]))  # noqa: PTH120  (starts fast)
+    writable = [place for place in places if os.access(place, os.W_OK)] or places[:1]
+    return max(writable, key=lambda place: len(_given(place) & _LIMITING))
 
 
 def _given(directory: str) -> set[str]:

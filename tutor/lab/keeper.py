@@ -76,7 +76,7 @@ class _Keeper:
                 "mount_namespace": os.stat("/proc/self/ns/mnt").st_ino,  # noqa: PTH116  (starts fast: no pathlib)
                 "cgroups": self._cgroups,
                 "places": [list(place) for place in self._places],
-                "lacks": lacking(self._cgroups),
+                "lacks": lacking(has_limits=self._has_limits),
             }
         )
         closing = self._serve()
@@ -115,6 +115,8 @@ class _Keeper:
             kernel.mount(self._journal.name, directory, "tmpfs", flags, data)
         self._places = [free(path) for path in self._plan["places"] if os.path.isdir(path)]  # noqa: PTH112  (starts fast)
         self._cgroups = made
+        # Later their paths may lead elsewhere. With v1 each controller is in one of several.
+        self._has_limits = bool(made) and (cgroups.version2_alone() is None or cgroups.has_limits(made[0]))
         _arrange_cgroups(made, confined=self._plan["confined"])
 
     def _serve(self) -> bool:

@@ -17,6 +17,7 @@ from tutor import patience
 from tutor.errors import TutorError
 from tutor.lab import cgroups, journal, processes
 from tutor.lab.cleaning import clean
+from tutor.lab.delegation import move_into_scope
 from tutor.lab.guard import PATIENCE
 from tutor.lab.options import PLAIN
 from tutor.lab.places import Place
@@ -361,6 +362,7 @@ def prepare(home: Home) -> None:
     """
     if os.geteuid() != 0:
         sweep(home)
+        move_into_scope()
         enter()
 
 

@@ -1,0 +1,77 @@
+"""A lab of an ordinary user whose own systemd runs: its containers have limits, in a cgroup that was delegated to the user."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.runt import REPOSITORY, Bundle, wait_for
+from tests.vm.learner import NAME, Learner, learner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.peer("busybox", "runc", "crun", "systemctl", "busctl", "newuidmap"),
+]
+
+LABS = """
+import os
+from pathlib import Path
+from tutor.home import Home
+from tutor.lab.lab import Lab, prepare
+place = Path(os.environ["HOME"])
+home = Home(place / "labs", place / "state", place / "cache")
+prepare(home)
+for engine in ("runt", "runc", "crun"):
+    with Lab.start(home=home, engine=engine, workdir=place) as lab:
+        print(engine, "lacks cgroup:", "cgroup" in lab.lacks, flush=True)
+        argv = [engine, "run", "--bundle", "bundle", "box"]
+        lab.spawn(argv, cwd=place, stdin=0, stdout=1, stderr=2).wait()
+"""
+
+
+@pytest.fixture
+def user() -> Iterator[Learner]:
+    if not Path("/checkout/.command").exists():
+        pytest.skip("for the virtual machine of script/test --vm")
+    with learner() as user:
+        yield user
+
+
+def python(user: Learner, *words: str, **options: str) -> str:
+    """Run Python as the user, from a cgroup that is not the user's; return what it printed."""
+    path = f"{Path(user.program).parent}:{user.environment['PATH']}"
+    environment = {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY}/.site", "OCI_TUTOR_LANG": "en", "PATH": path}
+    done = user("python3", *words, env=environment, **options)
+    return str(done.stdout + done.stderr)
+
+
+def test_each_engines_container_has_limits_and_nothing_is_left(user: Learner) -> None:
+    bundle = Bundle(user.home / "bundle").namespaces("pid", "cgroup")
+    bundle.config["mounts"].append({"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup"})
+    bundle.linux["resources"] = {
+        "memory": {"limit": 64 << 20},
+        "pids": {"limit": 20},
+        "cpu": {"quota": 50000, "period": 100000},
+    }
+    bundle.sh("cd /sys/fs/cgroup; cat memory.max pids.max cpu.max").save()
+    for path in (bundle.path, *bundle.path.rglob("*")):
+        shutil.chown(path, NAME, NAME) if not path.is_symlink() else None
+    limits = "67108864\n20\n50000 100000\n"
+    said = python(user, "-c", LABS)
+    assert said == "".join(f"{engine} lacks cgroup: False\n{limits}" for engine in ("runt", "runc", "crun"))
+    wait_for(lambda: user.scopes() == [], 60)
+    assert list(user.slice.parent.rglob("oci-tutor-*")) == []
+    assert "given a group, or gets one from systemd" in python(user, "-m", "tutor", "doctor")
+
+
+def test_without_the_users_systemd_the_steps_with_limits_are_read(user: Learner) -> None:
+    bus = Path(f"/run/user/{user.uid}/bus")
+    bus.unlink()
+    said = python(user, "-m", "tutor", "repl", "cgroups", input="next\nanswer b\nnext\nnext\n")
+    assert "This step cannot be shown here:" in said
