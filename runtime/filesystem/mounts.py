@@ -223,7 +223,7 @@ def _version2_of_namespace(c: Container, shown: str) -> int:
 
     It is mounted already, that root at `shown`, but for another namespace that was joined. A new filesystem would do everywhere,
     as with runc; but in the machine's first namespace its options become those of the whole machine, which so loses
-    `nsdelegate` (seen with runc 1.1.15; opencontainers/runc#5258).
+    `nsdelegate` (opencontainers/runc#5258).
     """
     if c.joins_cgroup_namespace():
         try:
