@@ -120,8 +120,10 @@ def _write(path: str, text: str, mode: int) -> None:
     files.replace(path, text.encode("utf-8", "surrogateescape"), f"{path}.{os.getpid()}", mode)
 
 
-def _main(words: list[str]) -> int:
-    """`install [PATH]`, `install-plain PATH`, `uninstall [PATH]`."""
+def run(words: list[str]) -> int:
+    """`install [PATH]`, `install-plain PATH`, `uninstall [PATH]`. There are no options: `--help` is no path."""
+    if any(word.startswith("-") for word in words):
+        words = []
     try:
         if words[:1] == ["install"] and len(words) <= 2:
             print(install(*words[1:]))
@@ -141,4 +143,4 @@ def _main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:]))

@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -207,14 +208,16 @@ class Laboratory:
 
     def _finish(self, child: int) -> int | None:
         """Wait for a process that `_fork` made and, meanwhile, for orphans; return its status, None if it had to be killed."""
-        signal.alarm(15)
+        signal.alarm(int(patience.scaled(15)))
         try:
             while True:
                 pid, status = os.wait()
                 if pid == child:
                     return os.waitstatus_to_exitcode(status)
         except TimeoutError:
-            os.kill(child, signal.SIGKILL)
+            # It may have ended, and been waited for, in the moment of the alarm.
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
             return None
         finally:
             signal.alarm(0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runtime.commands import COMMANDS
+from runtime.install import launcher
 from tests.support.runt import REPOSITORY
 from tutor import patience
 
@@ -129,3 +130,12 @@ def test_an_interrupt_at_any_moment_of_the_start_is_no_traceback(copy: Path) -> 
         _, said = process.communicate(timeout=patience.scaled(30))
         assert said == ""
         assert process.returncode in (0, 130, -signal.SIGINT)
+
+
+def test_a_question_for_help_is_no_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert launcher.run(["install-plain", "--help"]) == 2
+    assert capsys.readouterr().out.startswith("usage: python -m runtime.install.launcher install [PATH]")
+    assert not list(tmp_path.iterdir())
