@@ -14,6 +14,7 @@ VM_TOOLS='qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap mke2fs=e2fspr
 VM_MINUTES=30 VM_VERIFY_MINUTES=180
 # Every test of cgroups, and what a kernel needs for criu and for AppArmor.
 VM_TESTS='tests/vm tests/runtime/test_cgroups_*.py tests/runtime/test_checkpoint_restore.py::test_container_goes_on_where_it_was
+    tests/runtime/test_checkpoint_restore.py::test_a_terminal_is_saved_and_comes_back_through_the_socket
     tests/runtime/test_process_labels.py::test_profile_is_the_programs tests/runtime/test_mounts_places.py::test_cgroups_are_seen_as_with_runc'
 VM_LOCKS='requirements/tutor.txt requirements/test.txt'
 
