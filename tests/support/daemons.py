@@ -27,7 +27,8 @@ PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 # containerd must find every cgroup v1 hierarchy that /proc/PID/cgroup names, or it counts nothing and misses OOM kills. A
 # hierarchy may be in use but not mounted here, and a test may mount another one at any time: so on a machine with cgroup v1,
-# every controller without a hierarchy gets one while the daemons run.
+# every controller without a hierarchy gets one while the daemons run. They are mounted where podman 4.3 expects each of them without a
+# look: where none is, it makes a directory with a file on the machine's tmpfs, and fails to remove it.
 _OWN_RUN = """
 mount -t tmpfs -o mode=755 run /run
 hierarchies() {
@@ -36,15 +37,25 @@ hierarchies() {
         awk '$2 == 0 && $4 == 1 { print $1 }' /proc/cgroups
     fi
 }
-for names in $(hierarchies); do
-    if ! grep -q " - cgroup .*\\b$names\\b" /proc/self/mountinfo; then
+missing=$(for names in $(hierarchies); do grep -q " - cgroup .*\\b$names\\b" /proc/self/mountinfo || echo "$names"; done)
+if [ -n "$missing" ]; then
+    mkdir /run/cgroup && mount -t tmpfs -o mode=755 cgroup /run/cgroup
+    for each in /sys/fs/cgroup/*; do
+        if [ -L "$each" ]; then
+            cp -P "$each" /run/cgroup
+        elif mountpoint -q "$each"; then
+            mkdir "/run/cgroup/${each##*/}" && mount --move "$each" "/run/cgroup/${each##*/}"
+        fi
+    done
+    for names in $missing; do
         mkdir -p "/run/cgroup/$names" && mount -t cgroup -o "$names" cgroup "/run/cgroup/$names"
-    fi
-done
+    done
+    mount --move /run/cgroup /sys/fs/cgroup
+fi
 """
 # dockerd before version 23 keeps a key in /etc/docker, wherever its data are.
 _FIRST = f"{_OWN_RUN} mkdir -p /etc/docker; mount -t tmpfs docker /etc/docker; echo ready; exec tini -- sleep infinity"
-_REMOVE_CGROUPS = f'{_OWN_RUN} find /run/cgroup/*"$1" -depth -type d -exec rmdir {{}} +'
+_REMOVE_CGROUPS = f'{_OWN_RUN} find /sys/fs/cgroup/*"$1" -depth -type d -exec rmdir {{}} +'
 
 
 class Quarters:
