@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SLICE = 1024  # bytes in one read: at most 4 ms of work, a line of `yes` being the dearest
-_MOST_WORK = 0.006  # seconds of work before others have their turn,
-_REST = 0.03  # and seconds that this turn lasts. A program that writes faster waits, as on any slow terminal.
+_SLICE = 512  # bytes in one read: at most 2 ms of work, a line of `yes` being the dearest
+_MOST_WORK = 0.004  # seconds of work before others have their turn,
+_REST = 0.04  # and seconds that this turn lasts. A program that writes faster waits, as on any slow terminal.
 _MOST_WAITING = 1024 * 1024  # bytes that a program has not read yet
 
 
@@ -53,6 +53,11 @@ class PtyStream:
             fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     @property
+    def flooded(self) -> bool:
+        """Tell whether the program writes faster than it is read."""
+        return self._rest is not None
+
+    @property
     def foreground(self) -> int:
         """The process group in the foreground; 0 where there is none."""
         try:
@@ -73,11 +78,12 @@ class PtyStream:
 
     def _read(self) -> None:
         began = perf_counter()
-        if began - self._began > _REST:
-            self._began, self._worked = began, 0.0
+        if began - self._began > 2 * _REST:
+            self._began, self._worked, self._rest = began, 0.0, None
         try:
             data = os.read(self._master, _SLICE)
         except (BlockingIOError, InterruptedError):
+            self._rest = None
             return
         except OSError:  # EIO: the last process that had it open has ended
             data = b""

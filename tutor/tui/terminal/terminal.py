@@ -54,6 +54,11 @@ class Terminal:
         self._stream.resize(*size)
 
     @property
+    def flooded(self) -> bool:
+        """Tell whether its program writes faster than it is read."""
+        return self._stream.flooded
+
+    @property
     def at_prompt(self) -> bool:
         """Tell whether the shell waits for a line: no other program is in the foreground."""
         return not self.ended and self._leader != 0 and self._stream.foreground == self._leader

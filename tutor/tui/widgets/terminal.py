@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.tui.terminal.terminal import Terminal
 
-_FRAME = 1 / 30  # seconds between two pictures at least
+_FRAME = 1 / 30  # seconds between two pictures at least,
+_FLOOD_FRAME = 1 / 8  # and while the program writes faster than it is read
 
 
 class TerminalPane(Vertical):
@@ -137,9 +138,10 @@ class TerminalView(ScrollView, can_focus=True):
         return (size.width, size.height) if size.width > 1 and size.height > 1 else (80, 24)
 
     def note_change(self) -> None:
-        """Draw soon, but not more often than thirty times a second."""
+        """Draw soon, but not more often than thirty times a second, and eight times in a flood."""
         if self._due is None:
-            wait = self._painted + _FRAME - monotonic()
+            flooded = self.terminal is not None and self.terminal.flooded
+            wait = self._painted + (_FLOOD_FRAME if flooded else _FRAME) - monotonic()
             self._due = get_running_loop().call_later(max(0.0, wait), self._paint)
 
     def _say(self) -> None:
