@@ -51,6 +51,8 @@ class Run:
     explained: Explained | None = None
     shortened: bool = False
     """It printed more than is kept: `chunks` is the end of it."""
+    config: str = ""
+    """The text of `config.json` when it was started."""
 
     def add(self, stream: Stream, text: str) -> None:
         """Add what was printed; only the last `MOST_LINES` lines are kept."""
@@ -108,6 +110,10 @@ class LessonView:
     finished: LessonFinished | None = None
     config_path: str = ""
     config_text: str = ""
+    step_config: str = ""
+    """The text of `config.json` as the present step began."""
+    created_config: str | None = None
+    """The text of which the last container was made; None before the first `create` that succeeded."""
     runs: tuple[Run, ...] = ()
     state: ContainerState | None = None
     can: tuple[str, ...] = ()
@@ -177,10 +183,12 @@ class LessonView:
                 self.runs, self.finished = (), None
                 self.notice, self.opening = None, True
                 self.state, self.can, self.snapshot, self.baseline = None, (), None, None
+                self.created_config = None
                 self._compare()
                 return frozenset({"header", "guide", "output", "status", "panels"})
             case StepEntered(index=index, step=step, passed=passed):
                 self.index, self.step, self.step_passed = index, step, passed
+                self.step_config = self.config_text
                 self.passed = self.passed | {step.id} if passed else self.passed - {step.id}
                 self.solved, self.verdicts, self.answer = False, (), None
                 self.hints, self.hint_offered, self.finished, self.tried = (), False, None, False
@@ -227,7 +235,7 @@ class LessonView:
     def _fold_run(self, event: CommandStarted | Output | CommandFinished | Explained) -> frozenset[Part]:
         match event:
             case CommandStarted(call=call):
-                self.runs, self.notice = (*self.runs, Run(call)), None
+                self.runs, self.notice = (*self.runs, Run(call, config=self.config_text)), None
                 return frozenset({"output", "status", "notice"})
             case Output(call=call, stream=stream, text=text):
                 run = self._run_under_which(call)
@@ -237,6 +245,8 @@ class LessonView:
                 for run in self.runs:
                     if run.call.id == result.call.id:
                         run.result = result
+                        if "create" in result.call.argv and result.returncode == 0:
+                            self.created_config = run.config
                 self.tried = True
                 return frozenset({"output", "status", "guide"})
             case Explained(call=call):

@@ -5,6 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tutor.session.events import Notice
+from tutor.tui.screens.diff import Before, DiffScreen
+from tutor.tui.screens.member_help import MemberHelp
+from tutor.tui.widgets.notice_bar import NoticeBar
+from tutor.view.config_texts import has_snippet, with_snippets
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -13,18 +19,25 @@ if TYPE_CHECKING:
     from tutor.tui.screens.base import TutorScreen
     from tutor.tui.session_bridge import SessionBridge
     from tutor.tui.widgets.editor import ConfigPane
+    from tutor.view.lesson_view import LessonView
 
 
 class ConfigFile:
     """The `config.json` of the learner: the text on disk, and the text in the editor."""
 
     def __init__(
-        self, screen: TutorScreen, session: SessionProtocol, bridge: SessionBridge, pane: ConfigPane
+        self,
+        screen: TutorScreen,
+        session: SessionProtocol,
+        bridge: SessionBridge,
+        pane: ConfigPane,
+        view: LessonView,
     ) -> None:
         self._screen = screen
         self._session = session
         self._bridge = bridge
         self.pane = pane
+        self._view = view
         self._asking = False
 
     def changed(self, event: ConfigChanged) -> None:
@@ -35,7 +48,7 @@ class ConfigFile:
             self.pane.mark_saved(event.text)
             self._ask_about_outside_change()
         else:
-            self.pane.load(event.text)
+            self.pane.load(event.text, begin=event.origin == "opened")
 
     def _ask_about_outside_change(self) -> None:
         if self._asking:
@@ -66,6 +79,82 @@ class ConfigFile:
             self._bridge.call(partial(write, self.pane.text), done=done)
 
         self._bridge.when_idle(self._screen.messages("tui.key.save.short"), save)
+
+    def act(self, name: str) -> None:
+        """Do what a key of the editor does, by the last part of its id."""
+        area = self.pane.area
+        match name:
+            case "complete":
+                if not self.pane.complete():
+                    self._say("nothing_to_complete")
+            case "describe":
+                path, value = self.pane.member_at_cursor()
+                self._screen.app.push_screen(MemberHelp(path, self._screen.messages, value), self._described)
+            case "problem":
+                if not self.pane.go_to_next_problem():
+                    self._say("no_problem")
+            case "format":
+                if not self.pane.lay_out():
+                    self._say("not_json")
+            case "diff":
+                self.show_difference()
+            case "find":
+                self.pane.find()
+            case "undo":
+                area.undo()
+            case "redo":
+                area.redo()
+
+    def show_difference(self) -> None:
+        """Show what the text in the editor has that it had not as the step began, and at the last `create`."""
+        m, view = self._screen.messages, self._view
+        before = [Before(m("tui.diff.step"), view.step_config)]
+        if view.created_config is not None:
+            before.append(Before(m("tui.diff.create"), view.created_config))
+        self._screen.app.push_screen(DiffScreen(m("tui.diff.title"), tuple(before), self.pane.text, m))
+
+    def insert_snippet(self) -> None:
+        """Show what the step's snippets would change in the text in the editor, and put them in if the learner takes it."""
+        step = self._view.step
+        if step is None or not has_snippet(step):
+            self._say("no_snippet")
+            return
+        text = with_snippets(step, self.pane.text)
+        if text is None:
+            self._say("snippet_unfit")
+        elif text == self.pane.text:
+            self._say("snippet_there")
+        else:
+            self.propose("snippet", text, self._put_in)
+
+    def _put_in(self, text: str) -> None:
+        self.pane.area.replace_all(text)
+        self._screen.set_focus(self.pane.area)
+
+    def propose(self, name: str, text: str, take: Callable[[str], object], **values: str) -> None:
+        """Show the difference to another text, and call `take` with it if the learner takes it (`tui.diff.NAME` asks)."""
+        m = self._screen.messages
+        now = Before(m("tui.diff.now"), self.pane.text)
+
+        def answered(taken: bool | None) -> None:
+            if taken:
+                take(text)
+
+        self._screen.app.push_screen(
+            DiffScreen(
+                m(f"tui.diff.{name}.title"), (now,), text, m,
+                question=m(f"tui.diff.{name}.question"), body=m(f"tui.diff.{name}.body", **values),
+            ),
+            answered,
+        )  # fmt: skip
+
+    def _described(self, keys: bool | None) -> None:
+        if keys:
+            self._screen.action_help()
+
+    def _say(self, name: str) -> None:
+        notice = Notice("information", self._screen.messages(f"tui.config.{name}"))
+        self._screen.query_one(NoticeBar).say(notice)
 
     def unsaved_text(self) -> str | None:
         """Return the text in the editor, None if it is the text on disk."""

@@ -10,6 +10,7 @@ from tutor.errors import TutorError
 from tutor.session.commands.parser import parse
 from tutor.session.commands.registry import BY_NAME, COMMANDS
 from tutor.tui.screens.dialogs import Pick
+from tutor.view.config_texts import solution_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -71,6 +72,8 @@ class Commands:
             self._bridge.when_idle(name, partial(self._play, line))
         elif name == "engine" and len(words) == 1:
             self._pick_engine()
+        elif name == "solve" and (text := self._solution()) is not None:
+            self._config.propose("solve", text, lambda _text: self.execute(line))
         elif name in _CONFIRMED and not (name == "reset" and self._view.plays_freely):
             self._screen.ask(name, partial(self.execute, line))
         else:
@@ -103,6 +106,11 @@ class Commands:
             return
         if parsed is not None:
             navigation.play(Path(parsed.arguments[0]) if parsed.arguments else None, self._session.engine)
+
+    def _solution(self) -> str | None:
+        """Return the `config.json` that `solve` would write, if it is another one than that in the editor."""
+        text = solution_of(self._view.step) if self._view.step is not None else None
+        return None if text == self._config.pane.text else text
 
     def _pick_engine(self) -> None:
         def picked(engine: str | None) -> None:

@@ -64,6 +64,7 @@ LETTERS = (
     "to_console",
     "run_line",
     "lesson",
+    "snippet",
     "panel",
     "to_guide",
     "command",
@@ -108,7 +109,7 @@ class LessonScreen(TutorScreen):
             is_slow=lambda: self.view.running is not None,
         )
         self.panes = Panes(self, self.view, pane, messages)
-        self._config = ConfigFile(self, session, self.bridge, pane)
+        self._config = ConfigFile(self, session, self.bridge, pane, self.view)
         self.terminals = Terminals(
             self,
             session,
@@ -268,7 +269,7 @@ class LessonScreen(TutorScreen):
             return self.view.running is not None
         if action == "leave":
             return self.typing
-        if action == "save":
+        if action in ("save", "editor"):
             return isinstance(self.focused, TextArea)
         if action == "answer":
             return bool(self.query(TypedAnswer)) and not self.typing
@@ -299,6 +300,14 @@ class LessonScreen(TutorScreen):
         """Save config.json."""
         self._config.save()
 
+    def action_editor(self, name: str) -> None:
+        """Do what a key of the editor does."""
+        self._config.act(name)
+
+    def action_snippet(self) -> None:
+        """Put the step's snippet into config.json, after a look at the difference."""
+        self._config.insert_snippet()
+
     def action_panel(self, panel: str) -> None:
         """Bring a pane forward and give it the focus."""
         self.panes.bring(panel)
@@ -319,7 +328,9 @@ class LessonScreen(TutorScreen):
         self._session.interrupt()
 
     def action_leave(self) -> None:
-        """Leave the command line, the editor or a panel, and go back to the guide."""
+        """Leave the command line, the editor or a panel, and go back to the guide; first close what stands over the editor."""
+        if self._config.pane.leave_part(self.focused):
+            return
         self._line.close()
         self._notices.say(None)
         self.panes.bring("guide")

@@ -2,152 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+import re
+from typing import TYPE_CHECKING
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import on
-from textual.binding import Binding
-from textual.color import Color
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import TextArea
-from textual.widgets.text_area import TextAreaTheme
+from textual.widgets.text_area import Selection
 
 from tutor.configfile import problems
+from tutor.configfile.cursor import place_at
+from tutor.configfile.formatting import formatted
 from tutor.text.glyphs import PASSED, SEVERITIES, UNSAVED
 from tutor.tui.inline_markdown import inline
+from tutor.tui.widgets.completion_list import CompletionList
+from tutor.tui.widgets.find_line import FindLine
+from tutor.tui.widgets.json_area import Fault, JsonArea
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.text import Text
     from textual.app import ComposeResult, RenderResult
     from textual.timer import Timer
 
-    from tutor.configfile import Problem, Severity
+    from tutor.configfile import Problem
+    from tutor.configfile.meanings import Path
     from tutor.messages import Messages
 
 _TYPING_PAUSE = 0.15  # seconds after the last keystroke before the text is checked
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A problem in one line: from column `start` to `end` (from 0, the end exclusive; None: to the end of the line)."""
-
-    start: int
-    end: int | None
-    severity: Severity
-
-
-class JsonArea(TextArea):
-    """A text area that marks a line with a problem by a glyph in the gutter and an underline."""
-
-    # Function keys run operations here, so the actions that Textual binds to them get other keys.
-    BINDINGS: ClassVar = [
-        Binding("ctrl+a", "select_all", show=False),
-        Binding("ctrl+home", "document_start", show=False),
-        Binding("ctrl+end", "document_end", show=False),
-    ]
-
-    def __init__(self) -> None:
-        super().__init__(
-            id="config-text", language="json", soft_wrap=False, show_line_numbers=True, tab_behavior="indent"
-        )
-        self.indent_width = 2
-        self._faults: dict[int, Fault] = {}
-
-    def on_resize(self) -> None:
-        """Keep the line of the cursor in sight: the text of a problem below may have taken its place."""
-        if self is self.screen.focused:
-            self.scroll_cursor_visible()
-
-    @property
-    def faults(self) -> dict[int, Fault]:
-        """The problems by line, from 0."""
-        return self._faults
-
-    def show_faults(self, faults: dict[int, Fault]) -> None:
-        """Mark these lines and no others."""
-        if faults != self._faults:
-            self._faults = faults
-            self.notify_style_update()
-            self.refresh()
-
-    def use_colours(self, variables: dict[str, str]) -> None:
-        """Colour JSON by the CSS variables of the theme."""
-        name = f"tutor-{variables['background']}"
-        if name not in self.available_themes:
-            self.register_theme(json_theme(name, variables))
-        self.theme = name
-
-    def get_line(self, line_index: int) -> Text:
-        """Return a line as Textual draws it, with its problem underlined."""
-        line = super().get_line(line_index)
-        if line_index in self._faults and len(line):
-            fault = self._faults[line_index]
-            start = min(fault.start, len(line) - 1)
-            line.stylize(Style(underline=True, bold=True), start, max(start + 1, fault.end or len(line)))
-        return line
-
-    def render_line(self, y: int) -> Strip:
-        """Return a line of the screen, with the glyph of its problem in the gutter."""
-        strip = super().render_line(y)
-        line_index = y + self.scroll_offset.y  # lines are not wrapped here
-        if line_index not in self._faults or self.gutter_width < 3:
-            return strip
-        severity = self._faults[line_index].severity
-        place = self.gutter_width - 1
-        ground = next((segment.style for segment in strip.crop(place, place + 1)), None) or Style()
-        style = ground + Style(color=self.app.theme_variables[f"text-{severity}"], bold=True)
-        mark = Strip([Segment(SEVERITIES[severity], style)], 1)
-        return Strip.join([strip.crop(0, place), mark, strip.crop(place + 1)])
-
-    def action_document_start(self) -> None:
-        """Go to the first character."""
-        self.move_cursor((0, 0))
-
-    def action_document_end(self) -> None:
-        """Go behind the last character."""
-        self.move_cursor(self.document.end)
-
-
-def json_theme(name: str, variables: dict[str, str]) -> TextAreaTheme:
-    """Return a theme for the editor in the colours of the app's theme."""
-
-    def style(variable: str, *, bold: bool = False) -> Style:
-        return Style(color=Color.parse(variables[variable]).rich_color, bold=bold)
-
-    def ground(variable: str, text: str) -> Style:
-        return Style(
-            color=Color.parse(variables[text]).rich_color, bgcolor=Color.parse(variables[variable]).rich_color
-        )
-
-    return TextAreaTheme(
-        name,
-        base_style=ground("surface", "foreground"),
-        gutter_style=ground("surface", "text-muted"),
-        cursor_style=ground("input-cursor-background", "input-cursor-foreground"),
-        cursor_line_style=Style(bgcolor=Color.parse(variables["panel"]).rich_color),
-        cursor_line_gutter_style=ground("panel", "foreground"),
-        bracket_matching_style=Style(bold=True, underline=True),
-        selection_style=ground("input-selection-background", "input-selection-foreground"),
-        syntax_styles={
-            "json.label": style("text-primary"),
-            "string": style("text-success"),
-            "number": style("text-warning"),
-            "boolean": style("text-accent", bold=True),
-            "json.null": style("text-accent", bold=True),
-            "string.escape": style("text-warning"),
-            "punctuation.delimiter": style("text-muted"),
-            "punctuation.bracket": style("foreground"),
-            "json.error": style("text-error"),
-        },
-    )
 
 
 class ProblemLine(Widget):
@@ -183,11 +68,15 @@ class ConfigPane(Vertical):
         self._timer: Timer | None = None
         self._problems: Sequence[Problem] = ()
         self._was_unsaved = False
+        self._popup = CompletionList(messages)
+        self._find = FindLine(messages)
 
     def compose(self) -> ComposeResult:
-        """Lay out the editor and the line below it."""
-        yield JsonArea()
+        """Lay out the editor and the lines below it."""
+        yield JsonArea(self._popup)
+        yield self._find
         yield ProblemLine()
+        yield self._popup
 
     def on_mount(self) -> None:
         """Use the colours of the theme, now and after each change of it."""
@@ -218,13 +107,16 @@ class ConfigPane(Vertical):
         """Tell whether the text in the editor is another than on disk."""
         return self.text != self._saved
 
-    def load(self, text: str) -> None:
-        """Replace the text in the editor by the text on disk; the cursor stays on its line."""
+    def load(self, text: str, *, begin: bool = False) -> None:
+        """Replace the text in the editor by the text on disk; the cursor stays on its line.
+
+        What was there can be had again by undo, but not with `begin`, when a lesson is opened.
+        """
         self._saved = text
-        if self.text != text:
-            cursor = self.area.cursor_location
+        if begin:
             self.area.load_text(text)
-            self.area.move_cursor(self.area.clamp_visitable(cursor))
+        else:
+            self.area.replace_all(text)
         self._find_problems()
 
     def mark_saved(self, text: str) -> None:
@@ -243,7 +135,80 @@ class ConfigPane(Vertical):
     @on(TextArea.SelectionChanged)
     def _moved(self, event: TextArea.SelectionChanged) -> None:
         event.stop()
+        if self._popup.is_open and not self.area.offers:
+            self._popup.close()
         self._update()
+
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def leave_part(self, focused: Widget | None) -> bool:
+        """Close what stands over the editor, if Esc is for that: the line for finding, or completions that were asked for."""
+        if self._find.is_open:
+            self._find.close()
+            if focused is self._find.input:
+                self.screen.set_focus(self.area)
+                return True
+        chosen = self.area.offers and self._popup.chosen
+        self._popup.close()
+        return chosen
+
+    def complete(self) -> bool:
+        """Show what may be written at the cursor; return whether there is anything."""
+        return self.area.offer(asked=True)
+
+    def member_at_cursor(self) -> tuple[Path, str]:
+        """Return the path of the member at the cursor, and the string that it has there; empty if the cursor is in none."""
+        text = self.text
+        place = place_at(text, self.area.offset_of_cursor)
+        return place.path, text[place.start : place.end].strip('"') if place.role == "value" else ""
+
+    def lay_out(self) -> bool:
+        """Lay the text out, as one change that can be undone; return False if it is not JSON."""
+        text = formatted(self.text)
+        if text is None:
+            self._find_problems()
+            self.go_to_next_problem()
+            return False
+        self.area.replace_all(text)
+        return True
+
+    def go_to_next_problem(self) -> bool:
+        """Go to the problem behind the cursor, or to the first one; return False if there is none."""
+        self._find_problems()
+        row, column = self.area.cursor_location
+        places = sorted((each.line - 1, each.column - 1) for each in self._problems)
+        if not places:
+            return False
+        self.area.move_cursor(next((each for each in places if each > (row, column)), places[0]))
+        return True
+
+    def find(self) -> None:
+        """Open the line for finding."""
+        self._popup.close()
+        self._find.open()
+
+    @on(FindLine.Wanted)
+    def _go_to_text(self, event: FindLine.Wanted) -> None:
+        event.stop()
+        area = self.area
+        places = [each.start() for each in re.finditer(re.escape(event.text), self.text, re.IGNORECASE)]
+        if not event.text or not places:
+            self._find.show_count(0, 0)
+            return
+        here = area.index_of(min(area.selection.start, area.selection.end))
+        if event.by < 0:
+            before = [at for at in places if at < here]
+            at = before[-1] if before else places[-1]
+        else:
+            at = next((at for at in places if at >= here + event.by), places[0])
+        ends = (area.location_of(index) for index in (at, at + len(event.text)))
+        area.selection = Selection(*ends)
+        area.scroll_cursor_visible(center=True)
+        self._find.show_count(places.index(at) + 1, len(places))
+
+    def on_resize(self) -> None:
+        """Keep the completions beside the line of the cursor."""
+        self.call_after_refresh(self.area.place_popup)
 
     def _find_problems(self) -> None:
         """Find the problems of the text, and show them."""
