@@ -168,6 +168,47 @@ async def test_leaving_drops_changes_only_when_asked_again() -> None:
     assert await edited(GOOD, " " + LEAVE + "\x7f" + SAVE) == GOOD
 
 
+async def test_the_editor_completes_pairs_and_indents() -> None:
+    """As the editor of the TUI, which uses the same functions: keys at once make what they make one by one."""
+    made = await edited("", '{\r"oci\t1.0.2\x1b[F,\r"ro\t\r"path\tx{\x7f\x7frootfs' + SAVE + SAVE)
+    assert made == '{\n  "ociVersion": "1.0.2",\n  "root": {\n    "path": "rootfs"\n  }\n}'
+    chosen = '{"linux": {"namespaces": [{"type": "\x00\x1b[B\r' + SAVE + SAVE
+    assert await edited("", chosen) == '{"linux": {"namespaces": [{"type": "network"}]}}'
+    assert await edited("", "[{\x7f\x7f\x7fx" + SAVE + SAVE) == "x"
+
+
+async def test_the_editor_formats_explains_compares_and_finds() -> None:
+    assert await edited('{"a":[1,\n2]}', "\x0f" + SAVE + SAVE) == '{\n  "a": [\n    1,\n    2\n  ]\n}\n'
+    # A page over the text takes the next key, and what is typed then goes into the text.
+    assert await edited(GOOD, "\x1bOPq" + SAVE) == GOOD
+    assert await edited(GOOD, "\x12\x12 " + SAVE) == " " + GOOD
+    found = await edited(GOOD, "\x06cwd\rX" + SAVE + SAVE)
+    assert found is not None
+    assert '"Xcwd"' in found
+
+
+def test_what_the_editor_says_of_a_member_and_of_changes() -> None:
+    editor = Editor('{"process": {"cwd": "/"}}', Path("/c"), Messages("en"), (("the last create", "{}"),))
+    aids, buffer = editor.aids, editor.focused().current_buffer
+    assert buffer is not None
+
+    def page() -> str:
+        return "".join(text for _, text, *_ in aids._shown_page())
+
+    buffer.cursor_position = buffer.text.index("cwd")
+    with create_app_session(output=DummyOutput()):
+        aids.describe()
+        assert "process.cwd  a string, required" in page()
+        assert "The directory in which the program begins" in page()
+        assert "config.md#process" in page()
+        aids.compare()
+        assert "There is no difference." in page()
+        aids.compare()
+        assert '+ {"process": {"cwd": "/"}}' in page()
+        aids.compare()
+        assert not aids.page_is_open
+
+
 async def test_undo_takes_back_what_was_typed() -> None:
     assert await edited(GOOD, "x" + UNDO + SAVE) == GOOD
 

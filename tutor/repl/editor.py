@@ -6,16 +6,20 @@ import re
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import Application, get_app
+from prompt_toolkit.filters import Condition, is_searching
 from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from prompt_toolkit.key_binding.defaults import load_key_bindings
-from prompt_toolkit.layout import HSplit, Layout, Window
+from prompt_toolkit.layout import FloatContainer, HSplit, Layout, Window
 from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.layout.utils import explode_text_fragments
 from prompt_toolkit.lexers import Lexer
-from prompt_toolkit.widgets import TextArea
+from prompt_toolkit.search import start_search
+from prompt_toolkit.widgets import SearchToolbar, TextArea
 
 from tutor.configfile import problems
+from tutor.configfile.keystrokes import INDENTATION
+from tutor.repl.editor_aids import Aids
 from tutor.text import wrap
 from tutor.text.glyphs import PASSED, SEVERITIES
 
@@ -24,14 +28,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from prompt_toolkit.document import Document
+    from prompt_toolkit.filters import Filter
     from prompt_toolkit.formatted_text import StyleAndTextTuples
     from prompt_toolkit.key_binding import KeyPressEvent
     from prompt_toolkit.styles import BaseStyle
 
     from tutor.configfile import Problem
     from tutor.messages import Messages
-
-INDENTATION = 2
 
 _JSON = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*"(?=\s*:))'
@@ -82,19 +85,27 @@ class FaultMarker(Processor):
 class Editor:
     """One text being edited, with its problems and what is warned of."""
 
-    def __init__(self, text: str, path: Path, messages: Messages) -> None:
+    def __init__(
+        self, text: str, path: Path, messages: Messages, earlier: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         self._original = text
         self._messages = messages
         self._warning = ""
         self._confirmed = ("", "")  # the key that was warned about, and the text at that moment
         self._problems: tuple[Problem, ...] = ()
+        search = SearchToolbar()
         self._area = TextArea(
             text,
+            search_field=search,
             lexer=JsonLexer(),
             line_numbers=True,
             scrollbar=True,
             wrap_lines=False,
             input_processors=[FaultMarker(lambda: self._problems)],
+        )
+        opened = (messages("repl.diff.opened"), text)
+        self.aids = Aids(
+            self._area.buffer, messages, (opened, *(each for each in earlier if each[1] != text))
         )
         self._area.buffer.on_text_changed.add_handler(lambda _: self._find_problems())
         title = Window(
@@ -109,7 +120,8 @@ class Editor:
             height=1,
             style="class:bottom-toolbar",
         )
-        self.container = HSplit([title, self._area, status, keys])
+        below = HSplit([title, self._area, search, status, keys])
+        self.container = FloatContainer(below, self.aids.floats())
         self._find_problems()
         self.go_to_next_problem()
 
@@ -144,6 +156,11 @@ class Editor:
     def _wrapped(self, style: str, glyph: str, text: str) -> StyleAndTextTuples:
         lines = wrap(text, get_app().output.get_size().columns - 4)
         return [(f"class:{style}", f" {glyph} "), ("", "\n   ".join(lines))]
+
+    def lay_out(self) -> None:
+        """Format the text; if it is not JSON, go to its first problem."""
+        if not self.aids.lay_out():
+            self.go_to_next_problem()
 
     def go_to_next_problem(self) -> None:
         """Move the cursor to the next problem after it, or to the first."""
@@ -184,6 +201,50 @@ class Editor:
         return again
 
 
+def _bind_aids(bindings: KeyBindings, aids: Aids, editor: Editor) -> None:
+    """Bind the keys of typing, completion, help, layout, differences and search."""
+    page = Condition(lambda: aids.page_is_open)
+    text = ~is_searching & ~page
+    offers = text & Condition(lambda: aids.offers)
+    chosen = offers & Condition(lambda: aids.chosen)
+    simple: list[tuple[str, Condition | Filter, Callable[[], object]]] = [
+        ("enter", text, aids.newline),
+        ("enter", chosen, aids.accept),
+        ("backspace", text, aids.backspace),
+        ("tab", offers, aids.accept),
+        ("down", offers, lambda: aids.move(1)),
+        ("up", chosen, lambda: aids.move(-1)),
+        ("escape", offers, aids.close),
+        ("c-@", text, lambda: aids.offer(asked=True)),
+        ("f1", text, aids.describe),
+        ("c-o", text, editor.lay_out),
+        ("c-r", ~is_searching, aids.compare),
+    ]
+    for key, where, act in simple:
+        bindings.add(key, filter=where)(lambda _event, act=act: act())
+
+    @bindings.add("tab", filter=text & ~offers)
+    def _(event: KeyPressEvent) -> None:
+        before = event.current_buffer.document.current_line_before_cursor
+        if not before.strip() or not aids.offer(asked=True):
+            event.current_buffer.insert_text(" " * INDENTATION)
+
+    @bindings.add("<any>", filter=text)
+    def _(event: KeyPressEvent) -> None:
+        if event.data.isprintable():
+            aids.type(event.data)
+
+    @bindings.add("c-f", filter=text)
+    def _(event: KeyPressEvent) -> None:
+        start_search(event.app.layout.current_control)  # type: ignore[arg-type]  # the text's: nothing else has the focus
+
+    for key in ("<any>", "escape", "enter", "f1", "up", "down"):
+
+        @bindings.add(key, filter=page)
+        def _(_event: KeyPressEvent) -> None:
+            aids.close_page()
+
+
 def _bindings(editor: Editor) -> KeyBindings:
     bindings = KeyBindings()
 
@@ -207,10 +268,7 @@ def _bindings(editor: Editor) -> KeyBindings:
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.undo()
 
-    @bindings.add("tab")
-    def _(event: KeyPressEvent) -> None:
-        event.current_buffer.insert_text(" " * INDENTATION)
-
+    _bind_aids(bindings, editor.aids, editor)
     return bindings
 
 

@@ -229,7 +229,11 @@ class Interactive:
 
         repl, session = self._repl, self._repl.session
         before = session.config_text
-        editor = Editor(before, session.config_path, repl.messages)
+        view, m = repl.view, repl.messages
+        earlier = [(m("repl.diff.step"), view.step_config)]
+        if view.created_config is not None:
+            earlier.append((m("repl.diff.create"), view.created_config))
+        editor = Editor(before, session.config_path, m, tuple(earlier))
         try:
             text = await edit(editor, self._style)
         except BaseException:
