@@ -67,6 +67,13 @@ def test_both_languages_have_the_same_keys_and_placeholders(topic: str) -> None:
     assert not differing
 
 
+def test_a_value_in_a_command_line_is_one_word_of_a_shell() -> None:
+    values = {"path": "~/my images/x.tar", "name": "mini"}
+    for language in LANGUAGES:
+        assert "image convert ~/'my images/x.tar' mini" in Messages(language)("images.built.next", **values)
+        assert "~/my images/x.tar" in Messages(language)("images.built.busybox", **values)
+
+
 def test_every_key_that_the_code_uses_exists() -> None:
     used = _used_keys()
     assert len(used) > 50, "the probe finds no uses"

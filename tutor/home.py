@@ -9,6 +9,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PLAIN = "@%+=:,./_-"  # besides letters and digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +53,20 @@ def shown(path: Path | str, user_home: str = "") -> str:
     home = (user_home or os.path.expanduser("~")).rstrip("/")  # noqa: PTH111  (a home that is not known stays `~`)
     text = str(path)
     return f"~{text[len(home) :]}" if home and (text == home or text.startswith(f"{home}/")) else text
+
+
+def shell_word(text: str) -> str:
+    """Return a text, or a path from `shown`, quoted where a shell would take it for more or other than one word."""
+    if text.startswith("~/") and text != "~/":
+        return f"~/{shell_word(text[2:])}"
+    # shlex.quote would quote every word that is not ASCII, too, and a shell does not need that.
+    if text and all(
+        each in _PLAIN or each.isalnum() or (each > "\x7f" and each.isprintable()) for each in text
+    ):
+        return text
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def command_line(words: Iterable[str]) -> str:
+    """Return words as a line that can be typed into a shell."""
+    return " ".join(map(shell_word, words))

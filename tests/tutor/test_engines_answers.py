@@ -73,6 +73,9 @@ def test_flags_come_before_the_id_and_a_signal_after_it() -> None:
     assert engine.argv("delete", "box", ["--force"]) == ("/usr/sbin/runc", "delete", "--force", "box")
     assert engine.typed("kill", "box", ["KILL"]) == "runc kill box KILL"
     assert engine.typed("list") == "runc list"
+    assert engine.typed("exec", "box", ["sh", "-c", "echo 'hi' >x", "日本", ""]) == (
+        """runc exec box sh -c 'echo '"'"'hi'"'"' >x' 日本 ''"""
+    )
     assert engine.typed("update", "box", ["--cpu-quota", "50000"]) == "runc update --cpu-quota 50000 box"
 
 

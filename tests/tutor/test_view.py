@@ -206,6 +206,8 @@ def test_a_process_is_marked_by_what_it_runs_and_named_in_two_lengths() -> None:
         ("+", "  ", "[sh]", "[sh]"),
     ]
     assert rows[1].state(Messages("en")).startswith("Z ")
+    quoted = replace(INIT, cmdline=("/bin/sh", "-c", "sleep 9"))
+    assert process_rows(replace(now.container, processes=(quoted,)))[0].command == "/bin/sh -c 'sleep 9'"
     woken = replace(before, container=replace(before.container, processes=(same,)))
     assert woken.container is not None
     assert [row.mark for row in process_rows(woken.container, diff(before, woken))] == [" "]

@@ -12,6 +12,7 @@ from tutor.docker import launcher
 from tutor.docker.daemon import Daemon
 from tutor.docker.registration import NAME, Registration
 from tutor.errors import TutorError
+from tutor.home import command_line
 
 if TYPE_CHECKING:
     from typing import Self
@@ -66,7 +67,9 @@ class Registrar:
         """
         if self.daemon is not None and self.daemon.flags("--add-runtime"):
             # dockerd takes `runtimes` from its flags or from the file; with both it does not start.
-            raise TutorError("docker.flags", flags=" ".join(self.daemon.flags("--add-runtime")), name=NAME)
+            raise TutorError(
+                "docker.flags", flags=command_line(self.daemon.flags("--add-runtime")), name=NAME
+            )
         with self.registration.locked():
             changed = self._register()
             if self.daemon is None or (not changed and NAME in (self.daemon.runtimes() or {})):
@@ -124,7 +127,7 @@ class Registrar:
         containers = self.daemon.containers(NAME) if self.daemon is not None else {}
         if running := [name for name, is_running in containers.items() if is_running]:
             assert self.daemon is not None  # noqa: S101  (without a daemon there are none)
-            remove = " ".join(self.daemon.command("rm", "--force", *running))
+            remove = command_line(self.daemon.command("rm", "--force", *running))
             raise TutorError("docker.in_use", names=", ".join(running), remove=remove)
         return tuple(containers)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.docker.registration import NAME
+from tutor.home import command_line
 
 if TYPE_CHECKING:
     from tutor.docker.registrar import Outcome, Registrar
@@ -26,7 +27,7 @@ def installed(registrar: Registrar, outcome: Outcome, options: str, m: Messages)
     entry = file.runtime(NAME)
     lines.append(m("docker.installed.launcher", path=entry["path"] if isinstance(entry, dict) else ""))
     lines += _reloaded(registrar, outcome, "installed", m)
-    client = " ".join(registrar.daemon.command() if registrar.daemon else ["docker"])
+    client = command_line(registrar.daemon.command() if registrar.daemon else ["docker"])
     return [*lines, "", m("docker.installed.next", client=client, name=NAME, options=options)]
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tutor import patience
 from tutor.engines.model import ENGINE_NAMES, EngineName
 from tutor.errors import TutorError
+from tutor.home import command_line
 from tutor.paths import search_path
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Engine:
 
     def typed(self, operation: str, container_id: str = "", arguments: Sequence[str] = ()) -> str:
         """Return the command line as a person types it: `runt delete --force alpine-test`."""
-        return " ".join((self.name, *_words(operation, container_id, arguments)))
+        return command_line((self.name, *_words(operation, container_id, arguments)))
 
 
 def _words(operation: str, container_id: str, arguments: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tutor.home import command_line
 from tutor.images.convert import convert
 from tutor.images.errors import ImageError, explaining_os_errors
 from tutor.images.reference import find_image
@@ -100,7 +101,7 @@ def _run(argv: list[str], folder: Path, patience: Patience) -> str | None:
     if shutil.which(argv[0]) is None:
         return os.strerror(2)
     if patience.tell:
-        patience.tell(" ".join(argv))
+        patience.tell(command_line(argv))
     try:
         done = subprocess.run(
             argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=sys.stderr if patience.tell else subprocess.DEVNULL,

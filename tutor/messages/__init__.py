@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from tutor.home import shell_word
+
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 LANGUAGE_VARIABLE = "OCI_TUTOR_LANG"
@@ -71,6 +73,16 @@ def command_name() -> str:
     return os.environ.get("OCI_TUTOR_COMMAND", "oci-tutor")
 
 
+class _Word:
+    """A value that can be formatted as a word of a shell, too."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __format__(self, form: str) -> str:
+        return shell_word(str(self._value)) if form == "word" else format(self._value, form)
+
+
 class Messages:
     """The catalogue in one language; call it with a key and the values of the entry's placeholders."""
 
@@ -85,12 +97,16 @@ class Messages:
     def __call__(self, key: str, /, **values: object) -> str:
         """Return the text of a key with its placeholders filled in (`str.format`).
 
+        `{path:word}` stands in a command line: the value is quoted as a shell needs it.
         `{tutor}` is replaced by `command_name`, so that commands in a text can be typed as they stand.
 
         Raises:
             KeyError: there is no such key (a defect: a test looks up every key that the code uses).
         """
-        return self.raw(key).format(tutor=command_name(), **values)
+        text = self.raw(key)
+        if ":word}" in text:
+            values = {name: _Word(value) for name, value in values.items()}
+        return text.format(tutor=command_name(), **values)
 
     def raw(self, key: str) -> str:
         """Return the text of a key as written, placeholders unfilled."""

@@ -6,6 +6,7 @@ from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
 from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell, Task
+from tutor.home import command_line
 from tutor.repl.layout import Line, indent, line, table, wrap_line
 from tutor.repl.markdown import render as markdown
 from tutor.session.events import (
@@ -93,7 +94,7 @@ class Renderer:
                 key = "answer" if quiz.choices else "answer_text"
                 return [*markdown(quiz.question, self.width), *choices, (), *self._do(key)]
             case RunOperation() as run:
-                command = " ".join((run.operation, *run.arguments))
+                command = command_line((run.operation, *run.arguments))
                 return self._do("run", command=command)
             case Observe() as observe:
                 return self._do(f"observe_{observe.panel}", command=_PANEL_COMMANDS[observe.panel])

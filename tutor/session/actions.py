@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tutor import patience
 from tutor.course.model import Answer, Fail, Operate, Run, Wait, Write
 from tutor.errors import TutorError
+from tutor.home import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,4 +78,4 @@ class ActionRunner:
 
 
 def _as_typed(action: Operate | Run) -> str:
-    return " ".join((action.operation, *action.arguments)) if isinstance(action, Operate) else action.line
+    return command_line((action.operation, *action.arguments)) if isinstance(action, Operate) else action.line

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tutor.home import command_line
+
 if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.observe import ContainerView, Delta, Process
@@ -25,7 +27,7 @@ class ProcessRow(NamedTuple):
     @property
     def command(self) -> str:
         """Its whole command line; its name in brackets if it has none, as a zombie (ps(1))."""
-        return " ".join(self.process.words) or f"[{self.process.comm}]"
+        return command_line(self.process.words) or f"[{self.process.comm}]"
 
     @property
     def short_command(self) -> str:
@@ -63,6 +65,6 @@ def short_command(words: tuple[str, ...]) -> str:
     """
     if words and Path(words[0]).name.startswith("python") and "-c" in words:
         arguments = words[words.index("-c") + 2 :]
-        return " ".join((Path(words[0]).name, "…", *arguments))
+        return command_line((Path(words[0]).name, "…", *arguments))
     programs = 2 if len(words) > 1 and Path(words[0]).name.startswith(("python", "sh")) else 1
-    return " ".join(Path(word).name if at < programs else word for at, word in enumerate(words))
+    return command_line(Path(word).name if at < programs else word for at, word in enumerate(words))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tutor.course.checks.context import CheckContext, Finding
 from tutor.course.checks.registry import Argument, kind
 from tutor.course.checks.verdict import Evidence
-from tutor.home import shown
+from tutor.home import shell_word, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ def json_value(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
         context.messages,
     )
     path = (context.place if file.startswith("./") else context.bundle) / file
-    command = f"cat {shown(path)}"
+    command = f"cat {shell_word(shown(path))}"
     looked_at, expected = f"{file} {pointer}".strip(), _expected(context, arguments)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tutor.course.checks.places import in_container, in_lab
 from tutor.course.checks.registry import Argument, kind
 from tutor.course.checks.tally import CONTAINER, Tally, living, no_process, short
-from tutor.home import shown
+from tutor.home import shell_word, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,16 +65,24 @@ def file(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
         content = (
             words("course.check.file.contains", text=arguments["contains"]) if "contains" in arguments else ""
         )
-        tally.add(not expected_there, typed, content or said[expected_there], said[False], f"ls -ld {typed}")
+        tally.add(
+            not expected_there,
+            typed,
+            content or said[expected_there],
+            said[False],
+            f"ls -ld {shell_word(typed)}",
+        )
         return tally.finding
     if "exists" in arguments or not expected_there:
-        tally.add(expected_there, typed, said[expected_there], said[True], f"ls -ld {typed}")
+        tally.add(expected_there, typed, said[expected_there], said[True], f"ls -ld {shell_word(typed)}")
     if "type" in arguments:
         found = next((name for name, test in _TYPES.items() if test(status.st_mode)), "?")
-        tally.add(found == arguments["type"], typed, arguments["type"], found, f"stat -c %F {typed}")
+        tally.add(
+            found == arguments["type"], typed, arguments["type"], found, f"stat -c %F {shell_word(typed)}"
+        )
     if "mode" in arguments:
         wanted, mode = arguments["mode"], f"{stat.S_IMODE(status.st_mode):04o}"
-        tally.add(mode == wanted.zfill(4), typed, wanted, mode, f"stat -c %a {typed}")
+        tally.add(mode == wanted.zfill(4), typed, wanted, mode, f"stat -c %a {shell_word(typed)}")
     if any(name in arguments for name in _CONTENT):
         _contents(context, tally, real, typed, arguments)
     return tally.finding
@@ -112,7 +120,7 @@ def _typed(context: CheckContext, arguments: Mapping[str, Any]) -> str:
 def _contents(
     context: CheckContext, tally: Tally, real: str, typed: str, arguments: Mapping[str, Any]
 ) -> None:
-    words, command = context.messages, f"cat {typed}"
+    words, command = context.messages, f"cat {shell_word(typed)}"
     try:
         content = read_plain(real)
         found = short(content) or words("course.check.file.empty")
@@ -166,10 +174,10 @@ def order(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
         lines, found = [], error.strerror or ""
     if "equals" in arguments:
         wanted = arguments["equals"]
-        tally.add(tuple(lines) == wanted, typed, " → ".join(wanted), found, f"cat {typed}")
+        tally.add(tuple(lines) == wanted, typed, " → ".join(wanted), found, f"cat {shell_word(typed)}")
     if "contains" in arguments:
         wanted = arguments["contains"]
-        tally.add(_in_order(lines, wanted), typed, " → … → ".join(wanted), found, f"cat {typed}")
+        tally.add(_in_order(lines, wanted), typed, " → … → ".join(wanted), found, f"cat {shell_word(typed)}")
     return tally.finding
 
 

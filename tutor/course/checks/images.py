@@ -8,7 +8,7 @@ from tutor.course.checks.config import look_up
 from tutor.course.checks.context import CheckContext, Finding
 from tutor.course.checks.registry import Argument, kind
 from tutor.course.checks.verdict import Evidence
-from tutor.home import shown
+from tutor.home import shell_word, shown
 from tutor.images.errors import ImageError
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ def _descriptor(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     if named is None:
         found = words("course.check.digest.no_descriptor")
         return Finding(
-            False, (Evidence(f"{file} {pointer}", expected, found, f"cat {shown(_place(context, file))}"),)
+            False,
+            (
+                Evidence(
+                    f"{file} {pointer}", expected, found, f"cat {shell_word(shown(_place(context, file)))}"
+                ),
+            ),
         )
     blob = _place(context, arguments.get("layout", ".")) / "blobs" / "sha256" / named
     digest_found = _digest_of(blob)
@@ -81,7 +86,9 @@ def _descriptor(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
         else words("course.check.file.absent")
     )
     passed = digest_found is not None and intact == arguments.get("intact", True)
-    return Finding(passed, (Evidence(f"{file} {pointer}", expected, found, f"sha256sum {shown(blob)}"),))
+    return Finding(
+        passed, (Evidence(f"{file} {pointer}", expected, found, f"sha256sum {shell_word(shown(blob))}"),)
+    )
 
 
 @kind(

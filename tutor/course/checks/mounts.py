@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.course.checks.registry import Argument, kind
 from tutor.course.checks.tally import CONTAINER, Tally, living, no_process
+from tutor.home import shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,9 @@ def mount(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
     top = here[-1] if here else None
     matches = top is not None and all(_holds(top, name, arguments[name]) for name in asked)
     found = _show(top, asked) if top else words("course.check.mount.absent")
-    tally.add(matches != absent, f"{path} {target}", expected, found, f"grep ' {target} ' {path}")
+    tally.add(
+        matches != absent, f"{path} {target}", expected, found, f"grep {shell_word(f' {target} ')} {path}"
+    )
     return tally.finding
 
 

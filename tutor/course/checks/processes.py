@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tutor import rlimits
 from tutor.course.checks.registry import Argument, kind
 from tutor.course.checks.tally import CONTAINER, Tally, living, no_process
+from tutor.home import command_line
 from tutor.observe import Process, ProcessDetails, read_details
 from tutor.text import visible
 
@@ -134,17 +135,17 @@ def _ask(words: Messages, name: str, seen: _Seen, arguments: Mapping[str, Any]) 
 
 def _runs(words: Messages, seen: _Seen, wanted: tuple[str, ...]) -> Iterator[_Answer]:
     del words
-    yield _command_line(seen, _is_running(seen.process, wanted), " ".join(wanted))
+    yield _command_line(seen, _is_running(seen.process, wanted), command_line(wanted))
 
 
 def _runs_not(words: Messages, seen: _Seen, unwanted: tuple[str, ...]) -> Iterator[_Answer]:
-    expected = words("course.check.process.not_yet", program=" ".join(unwanted))
+    expected = words("course.check.process.not_yet", program=command_line(unwanted))
     yield _command_line(seen, not _is_running(seen.process, unwanted), expected)
 
 
 def _command_line(seen: _Seen, holds: bool, expected: str) -> _Answer:
     path = f"/proc/{seen.process.pid}/cmdline"
-    found = " ".join(seen.process.words) or seen.process.comm
+    found = command_line(seen.process.words) or seen.process.comm
     return _Answer(holds, path, expected, found, f"tr '\\0' ' ' < {path}")
 
 

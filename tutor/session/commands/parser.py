@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
+from tutor.home import command_line
 from tutor.session.commands.registry import BY_NAME, Command
 
 
@@ -82,6 +83,8 @@ def _without_engine(words: list[str], engine: str, container_id: str) -> list[st
     if operation != "list":
         ids = [each for each in rest if not each.startswith("-")]
         if not ids or ids[0] != container_id:
-            raise TutorError("session.error.other_container", typed=" ".join(words), container=container_id)
+            raise TutorError(
+                "session.error.other_container", typed=command_line(words), container=container_id
+            )
         rest.remove(container_id)
     return [operation, *rest]

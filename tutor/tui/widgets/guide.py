@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Markdown, Static, TextArea
 
 from tutor.course.model import EditConfig, Observe, Quiz, RunOperation, Shell, Task
+from tutor.home import command_line
 from tutor.text.glyphs import FAILED, FINISHED, NEXT, NOT_YET, PASSED
 from tutor.tui.inline_markdown import inline
 from tutor.tui.japanese import markdown_parser
@@ -88,7 +89,7 @@ class Guide(VerticalScroll, can_focus=True):
                 if m.has(key) and not arguments:
                     text = m("tui.guide.do.run_op", key=m(key), operation=operation)
                 else:
-                    text = self._here("tui.guide.do.typed_op", line=" ".join((operation, *arguments)))
+                    text = self._here("tui.guide.do.typed_op", line=command_line((operation, *arguments)))
             case EditConfig():
                 editing = isinstance(self.screen.focused, TextArea)
                 text = m("tui.guide.do.editing") if editing else self._here("tui.guide.do.edit_config")
