@@ -22,12 +22,14 @@ from tutor.session.events import (
     HintGiven,
     HintOffered,
     LessonOpened,
+    Notice,
     QuizAnswered,
     SnapshotTaken,
     StateChanged,
     StepEntered,
     StepPassed,
 )
+from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +37,14 @@ if TYPE_CHECKING:
     from tutor.session.session import Session
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("runc")]
+
+
+def shown(diary: Diary) -> LessonView:
+    """Return what a face shows after the events."""
+    view = LessonView("runc")
+    for event in diary.events:
+        view.fold(event)
+    return view
 
 
 @pytest.mark.parametrize(
@@ -189,9 +199,11 @@ def test_a_quiz_passes_only_with_the_right_answer(learner: Session, diary: Diary
     stand_at(learner, "review")
     learner.execute("next")
     assert "quiz" in diary.notices()[-1]
+    assert shown(diary).notice == diary.last_notice()
 
     learner.execute("answer a")
     assert "review" not in diary.passed()
+    assert shown(diary).notice is None, "it is answered now"
     learner.execute("answer d")
     assert "review" in diary.passed()
     assert diary.of(QuizAnswered)[-1].correct

@@ -36,6 +36,7 @@ async def test_keys_typed_ahead_are_done_in_their_turn_and_ctrl_c_takes_them_bac
         app.script.hold.set()
         await settled(pilot, lambda: app.script.executed == ["create", "next", "next", "next"])
         await settled(pilot, lambda: not screen.bridge.busy and app.script.index == 3)
+        await settled(pilot, lambda: "終わってから行います" not in screen_text(app))
         app.script.hold.clear()
         await pilot.press("f6")
         await settled(pilot, lambda: app.script.executed[-1] == "start")
@@ -50,6 +51,7 @@ async def test_keys_typed_ahead_are_done_in_their_turn_and_ctrl_c_takes_them_bac
         app.script.hold.set()
         await settled(pilot, lambda: not screen.bridge.busy)
         assert app.script.index == before + 8, "a forgotten finger does not run through the lesson"
+        await settled(pilot, lambda: "前のコマンドを実行しています" not in screen_text(app))
 
 
 async def test_the_command_line_completes_and_runs(tmp_path: Path) -> None:

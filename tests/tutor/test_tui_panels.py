@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from tutor.observe import Process, Snapshot
 
+CREATED = ContainerState("alpine-test", "created", INIT.pid, BUNDLE)
 SPLIT = 35  # cells of a panel where the terminal has 120
 
 
@@ -39,7 +40,7 @@ def with_process(process: Process) -> Snapshot:
 
 
 def processes(before: Snapshot, now: Snapshot, width: int = SPLIT) -> list[str]:
-    view = LessonView("runt", snapshot=now, changes=diff(before, now))
+    view = LessonView("runt", snapshot=now, changes=diff(before, now), state=CREATED)
     return [line.plain for line in ProcessesPanel(view, Messages.load("en")).build(width)]
 
 
@@ -87,7 +88,8 @@ def test_a_container_that_was_brought_back_is_not_news_of_the_step() -> None:
 
 
 def test_where_the_panel_of_mounts_is_narrow_the_source_gives_way() -> None:
-    view = LessonView("runt", snapshot=snapshot(mounts=(mount(1, 0, "/", "ext4", "/dev/vda", "ro"),)))
+    shot = snapshot(mounts=(mount(1, 0, "/", "ext4", "/dev/vda", "ro"),))
+    view = LessonView("runt", snapshot=shot, state=CREATED)
     panel = MountsPanel(view, Messages.load("en"))
     assert [line.plain.split() for line in panel.build(SPLIT)] == [["/", "ext4", "private", "ro"]]
     assert [line.plain.split() for line in panel.build(70)] == [["/", "ext4", "/dev/vda", "private", "ro"]]

@@ -10,6 +10,7 @@ import pytest
 from tests.support.session import LESSON, Diary, every_engine, session
 from tests.support.tui import INIT, MOUNTS, mount, snapshot
 from tutor.course.course import Course
+from tutor.engines.model import ContainerState
 from tutor.messages import LANGUAGES, Language, Messages
 from tutor.observe import NAMESPACE_KINDS, NamespaceView, diff
 from tutor.repl import views
@@ -21,6 +22,8 @@ from tutor.session.events import (
     LessonFinished,
     LessonOpened,
     Notice,
+    NoticeEnded,
+    QuizAnswered,
     SnapshotTaken,
     StateChanged,
     StepEntered,
@@ -158,9 +161,84 @@ def test_what_is_said_when_a_lesson_opens_stays_until_the_next_step() -> None:
     view.fold(LessonOpened(lesson, resumed=False, passed=frozenset()))
     view.fold(said)
     view.fold(StepEntered(0, lesson.steps[0], passed=False))
-    assert view.notice == said
+    notices = [view.notice]
     view.fold(StepEntered(1, lesson.steps[1], passed=False))
-    assert view.notice is None
+    notices.append(view.notice)
+    view.fold(said)
+    view.fold(EngineChanged("runc", "1.3.5"))
+    notices.append(view.notice)  # it was about the engine before
+    view.fold(said)
+    view.fold(StepEntered(1, lesson.steps[1], passed=False))
+    notices.append(view.notice)
+    assert notices == [said, None, None, said]
+
+
+def test_a_message_goes_when_what_it_says_ends() -> None:
+    step = next(each for each in Course.load("en").lesson(LESSON).steps if each.checks)
+    passed, looked = StepPassed(0, step, "learner"), Checked(step, (), passed=False, asked=True)
+    right = QuizAnswered(step, "a", correct=True, feedback="")
+    created, saved = StateChanged(None, ()), ConfigChanged("config.json", "{}", "learner")
+    ended: dict[str, tuple[Event, ...]] = {
+        "session.notice.not_yet": (passed, looked),
+        "session.notice.answer_first": (passed, right),
+        "session.notice.unfit": (passed, created),
+        "session.notice.dead_end": (passed, NoticeEnded("session.notice.dead_end")),
+        "session.notice.steps_left": (passed,),
+        "session.error.unknown_command": (passed, looked, right),
+        "session.error.no_space": (saved,),
+        "session.config.missing": (saved,),
+        "session.error.lab_ended": (NoticeEnded("session.error.lab_ended"),),
+        "session.notice.kept": (),
+    }
+    events: tuple[Event, ...] = (
+        passed,
+        looked,
+        right,
+        created,
+        saved,
+        *(NoticeEnded(key) for key in ended if "_end" in key),
+    )
+    for key, by in ended.items():
+        assert Messages("en").has(f"{key}.title"), key
+        for event in events:
+            view, said = LessonView("runt"), Notice("warning", "x", key=key)
+            view.fold(said)
+            assert view.notice == said
+            parts = view.fold(event)
+            assert (view.notice is None) == (event in by), (key, event)
+            assert ("notice" in parts) == (event in by)
+    view = LessonView("runt", notice=Notice("error", "x", key="session.config.missing"))
+    view.fold(ConfigChanged("config.json", "", "outside"))
+    assert view.notice is not None, "it still can't be read"
+
+
+def test_what_is_shown_is_not_older_than_what_is_said() -> None:
+    """The state and the snapshot come from two threads."""
+    step = Course.load("en").lesson(LESSON).steps[0]
+    view, shot = LessonView("runt"), snapshot()
+    assert shot.container is not None
+    created = ContainerState("alpine-test", "created", shot.container.pid, "/bundle")
+    view.fold(StepEntered(0, step, passed=False))
+    gone = SnapshotTaken(replace(shot, container=replace(shot.container, alive=False)))
+    said = []
+    for event in (
+        StateChanged(created, ("start",)),
+        SnapshotTaken(shot),
+        StateChanged(replace(created, pid=created.pid + 1), ("start",)),
+        StateChanged(replace(created, status="stopped", pid=0), ("delete",)),
+        StateChanged(created, ("start",)),
+        gone,
+        StateChanged(None, ()),
+    ):
+        view.fold(event)
+        said.append("shown" if view.container and view.container.alive else view.absence)
+        if said == ["unseen", "shown"]:
+            assert view.changes == diff(replace(shot, container=None), shot), "it came in this step"
+    assert said == ["unseen", "shown", "unseen", "ended", "shown", "ended", "no_container"]
+    for language in LANGUAGES:
+        m = Messages(language)
+        absences = set(said) - {"shown"}
+        assert all(m.has(f"{face}.{each}") for face in ("tui.panel", "repl.view") for each in absences)
 
 
 def test_the_present_state_is_lit_and_paused_stands_only_while_paused() -> None:
@@ -222,7 +300,8 @@ def test_both_faces_say_the_same_of_a_namespace_and_show_the_same_tree(language:
     seen = (*shot.container.namespaces[:-1], unreadable)
     shot = replace(shot, container=replace(shot.container, namespaces=seen))
     assert shot.container is not None
-    view = LessonView("runt", snapshot=shot)
+    state = ContainerState("alpine-test", "created", shot.container.pid, "/bundle")
+    view = LessonView("runt", snapshot=shot, state=state)
     panel = [line.plain.split() for line in NamespacesPanel(view, m).build(100)]
     table = [plain(line).split() for line in views.namespaces(view, m, 100)]
     for row in namespace_rows(shot.container):

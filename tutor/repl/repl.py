@@ -242,4 +242,4 @@ class Repl:
 
     def notice_of(self, error: TutorError) -> Notice:
         """Return the notice of a line that was refused."""
-        return Notice("error", *error.render(self.messages))
+        return Notice.of("error", error, self.messages)

@@ -69,7 +69,7 @@ def _mount(row: MountRow) -> list[Line]:
 
 def processes(view: LessonView, messages: Messages, width: int) -> list[Line]:
     """Return the processes of the container as a tree, each with the system call in which it waits."""
-    container = view.snapshot.container if view.snapshot is not None else None
+    container = view.container
     if container is None or not container.processes:
         return _no_process(view, messages, width)
     rows = process_rows(container, view.changes)
@@ -116,14 +116,13 @@ def _legend(
 
 
 def _living(view: LessonView) -> ContainerView | None:
-    container = view.snapshot.container if view.snapshot is not None else None
+    container = view.container
     return container if container is not None and container.alive else None
 
 
 def _no_process(view: LessonView, messages: Messages, width: int) -> list[Line]:
-    """Return why there is nothing to show: no container, or one whose process has ended."""
-    key = "repl.view.no_container" if view.state is None else "repl.view.ended"
-    return wrap_line(line(messages(key)), width)
+    """Return why there is nothing to show."""
+    return wrap_line(line(messages(f"repl.view.{view.absence}")), width)
 
 
 def _unreadable(container: ContainerView, messages: Messages, width: int) -> list[Line]:

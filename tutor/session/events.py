@@ -9,8 +9,12 @@ if TYPE_CHECKING:
     from tutor.course.checks.verdict import Verdict
     from tutor.course.model import Hint, Lesson, Step
     from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
+    from tutor.errors import TutorError
+    from tutor.messages import Messages
     from tutor.observe import Snapshot
     from tutor.session.placeholders import Placeholders
+
+Severity = Literal["information", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,13 @@ class HintGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class HintEnded:
+    """The mistake for which a hint was given is mended: a face shows the hint no more. It is given again if the mistake is made again."""
+
+    hint: Hint
+
+
+@dataclass(frozen=True, slots=True)
 class HintOffered:
     """Checks failed often enough to offer a hint (a face shows how to ask for it); there are `total`."""
 
@@ -182,12 +193,28 @@ class LessonFinished:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message that is no event of another kind; texts are ready to show. `next`: what to do now."""
+    """A message that is no event of another kind; texts are ready to show. `next`: what to do now.
 
-    severity: Literal["information", "warning", "error"]
+    `key`: the entry of the catalogue (`session.notice.not_yet`); `tutor.view.notices` says by it when the message is over.
+    """
+
+    severity: Severity
     title: str
     body: str = ""
     next: str = ""
+    key: str = ""
+
+    @classmethod
+    def of(cls, severity: Severity, error: TutorError, messages: Messages) -> Notice:
+        """Return the notice of an entry group of the catalogue."""
+        return cls(severity, *error.render(messages), key=error.key)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeEnded:
+    """What the notice with this `key` says is no longer so: a face shows it no more."""
+
+    key: str
 
 
 Event = (
@@ -204,8 +231,10 @@ Event = (
     | QuizAnswered
     | StepPassed
     | HintGiven
+    | HintEnded
     | HintOffered
     | EngineChanged
     | LessonFinished
     | Notice
+    | NoticeEnded
 )

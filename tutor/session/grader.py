@@ -163,6 +163,20 @@ class Grader:
                 return hint
         return None
 
+    def mended(self, context: CheckContext) -> tuple[Hint, ...]:
+        """Return the hints for mistakes that were given and are there no more; each is given again if its mistake is made again."""
+        shown = [hint for hint in self._made_for_mistakes if hint.id in self._given]
+        gone = tuple(hint for hint in shown if hint.when is None or not find(hint.when, context).passed)
+        self._given -= {hint.id for hint in gone}
+        return gone
+
+    def leaves_dead_end(self, context: CheckContext) -> bool:
+        """Return, once, whether the dead end is behind the learner."""
+        if self.dead_end is None or find(self.dead_end.when, context).passed:
+            return False
+        self.dead_end = None
+        return True
+
     def comes_to_dead_end(self, context: CheckContext) -> DeadEnd | None:
         """Return the dead end that the learner has just reached; None when there is none, or it is the same as before."""
         before, self.dead_end = (

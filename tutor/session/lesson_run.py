@@ -27,6 +27,7 @@ from tutor.session.events import (
     EngineChanged,
     LessonOpened,
     Notice,
+    NoticeEnded,
     Output,
     SnapshotTaken,
     StateChanged,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from tutor.home import Home
     from tutor.messages import Messages
     from tutor.observe import Snapshot
-    from tutor.session.events import Event
+    from tutor.session.events import Event, Severity
 
 
 class LessonRun:
@@ -206,6 +207,8 @@ class LessonRun:
             self.lesson = for_display(self.to_execute, self._placeholders, self.messages)
             self.watch()
             self.update_state()
+            if self.container.lab.alive:
+                self.publish(NoticeEnded("session.error.lab_ended"))
 
     def _ask_engine(self) -> None:
         """Have the texts say what this very engine does, where that is not recorded."""
@@ -359,7 +362,7 @@ class LessonRun:
         if self.progress.damaged:
             self.notice("warning", "course.progress.damaged", kept=self.progress.damaged)
         if self.read_only is not None:
-            self.publish(Notice("warning", *self.read_only.render(self.messages)))
+            self.publish(Notice.of("warning", self.read_only, self.messages))
         self._report_ordinary_user()
         self._report_places()
         self.report_docker()
@@ -390,19 +393,17 @@ class LessonRun:
         self.report_kept(self.container.kept)
         trouble = unfit(self.container.lab) if self.container.docker is not None else None
         if trouble is not None:
-            self.publish(Notice("warning", *trouble.render(self.messages)))
+            self.publish(Notice.of("warning", trouble, self.messages))
 
     def report_kept(self, path: Path | None) -> None:
         """Report where a copy of the learner's file is, if there is one."""
         if path is not None:
             self.notice("information", "session.notice.kept", path=path)
 
-    def notice(
-        self, severity: Literal["information", "warning", "error"], key: str, /, **values: object
-    ) -> None:
+    def notice(self, severity: Severity, key: str, /, **values: object) -> None:
         """Publish a notice from the catalogue: the entries `KEY.title`, `.body` and `.next`."""
-        self.publish(Notice(severity, *TutorError(key, **values).render(self.messages)))
+        self.publish(Notice.of(severity, TutorError(key, **values), self.messages))
 
     def report(self, error: TutorError) -> None:
         """Report an expected failure."""
-        self.publish(Notice("error", *error.render(self.messages)))
+        self.publish(Notice.of("error", error, self.messages))

@@ -14,9 +14,11 @@ from tutor.errors import TutorError
 from tutor.session.actions import ActionRunner
 from tutor.session.events import (
     Checked,
+    HintEnded,
     HintGiven,
     HintOffered,
     LessonFinished,
+    NoticeEnded,
     QuizAnswered,
     StepEntered,
     StepPassed,
@@ -163,6 +165,8 @@ def check(run: LessonRun, *, asked: bool = False, tried: bool = False) -> None:
     context = run.context() if asks else None
     verdicts = grader.look(context) if context else ()
     holds = grader.holds
+    if context is not None:
+        _take_back(run, context)
     if asked or verdicts != before:
         run.publish(Checked(run.step, verdicts, holds, asked))
     if holds:
@@ -184,6 +188,14 @@ def _help(run: LessonRun, context: CheckContext, *, failed: bool) -> None:
     dead_end = run.grader.comes_to_dead_end(context)
     if dead_end is not None:
         run.notice("warning", "session.notice.dead_end", text=dead_end.text)
+
+
+def _take_back(run: LessonRun, context: CheckContext) -> None:
+    """End what was said of a mistake that is mended, and of a dead end that was left."""
+    for hint in run.grader.mended(context):
+        run.publish(HintEnded(hint))
+    if run.grader.leaves_dead_end(context):
+        run.publish(NoticeEnded("session.notice.dead_end"))
 
 
 def holds_now(run: LessonRun, condition: Condition) -> bool:

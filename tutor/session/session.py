@@ -167,7 +167,7 @@ class Session:
         self._open(free_play.free_play_lesson(place, self.messages))
         missing = free_play.missing_rootfs(place, self.config_text)
         if missing is not None:
-            self._deliver(Notice("warning", *missing.render(self.messages)))
+            self._deliver(Notice.of("warning", missing, self.messages))
 
     def _open(self, lesson: Lesson) -> None:
         with self._commands:
@@ -368,7 +368,7 @@ class Session:
                 log.exception("publishing %s failed", type(event).__name__)
 
     def _report(self, error: TutorError) -> None:
-        self._deliver(Notice("error", *error.render(self.messages)))
+        self._deliver(Notice.of("error", error, self.messages))
 
     def _report_unexpected(self, error: BaseException) -> None:
         self._report(TutorError("session.error.unexpected", kind=type(error).__name__, reason=error))

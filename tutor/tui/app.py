@@ -225,7 +225,7 @@ class TutorApp(OrderedKeys[int]):
         session, screen = self._opened[-1]
         if not screen.bridge.leaving:
             screen.bridge.leaving = True
-            self.run_worker(self._close(session, screen, notice), group="closing")
+            self.run_worker(self._close(session, screen, then), group="closing")
 
     async def _close(self, session: SessionProtocol, screen: LessonScreen, notice: Notice | None) -> None:
         await asyncio.to_thread(session.close)
@@ -265,7 +265,7 @@ class TutorApp(OrderedKeys[int]):
     def notice_of(self, error: Exception) -> Notice:
         """Return what to tell the learner of an error; write an unexpected one to a file, and name its path."""
         if isinstance(error, TutorError):
-            return Notice("error", *error.render(self._messages))
+            return Notice.of("error", error, self._messages)
         return Notice("error", *crash.report(error, self.home, self._messages))
 
     def change_theme(self) -> None:
@@ -310,7 +310,7 @@ class TutorApp(OrderedKeys[int]):
     def action_help_quit(self) -> None:
         """Say how to quit: ctrl+c does not end the program."""
         if isinstance(self.screen, TutorScreen):
-            self.screen.query_one(NoticeBar).say(Notice("information", self._messages("tui.quit_how")))
+            self.screen.query_one(NoticeBar).cover(Notice("information", self._messages("tui.quit_how")))
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual would print a traceback with local variables at the end; the handler of the command line prints one

@@ -87,13 +87,15 @@ class SessionBridge:
         elif len(self._waiting) < _MOST_WAITING:
             self._waiting.append(do)
             if self._is_slow():
-                self._notices.say(Notice("information", self._messages("tui.waiting", name=name)))
+                notice = Notice("information", self._messages("tui.waiting", name=name))
+                self._notices.cover(notice, stays=True)
         else:
             self.say_busy()
 
     def forget_waiting(self) -> None:
         """Drop the commands that wait: an interrupt is meant for them, too."""
         self._waiting.clear()
+        self._notices.uncover()
 
     def call(self, *calls: Callable[[], None], done: Callable[[], None] | None = None) -> None:
         """Make blocking calls, one after the other, in a thread; after them and their events, call `done` in this thread."""
@@ -112,10 +114,11 @@ class SessionBridge:
 
     def say_busy(self) -> None:
         """Say that a command still runs, or that the lab is being taken down."""
-        self._notices.say(
+        self._notices.cover(
             Notice("information", self._messages("tui.leaving"))
             if self.leaving
-            else Notice("warning", self._messages("tui.busy"))
+            else Notice("warning", self._messages("tui.busy")),
+            stays=True,
         )
 
     def idle(self, message: SessionIdle) -> None:
@@ -125,6 +128,8 @@ class SessionBridge:
             message.done()
         while self._waiting and not self.busy and self._screen.is_attached:
             self._waiting.popleft()()
+        if not self._waiting and not self.leaving:
+            self._notices.uncover()
 
     def _work(self, calls: tuple[Callable[[], None], ...], done: Callable[[], None] | None) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from tutor.observe import diff
@@ -14,11 +14,13 @@ from tutor.session.events import (
     EngineChanged,
     Event,
     Explained,
+    HintEnded,
     HintGiven,
     HintOffered,
     LessonFinished,
     LessonOpened,
     Notice,
+    NoticeEnded,
     Output,
     QuizAnswered,
     SnapshotTaken,
@@ -27,14 +29,16 @@ from tutor.session.events import (
     StepPassed,
 )
 from tutor.text.logrus import message_of
+from tutor.view.notices import is_over
 
 if TYPE_CHECKING:
     from tutor.course.checks.verdict import Verdict
     from tutor.course.model import Lesson, Step
     from tutor.engines.model import Call, CallResult, ContainerState, EngineName, Stream
-    from tutor.observe import Delta, Snapshot
+    from tutor.observe import ContainerView, Delta, Snapshot
 
 Part = Literal["header", "guide", "config", "output", "status", "panels", "notice"]
+Absence = Literal["no_container", "ended", "unseen"]
 
 
 MOST_LINES = 500  # of the output of one command: more is not read on a screen, and takes long to draw
@@ -104,7 +108,7 @@ class LessonView:
     hint_offered: bool = False
     notice: Notice | None = None
     opening: bool = False
-    """The lesson was opened and no step entered yet: what is said then (what this machine can't show) stays for the first step."""
+    """A lab has just begun and no step was entered yet: what is said then (what this machine can't show) stays for that step."""
     tried: bool = False
     """The learner has done something in this step: a check that does not hold is shown as failed from now on."""
     finished: LessonFinished | None = None
@@ -120,6 +124,8 @@ class LessonView:
     snapshot: Snapshot | None = None
     baseline: Snapshot | None = None
     """The snapshot as the present step began."""
+    began_with: int = 0
+    """The pid of the container with which the present step began; 0: there was none."""
     changes: Delta | None = None
     """What is different from `baseline`, for the panels to mark; None while there is nothing to compare."""
 
@@ -134,12 +140,34 @@ class LessonView:
         """Whether this is free play, and no lesson."""
         return self.lesson is not None and self.lesson.is_free_play
 
+    @property
+    def container(self) -> ContainerView | None:
+        """What the kernel shows of the present container: nothing of one that was there before. None: see `absence`."""
+        if self.snapshot is None or not self._is_present(self.snapshot):
+            return None
+        return self.snapshot.container
+
+    @property
+    def absence(self) -> Absence:
+        """Why there is no living process to show: there is no container, its process has ended, or no snapshot has come yet."""
+        if self.state is None:
+            return "no_container"
+        ended = self.state.status == "stopped" or (self.container is not None and not self.container.alive)
+        return "ended" if ended else "unseen"
+
     def fold(self, event: Event) -> frozenset[Part]:
         """Apply one event; return the parts of the screen that are to be drawn again."""
+        parts = self._fold(event)
+        if self.notice is not None and is_over(self.notice, event):
+            self.notice = None
+            parts |= {"notice"}
+        return parts
+
+    def _fold(self, event: Event) -> frozenset[Part]:
         match event:
             case LessonOpened() | StepEntered() | StepPassed() | LessonFinished():
                 return self._fold_progress(event)
-            case Checked() | QuizAnswered() | HintGiven() | HintOffered():
+            case Checked() | QuizAnswered() | HintGiven() | HintEnded() | HintOffered():
                 return self._fold_guide(event)
             case CommandStarted() | Output() | CommandFinished() | Explained():
                 return self._fold_run(event)
@@ -152,16 +180,25 @@ class LessonView:
                 return frozenset({"status", "panels"})
             case SnapshotTaken(snapshot=snapshot):
                 self.snapshot = snapshot
-                if self.baseline is None and self.step is not None and self._is_present(snapshot):
-                    self.baseline = snapshot
+                self._begin_comparing(snapshot)
                 self._compare()
                 return frozenset({"panels", "header"})
             case EngineChanged(engine=engine, version=version):
                 self.engine, self.engine_version = engine, version
-                return frozenset({"header", "guide"})
+                self.notice, self.opening = None, True
+                return frozenset({"header", "guide", "notice"})
             case Notice():
                 self.notice = event
                 return frozenset({"notice"})
+            case NoticeEnded():
+                return frozenset()
+
+    def _begin_comparing(self, snapshot: Snapshot) -> None:
+        """Take the first snapshot of a step as what it began with; of a container that has come since, only what is around it."""
+        if self.baseline is not None or self.step is None or not self._is_present(snapshot):
+            return
+        came = snapshot.container is not None and snapshot.container.pid != self.began_with
+        self.baseline = replace(snapshot, container=None) if came else snapshot
 
     def _compare(self) -> None:
         if self.baseline is None or self.snapshot is None:
@@ -195,6 +232,7 @@ class LessonView:
                 # A container that was just created again is no change of this step: its first snapshot becomes the baseline.
                 present = self.snapshot is not None and self._is_present(self.snapshot)
                 self.baseline = self.snapshot if present else None
+                self.began_with = self.state.pid if self.state is not None else 0
                 self.notice, self.opening = self.notice if self.opening else None, False
                 self._compare()
                 return frozenset({"header", "guide", "panels", "notice"})
@@ -202,11 +240,15 @@ class LessonView:
                 self.passed |= {step.id}
                 if self.step is not None and step.id == self.step.id:
                     self.step_passed, self.solved, self.tried = True, by == "solution", True
+                    self.hints = tuple(given for given in self.hints if not given.for_mistake)
+                    self.hint_offered = False
             case LessonFinished():
                 self.finished = event
         return frozenset({"header", "guide"})
 
-    def _fold_guide(self, event: Checked | QuizAnswered | HintGiven | HintOffered) -> frozenset[Part]:
+    def _fold_guide(
+        self, event: Checked | QuizAnswered | HintGiven | HintEnded | HintOffered
+    ) -> frozenset[Part]:
         match event:
             case Checked(step=step, verdicts=verdicts, asked=asked):
                 if self.step is not None and step.id == self.step.id:
@@ -217,6 +259,8 @@ class LessonView:
             case HintGiven():
                 self.hints = (*(given for given in self.hints if given.hint != event.hint), event)
                 self.hint_offered = self.hint_offered and event.for_mistake
+            case HintEnded(hint=hint):
+                self.hints = tuple(given for given in self.hints if given.hint != hint)
             case HintOffered():
                 self.hint_offered = True
         return frozenset({"guide"})

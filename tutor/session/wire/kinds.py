@@ -209,6 +209,16 @@ def _read_hint_given(end: End, line: Line) -> events.HintGiven:
     )
 
 
+def _write_hint_ended(end: End, event: events.HintEnded) -> Line:
+    if end.step is None:
+        raise TutorError("session.wire.no_lesson")
+    return {"step": end.step.id, "hint": event.hint.id}
+
+
+def _read_hint_ended(end: End, line: Line) -> events.HintEnded:
+    return events.HintEnded(_find_hint(_step(end, line), _get(end, line, "hint", str), 0))
+
+
 def _find_hint(step: Step, hint_id: str, number: int) -> Hint:
     in_order = [hint for hint in step.hints if hint.when is None]
     if hint_id:
@@ -284,9 +294,11 @@ KINDS: dict[type, Kind] = {
     events.QuizAnswered: _kind(events.QuizAnswered, _write_quiz_answered, _read_quiz_answered),
     events.StepPassed: _kind(events.StepPassed, _write_step_passed, _read_step_passed),
     events.HintGiven: _kind(events.HintGiven, _write_hint_given, _read_hint_given),
+    events.HintEnded: _kind(events.HintEnded, _write_hint_ended, _read_hint_ended),
     events.HintOffered: _as_it_is(events.HintOffered),
     events.EngineChanged: _kind(events.EngineChanged, _write_engine_changed, _read_engine_changed),
     events.LessonFinished: _kind(events.LessonFinished, _write_lesson_finished, _read_lesson_finished),
     events.Notice: _as_it_is(events.Notice),
+    events.NoticeEnded: _as_it_is(events.NoticeEnded),
 }
 """By the event's class."""

@@ -96,7 +96,7 @@ class TutorScreen(Screen[None]):
         """Say that what was pasted is not taken, where it is no text: as keys it could do anything."""
         if not self.typing:
             notice = Notice("information", self.messages("tui.paste_ignored"))
-            self.query_one(NoticeBar).say(notice)
+            self.query_one(NoticeBar).cover(notice)
 
     def action_help(self) -> None:
         """Show all keys of this screen, grouped."""

@@ -102,7 +102,7 @@ class Commands:
         try:
             parsed = parse(line, engine=self._session.engine, container_id="")
         except TutorError as error:
-            self._notices.say(navigation.notice_of(error))
+            self._notices.cover(navigation.notice_of(error))
             return
         if parsed is not None:
             navigation.play(Path(parsed.arguments[0]) if parsed.arguments else None, self._session.engine)

@@ -324,7 +324,7 @@ class LessonScreen(TutorScreen):
     def action_interrupt(self) -> None:
         """Interrupt the command that runs, and drop the commands that wait."""
         self.bridge.forget_waiting()
-        self._notices.say(None)
+        self._notices.hide()
         self._session.interrupt()
 
     def action_leave(self) -> None:

@@ -113,8 +113,7 @@ class LineView(ScrollView, can_focus=True):
 
 def empty_panel(view: LessonView, messages: Messages, width: int) -> list[Content]:
     """Return the lines of a panel while there is no process to show."""
-    key = "tui.panel.stopped" if view.state is not None else "tui.panel.no_container"
-    return styled_lines(messages(key), width, "$text-muted", indent=" ")
+    return styled_lines(messages(f"tui.panel.{view.absence}"), width, "$text-muted", indent=" ")
 
 
 def styled_lines(text: str, width: int, style: str, indent: str = "") -> list[Content]:

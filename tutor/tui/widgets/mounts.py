@@ -29,7 +29,7 @@ class MountsPanel(LineView):
 
     def build(self, width: int) -> list[Content]:
         """Return the lines, and put the counts of changes into the border."""
-        container = self._view.snapshot.container if self._view.snapshot else None
+        container = self._view.container
         if container is None or not container.alive:
             self.border_subtitle = ""
             return empty_panel(self._view, self._messages, width)

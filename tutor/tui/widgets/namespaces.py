@@ -32,7 +32,7 @@ class NamespacesPanel(LineView):
 
     def build(self, width: int) -> list[Content]:
         """Return the lines."""
-        container = self._view.snapshot.container if self._view.snapshot else None
+        container = self._view.container
         if container is None or not container.alive:
             return empty_panel(self._view, self._messages, width)
         rows = namespace_rows(container, self._view.changes)

@@ -32,9 +32,35 @@ class NoticeBar(Rows):
 
     def __init__(self) -> None:
         super().__init__(name="notice")
+        self._said: Notice | None = None
+        self._own_said: Notice | None = None
+        self._own_stays = False
 
     def say(self, notice: Notice | None) -> None:
-        """Show a notice; None hides it."""
+        """Show a notice of the session, in place of what is shown; None hides what is over."""
+        self._said = notice
+        if notice is not None or not self._own_stays:
+            self._own_said, self._own_stays = None, False
+        self._draw()
+
+    def cover(self, notice: Notice, *, stays: bool = False) -> None:
+        """Show a message of the screen itself, until the session says something; `stays`: until `uncover`, at the latest."""
+        self._own_said, self._own_stays = notice, stays
+        self._draw()
+
+    def uncover(self) -> None:
+        """Hide the message of the screen itself that is over now; the session's notice is shown again."""
+        if self._own_stays:
+            self._own_said, self._own_stays = None, False
+            self._draw()
+
+    def hide(self) -> None:
+        """Hide whatever is shown."""
+        self._said, self._own_said, self._own_stays = None, None, False
+        self._draw()
+
+    def _draw(self) -> None:
+        notice = self._own_said or self._said
         self.set_class(notice is not None and notice.severity == "warning", "-warning")
         self.set_class(notice is not None and notice.severity == "error", "-error")
         self.show([] if notice is None else self._rows_of(notice))
@@ -49,4 +75,4 @@ class NoticeBar(Rows):
 
     def on_click(self) -> None:
         """Hide the notice."""
-        self.say(None)
+        self.hide()
