@@ -5,15 +5,23 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 from textual import content
+from textual._cells import cell_len
+from textual._compositor import Compositor
 from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.widgets import Markdown, Static
 
-from tests.support.tui import screen_text
+from tests.support.tui import opened, screen_text, scripted_app, settled
 from tutor.text import NO_LINE_BEGINS_WITH, NO_LINE_ENDS_WITH
 from tutor.tui import japanese
+from tutor.tui.widgets.guide import Guide
+from tutor.tui.widgets.output import OutputPane
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROSE = "name はコンテナの名前です。この時点で echo は動いているでしょうか（予想）。コンテナランタイムを「確かめ」ましょう！"
 
@@ -43,6 +51,42 @@ async def test_a_line_is_filled_where_japanese_follows_latin() -> None:
     japanese.install()
     async with Prose().run_test(size=(20, 40)) as pilot:
         assert screen_text(pilot.app).splitlines()[0].rstrip() == "name はコンテナの名"
+
+
+async def test_what_the_mouse_selects_is_copied_with_every_character_under_it(tmp_path: Path) -> None:
+    """Pressed on either half of a character and let go on either half of another; in text, and in a panel of lines."""
+    app = scripted_app(tmp_path, "ja")
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot)
+        app.script.call("state", printed="あいうえお\n")
+        await settled(pilot, lambda: "あいうえお" in screen_text(app) and not screen.bridge.busy)
+        for widget, wanted in ((OutputPane, "いうえ"), (Guide, "コンテ")):
+            area = screen.query_one(widget).region
+            rows = screen_text(app).split("\n")
+            y, x = next(
+                (y, cell_len(row[: row.index(wanted, at)]))
+                for y, row in enumerate(rows)
+                if area.y < y < area.bottom
+                for at in range(len(row))
+                if row.startswith(wanted, at) and area.x < cell_len(row[:at]) < area.right
+            )
+            for begin, end in ((0, 4), (1, 4), (0, 5), (1, 5), (5, 1)):
+                await pilot.mouse_down(offset=(x + begin, y))
+                await pilot.hover(offset=(x + end, y))
+                await pilot.mouse_up(offset=(x + end, y))
+                assert screen.get_selected_text() == wanted, (widget, begin, end)
+                await pilot.press("ctrl+c")
+                assert app.clipboard == wanted
+                assert screen.get_selected_text() is None, "the next Ctrl-C interrupts"
+        await settled(pilot, lambda: "選択した 3 文字をコピーしました。" in screen_text(app))
+        assert "copied.txt" in screen_text(app)
+
+
+def test_textual_still_takes_the_right_half_of_a_character_for_the_next() -> None:
+    """When this fails, `_whole_character_at` is needed no more."""
+    source = inspect.getsource(japanese._character_at)
+    assert "if segment_cell_length >= cell_cut:" in source
+    assert Compositor.get_widget_and_offset_at is japanese._whole_character_at
 
 
 def test_a_line_end_between_japanese_characters_is_no_space_and_between_words_it_is() -> None:

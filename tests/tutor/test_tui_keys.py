@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -172,6 +173,15 @@ def test_keys_that_a_terminal_sends_at_once(terminal: PseudoTerminal, tmp_path: 
     assert saved(terminal, tmp_path, "X").startswith('aXs"{')
     terminal.type("\x1bn")
     terminal.wait_for("step 2/")
+    # Selected by the mouse: pressed on column 2 of the first line, drawn to column 10, and let go.
+    terminal.type("\x1b[<0;2;1M\x1b[<32;10;1M\x1b[<0;10;1m\x03")
+    terminal.wait_for_sequence(f"\x1b]52;c;{b64encode(b'oci-tutor').decode()}\x07")
+    terminal.wait_for("9 selected characters are copied")
+    copied = tmp_path / "state" / "copied.txt"
+    assert copied.read_text(encoding="utf-8") == "oci-tutor"
+    assert copied.stat().st_mode & 0o077 == 0
+    terminal.type("\x03")
+    terminal.wait_for("Press q or Ctrl-Q to quit")
 
 
 def test_a_paste_that_the_terminal_does_not_mark(terminal: PseudoTerminal, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.command import CommandPalette
@@ -15,9 +16,9 @@ from tutor import crash, ending
 from tutor.engines.engine import path_of
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
-from tutor.home import Home
+from tutor.home import Home, shown
 from tutor.session.events import Notice
-from tutor.tui import japanese
+from tutor.tui import clipboard, japanese
 from tutor.tui.driver import TerminalDriver
 from tutor.tui.key_order import OrderedKeys
 from tutor.tui.palette import CommandProvider
@@ -267,6 +268,26 @@ class TutorApp(OrderedKeys[int]):
         if isinstance(error, TutorError):
             return Notice.of("error", error, self._messages)
         return Notice("error", *crash.report(error, self.home, self._messages))
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text to the terminal's clipboard, keep it where it can be found else, and say so."""
+        if not text:
+            return
+        super().copy_to_clipboard(text)
+        self.run_worker(partial(self._keep_copy, text), thread=True, group="clipboard")
+
+    def _keep_copy(self, text: str) -> None:
+        self.call_from_thread(self._say_copied, len(text), clipboard.keep(text, self.home.state))
+
+    def _say_copied(self, count: int, copies: clipboard.Copies) -> None:
+        m = self._messages
+        told = [m("tui.copied.file", path=shown(copies.path))] if copies.path is not None else []
+        told += [m("tui.copied.tmux")] if copies.in_tmux else []
+        notice = Notice("information", m("tui.copied.title", count=count), "\n".join(told))
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, TutorScreen):
+                screen.query_one(NoticeBar).cover(notice)
+                return
 
     def change_theme(self) -> None:
         """Change between the dark and the light theme."""

@@ -50,6 +50,7 @@ LESSON_KEYS: tuple[Key, ...] = (
     Key("state", "f2", "operate('state')", "runtime", show=True, always=True, display="F2"),
     Key("list", "f3", "operate('list')", "runtime", show=True, always=True, display="F3"),
     Key("interrupt", "ctrl+c", "interrupt", "runtime", show=True, always=True),
+    Key("copy", "ctrl+c", "copy_text", "app", always=True),
     Key("shell", "exclamation_mark", "shell", "runtime", display="!"),
     Key("terminal", "f9", "terminal", "terminal", show=True, always=True, display="F9"),
     Key("zoom", "f4", "zoom", "terminal", always=True, display="F4"),

@@ -8,7 +8,7 @@ from textual import on
 from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static, TextArea
 
 from tutor.session.events import Notice
 from tutor.tui.keys import GROUPS
@@ -47,6 +47,23 @@ class TutorScreen(Screen[None]):
     def typing(self) -> bool:
         """Tell whether the focus is in a text or a terminal, so that letters are no keys."""
         return way_out(self.focused) != ""
+
+    @property
+    def has_selection(self) -> bool:
+        """Tell whether text is selected, by the mouse or where it is typed: Ctrl-C copies it."""
+        return bool(self.get_selected_text() or self._selected_where_typed)
+
+    @property
+    def _selected_where_typed(self) -> str:
+        return self.focused.selected_text if isinstance(self.focused, TextArea | Input) else ""
+
+    def action_copy_text(self) -> None:
+        """Copy what is selected; a selection by the mouse ends then, so that the next Ctrl-C is another key."""
+        if not self.get_selected_text() and self._selected_where_typed:
+            self.app.copy_to_clipboard(self._selected_where_typed)
+        else:
+            super().action_copy_text()
+            self.clear_selection()
 
     def compose(self) -> ComposeResult:
         """Lay out the screen, and over it the message for a terminal that is too small."""

@@ -266,7 +266,9 @@ class LessonScreen(TutorScreen):
         if action == "to_console":
             return self.terminals.has_console and not self.typing
         if action == "interrupt":
-            return self.view.running is not None
+            return self.view.running is not None and not self.has_selection
+        if action == "copy_text":
+            return self.has_selection
         if action == "leave":
             return self.typing
         if action in ("save", "editor"):
@@ -332,7 +334,8 @@ class LessonScreen(TutorScreen):
         if self._config.pane.leave_part(self.focused):
             return
         self._line.close()
-        self._notices.say(None)
+        self.clear_selection()
+        self._notices.hide()
         self.panes.bring("guide")
 
     def action_to_guide(self) -> None:

@@ -8,12 +8,14 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.style import Style
 from textual.visual import Visual
 
 from tutor.text import wrap
 
 if TYPE_CHECKING:
     from textual.events import Resize
+    from textual.selection import Selection
 
     from tutor.messages import Messages
     from tutor.text.glyphs import Mark
@@ -103,12 +105,39 @@ class LineView(ScrollView, can_focus=True):
         index = scroll_y + y
         if index >= len(self._lines):
             return Strip.blank(width, self.rich_style)
+        line = self._lines[index]
         strip = self._strips.get(index)
         if strip is None:
-            line = self._lines[index]
-            drawn = Visual.to_strips(self, line, max(line.cell_length, 1), 1, self.visual_style)
+            drawn = Visual.to_strips(
+                self,
+                self._with_selection(index, line),
+                max(line.cell_length, 1),
+                1,
+                self.visual_style,
+                apply_selection=False,
+            )
             strip = self._strips[index] = drawn[0] if drawn else Strip.blank(0)
-        return strip.crop_extend(scroll_x, scroll_x + width, self.rich_style)
+        strip = strip.crop_extend(scroll_x, scroll_x + width, self.rich_style)
+        return strip.apply_offsets(len(line.truncate(scroll_x)), index)  # for the mouse
+
+    def _with_selection(self, index: int, line: Content) -> Content:
+        """Return a line with what is selected of it marked."""
+        selection = self.text_selection
+        span = selection.get_span(index) if selection is not None else None
+        if span is None:
+            return line
+        start, end = span
+        styles = self.screen.get_component_styles("screen--selection")
+        return line.stylize(Style.from_styles(styles), start, len(line) if end == -1 else end)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str]:
+        """Return the selected text, and what follows it, as Textual asks."""
+        return selection.extract("\n".join(self.plain_lines)), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Draw the lines with another selection."""
+        self._strips.clear()
+        super().selection_updated(selection)
 
 
 def empty_panel(view: LessonView, messages: Messages, width: int) -> list[Content]:
