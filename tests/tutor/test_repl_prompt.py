@@ -17,6 +17,7 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.validation import ValidationError
 
 from tests.support.session import Diary, session
+from tutor.errors import TutorError
 from tutor.messages import Messages
 from tutor.repl.editor import Editor, JsonLexer, edit
 from tutor.repl.paint import toolkit_styles
@@ -87,8 +88,6 @@ def test_the_command_line_is_coloured_by_what_its_words_are() -> None:
 @pytest.mark.parametrize(
     ("text", "position", "told"),
     [
-        ("craete", 0, "create"),
-        ("  craete", 2, "create"),
         ("delete --froce", 7, "--froce"),
         ("kill TERM now", 10, "now"),
         ("answer", 6, "answer"),
@@ -99,6 +98,15 @@ def test_a_mistake_puts_the_cursor_on_the_fault(repl: Repl, text: str, position:
         CommandValidator(repl).validate(Document(text))
     assert raised.value.cursor_position == position
     assert told in raised.value.message
+
+
+@pytest.mark.parametrize("text", ["  craete", "list\ncraete", "kill TERM now\nlist"])
+def test_a_line_that_ends_though_it_is_wrong_is_not_run(repl: Repl, text: str) -> None:
+    CommandValidator(repl).validate(Document(text))
+    with pytest.raises(TutorError):
+        repl.parse_lines(text)
+    CommandValidator(repl, lambda: True).validate(Document("kill TERM now"))  # more is typed already
+    assert repl.parse_lines("list\n\n  state\n") == ["list", "  state"]
 
 
 @pytest.mark.parametrize(

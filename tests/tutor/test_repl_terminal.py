@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -76,12 +77,16 @@ def test_commands_are_obeyed_and_ctrl_d_leaves_nothing(terminal: PseudoTerminal,
 
 
 def test_a_mistyped_command_is_refused_with_the_near_ones(terminal: PseudoTerminal) -> None:
-    terminal.type("craete\r")
+    terminal.type("craete\rkill TERM\r")
     terminal.wait_for("no command craete")
     terminal.wait_for("create")
-    terminal.type(CTRL_C)
-    terminal.type("quit\r")
+    terminal.wait_for(PROMPT)
+    terminal.type("\x1b[200~state\ncraete\nkill KILL\x1b[201~\r")  # a paste that the terminal marks
+    terminal.wait_for("no command craete")
+    terminal.wait_for(PROMPT)
+    terminal.type("\x1b[200~list\nquit\x1b[201~\r")
     assert terminal.wait_for_end() == 0
+    assert re.findall(r"\$ .*?runt (\w+)", terminal.text) == ["list"], "what came with a mistake was not run"
 
 
 def test_ctrl_c_at_the_prompt_clears_the_line(terminal: PseudoTerminal) -> None:

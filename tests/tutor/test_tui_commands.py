@@ -61,7 +61,10 @@ async def test_the_command_line_completes_and_runs(tmp_path: Path) -> None:
         await pilot.press("colon", "k", "i", "tab")
         assert screen.query_one("#command-line Input", Input).value == "kill "
         await settled(pilot, lambda: "TERM" in screen_text(app))
-        await pilot.press("K", "tab", "enter")
+        await pilot.press("tab", "tab", "shift+tab", "tab")
+        assert screen.query_one("#command-line Input", Input).value == "kill KILL", "one after the other"
+        assert "TERM" in screen_text(app), "and the choices stay"
+        await pilot.press("enter")
         await settled(pilot, lambda: app.script.executed == ["kill KILL"])
         await pilot.press("colon")
         await settled(pilot, lambda: screen.typing)

@@ -15,6 +15,8 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.input.typeahead import clear_typeahead
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.styles import Style
 
 from tutor import ending, waiting
@@ -79,7 +81,7 @@ class Interactive:
             completer=CommandCompleter(repl),
             complete_in_thread=True,
             lexer=CommandLexer(),
-            validator=CommandValidator(repl),
+            validator=CommandValidator(repl, self._more_is_typed),
             validate_while_typing=False,
             auto_suggest=AutoSuggestFromHistory(),
             bottom_toolbar=lambda: " " + repl.toolbar(shutil.get_terminal_size().columns - 2),
@@ -129,12 +131,18 @@ class Interactive:
             except EOFError:
                 return  # Ctrl-D, or the terminal has gone
             try:
-                if not await self._run_command(text):
-                    return
+                for each in self._repl.parse_lines(text):
+                    if not await self._run_command(each):
+                        return
             except TutorError as error:
+                clear_typeahead(self._prompt.app.input)  # what came with a wrong line may have relied on it
                 self._events.publish(self._repl.notice_of(error))
                 await asyncio.sleep(0)
             await self._events.printed()
+
+    def _more_is_typed(self) -> bool:
+        waiting = self._prompt.app.key_processor.input_queue
+        return any(each.data != "_Flush" and each.key != Keys.CPRResponse for each in waiting)
 
     def _message(self) -> FormattedText:
         self._repl.printer.renderer.width = self._width()

@@ -96,20 +96,27 @@ def _with_spaces(text: str) -> list[str]:
 
 
 class CommandValidator(Validator):
-    """Refuses a line that is no command, with the cursor on the wrong word."""
+    """Refuses a line with a mistake in its arguments, with the cursor on the wrong word.
 
-    def __init__(self, repl: Repl) -> None:
+    A line that begins with no command ends, as in a shell, and so does any wrong line behind which more was typed already: what
+    follows is another line, and must not come into this one. The loop says then what is wrong.
+    """
+
+    def __init__(self, repl: Repl, more_typed: Callable[[], bool] = lambda: False) -> None:
         self._repl = repl
+        self._more_typed = more_typed
 
     def validate(self, document: Document) -> None:
         """Check a line before it is run.
 
         Raises:
-            ValidationError: it is no command.
+            ValidationError: its arguments are wrong.
         """
         try:
-            self._repl.parse(document.text)
+            self._repl.parse_lines(document.text)
         except TutorError as error:
+            if error.key == "session.error.unknown_command" or "\n" in document.text or self._more_typed():
+                return
             title, body, following = error.render(self._repl.messages)
             message = "  ".join(filter(None, (title, (body or following).replace("\n", " "))))
             raise ValidationError(fault_position(document.text, error), message) from error

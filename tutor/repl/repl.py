@@ -120,6 +120,17 @@ class Repl:
         container = lesson.lab.container_id if lesson is not None else ""
         return parse(text, engine=self.view.engine, container_id=container)
 
+    def parse_lines(self, text: str) -> list[str]:
+        """Return the lines of a text that was typed or pasted; empty ones are left out.
+
+        Raises:
+            TutorError: one of them is no command, so none is to be run.
+        """
+        lines = [each for each in text.split("\n") if each.strip()]
+        for each in lines:
+            self.parse(each)
+        return lines
+
     def prompt(self) -> Line:
         """Return the prompt: `first-container 4/8 [created] runt> `; in free play the bundle's name stands for the step."""
         view = self.view

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 
 class CommandLineInput(Input):
-    """The line itself. Arrow keys move among the completions, Tab takes one; on an empty line, Up recalls the history."""
+    """The line itself. Tab takes one completion after the other, arrow keys move among them; on an empty line, Up recalls the history."""
 
     BINDINGS: ClassVar = [
-        Binding("tab", "complete", show=False),
+        Binding("tab", "complete(1)", show=False),
+        Binding("shift+tab", "complete(-1)", show=False),
         Binding("up", "walk(-1)", show=False),
         Binding("down", "walk(1)", show=False),
     ]
@@ -41,11 +42,15 @@ class CommandLineInput(Input):
             self.by = by
 
     class CompletionWanted(Message):
-        """Tab: take the highlighted completion."""
+        """Tab: take the highlighted completion, or the one that is `by` further than the one that was taken."""
 
-    def action_complete(self) -> None:
-        """Take the highlighted completion."""
-        self.post_message(self.CompletionWanted())
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
+    def action_complete(self, by: int) -> None:
+        """Take a completion."""
+        self.post_message(self.CompletionWanted(by))
 
     def action_walk(self, by: int) -> None:
         """Highlight another completion."""
@@ -82,6 +87,8 @@ class CommandLine(Vertical):
         self._history: list[str] = []
         self._recalled = 0
         self._candidates: list[str] = []
+        self._taken: int | None = None
+        """Which of the candidates Tab has put into the line; None: the line is as it was typed."""
 
     def compose(self) -> ComposeResult:
         """Lay out the completions and the line."""
@@ -153,6 +160,7 @@ class CommandLine(Vertical):
 
     def _offer(self, line: str) -> None:
         found = self.candidates(line)
+        self._taken = None
         self._candidates = [whole for whole, _, _ in found]
         completions = self.query_one(OptionList)
         completions.clear_options()
@@ -165,15 +173,26 @@ class CommandLine(Vertical):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if self.is_open:
-            self._offer(event.value)
+        line = self.input.value
+        if self.is_open and (self._taken is None or line != self._candidates[self._taken]):
+            self._offer(line)
 
     @on(CommandLineInput.CompletionWanted)
     def _take(self, event: CommandLineInput.CompletionWanted) -> None:
         event.stop()
-        index = self.query_one(OptionList).highlighted or 0
-        if index < len(self._candidates):
-            self._set(self._candidates[index])
+        count, highlighted = len(self._candidates), self.query_one(OptionList).highlighted
+        if not count:
+            return
+        if self._taken is not None:
+            index = (self._taken + event.by) % count
+        elif event.by > 0:
+            index = highlighted or 0
+        else:
+            index = count - 1
+        # The choices stay, so that another Tab takes the next one; with a single one there is nothing to choose.
+        self._taken = index if count > 1 else None
+        self._set(self._candidates[index])
+        self.query_one(OptionList).highlighted = index
 
     @on(CommandLineInput.Walked)
     def _walk(self, event: CommandLineInput.Walked) -> None:
@@ -184,8 +203,10 @@ class CommandLine(Vertical):
             self._recalled = max(0, min(self._recalled + event.by, len(self._history)))
             self._set(self._history[self._recalled] if self._recalled < len(self._history) else "")
         elif event.by > 0:
+            self._taken = None
             completions.action_cursor_down()
         else:
+            self._taken = None
             completions.action_cursor_up()
 
     def _set(self, line: str) -> None:
