@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.tui import CONFIG, mount, opened, screen_text, scripted_app, settled, snapshot
 from tutor.course.checks.verdict import Evidence, Verdict
+from tutor.course.course import Course
 from tutor.course.model import Hint
 from tutor.session.events import HintGiven, HintOffered, LessonFinished, Notice, Output
 from tutor.text import cell_width
@@ -267,11 +268,24 @@ async def test_a_passed_step_shows_its_summary_and_the_way_on(tmp_path: Path) ->
 
 async def test_the_end_of_the_lesson_is_celebrated(tmp_path: Path) -> None:
     app = scripted_app(tmp_path, "en")
-    async with app.run_test(size=MEDIUM) as pilot:
+    app._course = Course.load("en")
+    first = app._course.lesson("first-container")
+    second = app._course.lessons[app._course.lessons.index(first) + 1]
+    async with app.run_test(size=SMALL) as pilot:
         await opened(pilot)
-        assert app.script.lesson is not None
-        app.script.publish(LessonFinished(app.script.lesson, 0))
+        script = app.script
+        assert script.lesson == first
+        script.enter(len(first.steps) - 1)
+        script.pass_step()
+        await settled(pilot, lambda: "✓ Done.  n go on" in screen_text(app))
+        await pilot.press("4")
+        script.publish(LessonFinished(first, 0))
         await settled(pilot, lambda: "★ You have finished this lesson." in screen_text(app))
+        following = f"Press n for the next lesson, «{second.title}»"
+        await settled(pilot, lambda: following in " ".join(screen_text(app).split()))
+        await pilot.press("n")
+        await settled(pilot, lambda: app.script is not script and app.script.lesson == second)
+        assert script.closed
 
 
 async def test_output_shows_command_directory_text_and_status(tmp_path: Path) -> None:

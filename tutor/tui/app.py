@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from textual.events import Paste
 
     from tutor.course.course import Course
+    from tutor.course.model import Lesson
     from tutor.engines.model import EngineName
     from tutor.messages import Messages
     from tutor.session.events import Event
@@ -218,22 +219,37 @@ class TutorApp(OrderedKeys[int]):
         self._opened.append((session, outbox.screen))
         self.push_screen(outbox.screen)
 
+    def lesson_after(self, lesson_id: str) -> Lesson | None:
+        """Return the lesson that follows in the course; None after the last one."""
+        ids = [lesson.id for lesson in self._course.lessons]
+        after = ids.index(lesson_id) + 1 if lesson_id in ids else len(ids)
+        return self._course.lessons[after] if after < len(ids) else None
+
     def go_back(self, notice: Notice | None = None) -> None:
         """Close the session in front and go back to the screen below; say why, where the learner did not ask for it."""
         if not self._opened:
             self._say(notice)
             return
+        self._leave(lambda: self._say(notice))
+
+    def go_on_to(self, lesson_id: str, engine: EngineName) -> None:
+        """Close the session in front, and open another lesson."""
+        self._leave(lambda: self.open_lesson(lesson_id, engine))
+
+    def _leave(self, then: Callable[[], object]) -> None:
         session, screen = self._opened[-1]
         if not screen.bridge.leaving:
             screen.bridge.leaving = True
             self.run_worker(self._close(session, screen, then), group="closing")
 
-    async def _close(self, session: SessionProtocol, screen: LessonScreen, notice: Notice | None) -> None:
+    async def _close(
+        self, session: SessionProtocol, screen: LessonScreen, then: Callable[[], object]
+    ) -> None:
         await asyncio.to_thread(session.close)
         self._opened = [each for each in self._opened if each[0] is not session]
         while screen in self.screen_stack:  # a dialog may have been opened on it meanwhile
             self.pop_screen()
-        self._say(notice)
+        then()
 
     def _say(self, notice: Notice | None) -> None:
         if notice is not None:

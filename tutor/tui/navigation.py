@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tutor.course.model import Lesson
     from tutor.engines.model import EngineName
     from tutor.session.events import Notice
 
@@ -17,6 +18,12 @@ class Navigation(Protocol):
     @property
     def only_plays(self) -> bool:
         """Whether the program was started for free play and nothing else is open: to leave it is to end the program."""
+
+    def lesson_after(self, lesson_id: str) -> Lesson | None:
+        """Return the lesson that follows in the course; None after the last one."""
+
+    def go_on_to(self, lesson_id: str, engine: EngineName) -> None:
+        """Close the session in front, and open another lesson."""
 
     def open_lesson(self, lesson_id: str, engine: EngineName) -> None:
         """Open a lesson on a screen of its own, in place of the one that is open."""

@@ -17,6 +17,7 @@ from tutor.session.events import (
     CommandStarted,
     ConfigChanged,
     HintGiven,
+    LessonFinished,
     QuizAnswered,
     StepEntered,
 )
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
+    from tutor.course.model import Lesson
     from tutor.messages import Messages
     from tutor.session.events import Event
     from tutor.session.protocol import SessionProtocol
@@ -108,7 +110,7 @@ class LessonScreen(TutorScreen):
             notice_of=navigation.notice_of,
             is_slow=lambda: self.view.running is not None,
         )
-        self.panes = Panes(self, self.view, pane, messages)
+        self.panes = Panes(self, self.view, pane, messages, lambda: self.following)
         self._config = ConfigFile(self, session, self.bridge, pane, self.view)
         self.terminals = Terminals(
             self,
@@ -132,6 +134,12 @@ class LessonScreen(TutorScreen):
         )
 
     @property
+    def following(self) -> Lesson | None:
+        """The lesson to go on to, at the end of this one."""
+        done = self.view.finished
+        return self.navigation.lesson_after(done.lesson.id) if done is not None else None
+
+    @property
     def edits(self) -> tuple[str, str] | None:
         """The text in the editor and the text that it was made of, if they differ."""
         return self._config.edits
@@ -142,7 +150,7 @@ class LessonScreen(TutorScreen):
         yield TopLine(view, m, privileged=not is_ordinary_user())
         yield self.panes.tabs
         with Container(id="body"):
-            yield Guide(view, m)
+            yield Guide(view, m, lambda: self.following)
             with Vertical(id="status"):
                 yield LastCommand(view, m)
                 yield Lifecycle(view, m)
@@ -238,6 +246,9 @@ class LessonScreen(TutorScreen):
                 self._enter_step(step.activity)
             case CommandStarted() if not (self.terminals.has_focus or self.terminals.has_console):
                 self.panes.set_work("output")
+            case LessonFinished() if not self.typing:
+                self.panes.redraw_tabs()
+                self.set_focus(self.query_one(Guide), scroll_visible=False)  # it says how to go on
             case HintGiven(for_mistake=True) | QuizAnswered():
                 self.panes.tabs.redraw()
                 if isinstance(event, QuizAnswered) and event.correct and self.query(TypedAnswer):
@@ -290,8 +301,12 @@ class LessonScreen(TutorScreen):
         self.commands.execute(operation)
 
     def action_lesson(self, command: str) -> None:
-        """Run a command of the lesson."""
-        self.commands.execute(command)
+        """Run a command of the lesson; after its end, `next` is the next lesson."""
+        following = self.following if command == "next" else None
+        if following is None:
+            self.commands.execute(command)
+        else:
+            self._ask_if_lost(partial(self._go_on_to, following))
 
     def action_answer(self) -> None:
         """Give the focus to the line in which the answer is typed."""
@@ -420,6 +435,11 @@ class LessonScreen(TutorScreen):
     def action_home(self) -> None:
         """Leave the lesson: remove the lab, keep the progress."""
         self._ask_if_lost(self._leave_lesson)
+
+    def _go_on_to(self, lesson: Lesson) -> None:
+        self.bridge.forget_waiting()
+        self.navigation.go_on_to(lesson.id, self._session.engine)
+        self.bridge.say_busy()
 
     def _leave_lesson(self) -> None:
         self.bridge.forget_waiting()

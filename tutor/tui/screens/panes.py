@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.text.glyphs import PASSED
+from tutor.text.glyphs import FINISHED, PASSED
 from tutor.tui.widgets.quiz import QuizBox
 from tutor.tui.widgets.tab_line import TabLine
 from tutor.tui.widgets.way_out import way_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.screen import Screen
     from textual.widget import Widget
 
+    from tutor.course.model import Lesson
     from tutor.messages import Messages
     from tutor.tui.widgets.editor import ConfigPane
     from tutor.view.lesson_view import LessonView
@@ -29,12 +32,19 @@ class Panes:
     """Brings panes forward, and writes the tabs with their names."""
 
     def __init__(
-        self, screen: Screen[None], view: LessonView, config: ConfigPane, messages: Messages
+        self,
+        screen: Screen[None],
+        view: LessonView,
+        config: ConfigPane,
+        messages: Messages,
+        following: Callable[[], Lesson | None],
     ) -> None:
+        """`following` returns the lesson to go on to, None as long as this one has not ended."""
         self._screen = screen
         self._view = view
         self._config = config
         self._messages = messages
+        self._following = following
         self._panel = "guide"
         self._work = "config"
         self._lower = "output"
@@ -146,6 +156,10 @@ class Panes:
         """Return the text after the names, and a shorter one: that the step is passed, or that there is a hint."""
         m = self._messages
         first = f"{way_out(self._screen.focused)} ".lstrip()
+        if self._view.finished is not None:
+            following = self._following()
+            short = f"{FINISHED} {first}{'n' if following else '0'}"
+            return f"{short} {following.title if following else m('tui.key.home.short')}", short
         if self._view.step_passed:
             short = f"{PASSED} {first}n"
             return f"{short} {m('tui.key.next.short')}", short

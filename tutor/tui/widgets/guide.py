@@ -18,12 +18,12 @@ from tutor.tui.widgets.rows import Rows, row
 from tutor.tui.widgets.way_out import way_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from textual.widget import Widget
 
     from tutor.course.checks.verdict import Evidence, Verdict
-    from tutor.course.model import Check, Step
+    from tutor.course.model import Check, Lesson, Step
     from tutor.messages import Messages
     from tutor.tui.widgets.rows import Row
     from tutor.view.lesson_view import LessonView
@@ -32,10 +32,14 @@ if TYPE_CHECKING:
 class Guide(VerticalScroll, can_focus=True):
     """One step of the lesson. Its widgets are made when the step is entered; later events change their contents only."""
 
-    def __init__(self, view: LessonView, messages: Messages) -> None:
+    def __init__(
+        self, view: LessonView, messages: Messages, following: Callable[[], Lesson | None] = lambda: None
+    ) -> None:
+        """`following` returns the lesson to go on to at the end of this one."""
         super().__init__(id="guide", classes="pane")
         self._view = view
         self._messages = messages
+        self._following = following
         self._shown: tuple[str, str] | None = None
         self._shown_commands: set[str] = set()
         self._at_end = False
@@ -175,7 +179,7 @@ class Guide(VerticalScroll, can_focus=True):
             "#hints": (*view.hints, *(["offered"] if view.hint_offered else [])),
             "#feedback": view.answer,
             "#checks": view.verdicts,
-            "#onward": view.step_passed,
+            "#onward": (view.step_passed, view.finished) if view.step_passed else None,
         }
         new = [selector for selector, value in now.items() if value and value != self._revealed.get(selector)]
         self._revealed = dict(now)
@@ -295,7 +299,11 @@ class Guide(VerticalScroll, can_focus=True):
         if view.finished is not None:
             solved = view.finished.solved
             text = self._here("tui.guide.finished_solved" if solved else "tui.guide.finished", count=solved)
-            return [row((f"{FINISHED} ", "bold $text-warning"), (text, "bold $text-success"))]
+            rows = [row((f"{FINISHED} ", "bold $text-warning"), (text, "bold $text-success"))]
+            if following := self._following():
+                text = self._here("tui.guide.following", title=following.title)
+                rows.append(row((f"{NEXT} ", "bold $text-accent"), (text, "bold")))
+            return rows
         onward: list[str | Content | tuple[str, str]] = [
             (f"{self._way_out} n".strip(), "bold $text-warning"),
             f" {m('tui.guide.next')}",
