@@ -146,6 +146,7 @@ class ScriptedSession:
         self.config_text = CONFIG
         self.executed: list[str] = []
         self.written: list[str] = []
+        self.seen: list[str | None] = []
         self.kept: list[tuple[str, str]] = []
         self.closed = 0
         self.interrupted = threading.Event()
@@ -256,11 +257,12 @@ class ScriptedSession:
         assert self.step is not None
         self.publish(Checked(self.step, verdicts, all(v.passed for v in verdicts), asked))
 
-    def write_config(self, text: str) -> bool:
+    def write_config(self, text: str, seen: str | None = None) -> bool:
         if self.disk_full:
             self.publish(Notice("error", "no space"))
             return False
         self.written.append(text)
+        self.seen.append(seen)
         self.config_text = text
         self.publish(ConfigChanged(f"{BUNDLE}/config.json", text, "learner"))
         return True

@@ -252,6 +252,44 @@ def test_a_broken_config_is_told_once_and_not_by_each_check(learner: Session, di
     assert evidence.looked_at == "config.json"
 
 
+def test_a_text_that_no_editor_has_shown_is_copied_before_it_is_replaced(
+    learner: Session, diary: Diary
+) -> None:
+    shown_text, config = learner.config_text, learner.config_path
+    config.write_text("another program's text", encoding="utf-8")
+    assert learner.write_config("mine", shown_text)
+    assert config.read_text(encoding="utf-8") == "mine"
+    copies = list(config.parent.glob("config.json.bak-*"))
+    assert [each.read_text(encoding="utf-8") for each in copies] == ["another program's text"]
+    assert any(str(copies[0]) in notice for notice in diary.notices())
+    assert learner.write_config("mine too", "mine")
+    assert list(config.parent.glob("config.json.bak-*")) == copies
+
+
+def test_a_hint_is_shown_while_its_mistake_is_there(learner: Session, diary: Diary) -> None:
+    stand_at(learner, "echo-config")
+    right = json.loads(learner.config_text)
+    broken, one_word = '{"process": ', right | {"process": right["process"] | {"args": ["echo alpine"]}}
+    for text, hints in (
+        (broken, ["invalid"]),
+        (json.dumps(one_word), ["one-word"]),
+        (json.dumps(right), []),
+        (broken, ["invalid"]),
+    ):
+        learner.write_config(text)
+        assert [given.hint.id for given in shown(diary).hints] == hints
+    learner.execute("next")
+    assert shown(diary).notice == diary.last_notice(), "what is missing"
+    learner.execute("hint")
+    learner.execute("solve")
+    after = shown(diary)
+    assert after.step_passed
+    assert [given.for_mistake for given in after.hints] == [False], "what was asked for stays"
+    assert not after.hint_offered
+    assert after.notice != diary.of(Notice)[-2]
+    assert "not" not in (after.notice.title if after.notice else "")
+
+
 def test_only_a_number_of_seconds_is_one(learner: Session, diary: Diary) -> None:
     stand_at(learner, "sleep-config")
     config = json.loads(learner.config_text)

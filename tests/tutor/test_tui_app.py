@@ -280,10 +280,10 @@ async def test_the_app_lives_while_config_json_is_saved_for_the_shell(tmp_path: 
         await opened(pilot)
         saving, end, write = threading.Event(), threading.Event(), app.script.write_config
 
-        def slow(text: str) -> bool:
+        def slow(text: str, seen: str | None = None) -> bool:
             saving.set()
             end.wait(20)
-            return write(text)
+            return write(text, seen)
 
         app.script.write_config = slow  # type: ignore[method-assign]  # a check that takes its time
         await pilot.press("2", "x", "escape", "exclamation_mark", "n")

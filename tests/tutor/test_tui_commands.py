@@ -217,6 +217,12 @@ async def test_quitting_in_the_dialog_about_another_change_loses_no_edits(tmp_pa
         assert screen.query_one(ConfigPane).text == "x" + CONFIG
         app.script.change_outside('{"a": 1}\n')
         await settled(pilot, lambda: isinstance(app.screen, Ask))  # it still asks
+        await pilot.press("ctrl+q")
+        await settled(pilot, lambda: isinstance(app.screen, Ask) and app.screen.quits)
+        await pilot.press("y")
+        await settled(pilot, lambda: not app.is_running)
+    assert app.script.written == ["x" + CONFIG]
+    assert app.script.seen == [CONFIG], "the session keeps a copy of any other text"
 
 
 async def test_edits_that_could_not_be_saved_keep_the_program_open(tmp_path: Path) -> None:
@@ -239,7 +245,8 @@ async def test_edits_of_the_lesson_below_free_play_are_kept(tmp_path: Path) -> N
         lesson = app.script
         await pilot.press("2", "x", "escape", *["colon", "p", "l", "a", "y", "enter"])
         await settled(pilot, lambda: app.screen is not below and app.script is not lesson)
-        app.exit(0)
+        await opened(pilot)
+        await pilot.press("ctrl+q")  # quits, though `q` would go back to the lesson
         await settled(pilot, lambda: not app.is_running)
     app.close_session()
     assert lesson.kept == [("x" + CONFIG, CONFIG)]

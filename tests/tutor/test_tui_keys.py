@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 SCRIPT = (
     "import sys; from pathlib import Path; from tests.support.tui import ScriptedSession, scripted_app\n"
     "write = ScriptedSession.write_config\n"
-    "def write_config(session, text):\n"
+    "def write_config(session, text, seen=None):\n"
     "    Path(sys.argv[1], 'saved').write_text(text)\n"
-    "    return write(session, text)\n"
+    "    return write(session, text, seen)\n"
     "ScriptedSession.write_config = write_config\n"
     "scripted_app(Path(sys.argv[1]), 'en').run()\n"
 )

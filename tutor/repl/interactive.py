@@ -253,7 +253,7 @@ class Interactive:
         if text is None:
             self._write(repl.printer.lines([line(repl.messages("repl.edit.unchanged"), "faint")]))
         else:
-            await self._in_thread(partial(session.write_config, text))
+            await self._in_thread(partial(session.write_config, text, before))
 
     async def _wants_to_go_on(self) -> bool:
         question: PromptSession[str] = PromptSession()

@@ -59,15 +59,15 @@ class OwnBundle(Workspace):
         except OSError as error:
             raise TutorError("session.play.unwritable", path=place, reason=error.strerror) from error
 
-    def keep_unread(self) -> Path | None:
-        """Refuse to overwrite a `config.json` that could not be read: the learner has not seen what would be lost.
+    def keep_unseen(self, coming: str, seen: str | None) -> Path | None:
+        """Refuse to overwrite a `config.json` that could not be read; else as in a lesson.
 
         Raises:
-            TutorError: `session.play.*`.
+            TutorError: `session.play.*`; the copy can't be written.
         """
         if self.config.exists():
             self.read()
-        return None
+        return super().keep_unseen(coming, seen)
 
     def replace(self, text: str) -> Path | None:  # noqa: ARG002  (the lesson's way)
         """Replace nothing."""

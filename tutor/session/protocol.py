@@ -73,8 +73,11 @@ class SessionProtocol(Protocol):
     def execute(self, line: str) -> None:
         """Run one command. Mistakes and failures become a `Notice`, and are never raised."""
 
-    def write_config(self, text: str) -> bool:
-        """Save `config.json`, faulty or not, and check the step; return whether it was saved. A failure becomes a `Notice`."""
+    def write_config(self, text: str, seen: str | None = None) -> bool:
+        """Save `config.json`, faulty or not, and check the step; return whether it was saved. A failure becomes a `Notice`.
+
+        `seen` is the text that the learner has edited; if another is there now, a copy of that is kept.
+        """
 
     def keep_edits(self, text: str, before: str) -> Path | None:
         """Keep edits of a learner who can't be asked any more; return where, None if that failed.

@@ -243,18 +243,18 @@ class Session:
                 right = progression.right_answer(run, run.step.activity)
         return right
 
-    def write_config(self, text: str) -> bool:
+    def write_config(self, text: str, seen: str | None = None) -> bool:
         """Save `config.json` as the learner wrote it, faulty or not, and check the step; return whether it was saved.
 
-        A file there that could not be read, and that no editor has shown, is copied first. A failure becomes a `Notice`, and is never
-        raised.
+        A file there that no editor has shown (another text than `seen`, or none that can be read) is copied first. A failure becomes
+        a `Notice`, and is never raised.
         """
         saved = False
         with self._guarded():
             run = self._lesson_run
             if run is None:
                 raise TutorError("session.error.no_lesson")
-            kept = run.workspace.keep_unread()
+            kept = run.workspace.keep_unseen(text, seen)
             run.workspace.write(text)
             saved = True
             run.read_config("learner")

@@ -127,18 +127,23 @@ class Workspace:
         self.write(text)
         return kept
 
-    def keep_unread(self) -> Path | None:
-        """Copy a `config.json` that is a file and can't be read as text; return the copy, None if there is none to keep."""
+    def keep_unseen(self, coming: str, seen: str | None) -> Path | None:
+        """Copy a `config.json` that the learner has not seen, before `coming` replaces it; return the copy, None if there is none to keep.
+
+        Not seen is a file that can't be read as text, and one with another text than `seen` (None: whatever can be read was seen).
+        """
         if not self.config.is_file():
             return None
         try:
-            self.read()
+            there = self.read()
         except TutorError:
-            try:
-                return self._set_aside("")
-            except OSError as error:
-                raise _explained(error, self.config, "session.config") from error
-        return None
+            there = None
+        if there is not None and (seen is None or there in (seen, coming)):
+            return None
+        try:
+            return self._set_aside(coming)
+        except OSError as error:
+            raise _explained(error, self.config, "session.config") from error
 
     def keep_edits(self, text: str, before: str) -> Path | None:
         """Save a text to `config.json`; beside it, if the text there is not `before`. Return where; None for an empty text."""

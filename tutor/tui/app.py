@@ -328,7 +328,7 @@ class TutorApp(OrderedKeys[int]):
         if not isinstance(screen, TutorScreen) or not screen.too_small:
             return True
         if isinstance(event, Key) and event.key in QUITTING:
-            screen.action_quit_gently()
+            screen.action_quit_anywhere()
         return False
 
     async def action_quit(self) -> None:
@@ -342,7 +342,7 @@ class TutorApp(OrderedKeys[int]):
         while self.screen.is_modal:
             self.pop_screen()
         if isinstance(self.screen, TutorScreen):
-            self.screen.action_quit_gently()
+            self.screen.action_quit_anywhere()
 
     def action_help_quit(self) -> None:
         """Say how to quit: ctrl+c does not end the program."""

@@ -149,6 +149,10 @@ class TutorScreen(Screen[None]):
         """End the program."""
         self.app.exit(0)
 
+    def action_quit_anywhere(self) -> None:
+        """End the program, from whatever screen."""
+        self.action_quit_gently()
+
     async def action_palette(self) -> None:
         """Open the command palette."""
         self.navigation.open_palette()

@@ -45,7 +45,7 @@ class ConfigFile:
         if event.origin == "learner" or event.text == self.pane.text:
             self.pane.mark_saved(event.text)
         elif event.origin == "outside" and self.pane.unsaved:
-            self.pane.mark_saved(event.text)
+            self.pane.note_other(event.text)
             self._ask_about_outside_change()
         else:
             self.pane.load(event.text, begin=event.origin == "opened")
@@ -68,15 +68,15 @@ class ConfigFile:
         """Save the text that the editor has when the turn of this command comes; call `then` if it was saved."""
         saved: list[bool] = []
 
-        def write(text: str) -> None:
-            saved.append(self._session.write_config(text))
+        def write(text: str, seen: str) -> None:
+            saved.append(self._session.write_config(text, seen))
 
         def done() -> None:
             if saved == [True]:
                 then()
 
         def save() -> None:
-            self._bridge.call(partial(write, self.pane.text), done=done)
+            self._bridge.call(partial(write, self.pane.text, self.pane.base), done=done)
 
         self._bridge.when_idle(self._screen.messages("tui.key.save.short"), save)
 
@@ -162,8 +162,8 @@ class ConfigFile:
 
     @property
     def edits(self) -> tuple[str, str] | None:
-        """The text in the editor and the text that it was made of, if they differ; "" where that is not on disk any more."""
+        """The text in the editor and the text that it was made of, if the former is not on disk."""
         pane = self.pane
         if not pane.is_mounted or not pane.unsaved:
             return None
-        return pane.text, "" if self._asking else pane.saved
+        return pane.text, pane.base

@@ -87,11 +87,11 @@ class Commands:
         """Run a line in the session; save unsaved edits of config.json first, where the command reads or replaces the file."""
         command = BY_NAME.get(line.split()[0])
         needs_file = command is not None and (command.scope == "engine" or command.name in _TOUCHING)
-        text = self._config.unsaved_text() if needs_file else None
+        text, seen = self._config.unsaved_text() if needs_file else None, self._config.pane.base
 
         def work() -> None:
             # When the text can't be saved, the command must not run on the file as it was before.
-            if text is None or self._session.write_config(text):
+            if text is None or self._session.write_config(text, seen):
                 self._session.execute(line)
 
         self._bridge.call(work)

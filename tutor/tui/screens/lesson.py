@@ -383,12 +383,12 @@ class LessonScreen(TutorScreen):
         self.bridge.when_idle("shell", self._shell)
 
     def _shell(self) -> None:
-        text = self._config.unsaved_text()
+        text, seen = self._config.unsaved_text(), self._config.pane.base
         calls: list[ShellCall] = []
 
         def prepare() -> None:
             if text is not None:
-                self._session.write_config(text)
+                self._session.write_config(text, seen)
             calls.append(self._session.shell_call())
 
         def enter() -> None:

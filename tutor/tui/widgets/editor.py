@@ -65,6 +65,7 @@ class ConfigPane(Vertical):
         super().__init__(id="config", classes="pane")
         self._messages = messages
         self._saved = ""
+        self._base = ""
         self._timer: Timer | None = None
         self._problems: Sequence[Problem] = ()
         self._was_unsaved = False
@@ -98,9 +99,9 @@ class ConfigPane(Vertical):
         return self.area.text
 
     @property
-    def saved(self) -> str:
-        """The text on disk, as it was read or saved last."""
-        return self._saved
+    def base(self) -> str:
+        """The text that was edited: what was on disk when it was shown here, or saved, last."""
+        return self._base
 
     @property
     def unsaved(self) -> bool:
@@ -112,7 +113,7 @@ class ConfigPane(Vertical):
 
         What was there can be had again by undo, but not with `begin`, when a lesson is opened.
         """
-        self._saved = text
+        self._saved = self._base = text
         if begin:
             self.area.load_text(text)
         else:
@@ -120,7 +121,12 @@ class ConfigPane(Vertical):
         self._find_problems()
 
     def mark_saved(self, text: str) -> None:
-        """Note that `text` is on disk, without a change of the text in the editor."""
+        """Note that `text` is on disk, and was in the editor."""
+        self._saved = self._base = text
+        self._update()
+
+    def note_other(self, text: str) -> None:
+        """Note that `text` is on disk, which was never in the editor."""
         self._saved = text
         self._update()
 
