@@ -54,7 +54,7 @@ def test_an_error_is_one_message_and_exit_1(tmp_path: Path, capsys: pytest.Captu
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
-        f"{tmp_path}/mini.tar exists already",
+        f"oci-tutor: {tmp_path}/mini.tar exists already",
         "It has not been overwritten.",
         "Name another file, or add --force if it may be replaced.",
     ]

@@ -238,6 +238,11 @@ def test_an_unknown_lesson_names_the_near_ones() -> None:
 
     assert caught.value.near == ("first-container",)
     assert "first-container" in caught.value.render(Messages.load("ja"))[1]
+    for typed, likeliest in (("container", "first-container"), ("image", "image-layout"), ("Hook", "hooks")):
+        with pytest.raises(UnknownLesson) as caught:
+            course.lesson(typed)
+        assert caught.value.near[0] == likeliest
+        assert len(caught.value.near) < 4
 
 
 def test_lessons_are_in_the_order_in_which_they_are_taught(tmp_path: Path) -> None:

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor.images.errors import ImageError
-
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
@@ -67,9 +65,10 @@ def _command(commands: SubParsers, messages: Messages, name: str) -> argparse.Ar
 
 
 def run(arguments: argparse.Namespace, messages: Messages) -> int:
-    """Do what a subcommand of `image` says; return the exit status: 0, 1 after an error, 130 after Ctrl-C.
+    """Do what a subcommand of `image` says, and print the result; return the exit status: 0, 130 after Ctrl-C.
 
-    The result is printed on standard output, an error as one message on standard error.
+    Raises:
+        ImageError: the image, an archive, a layout or a bundle can't be made or used.
     """
     try:
         with _ended_by_signals():
@@ -81,11 +80,8 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
                 "fetch": _fetch,
             }
             lines = does[arguments.image_command](arguments, messages)
-    except ImageError as error:
-        print("\n".join(part for part in error.render(messages) if part), file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
-        print(messages("images.interrupted"), file=sys.stderr)
+        print(f"oci-tutor: {messages('images.interrupted')}", file=sys.stderr)
         return 128 + signal.SIGINT
     return _print(lines)
 

@@ -50,10 +50,17 @@ class Course:
         """Return a lesson by its id.
 
         Raises:
-            UnknownLesson: there is none; the error names those with a similar id.
+            UnknownLesson: there is none; the error names those with a similar id, the likeliest first.
         """
         known = {lesson.id: lesson for lesson in self.lessons}
         if lesson_id in known:
             return known[lesson_id]
-        near = difflib.get_close_matches(lesson_id, known) or list(known)
-        raise UnknownLesson(lesson_id, tuple(near))
+        raise UnknownLesson(lesson_id, _near(lesson_id, list(known)))
+
+
+def _near(name: str, known: list[str]) -> tuple[str, ...]:
+    """Return the ids that `name` may be meant for, the likeliest first: a part of one, or a slip; all of them if it is like none."""
+    wanted = name.casefold()
+    parts = [each for each in known if len(wanted) > 1 and (wanted in each or each in wanted)]
+    slips = difflib.get_close_matches(wanted, known, cutoff=0.5)
+    return tuple(dict.fromkeys([*parts, *slips])) or tuple(known)
