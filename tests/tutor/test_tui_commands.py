@@ -85,7 +85,10 @@ async def test_what_throws_work_away_asks_first_and_keeps_what_was_typed(tmp_pat
             await pilot.press("enter")  # the answer that loses nothing has the focus
             await settled(pilot, lambda: app.screen is screen)
             assert app.script.executed == done
-            screen.commands.dispatch(command)
+            if command[0] in "rs":
+                await pilot.press(command[0].upper())  # they have keys, too
+            else:
+                screen.commands.dispatch(command)
             await settled(pilot, lambda: isinstance(app.screen, Ask))
             await pilot.press("y")
             await settled(pilot, lambda done=done, command=command: app.script.executed == [*done, command])  # type: ignore[misc]  # bound defaults
@@ -121,7 +124,7 @@ async def test_the_palette_offers_the_registry(tmp_path: Path) -> None:
 @pytest.mark.parametrize("language", ["ja", "en"])
 async def test_help_lists_every_key_in_the_language(tmp_path: Path, language: Language) -> None:
     app = scripted_app(tmp_path, language)
-    async with app.run_test(size=(120, 60)) as pilot:
+    async with app.run_test(size=(120, 90)) as pilot:
         screen = await opened(pilot)
         await pilot.press("question_mark")
         await settled(pilot, lambda: isinstance(app.screen, Help))

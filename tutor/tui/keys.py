@@ -61,6 +61,8 @@ LESSON_KEYS: tuple[Key, ...] = (
     Key("back", "b", "lesson('back')", "lesson"),
     Key("hint", "h", "lesson('hint')", "lesson", show=True),
     Key("check", "c", "lesson('check')", "lesson", show=True),
+    Key("reset", "R", "dispatch('reset')", "lesson"),
+    Key("solve", "S", "dispatch('solve')", "lesson"),
     Key("answer", "a", "answer", "lesson", show=True),
     Key("snippet", "i", "snippet", "lesson"),
     Key("guide", "1", "panel('guide')", "panels"),

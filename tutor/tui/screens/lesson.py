@@ -67,6 +67,7 @@ LETTERS = (
     "run_line",
     "lesson",
     "snippet",
+    "dispatch",
     "panel",
     "to_guide",
     "command",
@@ -270,7 +271,7 @@ class LessonScreen(TutorScreen):
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002  (Textual's signature)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Tell whether the key of an action works now."""
         if self.terminals.has_focus and self.typing:
             return action in IN_TERMINAL and (action != "operate" or self.view.lesson is not None)
@@ -290,9 +291,9 @@ class LessonScreen(TutorScreen):
             return False
         if action in ("uncover", "home", "quit_gently"):
             return self.covers == (action == "uncover")
-        if action == "lesson" and self.view.plays_freely:
-            return False
-        if action in ("operate", "shell", "lesson", "terminal", "zoom", "to_shell", "run_line"):
+        if action in ("lesson", "dispatch") and self.view.plays_freely:
+            return parameters == ("reset",)
+        if action in ("operate", "shell", "lesson", "dispatch", "terminal", "zoom", "to_shell", "run_line"):
             return self.view.lesson is not None
         return True
 
@@ -307,6 +308,10 @@ class LessonScreen(TutorScreen):
             self.commands.execute(command)
         else:
             self._ask_if_lost(partial(self._go_on_to, following))
+
+    def action_dispatch(self, line: str) -> None:
+        """Run a command as if it was typed, with the question before it."""
+        self.commands.dispatch(line)
 
     def action_answer(self) -> None:
         """Give the focus to the line in which the answer is typed."""
