@@ -6,8 +6,10 @@ import contextlib
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +20,9 @@ from tutor.engines.runner import Runner
 from tutor.lab.journal import Journal
 from tutor.lab.lab import Lab, sweep
 from tutor.lab.processes import Identity, boot_id, identity, is_alive, pid_namespace, send_signal
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 pytestmark = pytest.mark.root
 
@@ -268,6 +273,29 @@ def test_two_labs_do_not_disturb_each_other(tmp_path: Path) -> None:
         assert state is not None
         assert state.status == "running"
         runner.close()
+
+
+def test_a_close_that_is_interrupted_leaves_no_timer_to_wait_for(tmp_path: Path) -> None:
+    class InterruptedByTestError(Exception):
+        """What the handler of a second signal raises."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        guard.send_signal(signal.SIGCONT)
+        raise InterruptedByTestError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    lab = Lab.start(home=home(tmp_path), engine="runt", workdir=tmp_path)
+    guard = lab._guard
+    try:
+        guard.send_signal(signal.SIGSTOP)  # it will not answer before the signal
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(InterruptedByTestError):
+            lab.close()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert guard.returncode == 0
+    # The interpreter waits at its end for every thread that is not a daemon.
+    until(lambda: not any(isinstance(thread, threading.Timer) for thread in threading.enumerate()))
 
 
 def _runner(lab: Lab, said: list[str]) -> Runner:

@@ -274,12 +274,14 @@ class Lab:
             if self._closed:
                 return
             self._closed = True
-            left = self._ask_guard()
-            if left is None:
-                left = self._ask_keeper()
-            if left is None:
-                left = self._clean_ourselves()
-            self._release()
+            try:
+                left = self._ask_guard()
+                if left is None:
+                    left = self._ask_keeper()
+                if left is None:
+                    left = self._clean_ourselves()
+            finally:
+                self._release()
         if left:
             raise TutorError("lab.leftover", left=", ".join(left))
 
@@ -297,9 +299,12 @@ class Lab:
         with contextlib.suppress(OSError):
             self._to_guard.send({"close": True})
         watchdog = threading.Timer(patience.scaled(PATIENCE + _ANSWER_SECONDS), self._to_guard.shut_down)
+        watchdog.daemon = True
         watchdog.start()
-        received = self._to_guard.receive()
-        watchdog.cancel()
+        try:
+            received = self._to_guard.receive()
+        finally:  # a second signal may end the wait; the program would end only with the timer
+            watchdog.cancel()
         return list(received[0]["closed"]) if received else None
 
     def _ask_keeper(self) -> list[str] | None:
