@@ -164,11 +164,8 @@ next
 next
 next
 next
-next
-next
-next
-next
 save {{"process": {{"terminal": false, "args": ["echo", "alpine"]}}, "mounts": [{_PROC}]}}
+next
 next
 answer b
 next
@@ -199,6 +196,7 @@ next
 runc delete alpine-test
 next
 runc list
+next
 next
 save {{"process": {{"args": ["sleep", "600"]}}}}
 next

@@ -70,11 +70,11 @@ async def opening(stage: Stage) -> None:
 
 
 async def read(stage: Stage) -> None:
-    await stage.stand_at("bundle")
+    await stage.stand_at("operations")
 
 
 async def shell(stage: Stage) -> None:
-    await stage.stand_at("unpacked")
+    await stage.stand_at("bundle")
 
 
 async def observe(stage: Stage) -> None:

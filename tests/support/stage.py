@@ -239,7 +239,7 @@ def _begin(course: Course, progress: Progress) -> None:
     done = {lesson.id: tuple(step.id for step in lesson.steps) for lesson in course.lessons}
     for lesson in course.lessons[:3]:
         progress.save(lesson.id, LessonProgress(None, done[lesson.id], finished=True))
-    progress.save(FIRST, LessonProgress("list", done[FIRST][:9]))
+    progress.save(FIRST, LessonProgress("list", done[FIRST][: done[FIRST].index("list")]))
     recorded = next(lesson.id for lesson in course.lessons if lesson.id == "docker-runtime")
     read = done[recorded]
     progress.save(recorded, LessonProgress(None, read, read=read[3:], finished=True))

@@ -216,7 +216,13 @@ def test_a_defect_of_the_logic(tmp_path: Path, old: str, new: str, at: str | Non
         ("`config.md`", "`manifest.md` and https://example.org/other.md", None, ""),
         ("body: Think.", "body: Think \u8003.", "Think \u8003", "left_over"),
         ("body: Think.", "body: ''", "''", "empty_body"),
-        ("body: Think.", f"body: {'word ' * 500}", "word", "long_body"),
+        # 500 words in eight paragraphs and more: only all of them together are too long
+        ("body: Think.", "body: |\n" + f"      {'word ' * 50}\n\n" * 10, "|\n      word", "long_body"),
+        ("body: Think.", f"body: {'word ' * 61}", "word", "long_paragraph_en"),
+        ("body: Think.", f"body: {'word ' * 60}", None, ""),
+        ("body: Think.", f"body: |\n      - {'word ' * 59}\n      - {'word ' * 59}", None, ""),
+        ("body: Think.", f"body: |\n      Think.\n\n      - {'a ' * 60}", "- a a", "long_paragraph_en"),
+        ("body: Think.", f"body: {'word ' * 59}[a](https://example.org/b-c) {{always}}", None, ""),
     ],
 )
 def test_a_defect_of_the_texts(tmp_path: Path, old: str, new: str, at: str | None, key: str) -> None:
@@ -227,6 +233,31 @@ def test_a_defect_of_the_texts(tmp_path: Path, old: str, new: str, at: str | Non
         assert findings == [("text.ja.yaml", _line(TEXT, old), key)]
     else:
         assert findings == ([] if at is None else [("text.en.yaml", _line(english, at), key)])
+
+
+@pytest.mark.parametrize(("length", "told"), [(180, False), (181, True)])
+def test_a_paragraph_in_japanese_is_measured_in_characters(tmp_path: Path, length: int, told: bool) -> None:
+    japanese = TEXT.replace("body: Think.", "body: " + " ".join(["\u8003" * 60, "\u8003" * (length - 60)]))
+    course = _write(tmp_path, japanese=japanese)
+    write_stamps(Sources(course / "lesson-one"))
+    expected = [("text.ja.yaml", _line(japanese, "\u8003"), "long_paragraph_ja")]
+    assert _findings(course) == (expected if told else [])
+
+
+def test_a_learner_reads_one_step_and_then_does_something(tmp_path: Path) -> None:
+    """Two steps of reading in a row are told, except where the last one sums up."""
+    steps = LOGIC[LOGIC.index("  - id: look") :]
+    first = "  - {id: one, kind: read}\n"
+    logic = LOGIC.replace(steps, first + first.replace("one", "two") + steps)
+    last = first.replace("one", "three") + first.replace("one", "four")
+    text = TEXT.replace(
+        "steps:\n",
+        "steps:\n"
+        + "".join(f"  {name}: {{title: A, body: B.}}\n" for name in ("one", "two", "three", "four")),
+    )
+    course = _write(tmp_path, logic + last, text, text)
+    write_stamps(Sources(course / "lesson-one"))
+    assert _findings(course) == [("lesson.yaml", _line(logic, "id: two"), "reading_again")]
 
 
 def test_wide_code_is_told_by_columns_with_its_place(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.root
 
 LESSON = "first-container"
 CACHE = Path("/tmp/oci-tutor-test-cache")
-CREATED = "next\n" * 8 + "solve\nnext\nanswer b\nnext\ncreate\nquit\n"
+CREATED = "next\n" * 4 + "solve\nnext\nnext\nanswer b\nnext\ncreate\nquit\n"
 TUTOR = (sys.executable, "-m", "tutor")
 REPL = (*TUTOR, "repl", LESSON, "--lang", "en")
 ROOT = Path(__file__).parents[2]

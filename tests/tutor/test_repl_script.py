@@ -46,7 +46,7 @@ def config(home: Path) -> Path:
     return found
 
 
-CREATED = "next\n" * 8 + "solve\nnext\nanswer b\nnext\n"
+CREATED = "next\n" * 4 + "solve\nnext\nnext\nanswer b\nnext\n"
 """Commands that lead to the step at which the container is created."""
 
 
@@ -87,8 +87,8 @@ def test_comments_and_empty_lines_are_no_commands(tmp_path: Path) -> None:
         ("start\n", "exit status 1"),
         ("shell\n", "needs a terminal"),
         ("edit\n", "EDITOR"),
-        ("next\n" * 8 + "check\n", "✗"),
-        ("next\n" * 8 + "next\n", "hint"),
+        ("next\n" * 4 + "check\n", "✗"),
+        ("next\n" * 4 + "next\n", "hint"),
         ("help nonsense\n", "nonsense"),
     ],
 )

@@ -8,6 +8,7 @@ from tutor.course.errors import LessonError, UnknownLesson
 from tutor.course.lint.claims import claims
 from tutor.course.lint.logic import logic
 from tutor.course.lint.map import spec_map
+from tutor.course.lint.reading import reading
 from tutor.course.lint.recordings import recordings
 from tutor.course.lint.sources import Sources, found, member
 from tutor.course.lint.spec import spec
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from tutor.course.lint.findings import Finding
 
-RULES = (texts, claims, spec, logic, recordings, translation)
+RULES = (texts, reading, claims, spec, logic, recordings, translation)
 
 
 def folders(path: Path) -> list[Path]:
