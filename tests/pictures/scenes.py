@@ -173,6 +173,16 @@ async def finished(stage: Stage) -> None:
     stage.session.finish(solved=2)
 
 
+async def clause(stage: Stage) -> None:
+    await stage.stand_at("echo-config")
+    await stage.press("r")
+
+
+async def glossary(stage: Stage) -> None:
+    await stage.stand_at("echo-config")
+    await stage.press("g")
+
+
 # -- commands and what comes of them -------------------------------------------------------------------------------
 
 
@@ -420,6 +430,8 @@ SCENES = (
     Scene("typed-answer-wrong", typed_answer_wrong),
     Scene("task", task),
     Scene("finished", finished),
+    Scene("clause", clause, (NARROW,)),
+    Scene("glossary", glossary, (NARROW,)),
     # Commands, and what comes of them.
     Scene("created", created),
     Scene("created-config", created_config, (MEDIUM,)),

@@ -154,7 +154,9 @@ async def test_no_color_is_honoured(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("language", ["ja", "en"])
 async def test_home_shows_lessons_progress_and_engine(tmp_path: Path, language: Language) -> None:
-    Progress(tmp_path / "state").save("first-container", LessonProgress("lifecycle", ("bundle", "generated-config")))
+    Progress(tmp_path / "state").save(
+        "first-container", LessonProgress("lifecycle", ("bundle", "generated-config"))
+    )
     app = scripted_app(tmp_path, language, lesson_id=None)
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(

@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     from tutor.cli.spec_map import count_line, spec_map_lines
     from tutor.cli.terminal import text_width
     from tutor.course.progress import Progress
+    from tutor.view.course_view import recommended
 
     course, home = read_course(arguments, messages)
     progress = Progress(home.records)
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     for lesson in course.lessons:
         print()
         print("\n".join(_lines(lesson, progress.of(lesson.id), messages, name_width, width)))
-    waiting = next((each for each in course.lessons if not progress.of(each.id).finished), course.lessons[0])
+    waiting = recommended(course, progress.all())
     print()
     named = f"{waiting.id} --course {shlex.quote(str(course.folder))}" if course.key else waiting.id
     print("\n".join(wrap(messages("cli.list.start", lesson=named), width)))

@@ -30,6 +30,7 @@ SUBCOMMANDS = (
     "doctor",
     "engines",
     "explain",
+    "glossary",
     "image",
     "docker",
     "lint",

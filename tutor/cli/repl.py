@@ -9,8 +9,6 @@ from tutor import waiting
 if TYPE_CHECKING:
     import argparse
 
-    from tutor.course.course import Course
-    from tutor.course.progress import Progress
     from tutor.messages import Messages
 
 
@@ -32,19 +30,12 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     from tutor.course.progress import Progress
     from tutor.log import log_to_file
     from tutor.repl.run import run as run_repl
+    from tutor.view.course_view import recommended
 
     course, home = open_course(arguments, messages)
     named: str | None = arguments.lesson
-    lesson = _waiting_lesson(course, Progress(home.records)) if named is None else named
+    lesson = recommended(course, Progress(home.records).all()).id if named is None else named
     course.lesson(lesson)
     log_to_file(home)
     waiting.say(messages("cli.waiting.lab"))
     return run_repl(lambda session: session.open(lesson), course, arguments.engine, home, messages)
-
-
-def _waiting_lesson(course: Course, progress: Progress) -> str:
-    """Return the lesson that is begun and not finished, else the first that is not finished, else the first."""
-    standing = [(each.id, progress.of(each.id)) for each in course.lessons]
-    begun = [name for name, done in standing if done.step_id is not None and not done.finished]
-    new = [name for name, done in standing if not done.finished]
-    return next(iter(begun + new), course.lessons[0].id)

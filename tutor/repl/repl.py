@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.configfile import problems
 from tutor.home import shown
-from tutor.repl import views
+from tutor.repl import reference, views
 from tutor.repl.layout import Line, line, table, wrap_line
 from tutor.repl.paint import paint
 from tutor.session.commands.parser import Parsed, parse, usage
@@ -173,7 +173,11 @@ class Repl:
         return truncate(SEPARATOR.join([truncate(step, room), *rest]), width)
 
     def answer(self, parsed: Parsed) -> list[Line]:
-        """Return the lines of a command that only shows something: `read`, `ns`, `mounts`, `ps`, `help`."""
+        """Return the lines of a command that only shows something: `read`, `ns`, `mounts`, `ps`, `clause`, `glossary`, `help`.
+
+        Raises:
+            TutorError: there is no such clause, term or command.
+        """
         view, width = self.view, self.printer.renderer.width
         match parsed.command.name:
             case "read" if view.step is not None:
@@ -184,6 +188,10 @@ class Repl:
                 return views.mounts(view, self.messages, width)
             case "ps":
                 return views.processes(view, self.messages, width)
+            case "clause":
+                return reference.clause(view, parsed.arguments, self.messages, width)
+            case "glossary":
+                return reference.glossary(view, " ".join(parsed.arguments), self.messages, width)
             case "help":
                 return self.help(parsed.arguments[0] if parsed.arguments else None)
             case _:

@@ -13,6 +13,7 @@ from textual.command import CommandPalette
 from textual.events import Key
 
 from tutor import crash, ending
+from tutor.course.progress import Progress
 from tutor.engines.engine import path_of
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
@@ -29,6 +30,7 @@ from tutor.tui.session_bridge import SessionEvent
 from tutor.tui.themes import DARK, LIGHT, THEMES
 from tutor.tui.widgets.notice_bar import NoticeBar
 from tutor.tui.widgets.way_out import way_out
+from tutor.view.course_view import ending_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from tutor.session.events import Event
     from tutor.session.protocol import SessionProtocol
     from tutor.tui.screens.lesson import LessonScreen
+    from tutor.view.course_view import Ending
 
 
 QUITTING = ("q", "ctrl+q")
@@ -219,13 +222,7 @@ class TutorApp(OrderedKeys[int]):
         self._opened.append((session, outbox.screen))
         self.push_screen(outbox.screen)
 
-    def lesson_after(self, lesson_id: str) -> Lesson | None:
-        """Return the lesson that follows in the course; None after the last one."""
-        ids = [lesson.id for lesson in self._course.lessons]
-        after = ids.index(lesson_id) + 1 if lesson_id in ids else len(ids)
-        return self._course.lessons[after] if after < len(ids) else None
-
-    def go_back(self, notice: Notice | None = None) -> None:
+    def go_back(self, notice: Notice | None = None, then: Callable[[], object] | None = None) -> None:
         """Close the session in front and go back to the screen below; say why, where the learner did not ask for it."""
         if not self._opened:
             self._say(notice)
@@ -240,16 +237,26 @@ class TutorApp(OrderedKeys[int]):
         session, screen = self._opened[-1]
         if not screen.bridge.leaving:
             screen.bridge.leaving = True
-            self.run_worker(self._close(session, screen, then), group="closing")
+            self.run_worker(self._close(session, screen, notice, then), group="closing")
 
     async def _close(
-        self, session: SessionProtocol, screen: LessonScreen, then: Callable[[], object]
+        self,
+        session: SessionProtocol,
+        screen: LessonScreen,
+        notice: Notice | None,
+        then: Callable[[], object] | None = None,
     ) -> None:
         await asyncio.to_thread(session.close)
         self._opened = [each for each in self._opened if each[0] is not session]
         while screen in self.screen_stack:  # a dialog may have been opened on it meanwhile
             self.pop_screen()
-        then()
+        self._say(notice)
+        if then is not None:
+            then()
+
+    def ending_of(self, lesson_id: str) -> Ending:
+        """Return what to say at the end of a lesson."""
+        return ending_of(self._course, Progress(self.home.records).all(), lesson_id)
 
     def _say(self, notice: Notice | None) -> None:
         if notice is not None:

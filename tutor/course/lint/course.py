@@ -10,6 +10,7 @@ from tutor.course.lint.logic import logic
 from tutor.course.lint.map import spec_map
 from tutor.course.lint.reading import reading
 from tutor.course.lint.recordings import recordings
+from tutor.course.lint.reference import reference
 from tutor.course.lint.sources import Sources, found, member
 from tutor.course.lint.spec import spec
 from tutor.course.lint.structure import errors
@@ -47,7 +48,7 @@ def lint(path: Path) -> list[Finding]:
     """
     lessons = [Sources(folder) for folder in folders(path)]
     findings = [each for sources in lessons for each in lint_lesson(sources)]
-    return [*findings, *_orders(lessons), *spec_map(path, lessons)]
+    return [*findings, *_orders(lessons), *spec_map(path, lessons), *reference(path, lessons)]
 
 
 def lint_lesson(sources: Sources) -> list[Finding]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor.course.clauses import Clauses
+from tutor.course.find import course_of
+from tutor.course.glossary import Glossary
 from tutor.course.model import Quiz
 from tutor.engines.model import ENGINE_NAMES
 
@@ -32,6 +35,10 @@ def completions(
                 known = [(each.id, each.text) for each in step.activity.choices]
         case "folder":
             return folders(prefix)
+        case "term":
+            known = [(each.word, "") for each in Glossary.load(course_of(lesson), messages.language).terms]
+        case "clause":
+            known = [(each, "") for each in Clauses.load(course_of(lesson), messages.language).known]
         case "none":
             pass
     return tuple(pair for pair in known if pair[0].casefold().startswith(prefix.casefold()))

@@ -15,7 +15,7 @@ class Argument:
     """An argument of a command; `values` names the source of its completions."""
 
     name: str
-    values: Literal["signal", "engine", "choice", "folder", "none"] = "none"
+    values: Literal["signal", "engine", "choice", "folder", "term", "clause", "none"] = "none"
     required: bool = False
 
 
@@ -51,6 +51,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("ns", "view"),
     Command("mounts", "view"),
     Command("ps", "view"),
+    Command("clause", "view", (Argument("clause", "clause"),)),
+    Command("glossary", "view", (Argument("term", "term"),), rest=True),
     Command("answer", "lesson", (Argument("choice", "choice", required=True),), rest=True),
     Command("check", "lesson"),
     Command("hint", "lesson"),

@@ -6,10 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor.course.find import course_of
 from tutor.errors import TutorError
 from tutor.session.commands.parser import parse
 from tutor.session.commands.registry import BY_NAME, COMMANDS
 from tutor.tui.screens.dialogs import Pick
+from tutor.tui.screens.look_up import open_clause, open_glossary
 from tutor.view.config_texts import solution_of
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 VIEW_COMMANDS = {"read": "guide", "ns": "namespaces", "mounts": "mounts", "ps": "processes", "edit": "config"}
 """The commands that only show something, with the pane that shows it."""
+LOOKED_UP = ("clause", "glossary")
+"""The commands that open something to read on top of the screen."""
 _CONFIRMED = ("reset", "solve", "engine")
 # Besides the operations of the runtime, these read config.json, or replace it and keep a copy.
 _TOUCHING = ("check", "next", "reset", "solve")
@@ -68,6 +72,8 @@ class Commands:
         name = words[0]
         if name in self._own:
             self._own[name]()
+        elif name in LOOKED_UP:
+            self._look_up(line)
         elif name == "play":
             self._bridge.when_idle(name, partial(self._play, line))
         elif name == "engine" and len(words) == 1:
@@ -95,6 +101,20 @@ class Commands:
                 self._session.execute(line)
 
         self._bridge.call(work)
+
+    def _look_up(self, line: str) -> None:
+        """Open a clause or the glossary, whatever runs."""
+        view, screen = self._view, self._screen
+        folder, step = course_of(view.lesson), view.step
+        try:
+            parsed = parse(line, engine=self._session.engine, container_id="")
+            word = " ".join(parsed.arguments) if parsed is not None else ""
+            if line.split()[0] == "clause":
+                open_clause(screen, folder, word or (step.clause if step is not None else ""))
+            else:
+                open_glossary(screen, folder, step, word)
+        except TutorError as error:
+            self._notices.say(screen.navigation.notice_of(error))
 
     def _play(self, line: str) -> None:
         """Open a bundle for free play; this lesson waits below."""

@@ -7,22 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tutor.course.progress import LessonProgress, Progress
 from tutor.engines.model import ENGINE_NAMES
+from tutor.errors import TutorError
 from tutor.lab.user_namespace import is_ordinary_user
 from tutor.text import cell_width, fit, pad
-from tutor.text.glyphs import BAR_DONE, BAR_TO_DO, BEGUN, NOT_BEGUN, PASSED, STEP_TO_DO
+from tutor.text.glyphs import BAR_DONE, BAR_TO_DO, BEGUN, NEXT, NOT_BEGUN, PASSED, STEP_TO_DO
 from tutor.tui.inline_markdown import inline
 from tutor.tui.keys import HOME_KEYS, bindings
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import AskText, Pick
+from tutor.tui.screens.look_up import open_glossary
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.notice_bar import NoticeBar
+from tutor.view.course_view import recommended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +62,7 @@ class HomeScreen(TutorScreen):
         self._course = course
         self._kept = Progress(home.records)
         self._progress: dict[str, LessonProgress] = {}
+        self._recommended = ""
         self.engine: EngineName = engine
 
     def parts(self) -> ComposeResult:
@@ -66,9 +70,10 @@ class HomeScreen(TutorScreen):
         m = self.messages
         with Vertical(id="home"):
             yield Static(self._title(), id="title")
-            yield OptionList(id="lessons")
-            with VerticalScroll(id="about", can_focus=False):
-                yield Static(id="about-text")
+            with Container(id="columns"):
+                yield OptionList(id="lessons")
+                with VerticalScroll(id="about", can_focus=False):
+                    yield Static(id="about-text")
             yield Static(id="machine")
         yield NoticeBar()
         yield KeyBar(m, HOME_KEYS)
@@ -97,11 +102,12 @@ class HomeScreen(TutorScreen):
         highlighted = lessons.highlighted
         progress = [self._progress_of(lesson) for lesson in self._course.lessons]
         lessons.clear_options()
+        self._recommended = recommended(self._course, self._progress).id
         rows = [self._standing(*each) for each in zip(self._course.lessons, progress, strict=True)]
         times = [self.messages("tui.home.minutes", minutes=lesson.minutes) for lesson in self._course.lessons]
         time_width = max(map(cell_width, times))
         after = _GAP + time_width + max(rest.cell_length for _, rest in rows)
-        room = self.size.width - _AROUND - _BEFORE_TITLE - after
+        room = self._list_width - _AROUND - _BEFORE_TITLE - after
         title_width = max(2, min(room, max(cell_width(lesson.title) for lesson in self._course.lessons)))
         for lesson, time, (glyph, rest) in zip(self._course.lessons, times, rows, strict=True):
             title = (fit(lesson.title, title_width) + " " * _GAP, "bold")
@@ -110,11 +116,14 @@ class HomeScreen(TutorScreen):
             )
             lessons.add_option(Option(line, id=lesson.id))
         if highlighted is None:
-            begun = [index for index, state in enumerate(progress) if state.step_id and not state.finished]
-            left = [index for index, state in enumerate(progress) if not state.finished]
-            highlighted = next(iter(begun + left), 0)
+            highlighted = [lesson.id for lesson in self._course.lessons].index(self._recommended)
         lessons.highlighted = highlighted if self._course.lessons else None
         self._show_machine()
+
+    @property
+    def _list_width(self) -> int:
+        """The columns of the list: all, or half of them where the text is beside it."""
+        return self.size.width // 2 if self.has_class("-wide") else self.size.width
 
     def _progress_of(self, lesson: Lesson) -> LessonProgress:
         return self._progress.get(lesson.id, LessonProgress())
@@ -129,9 +138,12 @@ class HomeScreen(TutorScreen):
             glyph, word, style = PASSED, m("tui.home.finished"), "$text-success"
         elif progress.step_id is not None:
             glyph, word, style = BEGUN, m("tui.home.resume", done=done, count=count), "$text-warning"
+        elif lesson.id == self._recommended:
+            word = m("tui.home.recommended" if any(self._progress.values()) else "tui.home.first")
+            glyph, style = NEXT, "bold $text-accent"
         else:
             glyph, word, style = NOT_BEGUN, m("tui.home.new"), "$text-muted"
-        width = BAR_WIDTHS[self.size.width >= _ROOMY]
+        width = BAR_WIDTHS[self._list_width >= _ROOMY]
         filled = width * done // max(1, count)
         return Content.styled(f"{glyph} ", style), Content.assemble(
             ("  " + BAR_DONE * filled, "$text-success"),
@@ -153,16 +165,24 @@ class HomeScreen(TutorScreen):
         )
 
     def _about(self, lesson: Lesson) -> Content:
-        passed = self._progress_of(lesson).passed
-        steps = [
-            Content.assemble(
-                (f"{PASSED} ", "$text-success") if step.id in passed else (f"{STEP_TO_DO} ", "$text-muted"),
-                f"{number:>2}  {step.title}",
-            )
-            for number, step in enumerate(lesson.steps, 1)
-        ]
+        progress = self._progress_of(lesson)
+        stopped = progress.step_id if not progress.finished else None
+        steps: list[Content] = []
+        lines = [inline(lesson.summary)]
+        for number, step in enumerate(lesson.steps, 1):
+            if step.id == stopped:
+                mark = (f"{NEXT} ", "bold $text-accent")
+                said = self.messages("tui.home.stopped_at", number=number, step=step.title)
+                lines += [Content(""), Content.assemble(mark, (said, "bold"))]
+            else:
+                mark = (
+                    (f"{PASSED} ", "$text-success")
+                    if step.id in progress.passed
+                    else (f"{STEP_TO_DO} ", "$text-muted")
+                )
+            steps.append(Content.assemble(mark, f"{number:>2}  {step.title}"))
         title = Content.styled(self.messages("tui.home.steps"), "bold $text-primary")
-        return Content("\n").join([inline(lesson.summary), Content(""), title, *steps])
+        return Content("\n").join([*lines, Content(""), title, *steps])
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -191,6 +211,13 @@ class HomeScreen(TutorScreen):
 
         self.app.push_screen(AskText(*texts), entered)
 
+    def action_glossary(self) -> None:
+        """Open the glossary."""
+        try:
+            open_glossary(self, self._course.folder, None)
+        except TutorError as error:
+            self.query_one(NoticeBar).say(self.navigation.notice_of(error))
+
     def action_engine(self) -> None:
         """Choose the runtime."""
         m = self.messages
@@ -209,6 +236,7 @@ class HomeScreen(TutorScreen):
         for key, run in (
             ("play", self.action_play),
             ("engine", self.action_engine),
+            ("glossary", self.action_glossary),
             ("theme", self.action_theme),
             ("quit", self.action_quit_gently),
         ):

@@ -67,7 +67,7 @@ LETTERS = (
     "run_line",
     "lesson",
     "snippet",
-    "dispatch",
+    "look_up",
     "panel",
     "to_guide",
     "command",
@@ -260,6 +260,11 @@ class LessonScreen(TutorScreen):
                     self.panes.show("output")
             case CommandFinished(result=result) if result.returncode != 0 and not self.terminals.has_focus:
                 self.panes.set_work("output")  # a container's terminal may be there
+            case LessonFinished(lesson=lesson) if not lesson.is_free_play:
+                guide = self.query_one(Guide)
+                guide.ending = self.navigation.ending_of(lesson.id)
+                guide.redraw_keys()
+                guide.call_after_refresh(guide.scroll_end, animate=False)
             case _:
                 pass
 
@@ -302,16 +307,18 @@ class LessonScreen(TutorScreen):
         self.commands.execute(operation)
 
     def action_lesson(self, command: str) -> None:
-        """Run a command of the lesson; after its end, `next` is the next lesson."""
-        following = self.following if command == "next" else None
-        if following is None:
-            self.commands.execute(command)
+        """Run a command of the lesson; at its end, `next` opens the lesson that follows."""
+        ending = self.query_one(Guide).ending
+        if command == "next" and self.view.finished is not None and ending is not None and ending.following:
+            following = ending.following.id
+            then = partial(self.navigation.open_lesson, following, self._session.engine)
+            self._ask_if_lost(partial(self._leave_lesson, then))
         else:
-            self._ask_if_lost(partial(self._go_on_to, following))
+            self.commands.execute(command)
 
-    def action_dispatch(self, line: str) -> None:
-        """Run a command as if it was typed, with the question before it."""
-        self.commands.dispatch(line)
+    def action_look_up(self, command: str) -> None:
+        """Open the step's clause of the specification, or the glossary."""
+        self.commands.dispatch(command)
 
     def action_answer(self) -> None:
         """Give the focus to the line in which the answer is typed."""
@@ -441,14 +448,9 @@ class LessonScreen(TutorScreen):
         """Leave the lesson: remove the lab, keep the progress."""
         self._ask_if_lost(self._leave_lesson)
 
-    def _go_on_to(self, lesson: Lesson) -> None:
+    def _leave_lesson(self, then: Callable[[], object] | None = None) -> None:
         self.bridge.forget_waiting()
-        self.navigation.go_on_to(lesson.id, self._session.engine)
-        self.bridge.say_busy()
-
-    def _leave_lesson(self) -> None:
-        self.bridge.forget_waiting()
-        self.navigation.go_back()
+        self.navigation.go_back(then=then)
         self.bridge.say_busy()
 
     @property

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tutor.course.model import Check, Lesson, Step
     from tutor.messages import Messages
     from tutor.tui.widgets.rows import Row
+    from tutor.view.course_view import Ending
     from tutor.view.lesson_view import LessonView
 
 
@@ -45,6 +46,8 @@ class Guide(VerticalScroll, can_focus=True):
         self._at_end = False
         self._revealed: dict[str, object] = {}
         self._to_reveal = ""  # a selector: to be scrolled to as soon as this pane is shown
+        self.ending: Ending | None = None
+        """What to say at the end of the lesson; None until it is reached."""
 
     async def redraw(self) -> None:
         """Make the widgets of the step if it is another one; update their contents."""
@@ -68,7 +71,7 @@ class Guide(VerticalScroll, can_focus=True):
         self.border_title = (
             step.title if free else m("tui.guide.step", number=self._view.index + 1, title=step.title)
         )
-        self.border_subtitle = step.clause
+        self._say_what_is_below()
         yield Static(Content(step.title), classes="step-title")
         if step.body:
             yield _markdown(step.body, "step-body")
@@ -82,6 +85,18 @@ class Guide(VerticalScroll, can_focus=True):
         yield Rows(name="hints")
         yield _markdown(step.summary, "step-summary")
         yield Rows(name="onward")
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Say in the frame whether there is text below."""
+        super().watch_scroll_y(old_value, new_value)
+        self._say_what_is_below()
+
+    def _say_what_is_below(self) -> None:
+        """Write into the frame the key of the clause, and how to scroll where text is below the fold."""
+        m, step = self._messages, self._view.step
+        clause = f"{m('tui.key.clause.key')} {step.clause}" if step is not None and step.clause else ""
+        below = m("tui.guide.below") if self.scroll_y < self.max_scroll_y else ""
+        self.border_subtitle = "  ".join(filter(None, (below, clause)))
 
     def _to_do(self, step: Step) -> list[Row]:
         """Return which key to press for what the step asks."""
@@ -201,6 +216,7 @@ class Guide(VerticalScroll, can_focus=True):
 
     def watch_virtual_size(self) -> None:
         """Stay at the end while the widgets after a passed step are still being laid out."""
+        self.call_after_refresh(self._say_what_is_below)
         if self._at_end:
             self.call_after_refresh(self._stay_at_end)
 
@@ -292,6 +308,24 @@ class Guide(VerticalScroll, can_focus=True):
             lines.append(row("", (self._here("tui.guide.hint_offered"), "$text-warning")))
         return lines
 
+    def _after(self) -> list[Row]:
+        """Return what the lesson has shown of the specification, and the lesson that comes next."""
+        m, ending = self._messages, self.ending
+        if ending is None:
+            return []
+        rows: list[Row] = []
+        if ending.shown:
+            values = {"here": ending.shown_here, "seen": ending.seen, "shown": ending.shown}
+            rows.append(row("  ", (m("tui.guide.rules_seen", **values), "$text-muted")))
+        if ending.following is not None:
+            key = (f"{self._way_out} n".strip(), "bold $text-warning")
+            name = m("tui.guide.following", title=ending.following.title)
+            rows += [
+                row((f"{NEXT} ", "$text-accent"), key, f" {name}"),
+                row("  ", inline(ending.following.summary)),
+            ]
+        return rows
+
     def _onward(self, step: Step) -> list[Row]:
         m, view = self._messages, self._view
         if view.lesson is not None and view.lesson.is_free_play:
@@ -299,11 +333,7 @@ class Guide(VerticalScroll, can_focus=True):
         if view.finished is not None:
             solved = view.finished.solved
             text = self._here("tui.guide.finished_solved" if solved else "tui.guide.finished", count=solved)
-            rows = [row((f"{FINISHED} ", "bold $text-warning"), (text, "bold $text-success"))]
-            if following := self._following():
-                text = self._here("tui.guide.following", title=following.title)
-                rows.append(row((f"{NEXT} ", "bold $text-accent"), (text, "bold")))
-            return rows
+            return [row((f"{FINISHED} ", "bold $text-warning"), (text, "bold $text-success")), *self._after()]
         onward: list[str | Content | tuple[str, str]] = [
             (f"{self._way_out} n".strip(), "bold $text-warning"),
             f" {m('tui.guide.next')}",

@@ -1,0 +1,62 @@
+"""What the faces say of the course as a whole: which lesson comes next, and what a finished lesson has shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tutor.course.errors import LessonError
+from tutor.course.progress import LessonProgress
+from tutor.course.specmap import SpecMap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tutor.course.course import Course
+    from tutor.course.model import Lesson
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The end of a lesson.
+
+    Attributes:
+        following: the lesson after it; None after the last one, and where all are finished.
+        shown_here: how many rules of the specification the learner has seen in this lesson, and `seen` in all of them.
+        shown: how many rules the lessons show; 0 for a course without a map.
+    """
+
+    following: Lesson | None
+    shown_here: int
+    seen: int
+    shown: int
+
+
+def recommended(course: Course, records: Mapping[str, LessonProgress]) -> Lesson:
+    """Return the lesson to go on with: one that is begun, else the first that is not finished, else the first."""
+    left = [each for each in course.lessons if not records.get(each.id, LessonProgress()).finished]
+    begun = [each for each in left if records.get(each.id, LessonProgress()).step_id is not None]
+    return next(iter([*begun, *left, *course.lessons]))
+
+
+def ending_of(course: Course, records: Mapping[str, LessonProgress], lesson_id: str) -> Ending:
+    """Return what to say at the end of a lesson: after it comes the next one that is not finished."""
+    order = [lesson.id for lesson in course.lessons]
+    at = order.index(lesson_id) + 1
+    in_turn = [*course.lessons[at:], *course.lessons[: at - 1]]
+    following = next((each for each in in_turn if not records.get(each.id, LessonProgress()).finished), None)
+    try:
+        spec_map = SpecMap.load(course.folder, course.language)
+    except LessonError:
+        spec_map = None
+    rules = spec_map.rules if spec_map else ()
+
+    def only_here(lesson: str) -> LessonProgress:
+        return records.get(lesson, LessonProgress()) if lesson == lesson_id else LessonProgress()
+
+    return Ending(
+        following,
+        sum(rule.seen_in(only_here) is not None for rule in rules),
+        sum(rule.seen_in(lambda lesson: records.get(lesson, LessonProgress())) is not None for rule in rules),
+        sum(bool(rule.shown) for rule in rules),
+    )
