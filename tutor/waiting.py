@@ -32,6 +32,10 @@ def clear() -> str:
 
 def is_possible() -> bool:
     """Tell whether a line can be shown and erased."""
+    if (
+        "--plain" in sys.argv
+    ):  # nothing is drawn over; looked for here, as the first line comes before the command line is parsed
+        return False
     return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
 

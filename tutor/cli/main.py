@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 from tutor import ending, waiting
 from tutor.cli.language import language_of
@@ -103,7 +103,7 @@ def _run_and_report(arguments: list[str], messages: Messages) -> int:
 
 def _run(argv: list[str], messages: Messages) -> int:
     # The common options have no default in the parsers (`Parser` says why), so their defaults are here.
-    common = argparse.Namespace(engine="runt", course=None, trust=False)
+    common = argparse.Namespace(engine="runt", course=None, trust=False, plain=False)
     with ending.watched(1):
         arguments = _parser(argv, messages).parse_args(argv, common)
         if arguments.version:
@@ -115,7 +115,27 @@ def _run(argv: list[str], messages: Messages) -> int:
 
         prepare(Home.default())  # no thread runs now
     with ending.watched(1):
+        if arguments.plain and not getattr(chosen, "STARTS_LABS", False):
+            return _run_plainly(chosen, arguments, messages)
         return chosen.run(arguments, messages)
+
+
+def _run_plainly(chosen: Subcommand, arguments: argparse.Namespace, messages: Messages) -> int:
+    """Run a subcommand that prints lines, and print them in plain form. Those that start labs are faces: they do it themselves."""
+    from contextlib import redirect_stdout
+
+    from tutor.cli import terminal
+    from tutor.text.plain import PlainStream
+    from tutor.view.plain import words
+
+    terminal.plain = True
+    stream = PlainStream(sys.stdout, words(messages))
+    try:
+        with redirect_stdout(cast("TextIO", stream)):
+            return chosen.run(arguments, messages)
+    finally:
+        stream.flush()
+        terminal.plain = False
 
 
 def subcommand(name: str) -> Subcommand:

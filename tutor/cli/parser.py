@@ -95,6 +95,9 @@ class Parser(argparse.ArgumentParser):
             help=self.messages("cli.course.help"),
         )
         common.add_argument(
+            "--plain", action="store_true", default=argparse.SUPPRESS, help=self.messages("cli.plain")
+        )
+        common.add_argument(
             "--trust", action="store_true", default=argparse.SUPPRESS, help=self.messages("cli.course.trust")
         )
 

@@ -30,7 +30,9 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     Raises:
         TutorError: the bundle cannot be used, the TUI cannot be drawn here, or the lab cannot be set up.
     """
-    return _in_repl(arguments, messages) if arguments.repl else _in_tui(arguments, messages)
+    return (
+        _in_repl(arguments, messages) if arguments.repl or arguments.plain else _in_tui(arguments, messages)
+    )
 
 
 def _in_repl(arguments: argparse.Namespace, messages: Messages) -> int:
@@ -42,7 +44,12 @@ def _in_repl(arguments: argparse.Namespace, messages: Messages) -> int:
     log_to_file(home)
     waiting.say(messages("cli.waiting.lab"))
     return run_repl(
-        lambda session: session.play_freely(arguments.bundle), course, arguments.engine, home, messages
+        lambda session: session.play_freely(arguments.bundle),
+        course,
+        arguments.engine,
+        home,
+        messages,
+        in_plain=arguments.plain,
     )
 
 

@@ -38,4 +38,11 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     course.lesson(lesson)
     log_to_file(home)
     waiting.say(messages("cli.waiting.lab"))
-    return run_repl(lambda session: session.open(lesson), course, arguments.engine, home, messages)
+    return run_repl(
+        lambda session: session.open(lesson),
+        course,
+        arguments.engine,
+        home,
+        messages,
+        in_plain=arguments.plain,
+    )

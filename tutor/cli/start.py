@@ -26,6 +26,11 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     Raises:
         TutorError: the lesson is unknown, a lesson is defective, or the TUI cannot be drawn here.
     """
+    if arguments.plain:
+        from tutor.cli import repl
+
+        arguments.lesson = getattr(arguments, "lesson", None)
+        return repl.run(arguments, messages)
     from tutor.cli.open_course import open_course
     from tutor.cli.terminal import need_full_screen
 

@@ -7,13 +7,20 @@ import shutil
 import sys
 
 from tutor.errors import TutorError
+from tutor.text.plain import WIDTH
 
 WIDEST = 100
 """Lines longer than this (in cells) are hard to read, however wide the terminal is."""
 
 
+plain = False
+"""Whether `--plain` was asked for: lines are not divided."""
+
+
 def text_width(widest: int = WIDEST) -> int:
     """Return the width of text in cells: the terminal's, but at most `widest`; 80 without a terminal."""
+    if plain:
+        return WIDTH
     return min(shutil.get_terminal_size().columns, widest)
 
 

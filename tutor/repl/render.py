@@ -49,12 +49,13 @@ _PANEL_COMMANDS = {
 class Renderer:
     """Turns events into lines of at most `width` cells.
 
-    It keeps what was shown last (the state, how many checks passed), so that nothing is shown twice.
+    `plain`: states are said in words. It keeps what was shown last (the state, how many checks passed), so that nothing is shown twice.
     """
 
-    def __init__(self, messages: Messages, width: int) -> None:
+    def __init__(self, messages: Messages, width: int, *, plain: bool = False) -> None:
         self._messages = messages
         self.width = width
+        self._plain = plain
         self._steps = 0
         self._free = False
         self._status: Status | None = None
@@ -62,7 +63,7 @@ class Renderer:
 
     def another(self) -> Renderer:
         """Return a renderer of the same width that has shown nothing yet."""
-        return Renderer(self._messages, self.width)
+        return Renderer(self._messages, self.width, plain=self._plain)
 
     @singledispatchmethod
     def lines(self, event: Event) -> list[Line]:
@@ -157,6 +158,8 @@ class Renderer:
         can = f"{self._messages('view.state.can')} {' '.join(event.can)}" if event.can else ""
         if status is None:
             return [(("", f"{UNLIT} {self._messages('view.state.none')}"), ("faint", f"  {can}"))]
+        if self._plain:  # the states in a row tell a listener nothing
+            return [line(f"{self._messages('repl.state.now', status=status)}  {can}")]
         shown: list[tuple[str, str]] = []
         for stage in stages(status):
             shown.append(("faint", stage.arrow))

@@ -19,10 +19,11 @@ from tutor.session.events import (
 )
 from tutor.text import cell_width, truncate, visible
 from tutor.text.glyphs import SEVERITIES
+from tutor.text.plain import plain
 from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tutor.errors import TutorError
     from tutor.messages import Messages
@@ -39,19 +40,30 @@ _SCOPES = ("lesson", "engine", "view", "face")
 class Printer:
     """Turns events and lines into text for a terminal or a pipe; keeps track of whether the last line has ended.
 
+    `words`: those of plain text, if it is asked for (`tutor.text.plain`).
     `failed` counts failures: of an engine's command, of a check that was asked for, of a line that was typed.
     """
 
-    def __init__(self, renderer: Renderer, *, escapes: bool, colours: bool) -> None:
+    def __init__(
+        self,
+        renderer: Renderer,
+        *,
+        escapes: bool,
+        colours: bool,
+        words: Mapping[str, str] | None = None,
+    ) -> None:
         self.renderer = renderer
         self.failed = 0
         self._escapes = escapes
+        self._words = words
         self._colours = colours
         self._at_line_start = True
 
     def another(self) -> Printer:
         """Return a printer of the same kind for another session."""
-        return Printer(self.renderer.another(), escapes=self._escapes, colours=self._colours)
+        return Printer(
+            self.renderer.another(), escapes=self._escapes, colours=self._colours, words=self._words
+        )
 
     def event(self, event: Event) -> str:
         """Return the text of an event."""
@@ -63,6 +75,8 @@ class Printer:
     def lines(self, lines: Iterable[Line]) -> str:
         """Return lines as text, on a line of their own."""
         text = paint(lines, escapes=self._escapes, colours=self._colours)
+        if self._words is not None:
+            text = plain(text, self._words)
         return self.end_of_line() + text if text else ""
 
     def end_of_line(self) -> str:

@@ -12,6 +12,8 @@ from tutor.repl.paint import wants_colours, wants_escapes
 from tutor.repl.render import Renderer
 from tutor.repl.repl import Printer, Repl
 from tutor.session.session import Session
+from tutor.text.plain import WIDTH
+from tutor.view.plain import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,18 +30,26 @@ WIDEST = 100
 """Lines of prose longer than this (in cells) are hard to read, however wide the terminal is."""
 
 
-def run(opening: Opening, course: Course, engine: EngineName, home: Home, messages: Messages) -> int:
+def run(
+    opening: Opening,
+    course: Course,
+    engine: EngineName,
+    home: Home,
+    messages: Messages,
+    *,
+    in_plain: bool = False,
+) -> int:
     """Open something in a session (`opening`) and take commands for it until the end; return the exit status.
 
-    The exit status is 1 when one of the commands of a script failed.
+    `in_plain`: as plain text, one line after the other (`--plain`). The exit status is 1 when one of the commands of a script failed.
 
     Raises:
         TutorError: it cannot be opened, or its lab cannot be set up.
     """
     with ending.watched(0):
-        if sys.stdin.isatty() and wants_escapes():
+        if not in_plain and sys.stdin.isatty() and wants_escapes():
             return asyncio.run(_interact(course, engine, home, opening, messages))
-        return _run_script(course, engine, home, opening, messages)
+        return _run_script(course, engine, home, opening, messages, in_plain=in_plain)
 
 
 def text_width() -> int:
@@ -47,16 +57,27 @@ def text_width() -> int:
     return min(shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST)
 
 
-def _run_script(course: Course, engine: EngineName, home: Home, opening: Opening, messages: Messages) -> int:
+def _run_script(
+    course: Course, engine: EngineName, home: Home, opening: Opening, messages: Messages, *, in_plain: bool
+) -> int:
+    from tutor.repl.plain_loop import run_at_terminal
     from tutor.repl.script import EventWriter, run_script
 
     writer = EventWriter()
-    printer = Printer(Renderer(messages, text_width()), escapes=wants_escapes(), colours=wants_colours())
+    renderer = Renderer(messages, WIDTH if in_plain else text_width(), plain=in_plain)
+    printer = Printer(
+        renderer,
+        escapes=wants_escapes() and not in_plain,
+        colours=wants_colours(),
+        words=words(messages) if in_plain else None,
+    )
     session = Session(course=course, engine=engine, publish=writer.publish, home=home)
     try:
         repl = Repl(session, printer, messages)
         writer.repl = repl
         opening(session)
+        if in_plain and sys.stdin.isatty():
+            return run_at_terminal(repl, writer)
         return run_script(repl, writer, sys.stdin)
     finally:
         with ending.unheeded():

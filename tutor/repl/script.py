@@ -70,7 +70,7 @@ def run_script(repl: Repl, writer: EventWriter, lines: Iterator[str]) -> int:
         try:
             if text.split()[0] == "play":
                 _play(repl, writer, text, lines)
-            elif not _run(repl, writer, text):
+            elif not run_command(repl, writer, text):
                 break
         except TutorError as error:
             writer.publish(repl.notice_of(error))
@@ -95,7 +95,7 @@ def _play(repl: Repl, writer: EventWriter, text: str, lines: Iterator[str]) -> N
     writer.write(repl.printer.lines([line(repl.messages("repl.play.back"), "faint")]))
 
 
-def _run(repl: Repl, writer: EventWriter, text: str) -> bool:
+def run_command(repl: Repl, writer: EventWriter, text: str) -> bool:
     """Run one command; return False for `quit`.
 
     Raises:
