@@ -173,11 +173,6 @@ async def finished(stage: Stage) -> None:
     stage.session.finish(solved=2)
 
 
-async def clause(stage: Stage) -> None:
-    await stage.stand_at("echo-config")
-    await stage.press("r")
-
-
 async def glossary(stage: Stage) -> None:
     await stage.stand_at("echo-config")
     await stage.press("g")
@@ -430,7 +425,6 @@ SCENES = (
     Scene("typed-answer-wrong", typed_answer_wrong),
     Scene("task", task),
     Scene("finished", finished),
-    Scene("clause", clause, (NARROW,)),
     Scene("glossary", glossary, (NARROW,)),
     # Commands, and what comes of them.
     Scene("created", created),

@@ -415,7 +415,8 @@ async def test_the_scroll_bar_stands_where_the_text_does(tmp_path: Path) -> None
         await settled(pilot, lambda: guide.show_vertical_scrollbar)
         await pilot.press("end")
         await settled(pilot, lambda: guide.scroll_y > 0)
-        app.script.enter(0)
+        assert app.script.lesson is not None
+        app.script.enter([step.id for step in app.script.lesson.steps].index("delete"))
         await settled(pilot, lambda: not guide.show_vertical_scrollbar)
         app.script.publish(Notice("warning", "a dead end", "why\nwhy\nwhy", "what now"))
         await settled(pilot, lambda: guide.show_vertical_scrollbar)

@@ -132,7 +132,7 @@ def test_what_was_passed_before_and_what_a_reset_takes_back_is_in_the_events(tmp
     diary = Diary()
     with session(tmp_path, diary, "runt") as learner:
         learner.open(LESSON)
-        for _ in range(2):
+        for _ in range(3):
             learner.execute("next")
         passed = learner.passed
     assert len(passed) == 2
