@@ -222,7 +222,13 @@ class TutorApp(OrderedKeys[int]):
         self._opened.append((session, outbox.screen))
         self.push_screen(outbox.screen)
 
-    def go_back(self, notice: Notice | None = None, then: Callable[[], object] | None = None) -> None:
+    def lesson_after(self, lesson_id: str) -> Lesson | None:
+        """Return the lesson that follows in the course; None after the last one."""
+        ids = [lesson.id for lesson in self._course.lessons]
+        after = ids.index(lesson_id) + 1 if lesson_id in ids else len(ids)
+        return self._course.lessons[after] if after < len(ids) else None
+
+    def go_back(self, notice: Notice | None = None) -> None:
         """Close the session in front and go back to the screen below; say why, where the learner did not ask for it."""
         if not self._opened:
             self._say(notice)
@@ -237,26 +243,16 @@ class TutorApp(OrderedKeys[int]):
         session, screen = self._opened[-1]
         if not screen.bridge.leaving:
             screen.bridge.leaving = True
-            self.run_worker(self._close(session, screen, notice, then), group="closing")
+            self.run_worker(self._close(session, screen, then), group="closing")
 
     async def _close(
-        self,
-        session: SessionProtocol,
-        screen: LessonScreen,
-        notice: Notice | None,
-        then: Callable[[], object] | None = None,
+        self, session: SessionProtocol, screen: LessonScreen, then: Callable[[], object]
     ) -> None:
         await asyncio.to_thread(session.close)
         self._opened = [each for each in self._opened if each[0] is not session]
         while screen in self.screen_stack:  # a dialog may have been opened on it meanwhile
             self.pop_screen()
-        self._say(notice)
-        if then is not None:
-            then()
-
-    def ending_of(self, lesson_id: str) -> Ending:
-        """Return what to say at the end of a lesson."""
-        return ending_of(self._course, Progress(self.home.records).all(), lesson_id)
+        then()
 
     def _say(self, notice: Notice | None) -> None:
         if notice is not None:
@@ -272,6 +268,10 @@ class TutorApp(OrderedKeys[int]):
             session.close()
 
     # -- for the screens -------------------------------------------------------------------------------------------
+
+    def ending_of(self, lesson_id: str) -> Ending:
+        """Return what a finished lesson has shown of the specification."""
+        return ending_of(self._course, Progress(self.home.records).all(), lesson_id)
 
     def engines(self) -> tuple[tuple[str, str], ...]:
         """Return the runtimes by name, each with whether it is installed."""

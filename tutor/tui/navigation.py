@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tutor.course.model import Lesson
@@ -33,14 +32,11 @@ class Navigation(Protocol):
     def play(self, bundle: Path | None, engine: EngineName) -> None:
         """Open a bundle (None: a new one) for free play; the lesson that is open waits below."""
 
-    def go_back(self, notice: Notice | None = None, then: Callable[[], object] | None = None) -> None:
-        """Close the session in front and go back to the screen below; say why, where the learner did not ask for it.
-
-        `then` is called when that is done.
-        """
+    def go_back(self, notice: Notice | None = None) -> None:
+        """Close the session in front and go back to the screen below; say why, where the learner did not ask for it."""
 
     def ending_of(self, lesson_id: str) -> Ending:
-        """Return what to say at the end of a lesson."""
+        """Return what a finished lesson has shown of the specification."""
 
     def engines(self) -> tuple[tuple[str, str], ...]:
         """Return the runtimes by name, each with whether it is installed."""

@@ -1,4 +1,4 @@
-"""What the faces say of the course as a whole: which lesson comes next, and what a finished lesson has shown."""
+"""What the faces say of the course as a whole: which lesson to go on with, and what a finished lesson has shown."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The end of a lesson.
+    """What has been seen of the specification, at the end of a lesson.
 
     Attributes:
-        following: the lesson after it; None after the last one, and where all are finished.
         shown_here: how many rules of the specification the learner has seen in this lesson, and `seen` in all of them.
         shown: how many rules the lessons show; 0 for a course without a map.
     """
 
-    following: Lesson | None
     shown_here: int
     seen: int
     shown: int
@@ -40,11 +38,7 @@ def recommended(course: Course, records: Mapping[str, LessonProgress]) -> Lesson
 
 
 def ending_of(course: Course, records: Mapping[str, LessonProgress], lesson_id: str) -> Ending:
-    """Return what to say at the end of a lesson: after it comes the next one that is not finished."""
-    order = [lesson.id for lesson in course.lessons]
-    at = order.index(lesson_id) + 1
-    in_turn = [*course.lessons[at:], *course.lessons[: at - 1]]
-    following = next((each for each in in_turn if not records.get(each.id, LessonProgress()).finished), None)
+    """Return what the learner has seen of the specification, at the end of a lesson."""
     try:
         spec_map = SpecMap.load(course.folder, course.language)
     except LessonError:
@@ -55,7 +49,6 @@ def ending_of(course: Course, records: Mapping[str, LessonProgress], lesson_id: 
         return records.get(lesson, LessonProgress()) if lesson == lesson_id else LessonProgress()
 
     return Ending(
-        following,
         sum(rule.seen_in(only_here) is not None for rule in rules),
         sum(rule.seen_in(lambda lesson: records.get(lesson, LessonProgress())) is not None for rule in rules),
         sum(bool(rule.shown) for rule in rules),

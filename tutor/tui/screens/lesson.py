@@ -67,6 +67,7 @@ LETTERS = (
     "run_line",
     "lesson",
     "snippet",
+    "dispatch",
     "look_up",
     "panel",
     "to_guide",
@@ -307,14 +308,16 @@ class LessonScreen(TutorScreen):
         self.commands.execute(operation)
 
     def action_lesson(self, command: str) -> None:
-        """Run a command of the lesson; at its end, `next` opens the lesson that follows."""
-        ending = self.query_one(Guide).ending
-        if command == "next" and self.view.finished is not None and ending is not None and ending.following:
-            following = ending.following.id
-            then = partial(self.navigation.open_lesson, following, self._session.engine)
-            self._ask_if_lost(partial(self._leave_lesson, then))
-        else:
+        """Run a command of the lesson; after its end, `next` is the next lesson."""
+        following = self.following if command == "next" else None
+        if following is None:
             self.commands.execute(command)
+        else:
+            self._ask_if_lost(partial(self._go_on_to, following))
+
+    def action_dispatch(self, line: str) -> None:
+        """Run a command as if it was typed, with the question before it."""
+        self.commands.dispatch(line)
 
     def action_look_up(self, command: str) -> None:
         """Open the step's clause of the specification, or the glossary."""
@@ -448,9 +451,14 @@ class LessonScreen(TutorScreen):
         """Leave the lesson: remove the lab, keep the progress."""
         self._ask_if_lost(self._leave_lesson)
 
-    def _leave_lesson(self, then: Callable[[], object] | None = None) -> None:
+    def _go_on_to(self, lesson: Lesson) -> None:
         self.bridge.forget_waiting()
-        self.navigation.go_back(then=then)
+        self.navigation.go_on_to(lesson.id, self._session.engine)
+        self.bridge.say_busy()
+
+    def _leave_lesson(self) -> None:
+        self.bridge.forget_waiting()
+        self.navigation.go_back()
         self.bridge.say_busy()
 
     @property

@@ -41,13 +41,13 @@ class Guide(VerticalScroll, can_focus=True):
         self._view = view
         self._messages = messages
         self._following = following
+        self.ending: Ending | None = None
+        """What the lesson has shown of the specification; None until it is finished."""
         self._shown: tuple[str, str] | None = None
         self._shown_commands: set[str] = set()
         self._at_end = False
         self._revealed: dict[str, object] = {}
         self._to_reveal = ""  # a selector: to be scrolled to as soon as this pane is shown
-        self.ending: Ending | None = None
-        """What to say at the end of the lesson; None until it is reached."""
 
     async def redraw(self) -> None:
         """Make the widgets of the step if it is another one; update their contents."""
@@ -308,24 +308,6 @@ class Guide(VerticalScroll, can_focus=True):
             lines.append(row("", (self._here("tui.guide.hint_offered"), "$text-warning")))
         return lines
 
-    def _after(self) -> list[Row]:
-        """Return what the lesson has shown of the specification, and the lesson that comes next."""
-        m, ending = self._messages, self.ending
-        if ending is None:
-            return []
-        rows: list[Row] = []
-        if ending.shown:
-            values = {"here": ending.shown_here, "seen": ending.seen, "shown": ending.shown}
-            rows.append(row("  ", (m("tui.guide.rules_seen", **values), "$text-muted")))
-        if ending.following is not None:
-            key = (f"{self._way_out} n".strip(), "bold $text-warning")
-            name = m("tui.guide.following", title=ending.following.title)
-            rows += [
-                row((f"{NEXT} ", "$text-accent"), key, f" {name}"),
-                row("  ", inline(ending.following.summary)),
-            ]
-        return rows
-
     def _onward(self, step: Step) -> list[Row]:
         m, view = self._messages, self._view
         if view.lesson is not None and view.lesson.is_free_play:
@@ -333,7 +315,14 @@ class Guide(VerticalScroll, can_focus=True):
         if view.finished is not None:
             solved = view.finished.solved
             text = self._here("tui.guide.finished_solved" if solved else "tui.guide.finished", count=solved)
-            return [row((f"{FINISHED} ", "bold $text-warning"), (text, "bold $text-success")), *self._after()]
+            rows = [row((f"{FINISHED} ", "bold $text-warning"), (text, "bold $text-success"))]
+            if (ending := self.ending) is not None and ending.shown:
+                values = {"here": ending.shown_here, "seen": ending.seen, "shown": ending.shown}
+                rows.append(row("  ", (self._messages("tui.guide.rules_seen", **values), "$text-muted")))
+            if following := self._following():
+                text = self._here("tui.guide.following", title=following.title)
+                rows.append(row((f"{NEXT} ", "bold $text-accent"), (text, "bold")))
+            return rows
         onward: list[str | Content | tuple[str, str]] = [
             (f"{self._way_out} n".strip(), "bold $text-warning"),
             f" {m('tui.guide.next')}",
