@@ -292,7 +292,7 @@ async def test_a_clause_and_a_term_are_read_on_top_of_the_lesson(tmp_path: Path)
     app = scripted_app(tmp_path, "en")
     async with app.run_test(size=MEDIUM) as pilot:
         lesson = await opened(pilot)
-        await pilot.press("r")
+        await pilot.press("m")
         await settled(pilot, lambda: "the root filesystem are together in one directory" in screen_text(app))
         await pilot.press("escape", "g")
         await settled(pilot, lambda: "Terms of this step" in screen_text(app))

@@ -65,7 +65,7 @@ LESSON_KEYS: tuple[Key, ...] = (
     Key("solve", "S", "dispatch('solve')", "lesson"),
     Key("answer", "a", "answer", "lesson", show=True),
     Key("snippet", "i", "snippet", "lesson"),
-    Key("clause", "r", "look_up('clause')", "lesson"),
+    Key("clause", "m", "look_up('clause')", "lesson"),
     Key("glossary", "g", "look_up('glossary')", "lesson"),
     Key("guide", "1", "panel('guide')", "panels"),
     Key("config", "2,e", "panel('config')", "panels"),

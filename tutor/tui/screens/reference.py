@@ -27,7 +27,7 @@ class Reading(ModalScreen[None]):
     """A text to read, in Markdown. Esc, Enter or q closes it; arrow keys and Page Down scroll."""
 
     CSS_PATH = "dialogs.tcss"
-    BINDINGS: ClassVar = [Binding("escape,enter,q,r,g", "close", show=False)]
+    BINDINGS: ClassVar = [Binding("escape,enter,q,m,g", "close", show=False)]
 
     def __init__(self, title: str, text: str, messages: Messages) -> None:
         super().__init__()
