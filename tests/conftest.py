@@ -8,6 +8,11 @@ import subprocess
 from functools import cache
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is a matter of the machine's load.
+settings.register_profile("oci-tutor", deadline=None)
+settings.load_profile("oci-tutor")
 
 CI = bool(os.environ.get("CI"))
 # Lessons must not fetch an image from the network, which this machine may lack; tests/peers uses its own registry.

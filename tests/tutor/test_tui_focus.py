@@ -126,9 +126,9 @@ async def test_at_80_columns_the_line_of_tabs_names_them_too(tmp_path: Path) -> 
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot)
         app.script.pass_step()
-        await settled(pilot, lambda: "✓ n next" in screen_text(app))
+        await settled(pilot, lambda: "F9 shell  ✓ n" in screen_text(app))
         await pilot.press("2")
-        await settled(pilot, lambda: "✓ Esc n" in screen_text(app))
+        await settled(pilot, lambda: "F9    ✓ Esc n" in screen_text(app))
 
 
 async def test_while_the_terminal_is_too_small_only_quitting_works(tmp_path: Path) -> None:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from textual.app import RenderResult
     from textual.events import Click
 
-_TAIL = 4  # cells of the shortest tail
-
 
 class TabLine(Widget):
     """The panes that can be brought forward, each with its key; one is highlighted. A click does what the key does."""
@@ -76,10 +74,20 @@ class TabLine(Widget):
         return Content.assemble(names, gap, (tail, "bold $text-success"))
 
     def _texts(self) -> list[str]:
-        """Return the names with a blank on both sides; on one side only, where they and a short tail do not fit else."""
+        """Return the names with a blank on both sides; where they and the shortest tail do not fit, on one side only.
+
+        Where that is too much, too, the last ones that are not highlighted are their keys alone.
+        """
         labels = [self._label(panel) for panel in self._panels]
-        needed = sum(cell_width(label) + 2 for label in labels) + _TAIL
-        return [f" {label} " if needed <= self.size.width else f" {label}" for label in labels]
+        room = self.size.width - min((cell_width(each) for each in self._tail()), default=0)
+        if sum(cell_width(label) + 2 for label in labels) <= room:
+            return [f" {label} " for label in labels]
+        for place in reversed(range(len(labels))):
+            if sum(cell_width(label) + 1 for label in labels) <= room:
+                break
+            if self._panels[place] != self._highlighted:
+                labels[place] = labels[place].split(" ")[0]
+        return [f" {label}" for label in labels]
 
     def on_click(self, event: Click) -> None:
         """Bring the pane under the pointer forward."""
