@@ -290,7 +290,7 @@ def test_runt_refuses_what_is_called_an_error(tmp_path: Path) -> None:
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=patience.scaled(60),
         )  # fmt: skip
         assert create.returncode == 1, (pointer, value)
-        by_kernel = expected[2].startswith("fs_option") or expected[2] == "deadline_order"
+        by_kernel = expected[2].startswith("fs_option")
         assert ("config.json:" in create.stderr) is not by_kernel, (pointer, value, create.stderr)
 
 
