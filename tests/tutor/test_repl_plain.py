@@ -95,7 +95,10 @@ def test_at_a_terminal_nothing_is_drawn_over(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tutor", "--plain", "start", LESSON, "--lang", "en"]
     with PseudoTerminal(command, environment(tmp_path, TERM="xterm")) as terminal:
         terminal.wait_for("[none] runt>")
-        terminal.type("nonsense\x03")
+        terminal.type("nonsense")
+        terminal.wait_for("nonsense")
+        terminal.type("\x03")
+        terminal.wait_for("runt>")  # what is typed before the prompt is there is dropped with the line
         terminal.type("hint\r")
         terminal.wait_for("This step has no hints")
         terminal.type("shell\r")

@@ -229,7 +229,7 @@ async def test_the_list_lines_up_and_a_long_title_gives_way(tmp_path: Path) -> N
         await settled(pilot, lambda: "とても長い" in screen_text(app))
         first, second = screen_text(app).splitlines()[2:4]
     assert re.search("… {2,3}約 120 分  ─────  未着手", second), second
-    assert "    約 5 分  ─────  未着手" in first
+    assert "    約 5 分  ─────  はじめての方はここから" in first
     assert cell_width(first.partition("分")[0]) == cell_width(second.partition("分")[0])
 
 
