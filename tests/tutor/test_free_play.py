@@ -222,7 +222,7 @@ def test_the_lesson_waits_as_it_was(player: Session, bundle: Path) -> None:
 
 
 def test_in_the_repl_play_leads_away_and_quit_back(tmp_path: Path) -> None:
-    done = repl(tmp_path, "play\ncreate\nnext\nquit\nnext\n")
+    done = repl(tmp_path, "play\ncreate\nnext\nquit\nnext\nnext\n")
     assert "play bundle-1 [none] runt> create" in done.stdout
     assert "play bundle-1 [created] runt> next" in done.stdout
     assert "Back in the lesson." in done.stdout
