@@ -64,6 +64,9 @@ def write_hook_that_sleeps(home: Path) -> None:
 def test_commands_are_obeyed_and_ctrl_d_leaves_nothing(terminal: PseudoTerminal, tmp_path: Path) -> None:
     traces = Traces(tmp_path / "state", tmp_path)
     terminal.type("next\r")
+    terminal.wait_for("Step 1 is done")
+    terminal.wait_for(PROMPT)
+    terminal.type("next\r")
     terminal.wait_for("Step 2/")
     terminal.wait_for(PROMPT)
     terminal.type("list\r")
