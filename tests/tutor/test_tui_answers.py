@@ -85,7 +85,7 @@ async def test_a_task_says_what_to_do_and_a_mistake_brings_its_hint(tmp_path: Pa
         await pilot.press("3")
         for hint in hints[1:]:
             app.script.publish(HintGiven(hint, 0, 1, for_mistake=True))
-        await settled(pilot, lambda: "! 1 ヒント" in screen_text(app))  # in every pane
+        await settled(pilot, lambda: "端末      ! 1" in screen_text(app))  # in every pane
         await pilot.press("1")
         await settled(pilot, lambda: "コンマが足りません" in screen_text(app))
         assert "綴りが違います" in screen_text(app)
