@@ -281,6 +281,7 @@ async def test_the_end_of_the_lesson_is_celebrated(tmp_path: Path) -> None:
         await pilot.press("4")
         script.publish(LessonFinished(first, 0))
         await settled(pilot, lambda: "★ You have finished this lesson." in screen_text(app))
+        await settled(pilot, lambda: "you have seen 0 rules" in " ".join(screen_text(app).split()))
         following = f"Press n for the next lesson, «{second.title}»"
         await settled(pilot, lambda: following in " ".join(screen_text(app).split()))
         await pilot.press("n")

@@ -93,7 +93,7 @@ async def test_a_container_lives_and_dies_on_the_screen(tmp_path: Path, engine: 
             assert "● stopped" in screen_text(app), "a refused operation changes nothing"
             await pilot.press("f8")
             await settled(pilot, lambda: "●" not in screen_text(app).split("creating")[1].splitlines()[0])
-            await settled(pilot, lambda: "コンテナはまだありません" in "".join(namespaces.plain_lines))
+            await settled(pilot, lambda: "今はコンテナがありません" in "".join(namespaces.plain_lines))
             # The screen draws the events and nothing else.
             await settled(pilot, lambda: screen.view == folded(engine, app.events))
     finally:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import signal
 import subprocess
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.errors import TutorError
-from tutor.repl.layout import line, plain
-from tutor.repl.repl import Repl
-from tutor.repl.script import EventWriter, run_command
+from tutor.repl.layout import plain
+from tutor.repl.script import play, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tutor.repl.repl import Repl
+    from tutor.repl.script import EventWriter
 
 
 def run_at_terminal(repl: Repl, writer: EventWriter) -> int:
@@ -52,27 +53,10 @@ def _run(repl: Repl, writer: EventWriter, text: str) -> bool:
             repl.session.back_from_shell()
             return True
         case "play":
-            _play(repl, writer, text)
+            play(repl, writer, text, run_at_terminal)
             return True
         case _:
             return run_command(repl, writer, text)
-
-
-def _play(repl: Repl, writer: EventWriter, text: str) -> None:
-    """Open a bundle for free play, at a prompt of its own, until `quit`.
-
-    Raises:
-        TutorError: the bundle cannot be opened.
-    """
-    parsed = repl.parse(text)
-    bundle = parsed.arguments[0] if parsed is not None and parsed.arguments else None
-    inner_writer = EventWriter()
-    with repl.session.beside(inner_writer.publish) as session:
-        inner = Repl(session, repl.printer.another(), repl.messages)
-        inner_writer.repl = inner
-        session.play_freely(Path(bundle) if bundle else None)
-        run_at_terminal(inner, inner_writer)
-    writer.write(repl.printer.lines([line(repl.messages("repl.play.back"), "faint")]))
 
 
 @contextmanager

@@ -8,14 +8,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor import waiting
+from tutor import patience, waiting
 from tutor.errors import TutorError
 from tutor.repl.edit import edit_with_program, editor_command
 from tutor.repl.layout import line
 from tutor.repl.repl import Repl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tutor.session.events import Event
 
@@ -55,7 +55,7 @@ class EventWriter:
 
     def settle(self) -> None:
         """Wait until no event has come for `QUIET_SECONDS`: a container prints after the command has ended."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + patience.scaled(PATIENCE_SECONDS)
         while (now := time.monotonic()) < min(end, self._last + QUIET_SECONDS):
             time.sleep(min(end, self._last + QUIET_SECONDS) - now)
 
@@ -69,7 +69,7 @@ def run_script(repl: Repl, writer: EventWriter, lines: Iterator[str]) -> int:
         writer.write(repl.printer.lines([(*repl.prompt(), *line(text, "command"))]))
         try:
             if text.split()[0] == "play":
-                _play(repl, writer, text, lines)
+                play(repl, writer, text, lambda inner, to: run_script(inner, to, lines))
             elif not run_command(repl, writer, text):
                 break
         except TutorError as error:
@@ -77,8 +77,8 @@ def run_script(repl: Repl, writer: EventWriter, lines: Iterator[str]) -> int:
     return 1 if repl.printer.failed else 0
 
 
-def _play(repl: Repl, writer: EventWriter, text: str, lines: Iterator[str]) -> None:
-    """Open a bundle for free play and run the lines that follow there, until `quit`.
+def play(repl: Repl, writer: EventWriter, text: str, run: Callable[[Repl, EventWriter], int]) -> None:
+    """Open a bundle for free play, and have `run` run commands there until `quit`; it returns the exit status.
 
     Raises:
         TutorError: the bundle cannot be opened.
@@ -90,7 +90,7 @@ def _play(repl: Repl, writer: EventWriter, text: str, lines: Iterator[str]) -> N
         inner = Repl(session, repl.printer.another(), repl.messages)
         inner_writer.repl = inner
         session.play_freely(Path(bundle) if bundle else None)
-        if run_script(inner, inner_writer, lines):
+        if run(inner, inner_writer):
             repl.printer.fail()
     writer.write(repl.printer.lines([line(repl.messages("repl.play.back"), "faint")]))
 

@@ -25,10 +25,10 @@ from tutor.tui.keys import IN_TERMINAL, LESSON_KEYS, bindings
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.config_file import ConfigFile
 from tutor.tui.screens.dispatch import VIEW_COMMANDS, Commands
+from tutor.tui.screens.leaving import Leaving
 from tutor.tui.screens.panes import Panes
 from tutor.tui.screens.terminals import HandedOver, Terminals
 from tutor.tui.session_bridge import SessionBridge, SessionEvent, SessionIdle
-from tutor.tui.shell import ShellCall, run_shell
 from tutor.tui.widgets.command_line import CommandLine
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.guide import Guide
@@ -122,6 +122,15 @@ class LessonScreen(TutorScreen):
             config=self._config,
             notices=self._notices,
             pane=TerminalPane(messages),
+        )
+        self.leaving = Leaving(
+            self,
+            session,
+            self.bridge,
+            navigation=navigation,
+            config=self._config,
+            view=self.view,
+            interrupt=self.action_interrupt,
         )
         self.commands = Commands(
             self,
@@ -248,9 +257,8 @@ class LessonScreen(TutorScreen):
                 self._enter_step(step.activity)
             case CommandStarted() if not (self.terminals.has_focus or self.terminals.has_console):
                 self.panes.set_work("output")
-            case LessonFinished() if not self.typing:
-                self.panes.redraw_tabs()
-                self.set_focus(self.query_one(Guide), scroll_visible=False)  # it says how to go on
+            case LessonFinished(lesson=lesson) if not lesson.is_free_play:
+                self._end_lesson(lesson)
             case HintGiven(for_mistake=True) | QuizAnswered():
                 self.panes.tabs.redraw()
                 if isinstance(event, QuizAnswered) and event.correct and self.query(TypedAnswer):
@@ -261,13 +269,18 @@ class LessonScreen(TutorScreen):
                     self.panes.show("output")
             case CommandFinished(result=result) if result.returncode != 0 and not self.terminals.has_focus:
                 self.panes.set_work("output")  # a container's terminal may be there
-            case LessonFinished(lesson=lesson) if not lesson.is_free_play:
-                guide = self.query_one(Guide)
-                guide.ending = self.navigation.ending_of(lesson.id)
-                guide.redraw_keys()
-                guide.call_after_refresh(guide.scroll_end, animate=False)
             case _:
                 pass
+
+    def _end_lesson(self, lesson: Lesson) -> None:
+        """Say what was seen and how to go on, and give the guide the focus, unless the learner types."""
+        guide = self.query_one(Guide)
+        guide.ending = self.navigation.ending_of(lesson.id)
+        guide.redraw_keys()
+        guide.call_after_refresh(guide.scroll_end, animate=False)
+        self.panes.redraw_tabs()
+        if not self.typing:
+            self.set_focus(guide, scroll_visible=False)
 
     def _enter_step(self, activity: object) -> None:
         self.panes.want((activity.panel or "") if isinstance(activity, Observe | Task) else "")
@@ -296,7 +309,7 @@ class LessonScreen(TutorScreen):
         if action in LETTERS and self.typing:
             return False
         if action in ("uncover", "home", "quit_gently"):
-            return self.covers == (action == "uncover")
+            return self.leaving.uncovers == (action == "uncover")
         if action in ("lesson", "dispatch") and self.view.plays_freely:
             return parameters == ("reset",)
         if action in ("operate", "shell", "lesson", "dispatch", "terminal", "zoom", "to_shell", "run_line"):
@@ -313,7 +326,7 @@ class LessonScreen(TutorScreen):
         if following is None:
             self.commands.execute(command)
         else:
-            self._ask_if_lost(partial(self._go_on_to, following))
+            self.leaving.go_on_to(following)
 
     def action_dispatch(self, line: str) -> None:
         """Run a command as if it was typed, with the question before it."""
@@ -395,25 +408,7 @@ class LessonScreen(TutorScreen):
 
     def action_shell(self) -> None:
         """Run a shell inside the lab, on the whole terminal."""
-        self.bridge.when_idle("shell", self._shell)
-
-    def _shell(self) -> None:
-        text, seen = self._config.unsaved_text(), self._config.pane.base
-        calls: list[ShellCall] = []
-
-        def prepare() -> None:
-            if text is not None:
-                self._session.write_config(text, seen)
-            calls.append(self._session.shell_call())
-
-        def enter() -> None:
-            for call in calls:  # none, if it could not be prepared: a notice says why
-                self.bridge.wait_for(
-                    partial(run_shell, self.app, *call, self.messages),
-                    done=partial(self.bridge.call, self._session.back_from_shell),
-                )
-
-        self.bridge.call(prepare, done=enter)
+        self.terminals.run_outside()
 
     def action_terminal(self) -> None:
         """Lead into the terminal beside the text, or out of it."""
@@ -449,56 +444,22 @@ class LessonScreen(TutorScreen):
 
     def action_home(self) -> None:
         """Leave the lesson: remove the lab, keep the progress."""
-        self._ask_if_lost(self._leave_lesson)
-
-    def _go_on_to(self, lesson: Lesson) -> None:
-        self.bridge.forget_waiting()
-        self.navigation.go_on_to(lesson.id, self._session.engine)
-        self.bridge.say_busy()
-
-    def _leave_lesson(self) -> None:
-        self.bridge.forget_waiting()
-        self.navigation.go_back()
-        self.bridge.say_busy()
-
-    @property
-    def covers(self) -> bool:
-        """Whether this is free play on top of another screen, to which it returns."""
-        return self.view.plays_freely and not self.navigation.only_plays
+        self.leaving.go_back()
 
     def action_uncover(self) -> None:
         """Leave free play for the screen below."""
-        self.action_home()
+        self.leaving.go_back()
 
     def action_quit_gently(self) -> None:
         """End the program, or leave free play for the screen below; ask only if something would be lost."""
-        if self.covers:
-            self.action_home()
+        if self.leaving.uncovers:
+            self.leaving.go_back()
         else:
-            self.action_quit_anywhere()
+            self.leaving.quit()
 
     def action_quit_anywhere(self) -> None:
         """End the program; ask only if something would be lost."""
-        self._ask_if_lost(lambda: self.app.exit(0), quits=True)
-
-    def _ask_if_lost(self, proceed: Callable[[], object], *, quits: bool = False) -> None:
-        unsaved = self._config.unsaved_text() is not None
-        if not unsaved and self.view.running is None:
-            proceed()
-            return
-
-        def go() -> None:
-            self.action_interrupt()
-            proceed()
-
-        def save() -> None:
-            self.action_interrupt()
-            self._config.save(then=proceed)
-
-        if unsaved:
-            self.ask("unsaved", save, instead=go, quits=quits)
-        else:
-            self.ask("running", go, quits=quits)
+        self.leaving.quit()
 
     def palette_commands(self) -> Iterator[PaletteCommand]:
         """Yield every command of the registry, and the keys that have no command."""

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
+from tutor import patience
 from tutor.session.events import Notice
 from tutor.tui.screens.dialogs import Pick
+from tutor.tui.shell import ShellCall, run_shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,6 +103,28 @@ class Terminals:
         else:
             self._open()
         self._enter()
+
+    def run_outside(self) -> None:
+        """Run a shell in the lab, on the whole terminal and without the emulator."""
+        self._bridge.when_idle("shell", self._run_outside)
+
+    def _run_outside(self) -> None:
+        text, seen = self._config.unsaved_text(), self._config.pane.base
+        calls: list[ShellCall] = []
+
+        def prepare() -> None:
+            if text is not None:
+                self._session.write_config(text, seen)
+            calls.append(self._session.shell_call())
+
+        def enter() -> None:
+            for call in calls:  # none, if it could not be prepared: a notice says why
+                self._bridge.wait_for(
+                    partial(run_shell, self._screen.app, *call, self._screen.messages),
+                    done=partial(self._bridge.call, self._session.back_from_shell),
+                )
+
+        self._bridge.call(prepare, done=enter)
 
     def enter_console(self) -> None:
         """Give the keys to the terminal of the container."""
@@ -245,10 +269,10 @@ class Terminals:
     async def _run(self, line: str) -> None:
         if self._shell is None:
             ready = asyncio.Event()
-            self._then = [ready.set]
+            self._then.append(ready.set)
             self.enter_shell()
             await ready.wait()
-        for _ in range(_LOOKS):
+        for _ in range(int(patience.scaled(_LOOKS))):
             if self._shell is None:
                 return
             if self._shell.at_prompt:
