@@ -64,6 +64,22 @@ def relay_terminal(connection: int, pidfd: int) -> None:
 
 
 def wait(pid: int) -> int:
-    """Wait for the child `pid`; return its exit status as a shell would."""
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    """Wait for the child `pid`; return its exit status as a shell would.
+
+    A signal that comes just before waitpid(2) blocks is seen by Python, and passed on, only after the call: never, if the
+    program runs until it gets the signal. So wait for the byte that every signal writes, SIGCHLD too.
+    """
+    wake_read, wake_write = os.pipe2(os.O_CLOEXEC)
+    os.set_blocking(wake_write, False)
+    signals.signal(signals.SIGCHLD, lambda *_: None)
+    signals.pthread_sigmask(signals.SIG_UNBLOCK, (signals.SIGCHLD,))
+    signals.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    try:
+        while (ended := os.waitpid(pid, os.WNOHANG))[0] == 0:
+            os.read(wake_read, 512)
+    finally:
+        signals.set_wakeup_fd(-1)
+        os.close(wake_read)
+        os.close(wake_write)
+    code = os.waitstatus_to_exitcode(ended[1])
     return code if code >= 0 else 128 - code

@@ -35,18 +35,19 @@ class Relay:
 
     def __enter__(self) -> Self:
         """Make the caller's terminal raw."""
+        # Without it a signal that comes just before poll(2) blocks would be passed on only after the call.
+        signals.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         if os.isatty(0):
             self._before = termios.tcgetattr(0)
             self._make_raw()
             signals.signal(signals.SIGWINCH, lambda *_: None)
-            signals.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
             self._copy_size()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Restore the caller's terminal."""
+        signals.set_wakeup_fd(-1)
         if self._before is not None:
-            signals.set_wakeup_fd(-1)
             signals.signal(signals.SIGWINCH, signals.SIG_DFL)
             try:
                 termios.tcsetattr(0, termios.TCSADRAIN, self._before)
