@@ -12,6 +12,7 @@ from runtime.kernel import mount, procfs
 from runtime.kernel import process as kernel
 from runtime.lifecycle.hooks import run_hooks
 from runtime.state import liveness
+from runtime.state.sync import PeerGoneError
 from runtime.support import files, jsontext, log
 from runtime.support.errors import RuntError, describe
 from runtime.support.sockets import send_descriptor
@@ -176,6 +177,14 @@ def journal_created(c: Container) -> None:
 def hand_over(c: Container) -> None:
     """Let init go on without the runtime."""
     c.sync.send("hand over")
+
+
+def wait_until_let_go(c: Container) -> None:
+    """Wait until init has closed the connection: once `create` has returned, init has nothing of the runtime's open, as with runc."""
+    try:
+        c.sync.expect("nothing")
+    except PeerGoneError:
+        pass
 
 
 def wait_for_hand_over(c: Container) -> None:

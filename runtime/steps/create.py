@@ -14,7 +14,8 @@ each other, one sends and the other waits:
     pass_listener_on               <-->  filter_while_privileged or filter_with_listener (only with a listener)
     wait_until_ready                <--  report_ready
     journal_created
-    hand_over                       -->  wait_for_hand_over, wait_for_start
+    hand_over                       -->  wait_for_hand_over
+    wait_until_let_go               <--  (it closes the connection), wait_for_start
 
 A step is a plain function of the container, in the module of its topic. Its name is unique in both tables.
 """
@@ -69,6 +70,7 @@ RUNTIME_STEPS: tuple[Step, ...] = (
     handshake.write_pid_file,
     handshake.journal_created,
     handshake.hand_over,
+    handshake.wait_until_let_go,
 )
 
 INIT_STEPS: tuple[Step, ...] = (

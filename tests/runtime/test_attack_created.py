@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.runt import REPOSITORY
 
 if TYPE_CHECKING:
     from tests.support.runt import Bundle, Runt
@@ -48,6 +53,34 @@ def test_init_that_waits_for_start_has_nothing_of_the_host(
     assert said == ("" if with_user_namespace else "open: fifo\n")
     runt.ok("start", "test")
     assert runt.state()["status"] == "running"
+
+
+SLOW = """
+import sys, time
+from runtime.operations.create import create
+from runtime.state.options import CreateOptions
+from runtime.steps.runner import Plan
+
+class Slow:
+    def before(self, step, subject):
+        if step.__name__ == "wait_for_hand_over":
+            time.sleep(0.3)
+
+    def after(self, step, subject):
+        pass
+
+root, bundle = sys.argv[1:]
+create(CreateOptions(root=root, container_id="test", bundle=bundle), Plan(observer=Slow()))
+"""
+
+
+def test_create_returns_only_when_init_has_closed_its_connection(runt: Runt, bundle: Bundle) -> None:
+    """On a busy machine init comes to it late; what was open then could be seen from inside."""
+    bundle.process["args"] = ["sleep", "1000"]
+    bundle.save()
+    subprocess.run([sys.executable, "-c", SLOW, str(runt.root), str(bundle.path)], check=True, cwd=REPOSITORY)
+    opened = Path(f"/proc/{runt.state()['pid']}/fd").iterdir()
+    assert not [target for link in opened if (target := str(link.readlink())).startswith("socket:")]
 
 
 @pytest.mark.parametrize("kind", ["createContainer", "startContainer"])
