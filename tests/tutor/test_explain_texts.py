@@ -70,6 +70,10 @@ NO_DISK = [
 ]  # fmt: skip
 
 OTHERS = [
+    (_OCI + "error during container init: error adding seccomp rule for syscall socket: file exists", "seccomp.contradiction"),
+    ("crun: seccomp_rule_add_array: File exists", "seccomp.contradiction"),
+    ("linux.seccomp: two rules for socket have the same conditions, but not the same action (step compile_filter)",
+        "seccomp.contradiction"),
     (_OCI + "container init was OOM-killed (memory limit too low?): unknown", "init.oom"),
     ("unable to start container process: unexpected EOF (possibly OOM-killed)", "init.oom"),
     ("crun: unknown version specified", "version.unsupported"),
@@ -287,12 +291,18 @@ def test_a_consequence_is_explained_by_what_is_wrong_in_the_bundle(tmp_path: Pat
     config = json.loads((DATA / "base.json").read_text())
     limited = config | {"linux": config["linux"] | {"resources": {"memory": {"limit": 4096}}}}
     mistyped = config | {"mounts": {}}
+    rules = [
+        {"names": ["socket"], "action": action, "args": [{"index": 0, "op": "SCMP_CMP_EQ", "value": 40}]}
+        for action in ("SCMP_ACT_ALLOW", "SCMP_ACT_LOG")
+    ]
+    contradictory = config | {"linux": {"seccomp": {"defaultAction": "SCMP_ACT_KILL", "syscalls": rules}}}
     rootless = config | {"linux": config["linux"] | {"timeOffsets": {"monotonic": {"secs": 1}}}}
     for text, said, id_, pointer in (
         (limited, "container init was OOM-killed (memory limit too low?)", "cgroup.memory_too_small", "/linux/resources/memory/limit"),
         (config, "container init was OOM-killed (memory limit too low?)", "init.oom", None),
         (mistyped, "fsconfig create `tmpfs`: Input/output error", "config.structure", "/mounts"),
         (config, "fsconfig create `tmpfs`: Input/output error", "mount.step", None),
+        (contradictory, "seccomp_rule_add_array: File exists", "config.structure", "/linux/seccomp/syscalls/1"),
         (rootless, "can't get final child's PID from pipe: EOF", "time.no_namespace", "/linux/timeOffsets"),
     ):  # fmt: skip
         (tmp_path / "rootfs/bin").mkdir(parents=True, exist_ok=True)

@@ -86,7 +86,7 @@ def _seen_too(found: Finding, failure: Failure, bundle: Bundle) -> Finding:
     """Return the problem found in the files, where the engine only names a place or says that its child process ended."""
     if found.id in _VAGUE or found.id.startswith("file."):
         found = _problem(found.values, failure, bundle) or found
-    if found.id in ("config.refused", "cgroup.value"):
+    if found.id in ("config.refused", "cgroup.value", "seccomp.contradiction"):
         return next((each for each in survey(bundle) if each.pointer == found.pointer), found)
     if found.id.startswith("init.") and found.id != "init.oom":
         return next((each for each in survey(bundle) if each.severity == "error" and bundle.text), found)

@@ -97,6 +97,8 @@ _PROCESS = (
     _p("user.mapping_refused", r"(?P<what>uid|gid)_map(?: of the user namespace)?`?: (?P<why>.+)", "mapping"),
     _p("user.mapping_refused", r"cannot map the IDs of the user namespace: (?P<why>.+)", "mapping"),
     _p("terminal.no_socket", r"without setting console socket|use --console-socket with", "/process/terminal"),
+    _p("seccomp.contradiction", r"adding seccomp rule for syscall \w+: file exists|seccomp_rule_add_(?:array|exact_array)`?: File exists", "contradiction"),
+    _p("seccomp.contradiction", r"two rules for \w+ have the same conditions", "contradiction"),
     _p("seccomp.rule", r"seccomp (?:get (?:action|operator)|adding architecture)|adding seccomp (?:filter )?rule", "/linux/seccomp"),
     _p("seccomp.load", r"error loading seccomp filter|seccomp_load", "/linux/seccomp"),
     _p("sysctl.unknown", rf"cannot write sysctl (?P<name>\S+) = .*: {_GONE}", "sysctl"),

@@ -290,6 +290,11 @@ def _seccomp(_groups: Groups, bundle: Bundle) -> str | None:
     return "/linux/seccomp/defaultAction" if bundle.value("/linux/seccomp") else None
 
 
+def _contradiction(_groups: Groups, bundle: Bundle) -> str:
+    found = (each.pointer for each in bundle.problems if "rules_contradict" in each.key)
+    return next(found, "/linux/seccomp/syscalls")
+
+
 _FINDERS: dict[str, Callable[[Groups, Bundle], str | None]] = {
     "line": _line,
     "field": _field,
@@ -318,4 +323,5 @@ _FINDERS: dict[str, Callable[[Groups, Bundle], str | None]] = {
     "open_files": _open_files,
     "proc_mount": _proc_mount,
     "seccomp": _seccomp,
+    "contradiction": _contradiction,
 }

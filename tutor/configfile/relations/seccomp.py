@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.configfile.relations.model import Relation, number, outside, strings, text
+from tutor.configfile.relations.seccomp_rules import contradictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,6 +32,7 @@ def _profile(document: Document) -> Iterator[Relation]:
         yield from _rule(pointer, rule)
     notifies = any(text(rule, "action") == _NOTIFY for _, rule in rules)
     yield from _listener(profile, notifies=notifies)
+    yield from contradictions(profile, rules)
 
 
 def _rule(pointer: str, rule: dict[str, JsonValue]) -> Iterator[Relation]:
