@@ -175,6 +175,20 @@ def test_where_no_user_namespace_may_be_made_the_switch_is_named(language: str) 
     assert "sudo sysctl user.max_user_namespaces=10000" in said
 
 
+@pytest.mark.parametrize("switch", ["apparmor_restrict_unprivileged_userns=1", "unprivileged_userns_clone=0"])
+def test_where_a_namespace_has_no_privileges_the_switch_is_named(switch: str) -> None:
+    """Ubuntu's and Debian's, beside a refusal of a namespace's privileges: where /proc is hidden, none may mount another."""
+    name, value = switch.split("=")
+    # setpriv(1) reads the other.
+    hidden = f"""
+        cp /proc/sys/kernel/cap_last_cap "$PLACE"; mount -t tmpfs tmpfs /proc/sys/kernel
+        cp "$PLACE/cap_last_cap" /proc/sys/kernel; echo {value} >/proc/sys/kernel/{name}
+    """
+    said = refusal("--lang", "en", before=hidden)
+    assert f"kernel.{switch}" in said
+    assert f"sudo sysctl kernel.{name}={1 - int(value)}" in said
+
+
 def test_without_newuidmap_the_package_is_named() -> None:
     said = refusal(before='mount --bind /dev/null "$(command -v newuidmap)"\n')
     assert "newuidmap" in said

@@ -75,3 +75,18 @@ def test_without_the_users_systemd_the_steps_with_limits_are_read(user: Learner)
     bus.unlink()
     said = python(user, "-m", "tutor", "repl", "cgroups", input="next\nanswer b\nnext\nnext\n")
     assert "This step cannot be shown here:" in said
+
+
+def test_the_machines_switch_is_named(user: Learner) -> None:
+    switch, now, wanted = Path("/proc/sys/kernel/unprivileged_userns_clone"), "0", "1"  # Debian's
+    if not switch.exists():
+        switch, now, wanted = Path("/proc/sys/user/max_user_namespaces"), "0", "10000"
+    before = switch.read_text()
+    switch.write_text(now)
+    try:
+        said = python(user, "-m", "tutor", "repl", "first-container")
+    finally:
+        switch.write_text(before)
+    name = f"{switch.parent.name}.{switch.name}"
+    assert f"{name}={now}" in said
+    assert f"sudo sysctl {name}={wanted}" in said
