@@ -75,13 +75,16 @@ CGROUP_OPTIONS = (
 )
 """Options of the filesystems cgroup and cgroup2 (cgroups(7)), which configurations may repeat: the mount has them already."""
 
+_SWITCHES = {"remount": "remount", "tmpcopyup": "copy_up", "copy-symlink": "copy_link"}
+"""Options that turn something on, which no other takes back, by the attribute of `MountOptions`."""
+
 _TWOFOLD = (*ATTRIBUTES, *PROPAGATION)
 NAMES = (
     *_TWOFOLD,
     *(f"r{name}" for name in _TWOFOLD),
     *SUPERBLOCK,
     *("bind", "rbind", "remount", "defaults", "silent", "loud", "iversion", "noiversion"),
-    *("tmpcopyup", "idmap", "ridmap"),
+    *("tmpcopyup", "idmap", "ridmap", "copy-symlink"),
 )
 """The options that runt itself follows and does not hand on to the filesystem."""
 
@@ -103,6 +106,8 @@ class MountOptions:
         self.remount = False
         self.copy_up = False
         """A tmpfs gets a copy of what is at its destination (tmpcopyup)."""
+        self.copy_link = False
+        """A source that is a symbolic link is copied, and not followed (copy-symlink, as crun; podman's `no-dereference`)."""
         self.version = False
         """iversion."""
         self.attributes = (0, 0)
@@ -136,10 +141,8 @@ class MountOptions:
             self.bind, self.recursive = True, self.recursive or option == "rbind"
         elif option in ("iversion", "noiversion"):
             self.version = option == "iversion"
-        elif option == "remount":
-            self.remount = True
-        elif option == "tmpcopyup":
-            self.copy_up = True
+        elif option in _SWITCHES:
+            setattr(self, _SWITCHES[option], True)
         elif option in ("idmap", "ridmap"):
             self.map_ids, self.map_ids_recursively = True, option == "ridmap"
         elif option not in SUPERBLOCK and option not in _NOTHING and not option.lower().startswith("x-"):

@@ -38,7 +38,9 @@ def open_bind_sources(c: Container) -> None:
         options = MountOptions(mount.get("options", ()))
         if not options.bind or options.remount:
             continue
-        if path_below_root(c, mount) is not None:
+        if options.copy_link and os.path.islink(source_path(c, mount)):
+            c.link_targets[index] = os.readlink(source_path(c, mount))
+        elif path_below_root(c, mount) is not None:
             # For `receive_descriptor`: init loads nothing.
             import _socket  # noqa: F401
         elif everything or maps_ids(mount, options):
@@ -61,10 +63,10 @@ def open_later_sources(c: Container) -> None:
 
     The root of another user namespace may not be able to reach them, nor to map IDs.
     """
-    for mount in c.config.get("mounts", ()):
+    for index, mount in enumerate(c.config.get("mounts", ())):
         options = MountOptions(mount.get("options", ()))
         path = path_below_root(c, mount) if options.bind and not options.remount else None
-        if path is None:
+        if path is None or index in c.link_targets:
             continue
         number = c.sync.expect("open source")["root"]
         root = os.open(f"/proc/{c.init_pid}/fd/{number}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

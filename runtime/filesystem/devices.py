@@ -166,6 +166,8 @@ def _bind_device(device: Device, parent: int, name: str, trees: dict[str, int]) 
     except FileExistsError:
         pass
     target = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    # As crun: a mount point of one file has the flags that /dev around it has.
+    kernel.mount_setattr(tree, attr_set=kernel.ATTR_NOSUID | kernel.ATTR_NOEXEC)
     kernel.move_mount(tree, target)
     os.close(tree)
     os.close(target)

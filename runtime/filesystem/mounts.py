@@ -19,7 +19,14 @@ from runtime.filesystem.bind_sources import (
     source_path,
 )
 from runtime.filesystem.copy_up import copy_up
-from runtime.filesystem.paths import is_directory, make_directory, make_file, open_in_root, path_in_root
+from runtime.filesystem.paths import (
+    is_directory,
+    make_directory,
+    make_file,
+    make_link,
+    open_in_root,
+    path_in_root,
+)
 from runtime.kernel import mount as kernel
 from runtime.kernel import procfs
 from runtime.support.errors import RuntError, describe
@@ -59,6 +66,8 @@ def mount_filesystems(c: Container) -> None:
             options = MountOptions(mount.get("options", ()))
             if options.remount:
                 _remount(c, mount, options)
+            elif index in c.link_targets:
+                make_link(c.root_fd, mount["destination"], c.link_targets[index])
             elif options.bind:
                 _mount_bind(c, mount, options, c.bind_trees.pop(index, -1))
             elif kind == "cgroup":

@@ -76,6 +76,19 @@ def make_file(root: int, path: str, *, follow: bool = True, links: int = _MOST_L
         os.close(parent_fd)
 
 
+def make_link(root: int, path: str, target: str) -> None:
+    """Make the symbolic link `path` inside `root`, unless it is there. Raises OSError, with EEXIST for anything else there."""
+    parent, name = os.path.split(_plain(path))
+    parent_fd = make_directory(root, parent)
+    try:
+        os.symlink(target, name, dir_fd=parent_fd)
+    except FileExistsError:
+        if _read_link(parent_fd, name) != target:
+            raise OSError(errno.EEXIST, os.strerror(errno.EEXIST), path) from None
+    finally:
+        os.close(parent_fd)
+
+
 def path_in_root(root: int, fd: int) -> str:
     """Return the path of a descriptor inside `root`, absolute and without symbolic links."""
     top, path = (os.readlink(f"/proc/self/fd/{number}") for number in (root, fd))

@@ -167,7 +167,8 @@ def become_root_of_user_namespace(c: Container) -> None:
             f"cannot become root in the user namespace: {describe(error)}: is ID 0 mapped?"
         ) from None
     try:
-        os.setgroups([])
+        if not c.keeps_groups:
+            os.setgroups([])
     except PermissionError:
         # A user namespace of an unprivileged user may forbid it: /proc/PID/setgroups says "deny".
         pass

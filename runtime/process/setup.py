@@ -179,7 +179,8 @@ def set_user(c: Container) -> None:
     user = c.process["user"]
     uid, gid, groups = user["uid"], user["gid"], user.get("additionalGids", [])
     try:
-        os.setgroups(groups)
+        if not c.keeps_groups:
+            os.setgroups(groups)
     except PermissionError:
         if groups:
             raise RuntError("additionalGids cannot be set: the user namespace forbids setgroups(2)") from None

@@ -114,6 +114,7 @@ class Container:
         "inherited_fds",
         "init_pid",
         "joined",
+        "link_targets",
         "listen_fds",
         "options",
         "own_descriptors",
@@ -177,6 +178,8 @@ class Container:
         """Descriptors of the namespaces to join by path, by their type."""
         self.bind_trees: dict[int, int] = {}
         """Detached copies of the sources of bind mounts, by the index of the mount; see `bind_sources`."""
+        self.link_targets: dict[int, str] = {}
+        """The targets of the symbolic links that are copied and not mounted, by the index of the mount; see `bind_sources`."""
         self.device_source = -1
         """A detached filesystem with the devices made for a user namespace, by their index (`make_device_sources`)."""
         self.readonly_mounts: list[int] = []
@@ -228,6 +231,15 @@ class Container:
     def new_keyring(self) -> bool:
         """Whether the container has a session keyring of its own (`--no-new-keyring`)."""
         return self.entry.record.get("new_keyring", True)
+
+    @property
+    def keeps_groups(self) -> bool:
+        """Whether the program has the additional groups of the caller, as with crun, in place of the configuration's.
+
+        podman writes this annotation for `--group-add keep-groups`: an ordinary user's container so reaches files of a group that
+        its user namespace has no ID for.
+        """
+        return bool(self.config.get("annotations", {}).get("run.oci.keep_original_groups"))
 
     @property
     def linux(self) -> Linux:

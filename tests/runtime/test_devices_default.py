@@ -82,9 +82,13 @@ def test_user_namespace_gets_devices_that_the_host_has_no_file_for(bundle: Bundl
         {"path": "/dev/zeros", **numbers, "uid": 10, "gid": 11, "fileMode": 0o604},
         {"path": "/dev/pipe", "type": "p", "fileMode": 0o640},
     ]
-    bundle.sh("cd /dev; stat -c '%n %a %u:%g %t:%T %F' zeros pipe; head -c 2 zeros | od -An -tx1")
+    bundle.sh(
+        "cd /dev; stat -c '%n %a %u:%g %t:%T %F' zeros pipe; head -c 2 zeros | od -An -tx1; "
+        "grep -o ' /dev/null [^ ]*' /proc/self/mountinfo"
+    )
     assert runt.run(bundle).splitlines() == [
         "zeros 604 10:11 1:5 character special file",
         "pipe 640 0:0 0:0 fifo",
         " 00 00",
+        " /dev/null rw,nosuid,noexec,relatime",
     ]

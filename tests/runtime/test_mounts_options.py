@@ -373,6 +373,26 @@ def test_a_file_is_mounted_where_a_dangling_link_leads(
     assert not (bundle.path / "outside").exists()
 
 
+@pytest.mark.parametrize("kind", ["ids of the host", "user namespace"])
+def test_source_that_is_a_link_is_copied_where_podman_asks_for_it(
+    bundle: Bundle, runt: Runt, kind: str
+) -> None:
+    """`podman run --mount type=bind,...,no-dereference` writes `copy-symlink`; the link need not lead anywhere."""
+    if kind == "user namespace":
+        mapping = [{"containerID": 0, "hostID": 0, "size": 1000}]
+        bundle.namespaces("pid", "user").linux.update(uidMappings=mapping, gidMappings=mapping)
+    (bundle.path / "link").symlink_to("somewhere/else")
+    (bundle.path / "file").write_text("a file\n")
+    mount(bundle, "/a/link", "bind", "rbind", "copy-symlink", source="link")
+    mount(bundle, "/a/file", "bind", "rbind", "copy-symlink", source="file")
+    assert runt.run(bundle.sh("readlink /a/link; cat /a/file")) == "somewhere/else\na file\n"
+    # Another container of the same image finds it there.
+    assert runt.run(bundle).startswith("somewhere/else\n")
+    (bundle.path / "link").unlink()
+    (bundle.path / "link").symlink_to("changed")
+    assert "/a/link: file exists" in runt.fail(bundle)
+
+
 def test_a_destination_by_way_of_a_missing_directory(bundle: Bundle, runt: Runt) -> None:
     (bundle.path / "file").write_text("seen\n")
     (bundle.rootfs / "there").mkdir()

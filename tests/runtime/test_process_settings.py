@@ -60,6 +60,18 @@ def test_umask_is_the_callers_unless_set_and_no_group_is_inherited(bundle: Bundl
     assert "Groups:\t \n" in done.stdout
 
 
+def test_groups_of_the_caller_are_kept_where_podman_asks_for_it(bundle: Bundle, runt: Runt) -> None:
+    """`podman run --group-add keep-groups` writes the annotation, and needs a runtime that follows it."""
+    bundle.process["user"] = {"uid": 1000, "gid": 1001, "additionalGids": [5]}
+    bundle.config["annotations"] = {"run.oci.keep_original_groups": "1"}
+    groups = os.getgroups()
+    os.setgroups([7, 8])
+    try:
+        assert status_of(bundle, runt)["Groups"].split() == ["7", "8"]
+    finally:
+        os.setgroups(groups)
+
+
 def test_capabilities_are_exactly_the_five_sets(bundle: Bundle, runt: Runt) -> None:
     bundle.process["user"] = {"uid": 1000, "gid": 1000}
     bundle.process["capabilities"] = {

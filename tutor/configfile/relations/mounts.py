@@ -60,7 +60,7 @@ _KNOWN = (
         "iversion",
         "noiversion",
     ],
-    *("tmpcopyup", "idmap", "ridmap"),
+    *("tmpcopyup", "idmap", "ridmap", "copy-symlink"),
 )
 """Options that runtimes follow themselves, instead of handing them to the filesystem."""
 _IGNORED = ("auto", "noauto", "nofail", "_netdev")
