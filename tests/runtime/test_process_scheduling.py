@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runtime.kernel import scheduling
 from tests.support.config_files import changed, load_text, refusal
 
 if TYPE_CHECKING:
@@ -140,6 +141,16 @@ def test_the_callers_affinity_does_not_bind_the_container(bundle: Bundle, runt: 
     assert int(inside.replace(",", ""), 16) == sum(1 << number for number in everything)
 
 
+def test_no_processor_is_left_out_on_a_machine_with_more_than_1024(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mask of the C library's cpu_set_t (CPU_SET(3)) would bind every container of such a machine to the first 1,024."""
+    masks: list[bytes] = []
+    monkeypatch.setattr(scheduling, "call", lambda _name, _pid, size, mask: masks.append(mask[:size]))
+    scheduling.sched_setaffinity_all()
+    (mask,) = masks
+    assert len(mask) * 8 >= max(8192, int(Path("/sys/devices/system/cpu/kernel_max").read_text()) + 1)
+    assert set(mask) == {0xFF}
+
+
 @on_root
 def test_exec_schedules_its_program_as_the_container_or_as_it_says_itself(
     bundle: Bundle, runt: Runt, tmp_path: Path
@@ -147,7 +158,8 @@ def test_exec_schedules_its_program_as_the_container_or_as_it_says_itself(
     bundle.process["scheduler"] = {"policy": "SCHED_BATCH", "nice": 3}
     bundle.linux["personality"] = {"domain": "LINUX32"}
     last = max(os.sched_getaffinity(0))
-    bundle.process["execCPUAffinity"] = {"initial": "0", "final": str(last)}
+    # The kernel leaves out what the machine does not have, also beyond the 1,024 of the C library's cpu_set_t.
+    bundle.process["execCPUAffinity"] = {"initial": "0,1500", "final": f"{last},8191"}
     runt.create(bundle.namespaces("pid").sh("sleep 100"))
     script = "grep Cpus_allowed_list /proc/self/status; uname -m; cat /proc/self/stat"
     affinity, machine, stat = runt.ok("exec", "test", "sh", "-c", script).splitlines()

@@ -121,6 +121,17 @@ OTHERS = [
 
 # One of each family, with what comes before it in life.
 FAMILIES = [
+    ("exec failed: unable to stat preserved-fd 5 (of 3): stat /proc/self/fd/7: no such file or directory", "command.usage"),
+    (f"socket path too long: `/{'x' * 120}`", "command.usage"),
+    ("errno value specified for action `SCMP_ACT_ALLOW`", "seccomp.rule"),
+    ("Unable to parse RDMA entry: strconv.ParseUint: parsing x: invalid syntax", "cgroup.value"),
+    ("error during container init: open sysctl net.ipv4.nope file: input/output error", "config.value"),
+    ("configuring container /dev: no such process", "device.failed"),
+    ("the target `/etc/link` is invalid: Too many levels of symbolic links", "mount.step"),
+    ("invalid file system type on `/sys/fs/cgroup`", "host.kernel"),
+    ("openat procfd for `self/fd`: Input/output error", "file.failed"),
+    ("read from `/run/crun/box/status`: Input/output error", "file.failed"),
+    ("fstat parent of `/rootfs/x`: Input/output error", "file.failed"),
     ("crun: sd-bus call: Permission denied: OCI permission denied", "systemd.refused"),
     ("Error: crun: cannot open sd-bus: No such file or directory: OCI runtime attempted to invoke a command that was not found", "systemd.absent"),
     (_OCI + 'unable to apply cgroup configuration: unable to start unit "docker-1.scope" (properties [{Name:Description}]): Unit docker-1.scope already exists.', "systemd.refused"),

@@ -10,7 +10,7 @@ from tutor.explain.pattern import pattern as _p
 # Faults, and what is not about config.json at all.
 _APART = (
     _p("engine.internal", r"\[internal(?: error)?\]|internal error|\[bug\]|should never be|^panic|invalid internal state|must not be nil|struct$"),
-    _p("command.usage", r"cannot use console socket if|invalid value \S+ for (?:flag|--)|invalid value for --|preserve file descriptor|^bad \w+: expected"),
+    _p("command.usage", r"cannot use console socket if|invalid value \S+ for (?:flag|--)|invalid value for --|preserve file descriptor|preserved-fd|socket path too long|Invalid port number|^bad \w+: expected"),
     _p("checkpoint.missing", r"need criu|CRIU (?:version|memory tracking not|does not|feature)|criu (?:is missing|lacks)|requires at least CRIU|CRIU >="),
     _p("checkpoint.missing", r"libcriu|checkpoint/restore support|checkpointing requires root"),
     _p("checkpoint.failed", r"CRIU|checkpoint|restor(?:e|ed|ing)\b|page.server|parent-path|LSM (?:profile|mount)|image path|external (?:bind|descr)"),
@@ -48,11 +48,11 @@ _CONFIGURED = (
     _p("seccomp.unsupported", r"seccomp not supported|config provided but seccomp", "/linux/seccomp"),
     _p("seccomp.load", r"seccomp \(SECCOMP_SET_MODE_FILTER\)", "/linux/seccomp"),
     _p("seccomp.rule", r"seccomp|BPF filter|ENOSYS stub|(?:unknown|native|overlapping)\b.*\barch|architecture overlap|AUDIT_ARCH|\bsyscall (?:condition|to block)", "/linux/seccomp"),
-    _p("seccomp.rule", r"(?:modified|original|creating|patching|patch for) filter|no_new_privs filter|valid syscall|cannot use in rule|nil syscall", "/linux/seccomp"),
+    _p("seccomp.rule", r"(?:modified|original|creating|patching|patch for) filter|no_new_privs filter|valid syscall|errno value specified for action|cannot use in rule|nil syscall", "/linux/seccomp"),
     _p("network.device", r"network devices?\b|netDevice|set up (?:address|interface)|link not found|set link down", "/linux/netDevices"),
-    _p("network.failed", r"netlink|network (?:settings|interfaces|namespace|stats)|netns path|ip addresses|Invalid (?:gateway|source) for route|SIOC", "/linux/namespaces"),
+    _p("network.failed", r"netlink|network (?:settings|interfaces|namespace|stats)|netns path|unknown strategy type|ip addresses|Invalid (?:gateway|source) for route|SIOC", "/linux/namespaces"),
     _p("cgroup.devices", r"device (?:access|rules|filter|type)|device list|access string|non-cgroup type|group prefix|access mode", "/linux/resources/devices"),
-    _p("device.failed", r"device (?:inode|nodes|path)|cannot make device|is not the (?:null )?device|^mknod|mkdev|could not find device|find device '|/proc/devices|invalid (?:major|minor)", "/linux/devices"),
+    _p("device.failed", r"device (?:inode|nodes|path)|cannot make device|is not the (?:null )?device|^mknod|mkdev|could not find device|find device '|/proc/devices|invalid (?:major|minor)|configuring container /dev\b", "/linux/devices"),
     _p("device.failed", r"invalid permission mode|/dev/null is invalid", "/linux/devices"),
     _p("cwd.outside", r"possible container breakout|^cwd .* is outside|working directory is (?:not accessible|not an? absolute|safe)|current working directory is", "/process/cwd"),
     _p("config.value", r"invalid environment|^putenv|^setenv", "/process/env"),
@@ -62,9 +62,9 @@ _CONFIGURED = (
     _p("config.value", r"rootfsPropagation|root propagation|set propagation|mount propagation", "/linux/rootfsPropagation"),
     _p("config.value", r"mount destination \S+ is not absolute|field contains null byte|invalid mount (?:type|\S+$)|destination path is", "/mounts"),
     _p("config.value", r"unknown namespace type|namespace \S+ (?:does not exist|is not supported)|handle namespace|invalid namespace path", "/linux/namespaces"),
-    _p("config.value", r"ucounts without a user namespace", "/linux/sysctl"),
+    _p("config.value", r"ucounts without a user namespace|^open sysctl \S+ file", "/linux/sysctl"),
     _p("cgroup.failed", r"(?:parse|read from) `?(?:memory|cpuset)\.", "/linux/resources"),
-    _p("cgroup.value", r"(?:pressure|swappiness|memory|PSI) (?:value|level)|cpu-idle|resources\.CPU|from > to|device weight|psi data", "/linux/resources"),
+    _p("cgroup.value", r"(?:pressure|swappiness|memory|PSI) (?:value|level)|cpu-idle|resources\.CPU|from > to|device weight|psi data|RDMA entry", "/linux/resources"),
 )  # fmt: skip
 
 # What the runtime was doing.
@@ -76,7 +76,7 @@ _STEPS = (
     _p("command.usage", r"duration interval|find PID field|config file not|invalid string|should not be set|additional-gids"),
     _p("command.file", r"cannot parse (?:process|resources|`|input|mount)|must be an array|JSON payload"),
     _p("rootless.unsupported", r"rootless"),
-    _p("host.kernel", r"namespaces aren't enabled|kernel versions?\b|freezer not supported|memfd_create non supported|io priority not|API level"),
+    _p("host.kernel", r"namespaces aren't enabled|kernel versions?\b|freezer not supported|invalid file system type on `|using statfs on `|memfd_create non supported|io priority not|API level"),
     _p("cgroup.none", r"container (?:is not using|without a) cgroups?|cgroups not configured|cgroup not exist|cgroup path not found|without cgroups"),
     _p("cgroup.no_controller", r"subsystem does not exist|no subsystem for mount|no such directory for|enable controllers `(?P<controller>\w+)`"),
     _p("cgroup.path", r"invalid cgroup path|bad sub cgroup path|either Path or Name|no cgroup path|delegate-cgroup `", "/linux/cgroupsPath"),
@@ -89,7 +89,7 @@ _STEPS = (
     _p("root.entering", r"pivot_root|chroot|MS_MOVE|oldroot|newroot|jailing process|rootfs (?:state|as readonly|handle|after)|(?:real|get) root"),
     _p("root.entering", r"(?:open|to|remount) `/`|root not set|container root directory|preparing rootfs|(?:clone|duplicate) root fd|root path (?:moved|prov)"),
     _p("mount.step", r"\w*mount|tmpcopyup|open_tree|fsopen|fsconfig|\bmask(?:ed)? |directory mask|can't mask|make \S+ read-only|under rootfs|overlayfs|notify socket"),
-    _p("mount.step", r"^symlink|symlink `|^target `|new mount api|vfs flags|locked (?:atime )?flags|recAttr|copy-symlink|fs_move|tmpfs"),
+    _p("mount.step", r"^symlink|symlink `|^target `|new mount api|vfs flags|locked (?:atime )?flags|recAttr|copy-symlink|fs_move|tmpfs|^the target `/"),
     _p("privilege.failed", r"\bcaps\b|apply (?:bounding|capabilities)|^capset|^prctl|ambient|dumpable|no[_ ]new[_ ]priv\w*|pdeath|cap_last_cap|subreaper"),
     _p("user.refused", r"set(?:res)?[ug]ids?\b|setgroups|become root|setup user|std stream|unmapped"),
     _p("init.creation", r"\bclone\b|unshare|setns|\bv?fork\b|userns|stage-\d|new parent process|join .*namespaces|start init|namespaces to join"),
@@ -105,7 +105,7 @@ FAMILIES = (*_APART, *_CONFIGURED, *_STEPS)
 
 _FILE = (
     "f?access|chdir|fchdir|chmod|fchmod(?:at2?)?|f?chown(?:at)?|creat(?:e|ing)|delete|destroy subsystem|fdopendir|fstat(?:fs)?|flistxattr"
-    "|fsetxattr|get(?: x?attr| file owner for)?|getcwd|linkat?|l?seek|l?stat(?:fs)?|mkdir(?:at)?|open(?:at2?|dir|ing)?|putting|read(?:link)?"
+    "|fsetxattr|get(?: x?attr| file owner for)?|getcwd|link(?:at)?|l?seek|l?stat(?:fs)?|mkdir(?:at)?|open(?:at2?|dir|ing)?|putting|read(?:link)?"
     "|realpath|rename|reopen|re-opening handle to|resolve|rm|rmdir|unlink(?:at)?|writ(?:e|ing)(?: to)?|walking(?: into| into directory)?"
 )
 _CALL = (
@@ -115,12 +115,12 @@ _CALL = (
 )
 # The last resort: what kind of thing failed, in the forms of crun (a verb, and a name in backticks) and Go (`open /x: reason`).
 GENERAL = (
-    _p("file.failed", rf"^(?:error |cannot |failed to |unable to )?(?:{_FILE})(?:(?: from| to)? (?:file|directory|path|log file|parent directory|fd))? ?[`\"]"),
+    _p("file.failed", rf"^(?:error |cannot |failed to |unable to )?(?:{_FILE})(?: from| to| of| for)?(?: (?:file|directory|path|log file|parent(?: directory| of)?|fd|procfd|absolute path to file)){{0,2}}(?: for)? ?[`\"]"),
     _p("file.failed", r"(?:^|: )(?:open(?:at)?|l?stat|mkdir(?:at)?|chmod|chown|readlink|remove|rename|unlinkat|write|read) /\S+: "),
     _p("file.failed", r"cannot (?:read|write) (?:the (?:pid file|configuration)|to standard output)|(?:install|remove) the launcher|has been deleted"),
     _p("file.failed", r"^failed to (?:open|write|parse|read) \S+: |^(?:error reading|reopen|cannot create subdirectories in) \S+: "),
     _p("file.failed", r"split path \"|get (?:full path|path of handle|relative path)|dead inode|wandered into|stack entry|existing subpath"),
-    _p("file.failed", r"^the path `|handle to /proc|/proc/\S+ handle|create(?:ing)? directory `|hallucinated target path"),
-    _p("host.call", rf"^(?:{_CALL})(?:\(\w+\))?(?: failed| fd| pidfd)?(?: [`(][^`)]*[`)])*: "),
-    _p("host.call", r"^(?:(?:unable|failed) to (?:init inotify|add inotify watch|setup pidfd|pidfd_open|execv|dup socket)|open pidfd|send signal to pidfd|setup pidfd|listen on socket|read from signalfd|bind socket to `|create UNIX socket|connect socket to `)"),
+    _p("file.failed", r"^the path `|handle to /proc|/proc/\S+ handle|create(?:ing)? directory `|hallucinated target path|absolute path to file `|^getcwd(?: failed)?: |^unable to (?:open|stat)\(\): `|bad trailing component|^get safe \S+ handle|push symlink"),
+    _p("host.call", rf"^(?:{_CALL})(?:\(\w+\))?(?: failed| fd| pidfd| fd for| add| from)?(?: [`(][^`)]*[`)])*: "),
+    _p("host.call", r"^(?:(?:unable|failed) to (?:init inotify|add inotify watch|setup pidfd|pidfd_open|execv|dup socket)|open pidfd|send signal to pidfd|setup pidfd|listen on socket|read from signalfd|bind socket to `|create UNIX socket|connect socket to `|mark non-stdio fds|set CLOEXEC for fd)"),
 )  # fmt: skip
