@@ -247,7 +247,7 @@ class TuiWalk(Walk):
         self.terminal.keys(*keys)
 
     def next(self) -> None:
-        self.press("n")
+        self.press("End", "n")  # n asks first where there is text below
 
     def look_at(self, panel: str) -> None:
         self.press(PANEL_KEYS[panel])

@@ -218,9 +218,11 @@ async def test_checks_show_what_was_found_and_how_to_see_it(tmp_path: Path) -> N
         step = app.script.enter_kind("run-op")
         await settled(pilot, lambda: f"· {step.checks[0].text}" in screen_text(app))
         found = Evidence("state.status", "created", "stopped", "runt state alpine-test")
+        file = "/sys/fs/cgroup/pids/oci-tutor-79cde490eff2/keeper/alpine-test/pids.max"
+        seen = (Evidence(file, "7", "7", f"cat {file}"), Evidence("b", "c", "it is c", ""))
         app.script.check(
             Verdict(step.checks[0].id, step.checks[0].text, False, (found,)),
-            Verdict(step.checks[1].id, step.checks[1].text, True, ()),
+            Verdict(step.checks[1].id, step.checks[1].text, True, seen),
         )
         await settled(pilot, lambda: f"✗ {step.checks[0].text}" in screen_text(app))
         text = screen_text(app)
@@ -228,6 +230,36 @@ async def test_checks_show_what_was_found_and_how_to_see_it(tmp_path: Path) -> N
         assert "期待: created" in text
         assert "$ runt state alpine-test" in text
         assert f"✓ {step.checks[1].text}" in text
+        assert "…/alpine-test/pids.max → 7 +1" in text, "what passes is one line"
+        assert "it is c" not in text
+        await pilot.press("enter")
+        await settled(pilot, lambda: "it is c" in screen_text(app))
+        assert "/sys/fs/cgroup/pids/oci-tutor" in screen_text(app), "the command has the whole path"
+        await pilot.press("enter")
+        await settled(pilot, lambda: "it is c" not in screen_text(app))
+
+
+async def test_what_is_below_the_fold_is_said_and_n_asks_first(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        lesson = app.script.lesson
+        assert lesson is not None
+        long = replace(lesson.steps[0], id="long", body="\n\n".join(f"line {number}" for number in range(40)))
+        app.script.lesson = replace(lesson, steps=(long, *lesson.steps[1:]))
+        app.script.enter(0)
+        await settled(pilot, lambda: "↓ PgDn 続き" in screen_text(app) and "line 3" in screen_text(app))
+        await pilot.press("n")
+        await settled(pilot, lambda: "もう一度 n" in screen_text(app))
+        assert app.script.executed == []
+        await pilot.press("n")
+        await settled(pilot, lambda: app.script.executed == ["next"] and not screen.bridge.busy)
+        app.script.enter(0)
+        await settled(pilot, lambda: "line 3" in screen_text(app))
+        await pilot.press("end")
+        await settled(pilot, lambda: "line 39" in screen_text(app) and "PgDn" not in screen_text(app))
+        await pilot.press("home", "n")
+        await settled(pilot, lambda: app.script.executed == ["next", "next"])
 
 
 @pytest.mark.parametrize("size", [SMALL, MEDIUM])

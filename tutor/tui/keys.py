@@ -63,6 +63,7 @@ LESSON_KEYS: tuple[Key, ...] = (
     Key("check", "c", "lesson('check')", "lesson", show=True),
     Key("reset", "R", "dispatch('reset')", "lesson"),
     Key("solve", "S", "dispatch('solve')", "lesson"),
+    Key("evidence", "enter", "evidence", "lesson", display="Enter"),
     Key("answer", "a", "answer", "lesson", show=True),
     Key("snippet", "i", "snippet", "lesson"),
     Key("clause", "m", "look_up('clause')", "lesson"),

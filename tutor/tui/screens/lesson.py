@@ -18,6 +18,7 @@ from tutor.session.events import (
     ConfigChanged,
     HintGiven,
     LessonFinished,
+    Notice,
     QuizAnswered,
     StepEntered,
 )
@@ -29,6 +30,7 @@ from tutor.tui.screens.leaving import Leaving
 from tutor.tui.screens.panes import Panes
 from tutor.tui.screens.terminals import HandedOver, Terminals
 from tutor.tui.session_bridge import SessionBridge, SessionEvent, SessionIdle
+from tutor.tui.widgets.below import MoreBelow
 from tutor.tui.widgets.command_line import CommandLine
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.guide import Guide
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
-    from tutor.course.model import Lesson
+    from tutor.course.model import Lesson, Step
     from tutor.messages import Messages
     from tutor.session.events import Event
     from tutor.session.protocol import SessionProtocol
@@ -102,6 +104,7 @@ class LessonScreen(TutorScreen):
         self._session = session
         self._opening = opening
         self.view = LessonView(engine=session.engine)
+        self._asked_in: Step | None = None
         self._notices = NoticeBar()
         self._line = CommandLine(messages, session.completions)
         pane = ConfigPane(messages)
@@ -294,18 +297,8 @@ class LessonScreen(TutorScreen):
         """Tell whether the key of an action works now."""
         if self.terminals.has_focus and self.typing:
             return action in IN_TERMINAL and (action != "operate" or self.view.lesson is not None)
-        if action == "to_console":
-            return self.terminals.has_console and not self.typing
-        if action == "interrupt":
-            return self.view.running is not None and not self.has_selection
-        if action == "copy_text":
-            return self.has_selection
-        if action == "leave":
-            return self.typing
-        if action in ("save", "editor"):
-            return isinstance(self.focused, TextArea)
-        if action == "answer":
-            return bool(self.query(TypedAnswer)) and not self.typing
+        if action in self._only_where:
+            return self._only_where[action]()
         if action in LETTERS and self.typing:
             return False
         if action in ("uncover", "home", "quit_gently"):
@@ -316,6 +309,20 @@ class LessonScreen(TutorScreen):
             return self.view.lesson is not None
         return True
 
+    @property
+    def _only_where(self) -> dict[str, Callable[[], bool]]:
+        """The conditions of keys that work in one place only."""
+        return {
+            "to_console": lambda: self.terminals.has_console and not self.typing,
+            "interrupt": lambda: self.view.running is not None and not self.has_selection,
+            "copy_text": lambda: self.has_selection,
+            "leave": lambda: self.typing,
+            "save": lambda: isinstance(self.focused, TextArea),
+            "editor": lambda: isinstance(self.focused, TextArea),
+            "evidence": lambda: self.panes.panel_of_focus == "guide" and self.query_one(Guide).can_fold,
+            "answer": lambda: bool(self.query(TypedAnswer)) and not self.typing,
+        }
+
     def action_operate(self, operation: str) -> None:
         """Run an operation of the runtime."""
         self.commands.execute(operation)
@@ -323,10 +330,27 @@ class LessonScreen(TutorScreen):
     def action_lesson(self, command: str) -> None:
         """Run a command of the lesson; after its end, `next` is the next lesson."""
         following = self.following if command == "next" else None
+        if command == "next" and self._asks_to_read_on():
+            return
         if following is None:
             self.commands.execute(command)
         else:
             self.leaving.go_on_to(following)
+
+    def _asks_to_read_on(self) -> bool:
+        """Ask, the first time in a step, whether to go on although text is below the fold."""
+        guide, m = self.query_one(Guide), self.messages
+        if not guide.unread or self._asked_in is self.view.step or self.bridge.busy:
+            return False
+        self._asked_in = self.view.step
+        self.panes.show("guide")
+        notice = Notice("information", m("tui.guide.unread"), next=m("tui.guide.unread_next"))
+        self._notices.say(notice)
+        return True
+
+    def action_evidence(self) -> None:
+        """Open the evidence of the checks that pass, or fold it."""
+        self.query_one(Guide).toggle_evidence()
 
     def action_dispatch(self, line: str) -> None:
         """Run a command as if it was typed, with the question before it."""
@@ -360,6 +384,11 @@ class LessonScreen(TutorScreen):
     @on(TabLine.Picked)
     def _picked(self, event: TabLine.Picked) -> None:
         self.panes.bring(event.panel)
+
+    @on(MoreBelow)
+    def _more_below(self, event: MoreBelow) -> None:
+        event.stop()
+        self.panes.say_below()
 
     @on(ConfigPane.Edited)
     def _edited(self, event: ConfigPane.Edited) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.text.glyphs import FINISHED, PASSED
+from tutor.tui.widgets.below import how_to_scroll
+from tutor.tui.widgets.guide import Guide
+from tutor.tui.widgets.line_view import Panel
 from tutor.tui.widgets.quiz import QuizBox
 from tutor.tui.widgets.tab_line import TabLine
 from tutor.tui.widgets.way_out import way_out
@@ -84,6 +87,7 @@ class Panes:
             for each in PANELS:
                 self._screen.set_class(each == panel, f"-at-{each}")
             self.tabs.highlight(panel)
+            self.say_below()
             self._screen.refresh_bindings()
         if panel in WORK:
             self._set_work(panel)
@@ -140,6 +144,12 @@ class Panes:
             self._screen.query_one(f"#{each}").set_class(each == panel, "-wanted")
         if panel in WORK:
             self.set_work(panel)
+
+    def say_below(self) -> None:
+        """Say above the last command how to scroll, where panes have no frame for it: one at a time."""
+        pane = self._screen.query_one(f"#{self._panel}")
+        said = how_to_scroll(pane, self._messages) if isinstance(pane, Guide | Panel) else ""
+        self._screen.query_one("#status").border_title = said
 
     def redraw_tabs(self) -> None:
         """Draw the names again, with their present marks."""

@@ -8,13 +8,15 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Markdown, Static, TextArea
 
-from tutor.course.model import EditConfig, Observe, Quiz, RunOperation, Shell, Task
+from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell, Task
 from tutor.home import command_line
-from tutor.text.glyphs import FAILED, FINISHED, NEXT, NOT_YET, PASSED
+from tutor.text.glyphs import FAILED, FINISHED, NEXT, PASSED
 from tutor.tui.inline_markdown import inline
 from tutor.tui.japanese import markdown_parser
+from tutor.tui.widgets.below import MoreBelow, how_to_scroll
 from tutor.tui.widgets.quiz import QuizBox, TypedAnswer
 from tutor.tui.widgets.rows import Rows, row
+from tutor.tui.widgets.verdicts import Verdicts
 from tutor.tui.widgets.way_out import way_out
 
 if TYPE_CHECKING:
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
-    from tutor.course.checks.verdict import Evidence, Verdict
-    from tutor.course.model import Check, Lesson, Step
+    from tutor.course.model import Lesson, Step
     from tutor.messages import Messages
     from tutor.tui.widgets.rows import Row
     from tutor.view.course_view import Ending
@@ -44,7 +45,8 @@ class Guide(VerticalScroll, can_focus=True):
         self.ending: Ending | None = None
         """What the lesson has shown of the specification; None until it is finished."""
         self._shown: tuple[str, str] | None = None
-        self._shown_commands: set[str] = set()
+        self._verdicts = Verdicts(view, messages)
+        self._seen_to_end = False
         self._at_end = False
         self._revealed: dict[str, object] = {}
         self._to_reveal = ""  # a selector: to be scrolled to as soon as this pane is shown
@@ -59,10 +61,12 @@ class Guide(VerticalScroll, can_focus=True):
         if shown != self._shown:
             # Before the widgets change: `watch_virtual_size` reads these when the sizes do.
             self._shown, self._at_end, self._revealed, self._to_reveal = shown, False, {}, ""
+            self._verdicts.is_open = self._verdicts.can_fold = self._seen_to_end = False
             async with self.batch():
                 await self.remove_children()
                 await self.mount_all(self._parts(step))
             self.scroll_home(animate=False)
+            self._seen_to_end = False
         self._update(step)
 
     def _parts(self, step: Step) -> Iterable[Widget]:
@@ -89,14 +93,26 @@ class Guide(VerticalScroll, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Say in the frame whether there is text below."""
         super().watch_scroll_y(old_value, new_value)
+        self._seen_to_end |= 0 < new_value >= self.max_scroll_y
         self._say_what_is_below()
+
+    @property
+    def unread(self) -> bool:
+        """Tell whether the step goes on by `next` alone, and its text was not scrolled to its end."""
+        step = self._view.step
+        if step is None or self._view.step_passed or not isinstance(step.activity, Read | Observe | Shell):
+            return False
+        way_on = 2  # lines at the end that only say that `next` goes on
+        return self.scroll_y + way_on < self.max_scroll_y and not self._seen_to_end
 
     def _say_what_is_below(self) -> None:
         """Write into the frame the key of the clause, and how to scroll where text is below the fold."""
         m, step = self._messages, self._view.step
         clause = f"{m('tui.key.clause.key')} {step.clause}" if step is not None and step.clause else ""
-        below = m("tui.guide.below") if self.scroll_y < self.max_scroll_y else ""
-        self.border_subtitle = "  ".join(filter(None, (below, clause)))
+        text = "  ".join(filter(None, (how_to_scroll(self, m), clause)))
+        if text != self.border_subtitle:
+            self.border_subtitle = text
+            self.post_message(MoreBelow())
 
     def _to_do(self, step: Step) -> list[Row]:
         """Return which key to press for what the step asks."""
@@ -150,17 +166,11 @@ class Guide(VerticalScroll, can_focus=True):
     @property
     def lines(self) -> tuple[str, ...]:
         """The lines behind a `$`: commands to try, and those that show evidence again."""
-        step, view = self._view.step, self._view
+        step = self._view.step
         if step is None:
             return ()
         suggested = step.activity.suggested if isinstance(step.activity, Shell | Task) else ()
-        shown = [
-            evidence.command
-            for verdict in view.verdicts
-            for evidence in verdict.evidence
-            if evidence.command in self._shown_commands
-        ]
-        return tuple(dict.fromkeys((*suggested, *shown)))
+        return tuple(dict.fromkeys((*suggested, *self._verdicts.commands)))
 
     def redraw_keys(self) -> None:
         """Name the keys that work where the focus is now."""
@@ -180,12 +190,34 @@ class Guide(VerticalScroll, can_focus=True):
         if step.checks:
             # The learner is to look first: the checks are shown after `next`, or after `check`.
             told = not isinstance(step.activity, Observe) or view.tried or view.step_passed
-            self.query_one("#checks-heading").display = told
-            self.query_one("#checks", Rows).show(self._checks(step) if told else [])
+            self.query_one("#checks", Rows).show(self._verdicts.rows(step) if told else [])
+            heading = self.query_one("#checks-heading", Static)
+            heading.display = told
+            heading.update(self._checks_heading())
         self.query_one("#hints", Rows).show(self._hints(step))
         self.query_one("#step-summary", Markdown).display = view.step_passed and bool(step.summary)
         self.query_one("#onward", Rows).show(self._onward(step))
         self._reveal_what_is_new()
+
+    @property
+    def can_fold(self) -> bool:
+        """Tell whether there is evidence to open, or to fold."""
+        return self._verdicts.can_fold
+
+    def toggle_evidence(self) -> None:
+        """Open the evidence of the checks that pass, or fold it."""
+        step = self._view.step
+        if step is None or not self._verdicts.can_fold:
+            return
+        self._verdicts.is_open = not self._verdicts.is_open
+        self._at_end = False
+        self._update(step)
+        self.call_after_refresh(self.query_one("#checks-heading").scroll_visible, animate=False, top=True)
+
+    def _checks_heading(self) -> Content:
+        m, verdicts = self._messages, self._verdicts
+        how = m("tui.guide.fold" if verdicts.is_open else "tui.guide.unfold") if verdicts.can_fold else ""
+        return Content.assemble(m("tui.guide.checks"), (f"  {how}", "not bold $text-muted"))
 
     def _reveal_what_is_new(self) -> None:
         """Scroll to what is new: a hint, feedback, verdicts, or the way on after a passed step."""
@@ -208,6 +240,7 @@ class Guide(VerticalScroll, can_focus=True):
     def on_show(self) -> None:
         """Scroll to what was added while another pane was in front."""
         self.call_after_refresh(self._reveal)
+        self.call_after_refresh(self._say_what_is_below)
 
     def _reveal(self) -> None:
         if self._to_reveal and self.size.height:
@@ -233,6 +266,11 @@ class Guide(VerticalScroll, can_focus=True):
         """Scroll up, and follow the end no longer."""
         self._at_end = False
         super().action_scroll_up()
+
+    def action_scroll_end(self) -> None:
+        """Scroll to the end, which counts as seen before the scrolling has ended."""
+        self._seen_to_end = True
+        super().action_scroll_end()
 
     def action_page_up(self) -> None:
         """Scroll up by a page, and follow the end no longer."""
@@ -261,35 +299,6 @@ class Guide(VerticalScroll, can_focus=True):
                 inline(answer.feedback),
             )
         ]
-
-    def _checks(self, step: Step) -> list[Row]:
-        verdicts = {verdict.check_id: verdict for verdict in self._view.verdicts}
-        self._shown_commands = set()
-        return [line for check in step.checks for line in self._check(check, verdicts.get(check.id))]
-
-    def _check(self, check: Check, verdict: Verdict | None) -> list[Row]:
-        """Return one check; one that the learner has not tried yet is shown as open, not as failed."""
-        if self._view.step_passed and (verdict is None or not (verdict.passed or self._view.tried)):
-            return [row((f"{PASSED} ", "bold $text-success"), inline(check.text))]
-        if verdict is None or not (verdict.passed or self._view.tried):
-            return [row((f"{NOT_YET} ", "$text-muted"), inline(check.text))]
-        if verdict.passed:
-            lines = [row((f"{PASSED} ", "bold $text-success"), inline(verdict.text))]
-        else:
-            lines = [row((f"{FAILED} ", "bold $text-error"), inline(verdict.text, "bold"))]
-        for evidence in verdict.evidence:
-            lines += self._evidence(evidence, passed=verdict.passed)
-        return lines
-
-    def _evidence(self, evidence: Evidence, *, passed: bool) -> list[Row]:
-        m = self._messages
-        lines = [row("    ", (f"{evidence.looked_at} → {evidence.found}", "$text-muted"))]
-        if not passed:
-            lines.append(row("    ", (m("tui.guide.expected", expected=evidence.expected), "$text-error")))
-        if evidence.command and evidence.command not in self._shown_commands:
-            self._shown_commands.add(evidence.command)  # checks of the same thing show its command once
-            lines.append(row(("    $ ", "$text-muted"), (evidence.command, "$text-primary")))
-        return lines
 
     def _hints(self, step: Step) -> list[Row]:
         m = self._messages

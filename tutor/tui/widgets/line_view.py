@@ -12,6 +12,7 @@ from textual.style import Style
 from textual.visual import Visual
 
 from tutor.text import wrap
+from tutor.tui.widgets.below import MoreBelow, how_to_scroll
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -71,11 +72,16 @@ class LineView(ScrollView, can_focus=True):
                 self._strips.pop(y, None)
                 self.refresh_line(y)
         self._follow()
+        self._say_what_is_below()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Note whether the end is in sight: after scrolling up, new lines do not move the view."""
         super().watch_scroll_y(old_value, new_value)
         self._at_end = new_value >= self.max_scroll_y - 1
+        self._say_what_is_below()
+
+    def _say_what_is_below(self) -> None:
+        """Say how to scroll, where lines are below the fold."""
 
     def watch_show_vertical_scrollbar(self, shown: bool) -> None:
         """Put the scroll bar where the lines are (Textual moves it only while it is shown); they have a cell more or less now."""
@@ -96,6 +102,7 @@ class LineView(ScrollView, can_focus=True):
         """Build the lines for the new width."""
         self._strips.clear()
         self.redraw()
+        self.call_after_refresh(self._say_what_is_below)
         self.call_after_refresh(self._follow)  # a notice below may have taken a few lines of this view
 
     def render_line(self, y: int) -> Strip:
@@ -138,6 +145,30 @@ class LineView(ScrollView, can_focus=True):
         """Draw the lines with another selection."""
         self._strips.clear()
         super().selection_updated(selection)
+
+
+class Panel(LineView):
+    """Lines about a lesson in a pane of its screen, with a frame that says how to scroll."""
+
+    def __init__(self, name: str, view: LessonView, messages: Messages) -> None:
+        """`name`: the id of the widget, with the title `tui.panel.NAME`."""
+        super().__init__(id=name, classes="pane")
+        self._view = view
+        self._messages = messages
+        self.border_title = messages(f"tui.panel.{name}")
+        self.subtitle = ""
+        """What the frame says at the bottom, beside how to scroll."""
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Name the key that leads into this pane, where it has no focus."""
+        super().watch_has_focus(has_focus)
+        self._say_what_is_below()
+
+    def _say_what_is_below(self) -> None:
+        text = "  ".join(filter(None, (how_to_scroll(self, self._messages), self.subtitle)))
+        if text != self.border_subtitle:
+            self.border_subtitle = text
+            self.post_message(MoreBelow())
 
 
 def empty_panel(view: LessonView, messages: Messages, width: int) -> list[Content]:

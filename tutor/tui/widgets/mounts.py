@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.text import cell_width, fit
-from tutor.tui.widgets.line_view import MARK_STYLES, LineView, empty_panel
+from tutor.tui.widgets.line_view import MARK_STYLES, Panel, empty_panel
 from tutor.view.mounts import counts, mount_rows
 
 if TYPE_CHECKING:
@@ -18,23 +18,20 @@ if TYPE_CHECKING:
 _WITH_SOURCE = 50  # cells of a panel with room for the source
 
 
-class MountsPanel(LineView):
+class MountsPanel(Panel):
     """The mount table: mark, mount point, type, source, propagation, options."""
 
     def __init__(self, view: LessonView, messages: Messages) -> None:
-        super().__init__(id="mounts", classes="pane")
-        self._view = view
-        self._messages = messages
-        self.border_title = messages("tui.panel.mounts")
+        super().__init__("mounts", view, messages)
 
     def build(self, width: int) -> list[Content]:
         """Return the lines, and put the counts of changes into the border."""
         container = self._view.container
         if container is None or not container.alive:
-            self.border_subtitle = ""
+            self.subtitle = ""
             return empty_panel(self._view, self._messages, width)
         rows = mount_rows(container.mounts, self._view.changes)
-        self.border_subtitle = self._subtitle(rows)
+        self.subtitle = self._subtitle(rows)
         if not rows:
             return [Content("")]
         wide = min(max(cell_width(row.target) for row in rows), max(18, width * 2 // 5))

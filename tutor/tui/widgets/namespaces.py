@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.text import cell_width, pad
-from tutor.tui.widgets.line_view import MARK_STYLES, LineView, empty_panel
+from tutor.tui.widgets.line_view import MARK_STYLES, Panel, empty_panel
 from tutor.view.namespaces import OWNERS, namespace_rows, word
 
 if TYPE_CHECKING:
@@ -19,16 +19,13 @@ if TYPE_CHECKING:
 _STYLES: dict[Owner, str] = {"own": "bold $text-success", "shared": "$text-muted", "unknown": "$text-warning"}
 
 
-class NamespacesPanel(LineView):
+class NamespacesPanel(Panel):
     """One line for each kind of namespace: glyph, word, inode and, where there is room, the inode of the host."""
 
     DEFAULT_CSS = "NamespacesPanel { overflow-x: hidden; }"  # its lines fit
 
     def __init__(self, view: LessonView, messages: Messages) -> None:
-        super().__init__(id="namespaces", classes="pane")
-        self._view = view
-        self._messages = messages
-        self.border_title = messages("tui.panel.namespaces")
+        super().__init__("namespaces", view, messages)
 
     def build(self, width: int) -> list[Content]:
         """Return the lines."""

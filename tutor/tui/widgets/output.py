@@ -10,7 +10,7 @@ from tutor.home import shown
 from tutor.text import printable, wrap
 from tutor.text.glyphs import EXPLAINED, NEXT
 from tutor.tui.inline_markdown import inline
-from tutor.tui.widgets.line_view import LineView, styled_lines
+from tutor.tui.widgets.line_view import Panel, styled_lines
 from tutor.tui.widgets.rows import row, wrapped
 from tutor.tui.widgets.status import outcome
 
@@ -22,16 +22,13 @@ if TYPE_CHECKING:
 _STREAM_STYLES: dict[str, str] = {"stdout": "$foreground", "stderr": "$text-error"}
 
 
-class OutputPane(LineView):
+class OutputPane(Panel):
     """All commands of this lesson, the newest at the end."""
 
     STICKS_TO_END: ClassVar[bool] = True
 
     def __init__(self, view: LessonView, messages: Messages) -> None:
-        super().__init__(id="output", classes="pane")
-        self._view = view
-        self._messages = messages
-        self.border_title = messages("tui.panel.output")
+        super().__init__("output", view, messages)
 
     def build(self, width: int) -> list[Content]:
         """Return the lines."""

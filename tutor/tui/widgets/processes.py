@@ -10,7 +10,7 @@ from textual.content import Content
 from tutor.observe import describe
 from tutor.text import cell_width
 from tutor.text.glyphs import BELOW
-from tutor.tui.widgets.line_view import MARK_STYLES, LineView, empty_panel, styled_lines
+from tutor.tui.widgets.line_view import MARK_STYLES, Panel, empty_panel, styled_lines
 from tutor.view.processes import process_rows
 
 if TYPE_CHECKING:
@@ -21,16 +21,13 @@ if TYPE_CHECKING:
 _STATE_STYLES = {"R": "bold $text-success", "Z": "$text-error", "X": "$text-error", "T": "$text-warning"}
 
 
-class ProcessesPanel(LineView):
+class ProcessesPanel(Panel):
     """A tree of processes, one to four lines each, with short command lines."""
 
     DEFAULT_CSS = "ProcessesPanel { overflow-x: hidden; }"  # its lines are wrapped
 
     def __init__(self, view: LessonView, messages: Messages) -> None:
-        super().__init__(id="processes", classes="pane")
-        self._view = view
-        self._messages = messages
-        self.border_title = messages("tui.panel.processes")
+        super().__init__("processes", view, messages)
 
     def build(self, width: int) -> list[Content]:
         """Return the lines."""
