@@ -275,8 +275,8 @@ class ScriptedSession:
         self.config_text = text
         self.publish(ConfigChanged(f"{BUNDLE}/config.json", text, "outside"))
 
-    def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
-        return ("/bin/sh",), "/", {}
+    def shell_call(self, line: str = "") -> tuple[tuple[str, ...], str, dict[str, str]]:
+        return ("/bin/sh", *(("-c", line) if line else ())), "/", {}
 
     def back_from_shell(self) -> None:
         self.looked += 1

@@ -24,6 +24,7 @@ from tutor.repl.paint import toolkit_styles
 from tutor.repl.prompting import CommandCompleter, CommandLexer, CommandValidator, open_history
 from tutor.repl.render import Renderer
 from tutor.repl.repl import Printer, Repl
+from tutor.session.commands.completion import files
 from tutor.session.commands.registry import COMMANDS
 from tutor.text import cell_width
 
@@ -85,6 +86,16 @@ def test_the_command_line_is_coloured_by_what_its_words_are() -> None:
     assert styles("") == []
 
 
+def test_files_of_the_lab_are_offered_behind_an_exclamation_mark(
+    repl: Repl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "alpine-bundle").mkdir()
+    (tmp_path / "alpine-bundle/config.json").touch()
+    monkeypatch.setattr(repl.session, "completions", lambda _, prefix: files(prefix, tmp_path))
+    assert set(completions(repl, "!ls alp")) == {"alpine-bundle/"}
+    assert set(completions(repl, "! cat -n alpine-bundle/c")) == {"alpine-bundle/config.json"}
+
+
 @pytest.mark.parametrize(
     ("text", "position", "told"),
     [
@@ -119,6 +130,8 @@ def test_a_line_that_ends_though_it_is_wrong_is_not_run(repl: Repl, text: str) -
         ("kill TERM", ("kill", ("TERM",), ())),
         ("  delete --force  ", ("delete", (), ("--force",))),
         ("help kill", ("help", ("kill",), ())),
+        ("!ls -l | wc '", ("!", ("ls -l | wc '",), ())),
+        (" ! ls", ("!", ("ls",), ())),
         ("exec sh -c 'echo --force; ls'", ("exec", ("sh", "-c", "echo --force; ls"), ())),
     ],
 )

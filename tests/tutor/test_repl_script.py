@@ -59,8 +59,12 @@ def test_an_empty_script_shows_the_step_and_succeeds(tmp_path: Path) -> None:
 
 
 def test_the_container_lives_and_dies_by_commands(tmp_path: Path) -> None:
-    done = repl(tmp_path, CREATED + "create\nns\nmounts\nps\nstart\nlist\ndelete --force\nlist\n")
+    shell = "!echo $PWD | sed s,.*/,in-,; cat; echo $PATH\n"  # cat: there is nothing to read
+    done = repl(tmp_path, CREATED + f"create\nns\nmounts\nps\n{shell}start\nlist\ndelete --force\nlist\n")
     out = done.stdout
+    assert "\nin-alpine-bundle\n" in out, "the shell is where the bundle is"
+    assert "solve changes config.json as follows:\n" in out
+    assert re.search(r'^\+ .*"alpine"', out, re.MULTILINE), "the solution is shown as a difference"
     assert "$ runt create alpine-test" in out
     assert "● created" in out
     assert 'openat("exec.fifo", O_WRONLY)' in out
@@ -85,6 +89,7 @@ def test_comments_and_empty_lines_are_no_commands(tmp_path: Path) -> None:
     [
         ("craete\n", "create"),
         ("start\n", "exit status 1"),
+        ("!exit 7\n", "exit status 7"),
         ("shell\n", "needs a terminal"),
         ("edit\n", "EDITOR"),
         ("next\n" * 4 + "check\n", "✗"),

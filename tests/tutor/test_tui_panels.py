@@ -15,7 +15,9 @@ from tutor.engines.model import Call, CallResult, ContainerState
 from tutor.home import shown
 from tutor.messages import Messages
 from tutor.observe import HostView, diff
-from tutor.session.events import SnapshotTaken, StateChanged, StepEntered
+from tutor.repl import views
+from tutor.repl.layout import plain
+from tutor.session.events import QuizAnswered, SnapshotTaken, StateChanged, StepEntered
 from tutor.tui.widgets.mounts import MountsPanel
 from tutor.tui.widgets.output import OutputPane
 from tutor.tui.widgets.processes import ProcessesPanel
@@ -85,6 +87,25 @@ def test_a_container_that_was_brought_back_is_not_news_of_the_step() -> None:
     sleeping = with_process(replace(INIT, cmdline=("sleep", "9")))
     view.fold(SnapshotTaken(sleeping))
     assert panel.build(SPLIT)[0].plain.startswith("~29017")
+
+
+def test_processes_are_not_shown_while_a_prediction_asks_what_they_answer() -> None:
+    lesson, messages = Course.load("en").lesson("cgroups"), Messages.load("en")
+    step = next(each for each in lesson.steps if each.id == "predict-oom")
+    view = LessonView("runt", state=CREATED)
+    view.fold(SnapshotTaken(with_process(INIT)))
+    panel = ProcessesPanel(view, messages)
+
+    def shown_pid() -> list[bool]:
+        listed = "\n".join(plain(each) for each in views.processes(view, messages, 80))
+        drawn = "\n".join(each.plain for each in panel.build(SPLIT))
+        return [str(INIT.pid) in text for text in (drawn, listed)]
+
+    assert shown_pid() == [True, True]
+    view.fold(StepEntered(0, step, False))
+    assert shown_pid() == [False, False]
+    assert "panels" in view.fold(QuizAnswered(step, "a", correct=False, feedback=""))
+    assert shown_pid() == [True, True]
 
 
 def test_where_the_panel_of_mounts_is_narrow_the_source_gives_way() -> None:

@@ -36,6 +36,7 @@ _ROOT = Path(__file__).parents[2]
 _ANSWER_SECONDS = 20.0  # for an answer that takes milliseconds, unless the machine swaps
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 # What the face has in its environment says something of its own terminal.
+_BASHRC = Path(__file__).with_name("bashrc")
 _OF_ANOTHER_TERMINAL = (
     "COLUMNS",
     "LINES",
@@ -230,12 +231,14 @@ class Lab:
             with contextlib.suppress(OSError):
                 self._to_keeper.send({"detach": str(dev)})
 
-    def shell_call(self, cwd: Path) -> tuple[tuple[str, ...], str, dict[str, str]]:
+    def shell_call(self, cwd: Path, line: str = "") -> tuple[tuple[str, ...], str, dict[str, str]]:
         """Return argv, working directory and environment of an interactive shell in the lab, for the caller's terminal.
 
-        Its exit status is the shell's, or 3 when the lab has ended.
+        With `line`, the shell runs that and ends. Its exit status is the shell's, or 3 when the lab has ended.
         """
         shell, environment = self._shell(f"(oci-tutor:{self.engine}) $PWD $ ")
+        if line:
+            shell, environment = (shell[0], "-c", line), environment | {"BASH_ENV": str(_BASHRC)}
         return _python("enter", self._journal_path, str(cwd), *shell), "/", environment
 
     def shell_on(self, terminal: int, cwd: Path, environment: Mapping[str, str]) -> LabProcess:
@@ -258,9 +261,7 @@ class Lab:
 
     def _shell(self, prompt: str) -> tuple[tuple[str, ...], dict[str, str]]:
         bash = shutil.which("bash")
-        shell = (
-            (bash, "--rcfile", str(Path(__file__).with_name("bashrc")), "-i") if bash else ("/bin/sh", "-i")
-        )
+        shell = (bash, "--rcfile", str(_BASHRC), "-i") if bash else ("/bin/sh", "-i")
         own = {"OCI_TUTOR_PATH": self.environment["PATH"], "OCI_TUTOR_PROMPT": prompt, "PS1": prompt}
         return shell, self.environment | own
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ from tutor.session.events import Output
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tutor.repl.layout import Line
     from tutor.session.events import Event
 
 
@@ -162,13 +164,14 @@ class Interactive:
                 return False
             case "edit":
                 await self._edit()
-            case "shell":
-                await self._enter_shell()
+            case "shell" | "!":
+                await self._enter_shell("".join(parsed.arguments))
             case "play":
                 await self._play(parsed.arguments[0] if parsed.arguments else None)
             case _ if parsed.command.scope in ("view", "face"):
                 self._write(self._repl.printer.lines(self._repl.answer(parsed)))
             case _:
+                self._write(self._repl.printer.lines(self._repl.solution(parsed)))
                 await self._in_thread(partial(self._repl.session.execute, text))
         return True
 
@@ -179,14 +182,23 @@ class Interactive:
         finally:
             await self._events.printed()
 
-    async def _enter_shell(self) -> None:
-        """Run a shell in the lab on this terminal; meanwhile only output of programs is printed, other events after it."""
-        argv, folder, environment = self._repl.session.shell_call()
+    async def _enter_shell(self, typed: str) -> None:
+        """Run a shell in the lab on this terminal, or a line of it; meanwhile only output of programs is printed."""
+        argv, folder, environment = self._repl.session.shell_call(typed)
         self._in_shell = True
+        lines: list[Line] = []
+
+        def run() -> None:
+            began = time.perf_counter()
+            status = subprocess.run(argv, cwd=folder, env=environment, check=False).returncode
+            if typed:
+                lines.extend(self._repl.ended(status, time.perf_counter() - began))
+
         try:
-            await self._in_thread(partial(subprocess.run, argv, cwd=folder, env=environment, check=False))
+            await self._in_thread(run)
         finally:
             self._in_shell = False
+            self._write(self._repl.printer.lines(lines))
             self._print_held()
         await self._in_thread(self._repl.session.back_from_shell)
 

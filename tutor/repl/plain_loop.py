@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from tutor.errors import TutorError
 from tutor.repl.layout import plain
-from tutor.repl.script import play, run_command
+from tutor.repl.script import play, run_command, run_in_shell
+from tutor.session.commands.registry import IN_SHELL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,9 @@ def _run(repl: Repl, writer: EventWriter, text: str) -> bool:
             argv, folder, environment = repl.session.shell_call()
             subprocess.run(argv, cwd=folder, env=environment, check=False)
             repl.session.back_from_shell()
+            return True
+        case word if word.startswith(IN_SHELL):
+            run_in_shell(repl, writer, text, stdin=None)
             return True
         case "play":
             play(repl, writer, text, run_at_terminal)

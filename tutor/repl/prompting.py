@@ -10,7 +10,7 @@ from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.validation import ValidationError, Validator
 
 from tutor.errors import TutorError
-from tutor.session.commands.registry import BY_NAME, COMMANDS
+from tutor.session.commands.registry import BY_NAME, COMMANDS, IN_SHELL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,8 +35,14 @@ class CommandCompleter(Completer):
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
         """Yield the completions of the word at the cursor."""
         del complete_event
-        words = document.text_before_cursor.split()
+        text = document.text_before_cursor
         prefix = document.get_word_before_cursor(WORD=True)
+        if text.lstrip().startswith(IN_SHELL):
+            text = text.replace(
+                IN_SHELL, f"{IN_SHELL} ", 1
+            )  # what follows is another word, also without a blank
+            prefix = prefix.removeprefix(IN_SHELL)
+        words = text.split()
         before = words[:-1] if prefix else words
         for value, about in self._candidates(before, prefix):
             if value.lower().startswith(prefix.lower()):
@@ -50,8 +56,9 @@ class CommandCompleter(Completer):
         if command is None:
             return
         given = [word for word in before[1:] if word not in command.flags]
-        if len(given) < len(command.arguments):
-            yield from self._repl.session.completions(command.arguments[len(given)], prefix)
+        if len(given) < len(command.arguments) or command.name == IN_SHELL:
+            argument = command.arguments[min(len(given), len(command.arguments) - 1)]
+            yield from self._repl.session.completions(argument, prefix)
         for flag in command.flags:
             if flag not in before:
                 yield flag, self._about(f"flag.{flag.lstrip('-')}")
@@ -74,7 +81,8 @@ class CommandLexer(Lexer):
                 if word.isspace():
                     style = ""
                 elif not name_seen:
-                    style = "class:command" if word in BY_NAME else "class:unknown"
+                    known = word in BY_NAME or word.startswith(IN_SHELL)
+                    style = "class:command" if known else "class:unknown"
                     name_seen = True
                 else:
                     style = "class:flag" if word.startswith("-") else "class:argument"

@@ -18,8 +18,10 @@ from tutor.session.events import (
     Output,
 )
 from tutor.text import cell_width, truncate, visible
-from tutor.text.glyphs import SEVERITIES
+from tutor.text.diff import difference
+from tutor.text.glyphs import FAILED, SEVERITIES
 from tutor.text.plain import plain
+from tutor.view.config_texts import solution_of
 from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 SEPARATOR = " │ "
 STYLES = {"error": "bad", "warning": "warning"}
+DIFF_STYLES = {"+": "good", "-": "bad", " ": "faint", "…": "faint"}
 _SCOPES = ("lesson", "engine", "view", "face")
 
 
@@ -272,6 +275,27 @@ class Repl:
         ]
         refused = any(each.severity == "error" for each in found)
         return [head, *table((), rows, self.printer.renderer.width)], refused
+
+    def solution(self, parsed: Parsed) -> list[Line]:
+        """Return how `solve` is about to change `config.json`; nothing for another command, or if it changes nothing."""
+        step, text = self.view.step, self.session.config_text
+        solution = solution_of(step) if parsed.command.name == "solve" and step is not None else None
+        changes = difference(text, solution) if solution is not None else ()
+        if not changes:
+            return []
+        return [
+            line(self.messages("repl.diff.solve"), "heading"),
+            *(line(f"{each.mark} {visible(each.text)}".rstrip(), DIFF_STYLES[each.mark]) for each in changes),
+        ]
+
+    def ended(self, status: int, seconds: float) -> list[Line]:
+        """Return how a line of the shell ended, and count it if it failed."""
+        if status == 0:
+            return []
+        self.printer.fail()
+        key = "repl.call.signal" if status < 0 else "repl.call.failed"
+        text = self.messages(key, status=abs(status), seconds=f"{seconds:.2f}")
+        return [line(f"{FAILED} {text}", "bad")]
 
     def notice_of(self, error: TutorError) -> Notice:
         """Return the notice of a line that was refused."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ from tutor.errors import TutorError
 from tutor.repl.edit import edit_with_program, editor_command
 from tutor.repl.layout import line
 from tutor.repl.repl import Repl
+from tutor.session.commands.registry import IN_SHELL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,8 +109,11 @@ def run_command(repl: Repl, writer: EventWriter, text: str) -> bool:
     name = parsed.command.name
     if name == "quit":
         return False
-    if name == "shell":
+    if name == "shell" or (name == IN_SHELL and not parsed.arguments):
         raise TutorError("repl.error.shell_needs_terminal")
+    if name == IN_SHELL:
+        run_in_shell(repl, writer, parsed.arguments[0], stdin=subprocess.DEVNULL)
+        return True
     if name == "edit":
         command = editor_command()
         if command is None:
@@ -123,12 +128,26 @@ def run_command(repl: Repl, writer: EventWriter, text: str) -> bool:
         return True
     else:
         step = repl.view.step
+        writer.write(repl.printer.lines(repl.solution(parsed)))
         repl.session.execute(text)
         if name in ("next", "answer") and step is not None:
             _fail_unless(repl, passed=step.id in repl.view.passed)
     if name not in AT_ONCE:
         writer.settle()
     return True
+
+
+def run_in_shell(repl: Repl, writer: EventWriter, line: str, stdin: int | None) -> None:
+    """Run a line in the shell of the lab, on this terminal or pipe; `stdin` as `subprocess.run` takes it.
+
+    Raises:
+        TutorError: the lab has ended.
+    """
+    argv, folder, environment = repl.session.shell_call(line)
+    began = time.perf_counter()
+    status = subprocess.run(argv, cwd=folder, env=environment, stdin=stdin, check=False).returncode
+    writer.write(repl.printer.lines(repl.ended(status, time.perf_counter() - began)))
+    repl.session.back_from_shell()
 
 
 def _fail_unless(repl: Repl, *, passed: bool) -> None:

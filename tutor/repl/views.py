@@ -69,6 +69,8 @@ def _mount(row: MountRow) -> list[Line]:
 
 def processes(view: LessonView, messages: Messages, width: int) -> list[Line]:
     """Return the processes of the container as a tree, each with the system call in which it waits."""
+    if view.predicting:
+        return wrap_line(line(messages("view.processes.predict_first")), width)
     container = view.container
     if container is None or not container.processes:
         return _no_process(view, messages, width)

@@ -85,8 +85,8 @@ class SessionProtocol(Protocol):
         They are saved to `config.json`; beside it, if `before`, the text that was edited, is not the one on disk any more.
         """
 
-    def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
-        """Return argv, working directory and environment of an interactive shell in the lab, for the face to run.
+    def shell_call(self, line: str = "") -> tuple[tuple[str, ...], str, dict[str, str]]:
+        """Return argv, working directory and environment of a shell in the lab, for the face to run: interactive, or for a line.
 
         Raises:
             TutorError: no lesson is open, or its lab has ended.

@@ -13,7 +13,7 @@ from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.messages import Messages
 from tutor.session import free_play, progression
-from tutor.session.commands.completion import completions
+from tutor.session.commands.completion import completions, files
 from tutor.session.commands.dispatch import dispatch
 from tutor.session.commands.parser import parse
 from tutor.session.events import Notice
@@ -277,8 +277,8 @@ class Session:
                 log.info("edits that were not saved are kept in %s", kept)
         return kept
 
-    def shell_call(self) -> tuple[tuple[str, ...], str, dict[str, str]]:
-        """Return argv, working directory and environment of an interactive shell in the lab, for a face to run.
+    def shell_call(self, line: str = "") -> tuple[tuple[str, ...], str, dict[str, str]]:
+        """Return argv, working directory and environment of a shell in the lab, for a face to run: interactive, or for a line.
 
         Until the next command the engine is asked for the container's state now and then: the learner may do anything in the shell.
 
@@ -287,7 +287,7 @@ class Session:
         """
         run = self._open_run()
         run.shell_may_be_open = True
-        argv, folder, environment = run.container.lab.shell_call(run.workspace.directory)
+        argv, folder, environment = run.container.lab.shell_call(run.workspace.directory, line)
         return argv, folder, environment | run.container.own_environment(run.state)
 
     def open_shell(self, size: tuple[int, int], term: str) -> PtyShell:
@@ -334,6 +334,9 @@ class Session:
 
     def completions(self, argument: Argument, prefix: str) -> tuple[tuple[str, str], ...]:
         """Return the values of an argument that begin with a prefix, each with a description."""
+        if argument.values == "file":
+            run = self._lesson_run
+            return files(prefix, run.workspace.directory) if run is not None else ()
         return completions(argument, prefix, self.lesson, self.step, self.messages)
 
     def interrupt(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from tutor.course.model import Quiz
 from tutor.observe import diff
 from tutor.session.events import (
     Checked,
@@ -136,6 +137,12 @@ class LessonView:
         return last if last and last.result is None else None
 
     @property
+    def predicting(self) -> bool:
+        """Whether the step asks for a prediction that has not been made: what would answer it is not shown."""
+        quiz = self.step.activity if self.step is not None else None
+        return isinstance(quiz, Quiz) and quiz.prediction and self.answer is None and not self.step_passed
+
+    @property
     def plays_freely(self) -> bool:
         """Whether this is free play, and no lesson."""
         return self.lesson is not None and self.lesson.is_free_play
@@ -263,7 +270,7 @@ class LessonView:
                 self.hints = tuple(given for given in self.hints if given.hint != hint)
             case HintOffered():
                 self.hint_offered = True
-        return frozenset({"guide"})
+        return frozenset({"guide", "panels"} if isinstance(event, QuizAnswered) else {"guide"})
 
     def _run_under_which(self, call: Call) -> Run | None:
         """Return the command under which the output of a call is shown.

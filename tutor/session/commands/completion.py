@@ -39,20 +39,25 @@ def completions(
             known = [(each.word, "") for each in Glossary.load(course_of(lesson), messages.language).terms]
         case "clause":
             known = [(each, "") for each in Clauses.load(course_of(lesson), messages.language).known]
-        case "none":
+        case "file" | "none":
             pass
     return tuple(pair for pair in known if pair[0].casefold().startswith(prefix.casefold()))
 
 
 def folders(prefix: str) -> tuple[tuple[str, str], ...]:
     """Return the folders whose names begin with `prefix`, in the form in which it is written; hidden ones only after a dot."""
+    return tuple(each for each in files(prefix, Path()) if each[0].endswith("/"))
+
+
+def files(prefix: str, where: Path) -> tuple[tuple[str, str], ...]:
+    """Return the files whose names begin with `prefix`, folders with `/`, as they are written in the directory `where`."""
     parent, slash, start = prefix.rpartition("/")
     try:
         found = sorted(
-            each.name
-            for each in Path(f"{parent}{slash}" or ".").expanduser().iterdir()
-            if each.name.startswith(start) and (start or not each.name.startswith(".")) and each.is_dir()
+            f"{each.name}/" if each.is_dir() else each.name
+            for each in (where / Path(f"{parent}{slash}").expanduser()).iterdir()
+            if each.name.startswith(start) and (start or not each.name.startswith("."))
         )
     except (OSError, RuntimeError):  # it can't be listed; there is no user of the name after `~`
         return ()
-    return tuple((f"{parent}{slash}{name}/", "") for name in found)
+    return tuple((f"{parent}{slash}{name}", "") for name in found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
 from tutor.home import command_line
-from tutor.session.commands.registry import BY_NAME, Command
+from tutor.session.commands.registry import BY_NAME, IN_SHELL, Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,9 @@ def parse(line: str, *, engine: str, container_id: str) -> Parsed | None:
         TutorError: `session.error.quotes`, `.unknown_command`, `.other_engine`, `.other_container`, `.missing_argument`,
             `.too_many_arguments`, `.unknown_flag`.
     """
+    if line.lstrip().startswith(IN_SHELL):
+        typed = line.strip().removeprefix(IN_SHELL).strip()  # the shell divides it into words
+        return Parsed(BY_NAME[IN_SHELL], (typed,) if typed else (), ())
     try:
         words = shlex.split(line)
     except ValueError as error:

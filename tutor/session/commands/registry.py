@@ -15,7 +15,7 @@ class Argument:
     """An argument of a command; `values` names the source of its completions."""
 
     name: str
-    values: Literal["signal", "engine", "choice", "folder", "term", "clause", "none"] = "none"
+    values: Literal["signal", "engine", "choice", "folder", "file", "term", "clause", "none"] = "none"
     required: bool = False
 
 
@@ -32,6 +32,9 @@ class Command:
     flags: tuple[str, ...] = ()
     rest: bool = False
 
+
+IN_SHELL = "!"
+"""The command that runs what follows it in the shell of the lab: `!ls -l`, with or without a blank."""
 
 COMMANDS: tuple[Command, ...] = (
     Command("read", "view"),
@@ -60,6 +63,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("reset", "lesson"),
     Command("engine", "lesson", (Argument("engine", "engine"),)),
     Command("shell", "face"),
+    Command(IN_SHELL, "face", (Argument("line", "file"),), rest=True),
     Command("play", "face", (Argument("bundle", "folder"),)),
     Command("help", "face", (Argument("command", "none"),)),
     Command("quit", "face"),

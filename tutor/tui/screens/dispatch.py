@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tutor.course.find import course_of
 from tutor.errors import TutorError
 from tutor.session.commands.parser import parse
-from tutor.session.commands.registry import BY_NAME, COMMANDS
+from tutor.session.commands.registry import BY_NAME, COMMANDS, IN_SHELL
 from tutor.tui.screens.dialogs import Pick
 from tutor.tui.screens.look_up import open_clause, open_glossary
 from tutor.view.config_texts import solution_of
@@ -34,13 +34,13 @@ _CONFIRMED = ("reset", "solve", "engine")
 # Besides the operations of the runtime, these read config.json, or replace it and keep a copy.
 _TOUCHING = ("check", "next", "reset", "solve")
 # The palette opens the command line with these, for their arguments to be typed.
-_NEEDING = ("answer", "kill", "exec", "update", "play")
+_NEEDING = (IN_SHELL, "answer", "kill", "exec", "update", "play")
 
 
 class Commands:
     """The commands of a lesson's screen.
 
-    `own` are those that the screen runs itself, by name.
+    `own` are those that the screen runs itself, by name; `run_in_shell` enters a line in the terminal beside the text.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Commands:
         line: CommandLine,
         notices: NoticeBar,
         own: Mapping[str, Callable[[], object]],
+        run_in_shell: Callable[[str], object],
     ) -> None:
         self._screen = screen
         self._session = session
@@ -63,6 +64,7 @@ class Commands:
         self._line = line
         self._notices = notices
         self._own = own
+        self._run_in_shell = run_in_shell
 
     def dispatch(self, line: str) -> None:
         """Run a line of the command language; ask first, where it replaces the work of the learner."""
@@ -70,7 +72,9 @@ class Commands:
         if not words:
             return
         name = words[0]
-        if name in self._own:
+        if line.lstrip().startswith(IN_SHELL) and (typed := line.strip().removeprefix(IN_SHELL).strip()):
+            self._run_in_shell(typed)
+        elif name in self._own:
             self._own[name]()
         elif name in LOOKED_UP:
             self._look_up(line)

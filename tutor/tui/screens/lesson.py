@@ -144,7 +144,9 @@ class LessonScreen(TutorScreen):
             line=self._line,
             notices=self._notices,
             own={name: partial(self.panes.bring, panel) for name, panel in VIEW_COMMANDS.items()}
-            | {"help": self.action_help, "quit": self.action_quit_gently, "shell": self.action_shell},
+            | {"help": self.action_help, "quit": self.action_quit_gently}
+            | dict.fromkeys(("shell", "!"), self.action_shell),
+            run_in_shell=self.terminals.run,
         )
 
     @property

@@ -31,6 +31,9 @@ class ProcessesPanel(Panel):
 
     def build(self, width: int) -> list[Content]:
         """Return the lines."""
+        if self._view.predicting:
+            text = self._messages("view.processes.predict_first")
+            return styled_lines(text, width, "$text-muted", indent=" ")
         container = self._view.container
         if container is None or not container.processes:
             return empty_panel(self._view, self._messages, width)
