@@ -420,6 +420,28 @@ async def test_many_mounts_scroll(tmp_path: Path) -> None:
         assert screen.query_one(MountsPanel).virtual_size.height == 300
 
 
+async def test_text_is_found_in_the_output_and_in_the_guide(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(pilot)
+        printed = "".join(f"line {number} {'needle' * (number % 30 == 7)}\n" for number in range(90))
+        app.script.call("state", printed=printed)
+        await pilot.press("3", "/", *"NEED")
+        await settled(pilot, lambda: "1/3 件目" in screen_text(app) and "line 7 needle" in screen_text(app))
+        assert screen.get_selected_text() == "needle"[:4], "it is marked"
+        await pilot.press("enter", "down")
+        await settled(pilot, lambda: "3/3 件目" in screen_text(app) and "line 67 needle" in screen_text(app))
+        await pilot.press("enter", "up", "up")
+        await settled(pilot, lambda: "2/3 件目" in screen_text(app) and "line 37 needle" in screen_text(app))
+        await pilot.press("escape")
+        await settled(pilot, lambda: screen.focused is screen.query_one(OutputPane))
+        await pilot.press("1", "/", *"root.path")
+        await settled(pilot, lambda: "件目" in screen_text(app) and "root.path" in screen_text(app))
+        await pilot.press("x")
+        await settled(pilot, lambda: "見つかりません" in screen_text(app))
+        assert app.script.executed == []
+
+
 async def test_what_is_to_be_observed_is_not_told_beforehand(tmp_path: Path) -> None:
     app = scripted_app(tmp_path)
     async with app.run_test(size=LARGE) as pilot:

@@ -28,11 +28,13 @@ from tutor.tui.screens.config_file import ConfigFile
 from tutor.tui.screens.dispatch import VIEW_COMMANDS, Commands
 from tutor.tui.screens.leaving import Leaving
 from tutor.tui.screens.panes import Panes
+from tutor.tui.screens.search import Search
 from tutor.tui.screens.terminals import HandedOver, Terminals
 from tutor.tui.session_bridge import SessionBridge, SessionEvent, SessionIdle
 from tutor.tui.widgets.below import MoreBelow
 from tutor.tui.widgets.command_line import CommandLine
 from tutor.tui.widgets.editor import ConfigPane
+from tutor.tui.widgets.find_line import FindLine
 from tutor.tui.widgets.guide import Guide
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.mounts import MountsPanel
@@ -71,6 +73,7 @@ LETTERS = (
     "snippet",
     "dispatch",
     "look_up",
+    "search",
     "panel",
     "to_guide",
     "command",
@@ -135,6 +138,7 @@ class LessonScreen(TutorScreen):
             view=self.view,
             interrupt=self.action_interrupt,
         )
+        self.search = Search(self, messages)
         self.commands = Commands(
             self,
             session,
@@ -180,6 +184,7 @@ class LessonScreen(TutorScreen):
                 yield ProcessesPanel(view, m)
                 yield MountsPanel(view, m)
             yield Static(m("tui.lesson.preparing"), id="loading")
+        yield self.search.line
         yield self._notices
         yield self._line
         yield KeyBar(m, LESSON_KEYS)
@@ -405,7 +410,7 @@ class LessonScreen(TutorScreen):
 
     def action_leave(self) -> None:
         """Leave the command line, the editor or a panel, and go back to the guide; first close what stands over the editor."""
-        if self._config.pane.leave_part(self.focused):
+        if self._config.pane.leave_part(self.focused) or self.search.close():
             return
         self._line.close()
         self.clear_selection()
@@ -415,6 +420,15 @@ class LessonScreen(TutorScreen):
     def action_to_guide(self) -> None:
         """Go back to the guide, and hide the notice."""
         self.action_leave()
+
+    def action_search(self) -> None:
+        """Open the line that searches the pane with the focus."""
+        self.search.open(self.panes.panel_of_focus)
+
+    @on(FindLine.Wanted)
+    def _find(self, event: FindLine.Wanted) -> None:
+        event.stop()
+        self.search.find(event.text, event.by)
 
     def action_command(self) -> None:
         """Open the command line."""

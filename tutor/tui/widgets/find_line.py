@@ -1,4 +1,4 @@
-"""The line in which a text to find in the editor is typed."""
+"""The line in which a text to find is typed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FindInput(Input):
 
 
 class FindLine(Horizontal):
-    """A line below the editor, hidden until it is opened."""
+    """A line below what it searches, hidden until it is opened."""
 
     DEFAULT_CSS = """
     FindLine { height: 1; display: none; background: $panel; padding: 0 1;
@@ -44,20 +44,21 @@ class FindLine(Horizontal):
     """
 
     class Wanted(Message):
-        """Go to a text: `by` is 1 for the next place, -1 for the one before, 0 for the first at or behind the cursor."""
+        """Go to a text: `by` is 1 for the next place, -1 for the one before, 0 for the first at or behind the present one."""
 
         def __init__(self, text: str, by: int) -> None:
             super().__init__()
             self.text, self.by = text, by
 
-    def __init__(self, messages: Messages) -> None:
-        super().__init__(id="find-line")
+    def __init__(self, messages: Messages, name: str = "find") -> None:
+        """`name`: the first part of its id."""
+        super().__init__(id=f"{name}-line")
         self._messages = messages
 
     def compose(self) -> ComposeResult:
         """Lay out the line, and how many places there are."""
         yield Static(Content(self._messages("tui.config.find")), classes="find-label")
-        yield FindInput(id="find-text", placeholder=self._messages("tui.config.find_keys"))
+        yield FindInput(placeholder=self._messages("tui.config.find_keys"))
         yield Static(classes="find-count")
 
     @property
