@@ -241,6 +241,14 @@ def test_a_process_that_entered_is_found_by_the_cgroup_alone(own_cgroup: Path) -
     with running(*join) as init, running(*join) as entered:
         until(lambda: all(look(each.pid).processes[0].comm == "sleep" for each in (init, entered)))
         assert {each.pid: each.depth for each in processes(init.pid)} == {init.pid: 0, entered.pid: 0}
+        # What the files of the cgroup say is part of the snapshot, so that a limit is seen as it is written.
+        limit = own_cgroup / "pids.max"
+        if limit.exists():  # in version 2, only where the controller is on
+            limit.write_text("17")
+        said = {file.name: file.value for file in look(init.pid).cgroup_files if not file.key}
+        shown = ("pids.max", "17") if limit.exists() else ("cgroup.freeze", "0")
+        assert shown in said.items()
+        assert {file.directory for file in look(init.pid).cgroup_files} == {str(own_cgroup)}
         # The observer does not belong to the container, even if it is in its cgroup; then the cgroup does not count.
         program = (
             "import sys\nfrom tutor.observe import take_snapshot\n"

@@ -14,10 +14,11 @@ from tutor.course.course import Course
 from tutor.engines.model import Call, CallResult, ContainerState
 from tutor.home import shown
 from tutor.messages import Messages
-from tutor.observe import HostView, diff
+from tutor.observe import CgroupFile, HostView, diff
 from tutor.repl import views
 from tutor.repl.layout import plain
 from tutor.session.events import QuizAnswered, SnapshotTaken, StateChanged, StepEntered
+from tutor.tui.widgets.cgroup import CgroupPanel
 from tutor.tui.widgets.mounts import MountsPanel
 from tutor.tui.widgets.output import OutputPane
 from tutor.tui.widgets.processes import ProcessesPanel
@@ -106,6 +107,33 @@ def test_processes_are_not_shown_while_a_prediction_asks_what_they_answer() -> N
     assert shown_pid() == [False, False]
     assert "panels" in view.fold(QuizAnswered(step, "a", correct=False, feedback=""))
     assert shown_pid() == [True, True]
+
+
+def test_the_panel_of_the_cgroup_says_limits_as_the_kernel_and_as_a_reader_does() -> None:
+    place = "/sys/fs/cgroup/user.slice/oci-tutor-79cde490eff2/keeper/alpine-test"
+    values = {"memory.max": "33554432", "memory.swap.max": "max", "pids.current": "3"}
+    killed = CgroupFile(2, place, "memory.events", "oom_kill", "0")
+
+    def shot(killed: CgroupFile) -> Snapshot:
+        files = (*(CgroupFile(2, place, name, "", value) for name, value in values.items()), killed)
+        before = snapshot()
+        assert before.container is not None
+        return replace(before, container=replace(before.container, cgroup_files=files))
+
+    before, now = shot(killed), shot(replace(killed, value="1"))
+    view = LessonView("runt", snapshot=now, changes=diff(before, now), state=CREATED)
+    drawn = [line.plain.rstrip() for line in CgroupPanel(view, Messages.load("en")).build(60)]
+    assert drawn == [
+        " …/keeper/alpine-test",
+        "  memory.max             33554432  32 MiB",
+        "  memory.swap.max             max  no limit",
+        "  pids.current                  3",
+        "~ memory.events oom_kill        1",
+    ]
+    listed = [" ".join(plain(each).split()) for each in views.cgroup(view, Messages.load("en"), 100)]
+    assert [" ".join(line.split()) for line in drawn[1:]] == listed[1:5]
+    view.snapshot = snapshot()
+    assert "no cgroup of its own" in CgroupPanel(view, Messages.load("en")).build(60)[0].plain
 
 
 def test_where_the_panel_of_mounts_is_narrow_the_source_gives_way() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Operation = Literal["create", "start", "state", "list", "kill", "delete", "pause", "resume", "exec", "update"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
-Panel = Literal["namespaces", "mounts", "processes", "config", "output"]
+Panel = Literal["namespaces", "mounts", "processes", "cgroup", "config", "output"]
 
 Requirement = Literal["none", "created", "running", "paused", "stopped"]
 REQUIREMENTS: tuple[Requirement, ...] = get_args(Requirement)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from tutor.observe.model import (
     NO_CAPABILITIES,
     Capabilities,
+    CgroupFile,
     CgroupMembership,
     ContainerView,
     Credentials,
@@ -67,6 +68,7 @@ class Delta:
     credentials: Changed[Credentials | None] | None = None
     capabilities: Changed[Capabilities] | None = None
     cgroups: Changed[tuple[CgroupMembership, ...]] | None = None
+    cgroup_files: Changes[CgroupFile] = Changes()
     no_new_privs: Changed[bool] | None = None
     seccomp: Changed[int] | None = None
     unreadable: Changed[tuple[Unreadable, ...]] | None = None
@@ -98,6 +100,9 @@ def diff(before: Snapshot, after: Snapshot) -> Delta:
         credentials=_changed(old.credentials, new.credentials),
         capabilities=_changed(old.capabilities, new.capabilities),
         cgroups=_changed(old.cgroups, new.cgroups),
+        cgroup_files=_changes(
+            old.cgroup_files, new.cgroup_files, lambda file: (file.directory, file.name, file.key)
+        ),
         no_new_privs=_changed(old.no_new_privs, new.no_new_privs),
         seccomp=_changed(old.seccomp, new.seccomp),
         unreadable=_changed(old.unreadable, new.unreadable),

@@ -118,6 +118,25 @@ class CgroupMembership:
 
 
 @dataclass(frozen=True, slots=True)
+class CgroupFile:
+    """A file of the container's own cgroup.
+
+    Attributes:
+        version: of the hierarchy, 1 or 2.
+        directory: the cgroup, as the reference process sees it.
+        name: the file.
+        key: of a file with a key and a value in each line, the key; else empty.
+        value: what the kernel says, in one line.
+    """
+
+    version: int
+    directory: str
+    name: str
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """The system call in which a process is blocked.
 
@@ -217,6 +236,7 @@ class ContainerView:
     credentials: Credentials | None = None
     capabilities: Capabilities = NO_CAPABILITIES
     cgroups: tuple[CgroupMembership, ...] = ()
+    cgroup_files: tuple[CgroupFile, ...] = ()
     no_new_privs: bool = False
     seccomp: int = 0
     unreadable: tuple[Unreadable, ...] = ()

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tutor.observe.cgroups import own_cgroups
 from tutor.observe.model import Process
 from tutor.observe.procfs import ProcessDirectory, decoded, name_of, status_fields, text
 from tutor.observe.waits import read_wait
@@ -150,28 +151,10 @@ def cgroup_members(
 
     Its files are read through the mounts of the reference process.
     """
-    paths = {membership.hierarchy: membership.path for membership in reference}
-    for membership in own:
-        here = paths.get(membership.hierarchy)
-        # The container's own cgroup is below the reference's or beside it; one above it is the host's.
-        if (
-            here is None
-            or here == membership.path
-            or f"{here}/".startswith(f"{membership.path.rstrip('/')}/")
-        ):
-            continue
-        for mount in mounts:
-            if _mounts_hierarchy(mount, membership):
-                inside = os.path.relpath(membership.path, mount.root)
-                path = os.path.normpath(f"{mount.target}/{inside}") + "/cgroup.procs"
-                with suppress(OSError, ValueError), open(f"/proc/{reference_pid}/root{path}", "rb") as file:  # noqa: PTH123  (a path of the kernel's, read many times a second)
-                    pids = [int(line) for line in file.read().split()]
-                    if outsiders.isdisjoint(pids):
-                        return pids
+    for _membership, directory in own_cgroups(own, reference, mounts):
+        path = f"/proc/{reference_pid}/root{directory}/cgroup.procs"
+        with suppress(OSError, ValueError), open(path, "rb") as file:  # noqa: PTH123  (a path of the kernel's, read many times a second)
+            pids = [int(line) for line in file.read().split()]
+            if outsiders.isdisjoint(pids):
+                return pids
     return None
-
-
-def _mounts_hierarchy(mount: Mount, membership: CgroupMembership) -> bool:
-    if not membership.controllers:
-        return mount.fstype == "cgroup2"
-    return mount.fstype == "cgroup" and set(membership.controllers) <= set(mount.super_options)

@@ -6,6 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from tutor.observe.cgroups import own_cgroups, read_cgroup_files
 from tutor.observe.model import NAMESPACE_KINDS, ContainerView, HostView, Namespace, Snapshot, Unreadable
 from tutor.observe.parts import (
     compare_namespaces,
@@ -110,6 +111,7 @@ def _read_living(
         credentials=parse_credentials(status),
         capabilities=parse_capabilities(status),
         cgroups=cgroups,
+        cgroup_files=read_cgroup_files(own_cgroups(cgroups, host_cgroups, host.mounts), host.pid),
         no_new_privs=status.get("NoNewPrivs") == "1",
         seccomp=int(status.get("Seccomp", "0")),
         processes=read_processes(process, entered, host.pid),

@@ -41,6 +41,7 @@ _PANEL_COMMANDS = {
     "namespaces": "ns",
     "mounts": "mounts",
     "processes": "ps",
+    "cgroup": "cgroup",
     "config": "edit",
     "output": "state",
 }

@@ -190,7 +190,7 @@ class Repl:
         return truncate(SEPARATOR.join([truncate(step, room), *rest]), width)
 
     def answer(self, parsed: Parsed) -> list[Line]:
-        """Return the lines of a command that only shows something: `read`, `ns`, `mounts`, `ps`, `clause`, `glossary`, `help`.
+        """Return the lines of a command that only shows something: `read`, `ns`, `mounts`, `ps`, `cgroup`, `clause`, `glossary`, `help`.
 
         Raises:
             TutorError: there is no such clause, term or command.
@@ -205,6 +205,8 @@ class Repl:
                 return views.mounts(view, self.messages, width)
             case "ps":
                 return views.processes(view, self.messages, width)
+            case "cgroup":
+                return views.cgroup(view, self.messages, width)
             case "clause":
                 return reference.clause(view, parsed.arguments, self.messages, width)
             case "glossary":

@@ -1,4 +1,4 @@
-"""The commands `ns`, `mounts` and `ps`: the snapshot of a view as aligned lines, with what changed since the step began."""
+"""The commands `ns`, `mounts`, `ps` and `cgroup`: the snapshot of a view as aligned lines, with what changed since the step began."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tutor.observe import describe
 from tutor.repl.layout import Line, indent, line, table, wrap_line
 from tutor.text.glyphs import BELOW, SEVERITIES
+from tutor.view.cgroup import cgroup_rows
 from tutor.view.mounts import mount_rows
 from tutor.view.namespaces import OWNERS, namespace_rows, owner_of, word
 from tutor.view.processes import process_rows
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.observe import ContainerView
     from tutor.text.glyphs import Mark
+    from tutor.view.cgroup import CgroupRow
     from tutor.view.lesson_view import LessonView
     from tutor.view.mounts import MountRow
     from tutor.view.namespaces import NamespaceRow, Owner
@@ -98,6 +100,25 @@ def _process(row: ProcessRow, messages: Messages) -> list[Line]:
     ]
 
 
+def cgroup(view: LessonView, messages: Messages, width: int) -> list[Line]:
+    """Return the files of the container's cgroup, below the directory of each hierarchy."""
+    container = _living(view)
+    if container is None:
+        return _no_process(view, messages, width)
+    cgroups = cgroup_rows(container, view.changes)
+    if not cgroups:
+        return wrap_line(line(messages("view.cgroup.none")), width)
+    lines: list[Line] = []
+    for directory, rows in cgroups:
+        lines += [line(directory, "heading"), *table((), [_cgroup(row, messages) for row in rows], width)]
+    marked = [row for _, rows in cgroups for row in rows]
+    return [*lines, *_legend(marked, messages, width), *_unreadable(container, messages, width)]
+
+
+def _cgroup(row: CgroupRow, messages: Messages) -> list[Line]:
+    return [_marked(row.mark, row.name), line(row.file.value), line(row.meaning(messages), "faint")]
+
+
 def _header(table_name: str, names: tuple[str, ...], messages: Messages) -> list[Line]:
     first, *others = (line(messages(f"repl.{table_name}.{name}"), "heading") for name in names)
     return [(("", "  "), *first), *others]
@@ -109,7 +130,7 @@ def _marked(mark: Mark, text: str) -> Line:
 
 
 def _legend(
-    rows: Sequence[NamespaceRow | MountRow | ProcessRow], messages: Messages, width: int
+    rows: Sequence[NamespaceRow | MountRow | ProcessRow | CgroupRow], messages: Messages, width: int
 ) -> list[Line]:
     """Return what the marks mean; nothing where there is none."""
     if all(row.mark == " " for row in rows):

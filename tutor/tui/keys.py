@@ -74,6 +74,7 @@ LESSON_KEYS: tuple[Key, ...] = (
     Key("namespaces", "4", "panel('namespaces')", "panels"),
     Key("mounts", "5", "panel('mounts')", "panels"),
     Key("processes", "6", "panel('processes')", "panels"),
+    Key("cgroup", "9", "panel('cgroup')", "panels"),
     Key("search", "slash,ctrl+f", "search", "panels", display="/"),
     Key("save", "ctrl+s", "save", "editor", show=True, always=True),
     Key("leave", "escape", "leave", "editor", show=True, always=True, display="Esc"),

@@ -54,6 +54,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("ns", "view"),
     Command("mounts", "view"),
     Command("ps", "view"),
+    Command("cgroup", "view"),
     Command("clause", "view", (Argument("clause", "clause"),)),
     Command("glossary", "view", (Argument("term", "term"),), rest=True),
     Command("answer", "lesson", (Argument("choice", "choice", required=True),), rest=True),

@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from tutor.tui.widgets.notice_bar import NoticeBar
     from tutor.view.lesson_view import LessonView
 
-VIEW_COMMANDS = {"read": "guide", "ns": "namespaces", "mounts": "mounts", "ps": "processes", "edit": "config"}
+VIEW_COMMANDS = {
+    "read": "guide",
+    "ns": "namespaces",
+    "mounts": "mounts",
+    "ps": "processes",
+    "cgroup": "cgroup",
+    "edit": "config",
+}
 """The commands that only show something, with the pane that shows it."""
 LOOKED_UP = ("clause", "glossary")
 """The commands that open something to read on top of the screen."""

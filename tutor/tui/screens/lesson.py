@@ -32,6 +32,7 @@ from tutor.tui.screens.search import Search
 from tutor.tui.screens.terminals import HandedOver, Terminals
 from tutor.tui.session_bridge import SessionBridge, SessionEvent, SessionIdle
 from tutor.tui.widgets.below import MoreBelow
+from tutor.tui.widgets.cgroup import CgroupPanel
 from tutor.tui.widgets.command_line import CommandLine
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.find_line import FindLine
@@ -183,6 +184,7 @@ class LessonScreen(TutorScreen):
                 yield NamespacesPanel(view, m)
                 yield ProcessesPanel(view, m)
                 yield MountsPanel(view, m)
+                yield CgroupPanel(view, m)
             yield Static(m("tui.lesson.preparing"), id="loading")
         yield self.search.line
         yield self._notices
@@ -252,7 +254,7 @@ class LessonScreen(TutorScreen):
         if "output" in parts:
             self.query_one(OutputPane).redraw()
         if "panels" in parts:
-            for panel in (NamespacesPanel, ProcessesPanel, MountsPanel):
+            for panel in (NamespacesPanel, ProcessesPanel, MountsPanel, CgroupPanel):
                 self.query_one(panel).redraw()
         if "notice" in parts:
             self._notices.say(self.view.notice)

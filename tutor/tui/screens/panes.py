@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.course.model import Observe, Task
 from tutor.text.glyphs import FINISHED, PASSED
 from tutor.tui.widgets.below import how_to_scroll
 from tutor.tui.widgets.guide import Guide
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from tutor.tui.widgets.editor import ConfigPane
     from tutor.view.lesson_view import LessonView
 
-PANELS = ("guide", "config", "output", "namespaces", "mounts", "processes", "terminal")
+PANELS = ("guide", "config", "output", "namespaces", "mounts", "processes", "cgroup", "terminal")
 WORK = ("config", "output", "terminal")
 LOWER = ("output", "terminal")
 """The panes that share a place even in the widest layout."""
+UNDER_CGROUP = {"-medium": ("namespaces", "mounts"), "-wide": ("mounts",)}
+"""The panels whose place that of the cgroup takes, by the width of the screen."""
 INSIDE = {"config": "#config-text", "terminal": "#terminal-view"}
 """Where the keys go in a pane that is not one widget."""
 
@@ -51,7 +54,7 @@ class Panes:
         self._panel = "guide"
         self._work = "config"
         self._lower = "output"
-        self.tabs = TabLine(self._tab_text, PANELS, "tabs", self._tail)
+        self.tabs = TabLine(self._tab_text, PANELS, "tabs", self._tail, has=self._has)
         self.work_tabs = TabLine(self._tab_text, WORK, "work-tabs")
 
     @property
@@ -89,9 +92,27 @@ class Panes:
             self.tabs.highlight(panel)
             self.say_below()
             self._screen.refresh_bindings()
+        self._bring_to_its_place(panel)
+        self._keep_focus_in_sight(panel)
+
+    def _bring_to_its_place(self, panel: str) -> None:
+        """Show a pane where it shares a place with others."""
         if panel in WORK:
             self._set_work(panel)
-        self._keep_focus_in_sight(panel)
+        if panel == "cgroup" or panel in self._under_cgroup:
+            self._screen.set_class(panel == "cgroup", "-cgroup")
+
+    @property
+    def _under_cgroup(self) -> tuple[str, ...]:
+        return next((each for width, each in UNDER_CGROUP.items() if self._screen.has_class(width)), ())
+
+    def _has(self, panel: str) -> bool:
+        """Tell whether a panel has a tab: that of the cgroup only where a step is about it, and in free play."""
+        lesson = self._view.lesson
+        if panel != "cgroup" or lesson is None:
+            return panel != "cgroup"
+        wanted = {each.activity.panel for each in lesson.steps if isinstance(each.activity, Observe | Task)}
+        return panel in wanted or lesson.is_free_play
 
     def set_work(self, panel: str) -> None:
         """Show config.json or the output where the two share a place; a focus that would be hidden goes to it."""
@@ -120,6 +141,8 @@ class Panes:
             return panel == "terminal"
         if self._screen.has_class("-narrow"):
             return panel == self._panel
+        if panel == "cgroup" or panel in self._under_cgroup:
+            return self._screen.has_class("-cgroup") == (panel == "cgroup")
         if self._screen.has_class("-wide"):
             return panel not in LOWER or panel == self._lower
         return panel not in WORK or panel == self._work
@@ -144,6 +167,8 @@ class Panes:
             self._screen.query_one(f"#{each}").set_class(each == panel, "-wanted")
         if panel in WORK:
             self.set_work(panel)
+        else:
+            self._bring_to_its_place(panel)
 
     def say_below(self) -> None:
         """Say above the last command how to scroll, where panes have no frame for it: one at a time."""

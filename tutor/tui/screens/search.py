@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tutor.messages import Messages
 
-PLACES = ("guide", "output", "namespaces", "mounts", "processes")
+PLACES = ("guide", "output", "namespaces", "mounts", "processes", "cgroup")
 """The panes that can be searched; the editor has a line of its own."""
 
 

@@ -35,16 +35,24 @@ class TabLine(Widget):
         panels: tuple[str, ...],
         name: str,
         tail: Callable[[], tuple[str, ...]] = tuple,
+        *,
+        has: Callable[[str], bool] = lambda _panel: True,
     ) -> None:
+        """`has` tells which of the panels this lesson has."""
         super().__init__(id=name)
         self._tail = tail
         self._label = label
-        self._panels = panels
+        self._all = panels
+        self._has = has
         self._highlighted = panels[0]
+
+    @property
+    def _panels(self) -> tuple[str, ...]:
+        return tuple(filter(self._has, self._all))
 
     def highlight(self, panel: str) -> None:
         """Highlight the name of a pane, if it is one of these."""
-        if panel in self._panels and panel != self._highlighted:
+        if panel in self._all and panel != self._highlighted:
             self._highlighted = panel
             self.refresh()
 
