@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+from runtime.state.record import DamagedRecordError
 from runtime.state.store import NoSuchContainerError, Store
 from runtime.steps.delete import destroy, end_processes
 from runtime.support import log
@@ -59,7 +60,8 @@ def _delete(store: Store, container_id: str, *, force: bool, plan: Plan | None) 
             raise
         from runtime.operations.salvage import salvage
 
-        log.warning(f"{error.message}: what can be found of the container is ended and removed")
+        said = error.damage if isinstance(error, DamagedRecordError) else error.message
+        log.warning(f"{said}: what can be found of the container is ended and removed")
         entry = salvage(store, container_id)
         destroy(entry, plan)
         return

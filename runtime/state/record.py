@@ -43,7 +43,11 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 class DamagedRecordError(RuntError):
-    """What is where a container's record should be is none of runt's."""
+    """What is where a container's record should be is none of runt's: the message says how, and what to do about it."""
+
+    def __init__(self, damage: str) -> None:
+        super().__init__(f"{damage} (runt delete --force removes what is left of the container)")
+        self.damage = damage
 
 
 def read_record(directory: str) -> Record:
@@ -53,16 +57,13 @@ def read_record(directory: str) -> Record:
     """
     record = read_json(f"{directory}/state.json")
     if not is_record(record) or record["id"] != os.path.basename(directory):
-        raise DamagedRecordError(
-            f"{directory}/state.json is damaged: it is not a record of runt "
-            "(runt delete --force removes what is left of the container)"
-        )
+        raise DamagedRecordError(f"{directory}/state.json is damaged: it is not a record of runt")
     checked: Record = record
     return checked
 
 
 def read_json(path: str) -> Any:
-    """Return the value of the JSON file `path`. Raises FileNotFoundError and DamagedRecordError."""
+    """Return the value of the JSON file `path`. Raises FileNotFoundError, DamagedRecordError, and RuntError if it can't be read."""
     try:
         status = os.stat(path, follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode):
@@ -73,7 +74,7 @@ def read_json(path: str) -> Any:
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:
-        raise DamagedRecordError(f"cannot read the record {describe(error)}") from None
+        raise RuntError(f"cannot read the record {describe(error)}") from None
     except (ValueError, RecursionError) as error:
         raise DamagedRecordError(f"{path} is damaged: {error}") from None
 

@@ -103,6 +103,7 @@ def test_a_damaged_record_hides_no_other_and_force_ends_what_belongs_to_it(
         assert done.returncode != 0
         assert len(done.stderr.splitlines()) == 1
         assert "fault in runt" not in done.stderr
+        assert "runt delete --force removes" in done.stderr
     assert liveness.is_alive(init)
     runt.ok("delete", "--force", ID)
     wait_for(lambda: not liveness.is_alive(init))
