@@ -64,6 +64,20 @@ def thaw(directories: Iterable[str]) -> None:
         pass
 
 
+def bring_back(directories: Iterable[str], pid: int) -> None:
+    """Move a process into the cgroup again, if another program has taken it to one of version 1 that is frozen.
+
+    There a process does not end, whatever signal it gets; what leaves such a cgroup is thawed.
+    """
+    path = _find(directories)
+    try:
+        if path.endswith(_STATE):
+            _write(f"{os.path.dirname(path)}/cgroup.procs", str(pid))
+    except OSError:
+        # The process has ended, or the cgroup has been removed.
+        pass
+
+
 def _find(directories: Iterable[str]) -> str:
     """Return the file that freezes the cgroup, an empty string if there is none."""
     # First where it usually is: there are ten hierarchies with v1.

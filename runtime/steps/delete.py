@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from runtime.state.store import Entry
 
 _PATIENCE = 10
+_A_MOMENT = 0.5
+"""How many seconds a process usually needs at most to end."""
 """How long a process may take to end after SIGKILL, in seconds."""
 
 
@@ -143,17 +145,21 @@ def end_processes(entry: Entry) -> None:
 
 
 def _end(process: Process | None, what: str, frozen_in: Sequence[str] = ()) -> None:
-    """Send SIGKILL and wait for the end, thawing the cgroups that the process may be frozen in: with v1 it would not end.
+    """Send SIGKILL and wait for the end; thaw `frozen_in`, the cgroups of the process: frozen with v1 it would not end.
 
     Raises RuntError if it does not end.
     """
     pidfd = liveness.open_pidfd(process)
-    if pidfd is None:
+    if process is None or pidfd is None:
         return
     log.debug(f"killing {what} and waiting for its end")
     try:
         signals.pidfd_send_signal(pidfd, signals.SIGKILL)
         freezer.thaw(frozen_in)
+        if liveness.wait_for_exit(pidfd, _A_MOMENT):
+            return
+        # As it has not ended, the pid is still its own.
+        freezer.bring_back(frozen_in, process["pid"])
         if not liveness.wait_for_exit(pidfd, _PATIENCE):
             raise RuntError(f"{what} still running {_PATIENCE} seconds after SIGKILL")
     except ProcessLookupError:

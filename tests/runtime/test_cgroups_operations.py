@@ -110,6 +110,25 @@ def test_paused_container_can_be_ended(bundle: Bundle, runt: Runt, container_id:
     assert cgroups.gone()
 
 
+def test_container_that_another_program_has_frozen_elsewhere_can_be_deleted(
+    bundle: Bundle, runt: Runt, container_id: str
+) -> None:
+    """In a cgroup of that program's; there the kernel ends no process, whatever signal it gets."""
+    needs(1, "freezer")
+    cgroups = start(runt, bundle.sh("sleep 100"), container_id)
+    elsewhere = hierarchies()["freezer"] / f"frozen-{container_id}"
+    elsewhere.mkdir()
+    (elsewhere / "cgroup.procs").write_text(str(runt.state(container_id)["pid"]))
+    (elsewhere / "freezer.state").write_text("FROZEN")
+    try:
+        runt.ok("delete", "--force", container_id)
+        assert (elsewhere / "cgroup.procs").read_text() == ""
+    finally:
+        (elsewhere / "freezer.state").write_text("THAWED")
+        elsewhere.rmdir()
+    assert cgroups.gone()
+
+
 def test_container_that_another_program_has_frozen_is_paused(
     bundle: Bundle, runt: Runt, container_id: str
 ) -> None:
