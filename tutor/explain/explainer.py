@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tutor.explain.model import Failure, Finding
-from tutor.explain.own import has_own_prefix, is_own
+from tutor.explain.own import has_own_prefix, is_own, speaker
 from tutor.explain.patterns import PATTERNS
 from tutor.explain.places import NOWHERE, find_place
 from tutor.explain.printed import core, sentences
@@ -57,6 +57,8 @@ def find(failure: Failure, bundle: Bundle) -> Finding:
     found = _by_pattern(said, failure, bundle)
     if found.id.partition(".")[0] in ("unknown", "host") and said and is_own(said[0]):
         return Finding("own.message", {"said": said[0]})
+    if found.id.partition(".")[0] in ("unknown", "host") and (program := speaker(failure.said, said[-1])):
+        return Finding("other.message", {"program": program, "said": said[-1]})
     return found
 
 

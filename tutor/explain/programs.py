@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tutor.explain.bundle import Bundle
 
 _HEAD = 64 * 1024  # bytes of a program that are read: its headers are at its beginning
+_MOST_LINKS = 40  # path_resolution(7)
 _BOM = b"\xef\xbb\xbf"
 _SHELLS = ("bash", "zsh", "ksh", "dash", "ash", "fish")
 # A 64-bit kernel usually runs the 32-bit programs of its family too.
@@ -56,7 +57,8 @@ def look_at_program(bundle: Bundle, name: str) -> Finding | None:
         if found is None or found.id not in ("program.not_executable", "program.not_allowed"):
             return found
         unfit = unfit or found
-    return unfit or _not_in_path(root, folders, name)
+    links = (broken_link(root, f"{folder}/{name}") for folder in folders)
+    return unfit or next(filter(None, links), None) or _not_in_path(root, folders, name)
 
 
 def search_path(bundle: Bundle) -> list[str] | None:
@@ -108,6 +110,8 @@ def look_at_file(root: Path, path: str, bundle: Bundle | None = None) -> Finding
     except (OSError, ValueError):
         status = None
     if file is None or status is None:
+        if link := broken_link(root, path):
+            return link
         folder, _, name = path.rpartition("/")
         near = _closest(name, _names_in(resolve(root, folder or "/")))
         return Finding("program.not_there", {**values, "near": f"{folder}/{near}" if near else ""})
@@ -129,6 +133,27 @@ def look_at_file(root: Path, path: str, bundle: Bundle | None = None) -> Finding
     except OSError:
         return None
     return _look_at_head(root, head, values)
+
+
+def broken_link(root: Path, path: str) -> Finding | None:
+    """Return a finding if a path is a symbolic link, below a root, to a file that is not there; of several, the last is named."""
+    at = path
+    for _ in range(_MOST_LINKS):
+        folder, _, name = at.rpartition("/")
+        parent = resolve(root, folder or "/")
+        if parent is None:
+            break
+        try:
+            target = os.readlink(parent / name)  # noqa: PTH115  (a Path would lose `./`)
+        except (OSError, ValueError):
+            break
+        at = os.path.normpath(os.path.join(folder or "/", target))  # noqa: PTH118
+    else:
+        return None  # a loop
+    there = resolve(root, at)
+    if at == path or (there is not None and kind_of(there)):
+        return None
+    return Finding("program.broken_link", {"name": path, "path": path, "target": at})
 
 
 def _look_at_head(root: Path, head: bytes, values: dict[str, str | int]) -> Finding | None:
@@ -155,6 +180,8 @@ def _look_at_script(root: Path, line: bytes, values: dict[str, str | int]) -> Fi
     if line.endswith(b"\r") and resolve(root, interpreter) is None:
         return Finding("program.crlf", {**values, "interpreter": interpreter.rstrip("\r")})
     file = resolve(root, interpreter)
+    if kind_of(file) != "file" and (link := broken_link(root, interpreter)):
+        return link
     if file is None or kind_of(file) != "file":
         folder, _, name = interpreter.rpartition("/")
         near = _closest(name, _names_in(resolve(root, folder or "/")))

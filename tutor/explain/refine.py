@@ -123,7 +123,8 @@ def _program(finding: Finding, failure: Failure, bundle: Bundle) -> Finding:
     if "no such file" in said or "not found in $path" in said:
         return _with(finding, "program.not_there", name=name, path=name)
     if "format error" in said:
-        return _with(finding, "program.format", name=name, path=name)
+        # What can be seen of the file was seen above: what else it may be is not asserted.
+        return _with(finding, "program.format_unseen", name=name, path=name)
     return _with(finding, "program.denied", name=name, path=name)
 
 
