@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from runtime.state.store import Entry
 
 _PATIENCE = 10
-_A_MOMENT = 0.5
-"""How many seconds a process usually needs at most to end."""
 """How long a process may take to end after SIGKILL, in seconds."""
+_A_MOMENT = 0.5
+"""How long it usually takes at most, in seconds."""
 
 
 def destroy(entry: Entry, plan: Plan | None = None) -> None:

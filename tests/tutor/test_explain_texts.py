@@ -122,6 +122,10 @@ OTHERS = [
 # One of each family, with what comes before it in life.
 FAMILIES = [
     ("exec failed: unable to stat preserved-fd 5 (of 3): stat /proc/self/fd/7: no such file or directory", "command.usage"),
+    ("unable to parse \"x\" as a uint from file \"/sys/fs/cgroup/box/memory.max\"", "cgroup.failed"),
+    ("packet read too short: expected 64 byte packet but only 12 bytes read", "init.protocol"),
+    ('handle path "/proc/1/attr" doesn\'t match expected path "/proc/self/attr"', "file.failed"),
+    ("open subpath: reopen fd 8: input/output error", "file.failed"),
     (f"socket path too long: `/{'x' * 120}`", "command.usage"),
     ("errno value specified for action `SCMP_ACT_ALLOW`", "seccomp.rule"),
     ("Unable to parse RDMA entry: strconv.ParseUint: parsing x: invalid syntax", "cgroup.value"),

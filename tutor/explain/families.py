@@ -63,7 +63,7 @@ _CONFIGURED = (
     _p("config.value", r"mount destination \S+ is not absolute|field contains null byte|invalid mount (?:type|\S+$)|destination path is", "/mounts"),
     _p("config.value", r"unknown namespace type|namespace \S+ (?:does not exist|is not supported)|handle namespace|invalid namespace path", "/linux/namespaces"),
     _p("config.value", r"ucounts without a user namespace|^open sysctl \S+ file", "/linux/sysctl"),
-    _p("cgroup.failed", r"(?:parse|read from) `?(?:memory|cpuset)\.", "/linux/resources"),
+    _p("cgroup.failed", r"(?:parse|read from) `?(?:memory|cpuset)\.|as a uint from file|not in \"key value\" format|inconsistent paths", "/linux/resources"),
     _p("cgroup.value", r"(?:pressure|swappiness|memory|PSI) (?:value|level)|cpu-idle|resources\.CPU|from > to|device weight|psi data|RDMA entry", "/linux/resources"),
 )  # fmt: skip
 
@@ -98,7 +98,7 @@ _STEPS = (
     _p("state.delete_alive", r"still running|do not end although|already has init process|exists\. Remove it first|destroy container"),
     _p("init.protocol", r"\bsync\b|sync_|(?<!broken )\bpipe\b|fifo|procError|procReady|bootstrap|socket ?pair|log source|runc init error|init type|mkfifo"),
     _p("init.protocol", r"_LIBCONTAINER_|recvfd|sendfd|recvfile|waitpid|first child|container to be ready|fail startup|from parent|proxy process"),
-    _p("init.protocol", r"out of step|synchroni[sz]ation|detach process|error creating container|nl_payload|sending config|during container init"),
+    _p("init.protocol", r"out of step|synchroni[sz]ation|detach process|error creating container|nl_payload|sending config|packet length|packet read too short|unexpected msg type|response channel closed|last_cmd_status|send pidfd on socket|during container init"),
 )  # fmt: skip
 
 FAMILIES = (*_APART, *_CONFIGURED, *_STEPS)
@@ -120,7 +120,7 @@ GENERAL = (
     _p("file.failed", r"cannot (?:read|write) (?:the (?:pid file|configuration)|to standard output)|(?:install|remove) the launcher|has been deleted"),
     _p("file.failed", r"^failed to (?:open|write|parse|read) \S+: |^(?:error reading|reopen|cannot create subdirectories in) \S+: "),
     _p("file.failed", r"split path \"|get (?:full path|path of handle|relative path)|dead inode|wandered into|stack entry|existing subpath"),
-    _p("file.failed", r"^the path `|handle to /proc|/proc/\S+ handle|create(?:ing)? directory `|hallucinated target path|absolute path to file `|^getcwd(?: failed)?: |^unable to (?:open|stat)\(\): `|bad trailing component|^get safe \S+ handle|push symlink"),
+    _p("file.failed", r"^the path `|handle to /proc|/proc/\S+ handle|create(?:ing)? directory `|hallucinated target path|absolute path to file `|^getcwd(?: failed)?: |^unable to (?:open|stat)\(\): `|bad trailing component|(?:^|: )(?:open subpath|reopen fd \d|stat component \")|walking into root|dir FD for|real name of fd|deleted inode|expected path \"|fchmodat2? (?:AT_|/proc)|^get safe \S+ handle|push symlink"),
     _p("host.call", rf"^(?:{_CALL})(?:\(\w+\))?(?: failed| fd| pidfd| fd for| add| from)?(?: [`(][^`)]*[`)])*: "),
-    _p("host.call", r"^(?:(?:unable|failed) to (?:init inotify|add inotify watch|setup pidfd|pidfd_open|execv|dup socket)|open pidfd|send signal to pidfd|setup pidfd|listen on socket|read from signalfd|bind socket to `|create UNIX socket|connect socket to `|mark non-stdio fds|set CLOEXEC for fd)"),
+    _p("host.call", r"^(?:(?:unable|failed) to (?:init inotify|add inotify watch|setup pidfd|pidfd_open|execv|dup socket)|open pidfd|send signal to pidfd|setup pidfd|listen on socket|read from signalfd|bind socket to `|create UNIX socket|connect socket to `|unable to mark non-stdio fds|cannot set CLOEXEC for fd)"),
 )  # fmt: skip
