@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.color import ColorType
 from textual.color import Color
 from textual.widgets import OptionList
 
@@ -33,7 +34,7 @@ from tutor.text import cell_width
 from tutor.tui.app import TutorApp
 from tutor.tui.screens.dialogs import Ask, AskText, Help, Pick, Say
 from tutor.tui.screens.home import HomeScreen
-from tutor.tui.themes import DARK, LIGHT
+from tutor.tui.themes import DARK, LIGHT, THEMES
 from tutor.tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
@@ -322,13 +323,25 @@ def _colours_of(app: Any, text: str) -> tuple[str, str] | None:
     return None
 
 
+def _colours_of_no_palette(app: TutorApp) -> set[str]:
+    """Return the colours on the screen that a person can't set in the terminal."""
+    strips = app.screen._compositor.render_strips()
+    styles = [each.style for strip in strips for each in strip if each.style is not None]
+    colours = {colour for style in styles for colour in (style.color, style.bgcolor)}
+    return {each.name for each in colours if each is not None and each.type == ColorType.TRUECOLOR}
+
+
 async def test_the_theme_changes_by_key_and_the_editor_follows(tmp_path: Path) -> None:
     app = scripted_app(tmp_path)
     seen = []
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot)
-        for theme in (DARK, LIGHT, DARK):
+        for theme in (*THEMES, DARK):
             await settled(pilot, lambda theme=theme: app.theme == theme.name)  # type: ignore[misc]  # a bound default
+            if theme.ansi:
+                await settled(pilot, lambda: not _colours_of_no_palette(app))
+                await pilot.press("ctrl+t")
+                continue
             label, ground = (
                 Color.parse(app.theme_variables[name]).rgb for name in ("text-primary", "surface")
             )

@@ -197,6 +197,11 @@ async def test_a_quiz_is_answered_by_keyboard(tmp_path: Path) -> None:
         await settled(pilot, lambda: "▸ ( ) もう動いて" in screen_text(app))
         await pilot.press("down", "enter")
         await settled(pilot, lambda: "▸ (•) まだ動いていない" in screen_text(app))
+        assert "▸ (•)" in screen_text(app).splitlines()[app.cursor_position.y], "the real cursor is there"
+        await pilot.press("3")
+        output = app.screen.query_one(OutputPane)
+        await settled(pilot, lambda: app.cursor_position == output.content_region.offset)
+        await pilot.press("1")
         assert app.script.executed == ["answer b"]
         await settled(pilot, lambda: "n 次へ進む" in screen_text(app))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.command import CommandPalette
 from textual.events import Key
@@ -23,11 +24,12 @@ from tutor.tui import clipboard, japanese
 from tutor.tui.driver import TerminalDriver
 from tutor.tui.key_order import OrderedKeys
 from tutor.tui.palette import CommandProvider
+from tutor.tui.real_cursor import place_of_focus
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import Ask, Say
 from tutor.tui.screens.home import HomeScreen
 from tutor.tui.session_bridge import SessionEvent
-from tutor.tui.themes import DARK, LIGHT, THEMES
+from tutor.tui.themes import DARK, THEMES
 from tutor.tui.widgets.notice_bar import NoticeBar
 from tutor.tui.widgets.way_out import way_out
 from tutor.view.course_view import ending_of
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
     from textual.events import Paste
+    from textual.screen import Screen
 
     from tutor.course.course import Course
     from tutor.course.model import Lesson
@@ -151,7 +154,10 @@ class TutorApp(OrderedKeys[int]):
         self.crash: Exception | None = None
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DARK.name
+        wanted = (
+            f"tutor-{os.environ.get('TEXTUAL_THEME', '')}"  # `ansi-light`, as any program of Textual takes it
+        )
+        self.theme = wanted if wanted in {theme.name for theme in THEMES} else DARK.name
 
     def on_mount(self) -> None:
         """Show the first screen."""
@@ -313,8 +319,9 @@ class TutorApp(OrderedKeys[int]):
                 return
 
     def change_theme(self) -> None:
-        """Change between the dark and the light theme."""
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+        """Change to the next theme: dark, light, and the terminal's own colours for a dark or a light background."""
+        names = [theme.name for theme in THEMES]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
 
     def open_palette(self) -> None:
         """Open the command palette in the learner's language."""
@@ -355,6 +362,12 @@ class TutorApp(OrderedKeys[int]):
         """Say how to quit: ctrl+c does not end the program."""
         if isinstance(self.screen, TutorScreen):
             self.screen.query_one(NoticeBar).cover(Notice("information", self._messages("tui.quit_how")))
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        # Textual leaves the cursor of the terminal where it puts this; it does so itself only where text is typed.
+        if screen.is_current and (place := place_of_focus(screen.focused)) is not None:
+            self.cursor_position = place
+        super()._display(screen, renderable)
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual would print a traceback with local variables at the end; the handler of the command line prints one

@@ -1,4 +1,8 @@
-"""Two themes: one for a screen in a dim room, one for a projector. Every text has a contrast of 4.5:1 or more."""
+"""The themes: one for a screen in a dim room, one for a projector, and two of the colours of the terminal's own palette.
+
+In the first two every text has a contrast of 4.5:1 or more. In the others no colour is chosen here: they name the sixteen colours that
+a person has set in the terminal (ECMA-48), and its default colours for text and background.
+"""
 
 from __future__ import annotations
 
@@ -112,4 +116,65 @@ LIGHT = Theme(
     variables=_LIGHT_VARIABLES,
 )
 
-THEMES = (DARK, LIGHT)
+
+def _of_palette(name: str, *, dark: bool) -> Theme:
+    """Return a theme of the terminal's own colours, for a palette with a dark or a light background."""
+    text, muted, line = ("ansi_default", "ansi_white" if dark else "ansi_bright_black", "ansi_bright_black")
+    bright = "ansi_bright_" if dark else "ansi_"
+    cursor, under_cursor = ("ansi_black", "ansi_white") if dark else ("ansi_bright_white", "ansi_blue")
+    colours = {each: f"{bright}{each}" for each in ("blue", "cyan", "green", "yellow", "red", "magenta")}
+    variables = {name: text for name in _DARK_VARIABLES if name.startswith(("text", "foreground", "button"))}
+    variables |= {name: cursor for name in _DARK_VARIABLES if name.endswith("-foreground")}
+    variables |= {name: under_cursor for name in _DARK_VARIABLES if "cursor-background" in name}
+    variables |= {name: under_cursor for name in _DARK_VARIABLES if "selection-background" in name}
+    variables |= {name: line for name in _DARK_VARIABLES if name.startswith("scrollbar")}
+    variables |= {name: text for name in _DARK_VARIABLES if name.startswith("scrollbar-background")}
+    variables |= {
+        "text-muted": muted,
+        "text-disabled": muted,
+        "foreground-muted": muted,
+        "text-primary": colours["blue"],
+        "text-secondary": colours["cyan"],
+        "text-success": colours["green"],
+        "text-warning": colours["yellow"],
+        "text-error": colours["red"],
+        "text-accent": colours["magenta"],
+        "border": colours["blue"],
+        "border-blurred": line,
+        "block-cursor-blurred-foreground": text,
+        "block-cursor-blurred-background": "ansi_default",
+        "scrollbar-active": colours["blue"],
+        "link-color": colours["blue"],
+        "link-background-hover": under_cursor,
+        "link-color-hover": cursor,
+        "surface": text,  # Textual's would be transparent, which the editor's text area takes for black
+        "panel": text,
+        "ansi-background": "ansi_black"
+        if dark
+        else "ansi_white",  # Textual's own names, for widgets of its own
+        "ansi-foreground": "ansi_white" if dark else "ansi_black",
+    }
+    return Theme(
+        name=name,
+        primary=colours["blue"],
+        secondary=colours["cyan"],
+        accent=colours["magenta"],
+        foreground=text,
+        background=text,
+        surface=text,
+        panel=text,
+        boost=text,
+        success=colours["green"],
+        warning=colours["yellow"],
+        error=colours["red"],
+        dark=dark,
+        text_alpha=1.0,
+        variables=variables,
+        ansi=True,
+    )
+
+
+ANSI_DARK = _of_palette("tutor-ansi-dark", dark=True)
+ANSI_LIGHT = _of_palette("tutor-ansi-light", dark=False)
+
+THEMES = (DARK, LIGHT, ANSI_DARK, ANSI_LIGHT)

@@ -76,7 +76,7 @@ class JsonArea(TextArea):
 
     def use_colours(self, variables: dict[str, str]) -> None:
         """Colour JSON by the CSS variables of the theme."""
-        name = f"tutor-{variables['background']}"
+        name = f"tutor-{variables['background']}-{variables['text-primary']}"
         if name not in self.available_themes:
             self.register_theme(json_theme(name, variables))
         self.theme = name
@@ -99,7 +99,8 @@ class JsonArea(TextArea):
         severity = self._faults[line_index].severity
         place = self.gutter_width - 1
         ground = next((segment.style for segment in strip.crop(place, place + 1)), None) or Style()
-        style = ground + Style(color=self.app.theme_variables[f"text-{severity}"], bold=True)
+        colour = Color.parse(self.app.theme_variables[f"text-{severity}"]).rich_color
+        style = ground + Style(color=colour, bold=True)
         mark = Strip([Segment(SEVERITIES[severity], style)], 1)
         return Strip.join([strip.crop(0, place), mark, strip.crop(place + 1)])
 

@@ -17,6 +17,7 @@ from tutor.tui.inline_markdown import CODE, inline
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Click
+    from textual.geometry import Offset
 
     from tutor.course.model import Choice, Quiz
     from tutor.messages import Messages
@@ -99,6 +100,12 @@ class QuizBox(Vertical, can_focus=True):
         """Fill the box of the choice that was answered."""
         self._chosen = chosen
         self.action_move(0)
+
+    @property
+    def place_of_cursor(self) -> Offset | None:
+        """Where the choice under the cursor is on the screen."""
+        rows = list(self.query(ChoiceRow))
+        return rows[self._cursor].region.offset if rows else None
 
     def _cursor_in_sight(self, rows: list[ChoiceRow]) -> bool:
         return not rows or self.screen.can_view_partial(rows[self._cursor])
