@@ -41,13 +41,13 @@ def kill(entry: Entry, signal_name: str, *, everything: bool = False) -> None:
         raise RuntError(
             f"container not running: kill needs a container that is created or running, {container_id} is {status}"
         )
+    init = entry.record["init"]
     try:
-        delivered = liveness.send_signal(entry.record["init"], signum)
+        delivered = liveness.send_signal(init, signum)
     except OSError as error:
         raise RuntError(f"unable to signal init: {describe(error)}") from None
-    if signum == signals.SIGKILL:
-        # With v1 a frozen process does not end.
-        freezer.thaw(entry.record["cgroups"])
+    if signum == signals.SIGKILL and init is not None:
+        freezer.thaw_killed(entry.record["cgroups"], init)
     if not delivered:
         raise RuntError(f"container not running: process already finished: {container_id} has just stopped")
 

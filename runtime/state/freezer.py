@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import os
 
+from runtime.state import liveness
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from runtime.config.types import Process
+
 _STATE = "freezer.state"
 _FREEZE = "cgroup.freeze"
 _PATIENCE = 10.0
 """How many seconds processes get to stop."""
+_A_MOMENT = 0.5
+"""How many seconds a process usually needs at most to end."""
 
 
 def is_frozen(directories: Iterable[str]) -> bool:
@@ -64,17 +69,23 @@ def thaw(directories: Iterable[str]) -> None:
         pass
 
 
-def bring_back(directories: Iterable[str], pid: int) -> None:
-    """Move a process into the cgroup again, if another program has taken it to one of version 1 that is frozen.
+def thaw_killed(directories: Iterable[str], process: Process) -> None:
+    """Let a process of the cgroup end that has been sent SIGKILL: with version 1 it does not while it is frozen.
 
-    There a process does not end, whatever signal it gets; what leaves such a cgroup is thawed.
+    Another program may have taken it to a cgroup that is frozen. What leaves that one is thawed: it is moved back.
     """
+    thaw(directories)
     path = _find(directories)
     try:
-        if path.endswith(_STATE):
-            _write(f"{os.path.dirname(path)}/cgroup.procs", str(pid))
+        pidfd = liveness.open_pidfd(process) if path.endswith(_STATE) else None
+        if pidfd is None:
+            return
+        if not liveness.wait_for_exit(pidfd, _A_MOMENT):
+            # As it has not ended, the pid is still its own.
+            _write(f"{os.path.dirname(path)}/cgroup.procs", str(process["pid"]))
+        os.close(pidfd)
     except OSError:
-        # The process has ended, or the cgroup has been removed.
+        # The cgroup has been removed.
         pass
 
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _PATIENCE = 10
 """How long a process may take to end after SIGKILL, in seconds."""
-_A_MOMENT = 0.5
-"""How long it usually takes at most, in seconds."""
 
 
 def destroy(entry: Entry, plan: Plan | None = None) -> None:
@@ -155,11 +153,7 @@ def _end(process: Process | None, what: str, frozen_in: Sequence[str] = ()) -> N
     log.debug(f"killing {what} and waiting for its end")
     try:
         signals.pidfd_send_signal(pidfd, signals.SIGKILL)
-        freezer.thaw(frozen_in)
-        if liveness.wait_for_exit(pidfd, _A_MOMENT):
-            return
-        # As it has not ended, the pid is still its own.
-        freezer.bring_back(frozen_in, process["pid"])
+        freezer.thaw_killed(frozen_in, process)
         if not liveness.wait_for_exit(pidfd, _PATIENCE):
             raise RuntError(f"{what} still running {_PATIENCE} seconds after SIGKILL")
     except ProcessLookupError:

@@ -110,8 +110,9 @@ def test_paused_container_can_be_ended(bundle: Bundle, runt: Runt, container_id:
     assert cgroups.gone()
 
 
-def test_container_that_another_program_has_frozen_elsewhere_can_be_deleted(
-    bundle: Bundle, runt: Runt, container_id: str
+@pytest.mark.parametrize("way", ["delete --force {}", "kill {} KILL"])
+def test_container_that_another_program_has_frozen_elsewhere_can_be_ended(
+    bundle: Bundle, runt: Runt, container_id: str, way: str
 ) -> None:
     """In a cgroup of that program's; there the kernel ends no process, whatever signal it gets."""
     needs(1, "freezer")
@@ -121,11 +122,12 @@ def test_container_that_another_program_has_frozen_elsewhere_can_be_deleted(
     (elsewhere / "cgroup.procs").write_text(str(runt.state(container_id)["pid"]))
     (elsewhere / "freezer.state").write_text("FROZEN")
     try:
-        runt.ok("delete", "--force", container_id)
-        assert (elsewhere / "cgroup.procs").read_text() == ""
+        runt.ok(*way.format(container_id).split())
+        wait_for(lambda: (elsewhere / "cgroup.procs").read_text() == "")
     finally:
         (elsewhere / "freezer.state").write_text("THAWED")
         elsewhere.rmdir()
+    runt.ok("delete", "--force", container_id)
     assert cgroups.gone()
 
 
