@@ -1,4 +1,4 @@
-"""Print the table of fault injection: `python -m tests.faults [VARIANT]... [--operation NAME]...`, as root.
+"""Print the table of fault injection: `python -m tests.faults [VARIANT]... [--operation NAME]... [--every N]`, as root.
 
 A row is a step before which (or after the last of which) something went wrong, a column what it was. A number is how many
 things were left after `delete --force`, or differ from before an operation that failed; what they are follows the table.
@@ -32,6 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("variants", nargs="*", choices=[*VARIANTS, []], metavar="VARIANT")
     parser.add_argument("--operation", action="append", choices=[one.name for one in OPERATIONS])
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth step of a table")
     arguments = parser.parse_args()
     if MARK not in os.environ:
         _start_again()
@@ -51,20 +52,22 @@ def main() -> int:
             # The first container makes what the image lacks.
             laboratory.kill(operations[0], 0, "runtime")
             for operation in operations:
-                count += _print_table(laboratory, variant, operation, findings)
+                count += _print_table(laboratory, variant, operation, findings, arguments.every)
     for finding in findings:
         sys.stdout.write(f"{finding}\n")
     sys.stdout.write(f"{count} experiments, {len(findings)} findings\n")
     return 1 if findings else 0
 
 
-def _print_table(laboratory: Laboratory, variant: str, operation: Operation, findings: list[str]) -> int:
+def _print_table(
+    laboratory: Laboratory, variant: str, operation: Operation, findings: list[str], every: int
+) -> int:
     """Make the experiments with one table of steps, print a row for each boundary, and return how many were made."""
     title = f"{operation.name} ({variant}): steps of the {operation.process}"
     heads = "".join(f"{f'{name} killed' if name != 'error' else name:>16}" for name in _COLUMNS)
     sys.stdout.write(f"{title:<46}{heads}\n")
     count = 0
-    for step in operation.steps:
+    for step in operation.steps[::every]:
         name = f"before {operation.table[step].__name__}" if step < len(operation.table) else "after the last"
         cells = []
         for column in _COLUMNS:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.root
 
-CASES = 6000
+CASES = 2500
 
 
 def errors_in(path: Path) -> list[str]:

@@ -94,7 +94,7 @@ def test_containers_that_are_nearly_right_leave_nothing(bundle: Bundle, tmp_path
     before = world.look()
 
     @settings(
-        max_examples=300,
+        max_examples=150,
         derandomize=True,
         database=None,
         deadline=None,

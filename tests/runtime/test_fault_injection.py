@@ -19,10 +19,13 @@ from tutor import patience
 pytestmark = [pytest.mark.root, pytest.mark.peer("busybox")]
 
 
-def inject(variant: str, *operations: str) -> str:
+def inject(variant: str, *operations: str, every: int = 1) -> str:
     """Return the table of the experiments with a container of `variant`; fail with what was found."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults", variant, *(f"--operation={name}" for name in operations)],
+        [
+            *(sys.executable, "-m", "tests.faults", variant, f"--every={every}"),
+            *(f"--operation={name}" for name in operations),
+        ],
         cwd=REPOSITORY,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -45,7 +48,9 @@ def test_nothing_is_left_at_any_step(operation: str) -> None:
 
 @pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant != "full"])
 def test_nothing_is_left_of_a_creation_with_other_namespaces(variant: str) -> None:
-    assert re.search(r"^[0-9]{3} experiments, 0 findings$", inject(variant, "create"), re.MULTILINE)
+    # Most steps do the same as in the full container, where each is tried; `python -m tests.faults` tries all of all.
+    table = inject(variant, "create", every=3)
+    assert re.search(r"^[0-9]{2,3} experiments, 0 findings$", table, re.MULTILINE)
 
 
 def test_the_experiments_would_see_what_is_left(tmp_path: Path) -> None:
