@@ -15,8 +15,6 @@ from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from runtime.config.types import IdMapping
 
 
@@ -48,15 +46,6 @@ def user_namespace(uid_mappings: list[IdMapping], gid_mappings: list[IdMapping])
     finally:
         os.close(end)
         os.waitpid(pid, 0)
-
-
-def host_id(mappings: Sequence[IdMapping], number: int) -> int:
-    """Return the ID on the host for an ID of the container, -1 if it is not mapped."""
-    for mapping in mappings:
-        offset = number - mapping["containerID"]
-        if 0 <= offset < mapping["size"]:
-            return mapping["hostID"] + offset
-    return -1
 
 
 def _is_only(number: int, mappings: list[IdMapping]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from runtime.cgroups import hierarchies
-from runtime.id_mappings import host_id
+from runtime.config.id_maps import host_id
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runtime.config.document import locate, parse, read, too_deep
+from runtime.config.id_maps import write_out_id_maps
 from runtime.config.machine_rules import check_net_devices_here
 from runtime.config.members import CONFIG, PROCESS
 from runtime.config.rules import RULES, check_process_itself
@@ -98,6 +99,7 @@ def _check(document: object, *, restored: bool = False) -> Config:
     checked.setdefault("linux", {})
     _set_user(checked.setdefault("process", {"args": [], "cwd": "/"}))
     config: Config = checked
+    write_out_id_maps(config)
     for rule in RULES:
         if not (restored and rule is check_net_devices_here):
             rule(config)

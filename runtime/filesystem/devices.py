@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 
+from runtime.config.id_maps import host_id
 from runtime.config.mount_options import MountOptions
 from runtime.filesystem.paths import make_directory, open_in_root
-from runtime.id_mappings import host_id
 from runtime.kernel import mount as kernel
 from runtime.support.errors import RuntError, describe
 

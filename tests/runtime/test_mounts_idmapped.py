@@ -46,6 +46,39 @@ def test_mappings_of_the_mount_give_files_other_owners(
     assert (bundle.path / "source/new").stat().st_uid == 3
 
 
+def test_mappings_may_be_in_the_option_as_crun_and_podman_read_them(
+    bundle: Bundle, runt: Runt, mount: dict[str, Any]
+) -> None:
+    """`podman run --mount type=...,idmap=uids=...;gids=...`; with `@`, the ID on the host is one of the container."""
+    mount["options"] = ["rbind", "idmap=uids=0-1000-3#3-5000-1;gids=0-2000-10"]
+    assert runt.run(bundle) == "5000:2003\n"
+    # The members count more.
+    mount.update(uidMappings=mapping(0, 3000), gidMappings=mapping(0, 4000))
+    assert runt.run(bundle) == "3003:4003\n"
+    del mount["uidMappings"], mount["gidMappings"]
+    bundle.namespaces("user")
+    bundle.linux.update(uidMappings=mapping(0, 100000), gidMappings=mapping(0, 100000))
+    bundle.config["mounts"] = [mount]
+    for path in (bundle.rootfs, *bundle.rootfs.rglob("*")):
+        os.chown(path, 100000, 100000, follow_symlinks=False)
+    mount["options"] = ["rbind", "idmap=uids=@3-7-1;gids=@0-0-10"]
+    assert runt.run(bundle) == "7:3\n"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("idmap=uids=0-1", "idmap=uids=0-1-2", "idmap=uids=0-1-2;gids=", "idmap=uids=0-1-2;gids=0-1-99999999999"),
+        *("ridmap=pids=1-2-3", "idmap=uids=0-1-2;uids=0-1-2", "idmap=uids=@0-5-1;gids=@0-0-1"),
+    ],
+)  # fmt: skip
+def test_mappings_in_an_option_that_are_wrong_are_named(
+    bundle: Bundle, runt: Runt, mount: dict[str, Any], option: str
+) -> None:
+    mount["options"] = ["rbind", option]
+    assert "mounts[1].options[1]: " in runt.fail(bundle)
+
+
 def test_without_mappings_those_of_the_user_namespace_count(
     bundle: Bundle, runt: Runt, mount: dict[str, Any]
 ) -> None:

@@ -153,6 +153,8 @@ CHANGES: list[tuple[str, Any, tuple[str, str, str] | None]] = [
             ("error", "/mounts/0/options/1", "cgroup_option")),
         ("/mounts/0", {"destination": "/c", "type": "cgroup", "options": ["xattr", "nosiud"]},
             ("error", "/mounts/0/options/1", "cgroup_option_close")),
+        ("/mounts/0/options", ["bind", "copy-symlink", "idmap=uids=0-1-9#9-10-1;gids=@0-1-10"], None),
+        ("/mounts/0/options", ["bind", "idmap=off"], ("error", "/mounts/0/options/1", "bind_option_close")),
         ("/mounts/0/options", ["bind", "idmap"], ("error", "/mounts/0/options/1", "idmap_without_mappings")),
         ("/mounts/0/options", ["nosuid", "hidepid=9"], ("error", "/mounts/0/options/1", "fs_option_value")),
         ("/mounts/0/options", ["colour=red"], ("error", "/mounts/0/options/0", "fs_option")),

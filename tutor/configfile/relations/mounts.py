@@ -112,7 +112,7 @@ def _lost_options(pointer: str, kind: str, options: Sequence[str]) -> Iterator[R
         return
     taken: Sequence[str] = () if {"bind", "rbind"} & set(options) else _CGROUP
     for index, option in enumerate(options):
-        if option in _KNOWN or option in _IGNORED or option.lower().startswith("x-"):
+        if option in _KNOWN or option in _IGNORED or option.lower().startswith("x-") or _maps_ids(option):
             continue
         parts = [part for part in option.replace("\\,", "").split(",") if part]
         if all(part.partition("=")[0] in taken for part in parts):
@@ -137,6 +137,11 @@ def _file_system_options(pointer: str, kind: str, options: Sequence[str]) -> Ite
         elif wrong:
             key = "fs_option_close" if meant else "fs_option"
             yield Relation(f"{pointer}/options/{index}", key, _CLAUSE, {**values, "meant": meant})
+
+
+def _maps_ids(option: str) -> bool:
+    """Tell whether an option has mappings itself, as podman writes them for crun and runt."""
+    return option.startswith(("idmap=uids=", "idmap=gids=", "ridmap=uids=", "ridmap=gids="))
 
 
 def _close(option: str, known: Sequence[str] = _KNOWN) -> str:
