@@ -156,6 +156,11 @@ async def test_help_find_format_and_problems(tmp_path: Path, language: Language)
         text = screen_text(app)
         assert "config.md#process" in text
         assert ("必須" if language == "ja" else "required") in text
+        typed(app, "\x1b[Dg")
+        heading = "この項目に出てくる用語" if language == "ja" else "Terms of this member"
+        await settled(pilot, lambda: heading in screen_text(app))
+        typed(app, ESCAPE)
+        await settled(pilot, lambda: isinstance(app.screen, MemberHelp))
         typed(app, F1)
         await settled(pilot, lambda: isinstance(app.screen, Help))
         assert "Ctrl" in screen_text(app) or "^" in screen_text(app)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tutor.course.find import course_of
+from tutor.errors import TutorError
 from tutor.session.events import Notice
 from tutor.tui.screens.diff import Before, DiffScreen
+from tutor.tui.screens.look_up import open_glossary
 from tutor.tui.screens.member_help import MemberHelp
 from tutor.tui.widgets.notice_bar import NoticeBar
 from tutor.view.config_texts import has_snippet, with_snippets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tutor.session.events import ConfigChanged
     from tutor.session.protocol import SessionProtocol
@@ -89,7 +93,9 @@ class ConfigFile:
                     self._say("nothing_to_complete")
             case "describe":
                 path, value = self.pane.member_at_cursor()
-                self._screen.app.push_screen(MemberHelp(path, self._screen.messages, value), self._described)
+                screen = self._screen
+                look_up = partial(self._look_up, course_of(self._view.lesson))
+                screen.app.push_screen(MemberHelp(path, screen.messages, value, look_up), self._described)
             case "problem":
                 if not self.pane.go_to_next_problem():
                     self._say("no_problem")
@@ -147,6 +153,12 @@ class ConfigFile:
             ),
             answered,
         )  # fmt: skip
+
+    def _look_up(self, folder: Path, about: str) -> None:
+        try:
+            open_glossary(self._screen, folder, self._view.step, about=about)
+        except TutorError as error:  # a course of one's own may have a defective glossary
+            self._screen.query_one(NoticeBar).say(self._screen.navigation.notice_of(error))
 
     def _described(self, keys: bool | None) -> None:
         if keys:

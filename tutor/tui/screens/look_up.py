@@ -32,8 +32,10 @@ def open_clause(screen: TutorScreen, folder: Path, name: str) -> None:
     screen.app.push_screen(Reading(clause.name, clause_markdown(clause, m), m))
 
 
-def open_glossary(screen: TutorScreen, folder: Path, step: Step | None, word: str = "") -> None:
-    """Open the list of terms, those of a step first; or a term.
+def open_glossary(
+    screen: TutorScreen, folder: Path, step: Step | None, word: str = "", *, about: str = ""
+) -> None:
+    """Open the list of terms, those of a step first, or those of the text `about` a member; or a term.
 
     Raises:
         TutorError: there is no such term.
@@ -43,8 +45,9 @@ def open_glossary(screen: TutorScreen, folder: Path, step: Step | None, word: st
     if word:
         _open_term(screen, folder, glossary.find(word))
     else:
-        here, others = glossary.first_those_in(text_of(step))
-        screen.app.push_screen(GlossaryList(here, others, m, partial(_open_term, screen, folder)))
+        here, others = glossary.first_those_in(about or text_of(step))
+        show, heading = partial(_open_term, screen, folder), m(f"view.term.{'member' if about else 'here'}")
+        screen.app.push_screen(GlossaryList(here, others, m, show, heading))
 
 
 def _open_term(screen: TutorScreen, folder: Path, term: Term) -> None:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from tutor.configfile.describe import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from textual.app import ComposeResult
     from textual.widget import Widget
@@ -30,10 +30,15 @@ class MemberHelp(ModalScreen[bool]):
         Binding("escape,q,enter,space", "close", show=False),
         Binding("f1,question_mark", "keys", show=False),
         Binding("left,backspace", "outer", show=False),
+        Binding("g", "glossary", show=False),
     ]
 
-    def __init__(self, path: Path, messages: Messages, value: str = "") -> None:
+    def __init__(
+        self, path: Path, messages: Messages, value: str = "", look_up: Callable[[str], object] | None = None
+    ) -> None:
+        """`look_up` opens the glossary with the terms of a text first."""
         super().__init__()
+        self._look_up = look_up
         self._value = value
         self._path = path
         self._messages = messages
@@ -88,6 +93,13 @@ class MemberHelp(ModalScreen[bool]):
     def action_keys(self) -> None:
         """Show the list of keys instead."""
         self.dismiss(True)
+
+    def action_glossary(self) -> None:
+        """Open the glossary with the terms of this member first."""
+        if self._look_up is not None:
+            found = describe(self._path, self._messages)
+            values = (f"{value} {text}" for value, text in found.values if value == self._value)
+            self._look_up("\n".join((found.name, found.meaning, *values)))
 
     async def action_outer(self) -> None:
         """Describe the object or array that this member is in."""

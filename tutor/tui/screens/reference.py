@@ -63,9 +63,12 @@ class GlossaryList(ModalScreen[None]):
         others: Sequence[Term],
         messages: Messages,
         show: Callable[[Term], object],
+        heading: str,
     ) -> None:
+        """`heading` stands over the terms `here`."""
         super().__init__()
         self._here, self._others = here, others
+        self._heading = heading
         self._messages = messages
         self._show = show
 
@@ -91,10 +94,11 @@ class GlossaryList(ModalScreen[None]):
     def _fill(self, typed: str) -> None:
         m, terms = self._messages, self.query_one(OptionList)
         terms.clear_options()
-        for key, some in (("here", self._here), ("others" if self._here else "all", self._others)):
+        rest = m("view.term.others" if self._here else "view.term.all")
+        for title, some in ((self._heading, self._here), (rest, self._others)):
             left = [term for term in some if _matches(term, typed)]
             if left:
-                heading = Content.styled(m(f"view.term.{key}"), "bold $text-primary")
+                heading = Content.styled(title, "bold $text-primary")
                 terms.add_option(Option(heading, disabled=True))
                 terms.add_options([Option(Content(term.word), id=term.id) for term in left])
         terms.highlighted = next(
