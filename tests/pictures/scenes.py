@@ -77,6 +77,15 @@ async def shell(stage: Stage) -> None:
     await stage.stand_at("bundle")
 
 
+async def terminal(stage: Stage) -> None:
+    """The shell is a real one, outside of a lab; it is given the little that looks the same on every machine."""
+    await stage.stand_at("bundle")
+    await stage.press("f9")
+    await stage.until("lab $")
+    await stage.press(*"echo $((6 * 7))", "enter")
+    await stage.until("42", "lab $")
+
+
 async def observe(stage: Stage) -> None:
     await stage.stand_at("generated-config")
 
@@ -336,6 +345,15 @@ async def processes(stage: Stage) -> None:
     await stage.press("6")
 
 
+async def cgroup(stage: Stage) -> None:
+    await stage.stand_at("oom", "cgroups")
+    sleep = values.process(values.PID, 1, "sleep 1000", ("clock_nanosleep(1000 s)", "sleep"))
+    stage.session.container("running", "kill", shows=values.seen(sleep, own=("mnt", "pid"), oom_kills=0))
+    stage.session.enter(stage.session.index)
+    stage.session.container("running", "kill", shows=values.seen(sleep, own=("mnt", "pid"), oom_kills=1))
+    await stage.press("9")
+
+
 async def paused(stage: Stage) -> None:
     await stage.stand_at("pid-namespace", "namespaces")
     stage.session.config(values.ECHO)
@@ -459,6 +477,9 @@ SCENES = (
     Scene("keys", keys),
     Scene("palette", palette),
     Scene("palette-search", palette_search),
+    # Those that leave something in the panes come last.
+    Scene("cgroup", cgroup),
+    Scene("terminal", terminal),
     Scene("free-play", free_play),
     # In other colours than those that the TUI begins with.
     Scene("light-home", home, (NARROW,), light=True),

@@ -143,6 +143,7 @@ class Stage:
             await settled(self._pilot, lambda: not self._screen.bridge.busy)
             self._screen.query_one(CommandLine).close()
             self._screen.set_focus(self._screen.query_one("#guide"))
+            self._screen.remove_class("-cgroup")
 
     @property
     def _screen(self) -> LessonScreen:

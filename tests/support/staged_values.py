@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tests.support.tui import HOST, mount
 from tutor.observe import (
+    CgroupFile,
     ContainerView,
     HostView,
     IdRange,
@@ -117,13 +118,31 @@ def process(
     return Process(pid, ns_pid, 1, state, command[0], command, f"/bin/{command[0]}", 1, depth, waits)
 
 
+def cgroup_files(oom_kills: int | None) -> tuple[CgroupFile, ...]:
+    """Return the files of a cgroup of version 2 with a limit of memory; none if `oom_kills` is None."""
+    if oom_kills is None:
+        return ()
+    said = {
+        "memory.max": "33554432", "memory.swap.max": "0", "memory.current": "331776",
+        "memory.events oom_kill": str(oom_kills), "pids.max": "max", "pids.current": "1", "pids.events max": "0",
+        "cpu.max": "max 100000", "cpu.stat nr_throttled": "0", "cgroup.freeze": "0",
+    }  # fmt: skip
+    place = "/sys/fs/cgroup/oci-tutor-5b2c1f0e9a7d/keeper/alpine-test"
+    parted = ((*name.partition(" "), value) for name, value in said.items())
+    return tuple(CgroupFile(2, place, name, key, value) for name, _, key, value in parted)
+
+
 def seen(
     *processes: Process,
     own: tuple[str, ...] = (),
     mounts: tuple[Mount, ...] = (ROOT, PROC),
     uids: IdRange | None = None,
+    oom_kills: int | None = None,
 ) -> Snapshot:
-    """Return what the kernel shows about a container; `own` names its own namespaces, the others are the host's."""
+    """Return what the kernel shows about a container; `own` names its own namespaces, the others are the host's.
+
+    `oom_kills`: how often the limit of its cgroup has killed; None: it has no cgroup of its own.
+    """
     namespaces = tuple(
         NamespaceView(kind, 4026532201 + at if kind in own else inode, inode, shared=kind not in own)  # type: ignore[arg-type]  # the keys are kinds
         for at, (kind, inode) in enumerate(HOST.items())
@@ -131,7 +150,7 @@ def seen(
     maps = (uids,) if uids is not None else ()
     view = ContainerView(
         PID, alive=True, namespaces=namespaces, mounts=mounts, processes=processes or (CREATED,),
-        uid_map=maps, gid_map=maps, root="/", cwd="/",
+        uid_map=maps, gid_map=maps, root="/", cwd="/", cgroup_files=cgroup_files(oom_kills),
     )  # fmt: skip
     return Snapshot(0.0, HOST_VIEW, view)
 
