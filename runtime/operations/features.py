@@ -48,8 +48,7 @@ def features() -> dict[str, Any]:
             "org.opencontainers.runt.checkpoint.enabled": "true",
             "org.opencontainers.runt.version": __version__,
         },
-        # None of them changes what runt does: they are for other programs.
-        "potentiallyUnsafeConfigAnnotations": [],
+        "potentiallyUnsafeConfigAnnotations": ["org.criu.config", "run.oci.keep_original_groups"],
     }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,8 @@ from runtime.config.mount_options import MountOptions
 from runtime.operations.features import features
 from runtime.support.errors import RuntError
 from tests.support.config_files import MINIMAL, changed
+from tests.support.runt import REPOSITORY
+from tutor.images.bundle_config import unsafe_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -236,3 +240,15 @@ def test_nothing_that_runc_claims_is_missing() -> None:
     assert set(of_runc["mountOptions"]) - {"acl", "noacl"} <= set(FEATURES["mountOptions"])
     for member in ("namespaces", "capabilities"):
         assert set(of_runc["linux"][member]) <= set(LINUX[member])
+
+
+def test_every_annotation_that_changes_something_is_named_and_no_image_can_set_it() -> None:
+    """`unpack` takes labels of images for annotations, but none that an engine here calls unsafe (features.md)."""
+    code = "".join(path.read_text() for path in (REPOSITORY / "runtime").rglob("*.py"))
+    unsafe = list(FEATURES["potentiallyUnsafeConfigAnnotations"])
+    assert set(re.findall(r'\.get\("((?:org|run)\.[\w.]+)"', code)) == set(unsafe)
+    for engine in filter(shutil.which, ("runc", "crun")):
+        done = subprocess.run([engine, "features"], capture_output=True, text=True, check=False)
+        unsafe += json.loads(done.stdout or "{}").get("potentiallyUnsafeConfigAnnotations", [])
+    names = sorted({f"{name}x" if name.endswith(".") else name for name in unsafe})
+    assert unsafe_labels({"config": {"Labels": dict.fromkeys(names, "")}}) == names

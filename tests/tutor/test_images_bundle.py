@@ -66,6 +66,20 @@ def test_an_image_that_says_nothing_still_gives_a_config(tmp_path: Path) -> None
     assert (process["args"], process["cwd"], process["env"]) == (["sh"], "/", [PATH, "TERM=xterm"])
 
 
+def test_a_label_that_a_runtime_would_act_on_is_left_out_and_told(tmp_path: Path) -> None:
+    """systemd, for one, would run the command of such a property on the host."""
+    names = ["org.systemd.property.ExecStopPost", "run.oci.keep_original_groups", "org.criu.config", "bundle"]
+    source = layout(
+        tmp_path / "layout", tar([]), execution={"Labels": {"mine": "1", **dict.fromkeys(names, "x")}}
+    )
+    (notice,) = unpack(source, tmp_path / "bundle").notices
+    annotations = json.loads((tmp_path / "bundle/config.json").read_text())["annotations"]
+    assert "mine" in annotations
+    assert not set(names) & set(annotations)
+    assert (notice.code, notice.count, notice.example) == ("labels", 4, "bundle")
+    assert unpack(source, tmp_path / "bundle", config="minimal", replace=True).notices == ()
+
+
 def test_annotations_come_from_the_image_and_labels_win(tmp_path: Path) -> None:
     execution = {
         "Labels": {"mine": "1", "org.opencontainers.image.author": "label"},

@@ -26,6 +26,12 @@ _LAST_ID = (
     1 << 31
 ) - 1  # of a user or a group: what Docker, containerd and umoci take; the kernel takes twice as many
 _ANNOTATION = "org.opencontainers.image."
+# What features of runc 1.3.6, crun 1.28 and runt call potentiallyUnsafeConfigAnnotations (runtime-spec features.md): those change
+# what a runtime does, on the host too, and an image has no say in that. A dot ends a prefix.
+_UNSAFE = (
+    *("bundle", "org.systemd.property.", "org.criu.", "run.oci.", "krun."),
+    *("module.wasm.image/variant", "io.kubernetes.cri.container-type"),
+)
 # Docker's default capabilities: enough for su, chown, ping and package managers, not enough to leave the container.
 _CAPABILITIES = [
     *(
@@ -171,7 +177,18 @@ def _annotations(image: dict[str, Any], execution: dict[str, Any]) -> dict[str, 
     if ports := _typed(execution, "ExposedPorts", dict, _OF):
         annotations[_ANNOTATION + "exposedPorts"] = ",".join(sorted(ports))
     labels = _typed(execution, "Labels", dict, _OF) or {}
-    return {**annotations, **{key: value for key, value in labels.items() if isinstance(value, str)}}
+    taken = {key: value for key, value in labels.items() if isinstance(value, str) and not _is_unsafe(key)}
+    return {**annotations, **taken}
+
+
+def unsafe_labels(image: dict[str, Any]) -> list[str]:
+    """Return the names of the labels that become no annotations, because they would change what a runtime does."""
+    execution = _typed(image, "config", dict) or {}
+    return sorted(filter(_is_unsafe, _typed(execution, "Labels", dict, _OF) or {}))
+
+
+def _is_unsafe(name: str) -> bool:
+    return any(name.startswith(each) if each.endswith(".") else name == each for each in _UNSAFE)
 
 
 def _resolve_user(text: str, rootfs: Rootfs) -> _User:

@@ -39,11 +39,11 @@ _TARGET_FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An attribute of an image's files that could not be set here and was left out; `code` is `owners`, `devices` or `xattrs`."""
+    """What was left out: attributes of files that could not be set here (`owners`, `devices`, `xattrs`), or unsafe `labels`."""
 
     code: str
     count: int
-    example: str  # the path of the first one, as inside the container
+    example: str  # the path of the first one, as inside the container, or the name of a label
 
 
 class Changesets:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tutor.images.bundle_config import ConfigStyle, runtime_config
+from tutor.images.bundle_config import ConfigStyle, runtime_config, unsafe_labels
 from tutor.images.changeset import Changesets, Notice
 from tutor.images.errors import ImageError
 from tutor.images.image_source import ImageSource, from_layout
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UnpackedImage:
-    """The image that was unpacked, and the attributes that could not be set on this machine."""
+    """The image that was unpacked, and what of it was left out."""
 
     image: ImageSource
     notices: tuple[Notice, ...]
@@ -41,7 +41,8 @@ def unpack_image(
 ) -> UnpackedImage:
     """Create the bundle `bundle` from an image. It appears complete or not at all.
 
-    Owners, devices and extended attributes that this user or the filesystem may not set are left out and listed in `notices`.
+    Owners, devices and extended attributes that this user or the filesystem may not set are left out and listed in `notices`, as
+    are labels that a runtime would follow.
 
     Raises:
         ImageError: there is no such image, a digest is wrong, a layer cannot be applied, the image lacks its user, there is
@@ -58,6 +59,8 @@ def unpack_image(
                 changesets.apply(layer)
             spec = runtime_config(image.config, rootfs, config)
             notices = changesets.finish()
+        if config == "full" and (labels := unsafe_labels(image.config)):
+            notices.append(Notice("labels", len(labels), labels[0]))
         (directory / "config.json").write_text(
             json.dumps(spec, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
