@@ -64,7 +64,9 @@ def test_a_container_with_a_terminal_has_it_in_the_face_that_takes_it(
         learner.open(LESSON)
         config = json.loads(learner.config_text)
         assert config["process"]["terminal"] is True, "as the image's bundle has it"
-        learner.write_config(json.dumps(config | {"mounts": MOUNTS}))
+        # runc 1.1.5 runs `exec` only in a container with a namespace of its own.
+        own = {"namespaces": [{"type": "mount"}, {"type": "pid"}]}
+        learner.write_config(json.dumps(config | {"mounts": MOUNTS, "linux": own}))
         run = learner._lesson_run
         assert run is not None
         whole = run.lesson
@@ -77,11 +79,19 @@ def test_a_container_with_a_terminal_has_it_in_the_face_that_takes_it(
         run.lesson = whole
         learner.execute("create")
         assert status_of(learner.state) == "created", diary.printed()
-        (master,) = masters
+        master = masters[0]
+        assert len(masters) == 1
         learner.execute("start")
         os.write(master, "tty; echo 日本$((1+1))語\n".encode())
         said = read_until(master, "日本2語".encode())
         assert b"/dev/" in said
+        learner.execute("exec -t sh")
+        assert len(masters) == 2, diary.printed()
+        os.write(masters[1], "tty; echo 別の$((1+1))\n".encode())
+        assert b"/dev/" in read_until(masters[1], "別の2".encode())
+        os.write(masters[1], b"exit\n")
+        assert has_ended(masters[1])
+        os.close(masters[1])
         os.write(master, b"exit\n")
         assert has_ended(master)
         os.close(master)

@@ -25,7 +25,7 @@ from tutor.lab.lab import Lab
 from tutor.observe.snapshot import take_snapshot
 from tutor.session.device_links import creates, set_aside
 from tutor.session.lab_setup import lab_options, start_docker
-from tutor.session.terminals import open_shell, wants_terminal
+from tutor.session.terminals import asks_for_terminal, open_shell, wants_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -112,13 +112,17 @@ class Container:
     ) -> CallResult:
         """Run one operation on the lesson's container, in the bundle, as a person would type it.
 
-        `take_terminal` is given the master of the terminal that `create` makes where `config.json` asks for one, and owns it.
+        `take_terminal` is given the master of the terminal that `create` makes where `config.json` asks for one, or `exec` with `-t`,
+        and owns it. Such an `exec` does not wait for its program: an engine that does takes no socket.
         """
         if not self.lab.alive:
             raise TutorError("session.error.lab_ended")
-        if operation == "create" and take_terminal is not None and wants_terminal(self._workspace.config):
+        of_create = operation == "create" and wants_terminal(self._workspace.config)
+        of_exec = operation == "exec" and asks_for_terminal(arguments)
+        if take_terminal is not None and (of_create or of_exec):
+            detached = ("--detach",) if of_exec else ()
             with ConsoleSocket() as console:
-                result = self._run(operation, f"--console-socket={console.path}", *arguments)
+                result = self._run(operation, f"--console-socket={console.path}", *detached, *arguments)
                 master = console.take()
             if master is not None:
                 take_terminal(master)

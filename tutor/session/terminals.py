@@ -7,12 +7,13 @@ import json
 import os
 import struct
 import termios
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from tutor.errors import TutorError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tutor.lab.lab import Lab
@@ -46,6 +47,12 @@ def open_shell(
     finally:
         os.close(slave)
     return PtyShell(master, process.pid)
+
+
+def asks_for_terminal(arguments: Sequence[str]) -> bool:
+    """Tell whether the flags of `exec` ask for a terminal; what follows the first word that is no flag is the program's."""
+    flags = takewhile(lambda each: each.startswith("-"), arguments)
+    return any(each in ("-t", "--tty") for each in flags)
 
 
 def wants_terminal(config: Path) -> bool:

@@ -58,7 +58,9 @@ class Terminals:
         self._panes, self._config, self._notices = panes, config, notices
         self.pane = pane
         self._shell: Terminal | None = None
-        self._console: Terminal | None = None
+        self._consoles: list[
+            Terminal
+        ] = []  # of the container, and of each `exec -t` in it; the newest is the last
         self._opening = False
         self._then: list[Callable[[], None]] = []  # to be done as soon as the shell is there
         self._lines = 0  # entered since the step was looked at
@@ -73,6 +75,10 @@ class Terminals:
                 os.close(master)
 
         self._session.show_terminals(take)
+
+    @property
+    def _console(self) -> Terminal | None:
+        return self._consoles[-1] if self._consoles else None
 
     @property
     def has_console(self) -> bool:
@@ -219,8 +225,8 @@ class Terminals:
         shown = self.pane.view.terminal is terminal
         if terminal is self._shell:
             self._shell = None
-        elif terminal is self._console:
-            self._console = None
+        elif terminal in self._consoles:
+            self._consoles.remove(terminal)
         if shown and self.has_focus:
             self.leave()
         self._screen.refresh_bindings()
@@ -228,7 +234,7 @@ class Terminals:
     # The container's terminal
 
     def handed_over(self, message: HandedOver) -> None:
-        """Show the terminal of a container that has been created; the keys stay where they are."""
+        """Show the terminal of a container that has been created, or of an `exec`; the keys stay where they are."""
         self._screen.run_worker(self._show_console(message.master), group="console")
 
     async def _show_console(self, master: int) -> None:
@@ -236,15 +242,14 @@ class Terminals:
         if not self._screen.is_attached:
             os.close(master)
             return
-        if self._console is not None:
-            self._console.close()
         size = self.pane.view.columns_and_rows
-        self._console = module.Terminal(
+        console = module.Terminal(
             "console", master, size, on_line=self._session.line_entered, on_end=self._ended
         )
+        self._consoles.append(console)
         if not self.has_focus:
             self._panes.set_work("terminal")
-            self.pane.view.show(self._console)
+            self.pane.view.show(console)
         self._screen.refresh_bindings()
 
     # Lines of the guide
@@ -287,7 +292,8 @@ class Terminals:
 
     def close(self) -> None:
         """Hang both up."""
-        for terminal in (self._shell, self._console):
+        for terminal in (self._shell, *self._consoles):
             if terminal is not None:
                 terminal.close()
-        self._shell = self._console = None
+        self._shell = None
+        self._consoles.clear()
