@@ -177,6 +177,12 @@ async def test_home_shows_lessons_progress_and_engine(tmp_path: Path, language: 
             "help",
             "quit",
         }
+        assert "PgDn" in text, "the steps are below the fold"
+        assert lesson.steps[-1].title not in text
+        await pilot.press(*["pagedown"] * 9)
+        await settled(
+            pilot, lambda: lesson.steps[-1].title in screen_text(app) and "PgDn" not in screen_text(app)
+        )
         await pilot.press("enter")
         await opened(pilot)
 

@@ -103,6 +103,8 @@ HOME_KEYS: tuple[Key, ...] = (
     Key("play", "p", "play", "home", show=True),
     Key("engine", "e", "engine", "home", show=True),
     Key("glossary", "g", "glossary", "home"),
+    Key("about", "pagedown", "about(1)", "home", always=True, display="PgDn"),
+    Key("about_up", "pageup", "about(-1)", "home", always=True, display="PgUp"),
     Key("theme", "ctrl+t", "theme", "app", show=True, always=True),
     Key("help", "question_mark,f1", "help", "app", show=True, display="?"),
     Key("quit", "q", "quit_gently", "app", show=True),

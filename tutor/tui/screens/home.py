@@ -23,6 +23,7 @@ from tutor.tui.keys import HOME_KEYS, bindings
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import AskText, Pick
 from tutor.tui.screens.look_up import open_glossary
+from tutor.tui.widgets.below import MoreBelow, has_more_below
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.notice_bar import NoticeBar
 from tutor.view.course_view import recommended
@@ -45,6 +46,19 @@ _ROOMY = 100  # columns
 _AROUND = 10  # cells: margins, frame and scroll bar of the list
 _GAP = 2  # cells after the title
 _BEFORE_TITLE = 6  # glyph and number
+
+
+class About(VerticalScroll):
+    """The text about a lesson, which says when there is more of it below."""
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Say so while it is scrolled."""
+        super().watch_scroll_y(old_value, new_value)
+        self.post_message(MoreBelow())
+
+    def watch_virtual_size(self) -> None:
+        """Say so when there is another text."""
+        self.call_after_refresh(self.post_message, MoreBelow())
 
 
 class HomeScreen(TutorScreen):
@@ -72,7 +86,7 @@ class HomeScreen(TutorScreen):
             yield Static(self._title(), id="title")
             with Container(id="columns"):
                 yield OptionList(id="lessons")
-                with VerticalScroll(id="about", can_focus=False):
+                with About(id="about", can_focus=False):
                     yield Static(id="about-text")
             yield Static(id="machine")
         yield NoticeBar()
@@ -119,6 +133,17 @@ class HomeScreen(TutorScreen):
             highlighted = [lesson.id for lesson in self._course.lessons].index(self._recommended)
         lessons.highlighted = highlighted if self._course.lessons else None
         self._show_machine()
+
+    @on(MoreBelow)
+    def _say_what_is_below(self, event: MoreBelow) -> None:
+        event.stop()
+        said = self.messages("tui.home.below") if has_more_below(self.query_one(About)) else ""
+        self.query_one("#lessons").border_subtitle = said
+
+    def action_about(self, by: int) -> None:
+        """Scroll the text about the lesson by a page."""
+        about = self.query_one(About)
+        about.scroll_relative(y=by * max(1, about.size.height - 1), animate=False)
 
     @property
     def _list_width(self) -> int:
