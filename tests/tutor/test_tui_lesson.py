@@ -254,16 +254,17 @@ async def test_what_is_below_the_fold_is_said_and_n_asks_first(tmp_path: Path) -
         app.script.lesson = replace(lesson, steps=(long, *lesson.steps[1:]))
         app.script.enter(0)
         await settled(pilot, lambda: "↓ PgDn 続き" in screen_text(app) and "line 3" in screen_text(app))
-        await pilot.press("n")
+        await pilot.press("6", "n")
         await settled(pilot, lambda: "もう一度 n" in screen_text(app))
         assert app.script.executed == []
+        assert screen.focused is screen.query_one(Guide), "PgDn scrolls it"
         await pilot.press("n")
         await settled(pilot, lambda: app.script.executed == ["next"] and not screen.bridge.busy)
         app.script.enter(0)
         await settled(pilot, lambda: "line 3" in screen_text(app))
         await pilot.press("end")
         await settled(pilot, lambda: "line 39" in screen_text(app) and "PgDn" not in screen_text(app))
-        await pilot.press("home", "n")
+        await pilot.press("home", "n")  # it was seen to its end
         await settled(pilot, lambda: app.script.executed == ["next", "next"])
 
 

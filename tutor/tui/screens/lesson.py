@@ -352,7 +352,7 @@ class LessonScreen(TutorScreen):
         if not guide.unread or self._asked_in is self.view.step or self.bridge.busy:
             return False
         self._asked_in = self.view.step
-        self.panes.show("guide")
+        self.panes.bring("guide")  # with the focus: PgDn is the next key
         notice = Notice("information", m("tui.guide.unread"), next=m("tui.guide.unread_next"))
         self._notices.say(notice)
         return True
