@@ -443,7 +443,11 @@ async def test_text_is_found_in_the_output_and_in_the_guide(tmp_path: Path) -> N
         await settled(pilot, lambda: screen.focused is screen.query_one(OutputPane))
         await pilot.press("1", "/", *"root.path")
         await settled(pilot, lambda: "件目" in screen_text(app) and "root.path" in screen_text(app))
-        await pilot.press("x")
+        await pilot.press(*["backspace"] * 9, *"bundle", "escape", "g")
+        await settled(pilot, lambda: "選んだ文字に出てくる用語" in screen_text(app))
+        await pilot.press("escape", "/")
+        await settled(pilot, lambda: screen.search.line.is_open)
+        await pilot.press(*"qqq")
         await settled(pilot, lambda: "見つかりません" in screen_text(app))
         assert app.script.executed == []
 

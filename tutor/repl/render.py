@@ -27,9 +27,12 @@ from tutor.session.events import (
     StepPassed,
 )
 from tutor.text.glyphs import EXPLAINED, FAILED, FINISHED, NEXT, NOT_YET, PASSED, RECORDED, SEVERITIES, UNLIT
+from tutor.text.long_paths import shortener
 from tutor.view.lifecycle import stages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tutor.course.checks.verdict import Verdict
     from tutor.course.model import Step
     from tutor.engines.model import Status
@@ -173,7 +176,9 @@ class Renderer:
         if not event.verdicts:
             return [line(self._messages("repl.check.none"))] if event.asked else []
         if event.asked:
-            return [each for verdict in event.verdicts for each in self._verdict(verdict)]
+            found = [each for verdict in event.verdicts for each in verdict.evidence]
+            shorten = shortener(text for each in found for text in (each.looked_at, each.command))
+            return [each for verdict in event.verdicts for each in self._verdict(verdict, shorten)]
         good = sum(verdict.passed for verdict in event.verdicts)
         before, self._good = self._good, good
         if before in (None, good):
@@ -182,7 +187,7 @@ class Renderer:
         glyph, style = (PASSED, "good") if event.passed else (NOT_YET, "faint")
         return [line(f"{glyph} {text}", style)]
 
-    def _verdict(self, verdict: Verdict) -> list[Line]:
+    def _verdict(self, verdict: Verdict, shorten: Callable[[str], str]) -> list[Line]:
         mark = ("good", f"{PASSED} ") if verdict.passed else ("bad", f"{FAILED} ")
         lines = indent(markdown(verdict.text, self.width - 2), mark)
         for number, evidence in enumerate(verdict.evidence):
@@ -191,7 +196,12 @@ class Renderer:
             rows = [
                 (line(f"  {self._messages(f'repl.check.{name}')}", "faint"), line(text, style))
                 for name, text, style in (
-                    ("looked_at", evidence.looked_at, ""),
+                    # The command has the paths as they are.
+                    (
+                        "looked_at",
+                        shorten(evidence.looked_at) if evidence.command else evidence.looked_at,
+                        "",
+                    ),
                     ("expected", "" if verdict.passed else evidence.expected, ""),
                     ("found", evidence.found, ""),
                     ("command", "" if again else evidence.command, "call"),

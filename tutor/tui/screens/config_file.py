@@ -156,7 +156,7 @@ class ConfigFile:
 
     def _look_up(self, folder: Path, about: str) -> None:
         try:
-            open_glossary(self._screen, folder, self._view.step, about=about)
+            open_glossary(self._screen, folder, self._view.step, about=about, of="member")
         except TutorError as error:  # a course of one's own may have a defective glossary
             self._screen.query_one(NoticeBar).say(self._screen.navigation.notice_of(error))
 

@@ -123,7 +123,9 @@ class Commands:
             if line.split()[0] == "clause":
                 open_clause(screen, folder, word or (step.clause if step is not None else ""))
             else:
-                open_glossary(screen, folder, step, word)
+                selected = screen.get_selected_text() or ""
+                of = "selected" if selected else "here"
+                open_glossary(screen, folder, step, word, about=selected, of=of)
         except TutorError as error:
             self._notices.say(screen.navigation.notice_of(error))
 

@@ -33,9 +33,9 @@ def open_clause(screen: TutorScreen, folder: Path, name: str) -> None:
 
 
 def open_glossary(
-    screen: TutorScreen, folder: Path, step: Step | None, word: str = "", *, about: str = ""
+    screen: TutorScreen, folder: Path, step: Step | None, word: str = "", *, about: str = "", of: str = "here"
 ) -> None:
-    """Open the list of terms, those of a step first, or those of the text `about` a member; or a term.
+    """Open the list of terms, those of a step first, or those of another text (`about`, of what `view.term.OF` says); or a term.
 
     Raises:
         TutorError: there is no such term.
@@ -46,8 +46,8 @@ def open_glossary(
         _open_term(screen, folder, glossary.find(word))
     else:
         here, others = glossary.first_those_in(about or text_of(step))
-        show, heading = partial(_open_term, screen, folder), m(f"view.term.{'member' if about else 'here'}")
-        screen.app.push_screen(GlossaryList(here, others, m, show, heading))
+        show = partial(_open_term, screen, folder)
+        screen.app.push_screen(GlossaryList(here, others, m, show, m(f"view.term.{of}")))
 
 
 def _open_term(screen: TutorScreen, folder: Path, term: Term) -> None:

@@ -31,6 +31,10 @@ class Place(NamedTuple):
     start: int
     end: int
 
+    def is_from(self, other: Place) -> bool:
+        """Tell whether this is in the same part as another place, there or behind it."""
+        return self.part is other.part and (self.line, self.start) >= (other.line, other.start)
+
 
 class Search:
     """The line for finding below the panes, and the pane that it searches."""
@@ -73,7 +77,7 @@ class Search:
             index = next((at for at, each in enumerate(places) if each.line >= self._from), 0)
         else:  # another text: from the same place on
             here = self._at
-            index = next((at for at, each in enumerate(places) if each >= here and each.part is here.part), 0)
+            index = next((at for at, each in enumerate(places) if each.is_from(here)), 0)
         found = self._at = places[index]
         self._screen.selections = {
             found.part: Selection(Offset(found.start, found.line), Offset(found.end, found.line))
