@@ -39,7 +39,9 @@ class Learner:
 
     def __call__(self, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command as the user, from a cgroup that is not the user's."""
-        options = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 300, **options}
+        options = {"capture_output": True, "timeout": 300, **options}
+        if "input" not in options:
+            options.setdefault("stdin", subprocess.DEVNULL)
         person = ["setpriv", f"--reuid={NAME}", f"--regid={NAME}", "--init-groups", *command]
         environment = {**self.environment, **options.pop("env", {})}
         return subprocess.run(person, check=False, text=True, env=environment, cwd=self.home, **options)
