@@ -188,11 +188,24 @@ def _mount_bind(c: Container, mount: Mount, options: MountOptions, tree: int) ->
             raise RuntError(f'"{path}" is a file and can\'t be mounted on the directory {destination}')
     is_proc = kernel.filesystem_type(tree) == kernel.PROC_SUPER_MAGIC
     _check_proc(c, target, is_proc=is_proc and os.fstat(tree).st_ino == _PROC_ROOT_INODE)
-    options.clear_others(locked=c.has_own("user"))
-    _set_attributes(tree, options)
+    _set_flags_of_bind(tree, options, locked=c.has_own("user"))
     kernel.move_mount(tree, target)
     os.close(tree)
     os.close(target)
+
+
+def _set_flags_of_bind(tree: int, options: MountOptions, *, locked: bool) -> None:
+    """Set the attributes of a bind mount that is still detached; flags of its source that are `locked` stay."""
+    asked = options.attributes
+    options.clear_others(locked=locked)
+    try:
+        _set_attributes(tree, options)
+    except PermissionError:
+        if locked:
+            raise
+        # They are locked by a user namespace around this runtime (mount_namespaces(7)).
+        options.attributes = asked
+        _set_flags_of_bind(tree, options, locked=True)
 
 
 def _mount_cgroup(c: Container, mount: Mount, options: MountOptions) -> None:

@@ -42,6 +42,18 @@ def test_flags_of_a_source_are_kept_unless_others_are_asked_for(
     assert [each for each in found if each in known] == flags.split(",")
 
 
+def test_flags_that_are_locked_stay_when_others_are_asked_for(bundle: Bundle, runt: Runt) -> None:
+    """In a user namespace around runt, as that of an ordinary user's lab, which may not take off what a hardened home has."""
+    source = bundle.path / "source"
+    source.mkdir()
+    bundle.config["mounts"].append({"destination": "/m", "source": "source", "options": ["bind", "ro"]})
+    bundle.namespaces("pid").sh("grep ' /m ' /proc/self/mounts").save()
+    command = " ".join(runt.command("run", "-b", str(bundle.path), "test"))
+    mounts = f"mount --bind {source} {source} && mount -o remount,bind,nosuid,nodev {source}"
+    done = in_private_mounts(f"{mounts} && exec unshare --user --map-root-user --mount {command}", runt)
+    assert done.stdout.split()[3].startswith("ro,nosuid,nodev"), done.stderr
+
+
 def test_masked_directories_share_a_filesystem_and_duplicates_are_one(bundle: Bundle, runt: Runt) -> None:
     for name in ("one", "two"):
         (bundle.rootfs / name).mkdir()

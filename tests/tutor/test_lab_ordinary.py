@@ -55,6 +55,28 @@ with Lab.start(home=home, engine="runt", workdir=Path("/")) as lab:
 """
 
 
+COPIES = """
+import os
+from pathlib import Path
+from tutor.home import Home
+from tutor.lab.lab import Lab, prepare
+from tutor.lab.options import PLAIN
+place = Path(os.environ["HOME"])
+home = Home(place / "labs", place / "state", place / "cache")
+written = place / "bundle/rootfs/written"
+written.parent.mkdir(parents=True)
+written.with_name("before").touch()
+prepare(home)
+with Lab.start(home=home, engine="runt", workdir=place, options=PLAIN._replace(places=(str(place),))) as lab:
+    print(lab.places[0].left, len(lab.places[0].copied), flush=True)
+    written.touch()
+    look = "ls bundle/rootfs; grep -c ' /bundle/rootfs .*oci-tutor-root' /proc/self/mountinfo"
+    lab.spawn(["sh", "-c", look], cwd=place, stdin=0, stdout=1, stderr=2).wait()
+print(sorted(each.name for each in written.parent.iterdir()), flush=True)
+"""
+"""Has a lab whose roots are copies, and a file written to one from outside of it."""
+
+
 @pytest.fixture
 def user() -> Iterator[Ordinary]:
     """An ordinary user of a machine that allows it."""
@@ -87,6 +109,17 @@ def test_a_step_that_cannot_be_shown_says_why_and_is_read(user: Ordinary) -> Non
     assert "このラボは自分のcgroupを持てないからです" in third
     assert "（ここでは見せられません）" in third
     assert "手順4/21" in third
+
+
+def test_the_program_sees_the_copies_of_roots_that_its_lab_uses() -> None:
+    """On a home that is mounted nosuid, which this user can't take off: solutions and checks are about what the container has."""
+    remount = 'mount --bind "$PLACE/home" "$PLACE/home"; mount -o remount,bind,nosuid "$PLACE/home"\n'
+    with ordinary_user(before=remount) as user:
+        command = user.command(sys.executable, "-c", COPIES)
+        done = subprocess.run(
+            command, cwd=REPOSITORY, env=user.environment, capture_output=True, text=True, check=False
+        )
+    assert done.stdout.splitlines() == ["['nosuid'] 1", "before", "written", "1", "['before']"], done.stderr
 
 
 def lab_of(user: Ordinary) -> subprocess.Popen[str]:

@@ -20,7 +20,7 @@ from tutor.lab.cleaning import clean
 from tutor.lab.delegation import move_into_scope
 from tutor.lab.guard import PATIENCE
 from tutor.lab.options import PLAIN
-from tutor.lab.places import Place
+from tutor.lab.places import Place, copy, uncover
 from tutor.lab.user_namespace import enter, in_user_namespace, require_privilege
 from tutor.lab.wire import Channel, Message
 from tutor.paths import ADMINISTRATORS_FOLDERS
@@ -119,6 +119,7 @@ class Lab:
         self._over = False
         self._closing = threading.Lock()
         self._closed = False
+        self._copies: tuple[Place, ...] = ()
 
     @classmethod
     def start(cls, *, home: Home, engine: str, workdir: Path, options: LabOptions = PLAIN) -> Lab:
@@ -146,10 +147,12 @@ class Lab:
             "environment": {**_environment(), **options.environment},
             "covers": options.covers,
             "confined": options.confined or engine == "crun",
-            "places": options.places,
+            "places": () if in_user_namespace() else options.places,
             "own_run": in_user_namespace(),
         }
+        copies = _copy_roots(options.places) if in_user_namespace() else ()
         lab = cls(*_start_guard(plan), plan)
+        lab._copies = copies
         lab._await_ready()
         return lab
 
@@ -164,7 +167,7 @@ class Lab:
         self.keeper_pid = answer["ready"]
         self.mount_namespace_inode = answer["mount_namespace"]
         self.cgroups = tuple(answer["cgroups"])
-        self.places = tuple(Place(*each) for each in answer["places"])
+        self.places = self._copies or tuple(Place(*each) for each in answer["places"])
         self.lacks = tuple(answer["lacks"])
         threading.Thread(target=self._listen, name="lab", daemon=True).start()
 
@@ -335,6 +338,8 @@ class Lab:
             )
         self._to_keeper.close()
         self._to_guard.close()
+        for place in self._copies:
+            uncover(place)
 
     def _listen(self) -> None:
         """Hand on the keeper's messages until it ends: the one thread that reads them."""
@@ -403,6 +408,13 @@ def _python(module: str, *arguments: str) -> tuple[str, ...]:
     """Return argv that runs a module of the lab in an isolated interpreter (`-I -S`): without the user's modules and variables."""
     code = f"import sys; sys.path.append({str(_ROOT)!r}); from tutor.lab.{module} import main; main()"
     return (sys.executable, "-I", "-S", "-c", code, *arguments)
+
+
+def _copy_roots(places: Sequence[str]) -> tuple[Place, ...]:
+    try:
+        return tuple(copy(path) for path in places if Path(path).is_dir())
+    except OSError as error:
+        raise _error({"error": "lab.refused", "errno": error.errno, "path": str(error.filename)}) from error
 
 
 def _start_guard(plan: Message) -> tuple[subprocess.Popen[bytes], tuple[Channel, Channel]]:

@@ -3,7 +3,8 @@
 A runtime makes device nodes in a root that has nothing mounted on /dev; on a mount with `nodev` (Debian 13's /tmp, hardened homes)
 not even root can open them, and no container starts. With `noexec` no program runs, with `nosuid` no set-user-ID program works. In
 the lab's own mount namespace these are taken off a bind mount of the directory; on the host nothing changes. Where the kernel refuses
-that, or the filesystem itself has no devices (mounted in a user namespace), root filesystems are copied to a tmpfs of the lab's.
+that, or the filesystem itself has no devices (mounted in a user namespace), root filesystems are copied to a tmpfs of the lab's. An
+ordinary user's program mounts that itself, before the lab is made: it is in a mount namespace of its own, and sees the copies too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+from contextlib import suppress
 from typing import NamedTuple
 
 from tutor.lab import kernel
@@ -56,11 +58,26 @@ def free(path: str) -> Place:
             kernel.mount("", path, flags=kernel.MS_REMOUNT | kernel.MS_BIND)
         except OSError:
             pass  # locked, since a more privileged user namespace made it (mount_namespaces(7))
-    left = _hindrances_and_devices(path)
-    copied = [root for root in _roots(path) if _copy_to_tmpfs(root)] if left else []
     # An option that hinders nothing here has not been taken off for that.
-    freed = [name for name in found if name not in hindrances(path)]
-    return Place(path, freed, left, copied)
+    return copy(path)._replace(freed=[name for name in found if name not in hindrances(path)])
+
+
+def copy(path: str) -> Place:
+    """Copy the root filesystems in a directory where something hinders containers in it; return what was done.
+
+    Raises:
+        OSError: it can't be examined.
+    """
+    left = _hindrances_and_devices(path)
+    return Place(path, [], left, [root for root in _roots(path) if _copy_to_tmpfs(root)] if left else [])
+
+
+def uncover(place: Place) -> None:
+    """Unmount the copies of root filesystems; programs that use one keep it."""
+    for root in place.copied:
+        for _mount in ("the copy", "its tmpfs"):
+            with suppress(OSError):
+                kernel.unmount(root)
 
 
 def _hindrances_and_devices(path: str) -> list[str]:
@@ -88,18 +105,24 @@ def _copy_to_tmpfs(root: str) -> bool:
     try:
         kernel.mount("oci-tutor-root", root, "tmpfs", 0, "mode=0755")
     except OSError:
+        os.close(below)
         return False
-    else:
-        source = f"/proc/{os.getpid()}/fd/{below}/."
-        copied = (
-            subprocess.run(["cp", "-a", source, root], stderr=subprocess.DEVNULL, check=False).returncode == 0
+    # What a container's mountinfo shows of its root is the path in the filesystem: let it end as it would without a tmpfs.
+    inside = f"{root}/{os.path.basename(os.path.dirname(root))}/{_ROOT}"  # noqa: PTH119, PTH120  (starts fast)
+    try:
+        os.makedirs(inside)  # noqa: PTH103
+        subprocess.run(
+            ["cp", "-a", f"/proc/{os.getpid()}/fd/{below}/.", inside], stderr=subprocess.DEVNULL, check=True
         )
-        if not copied or _hindrances_and_devices(root):
-            kernel.unmount(root)
-            return False
-        return True
+        if not _hindrances_and_devices(inside):
+            kernel.mount(inside, root, flags=kernel.MS_BIND)
+            return True
+    except (OSError, subprocess.CalledProcessError):
+        pass  # it is full, say: the root is used as it is
     finally:
         os.close(below)
+    kernel.unmount(root)
+    return False
 
 
 def detach_devices(dev: str) -> None:
