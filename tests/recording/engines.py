@@ -17,8 +17,9 @@ import yaml
 from tests.recording.manual import TRAITS, traits
 from tests.support import manual
 from tutor.engines.engine import installed
+from tutor.engines.traits.file import FILE
 from tutor.engines.traits.kept import answers_of
-from tutor.engines.traits.table import FILE, Table
+from tutor.engines.traits.table import Table
 from tutor.home import Home
 from tutor.lab import cgroups
 

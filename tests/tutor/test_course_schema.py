@@ -11,8 +11,8 @@ import yaml
 
 from tutor.cli.main import main
 from tutor.course.checks import KINDS
-from tutor.course.find import lessons_folder
-from tutor.course.load import COMMON_KEYS, LOGIC, lesson_folders
+from tutor.course.find import LOGIC, lesson_folders, lessons_folder
+from tutor.course.load import COMMON_KEYS
 from tutor.course.read_activity import OWN_KEYS
 from tutor.course.schema import as_text, lesson_schema, text_schema
 from tutor.messages import LANGUAGES, Messages

@@ -74,7 +74,7 @@ def new_lesson(course: Path, name: str, messages: Messages) -> Path:
 
 
 def _last_order(course: Path) -> int:
-    from tutor.course.load import LOGIC
+    from tutor.course.find import LOGIC
 
     written = (file.read_text(encoding="utf-8") for file in course.glob(f"*/{LOGIC}"))
     orders = (re.search(r"^order: *([0-9]+)", text, re.MULTILINE) for text in written)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tutor.course.model import Lesson
 
+LOGIC = "lesson.yaml"
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -15,6 +16,11 @@ def lessons_folder() -> Path:
     """Return the folder that holds the course: `tutor/lessons` in a wheel, `lessons` in a checkout."""
     packaged = _PACKAGE / "lessons"
     return packaged if packaged.is_dir() else _PACKAGE.parent / "lessons"
+
+
+def lesson_folders(root: Path) -> list[Path]:
+    """Return the folders below `root` that hold a lesson."""
+    return sorted(each.parent for each in root.glob(f"*/{LOGIC}"))
 
 
 def beside_lessons(course: Path, name: str) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
+from tutor.course.find import LOGIC
 from tutor.course.lesson_files import file_name, file_text
 from tutor.course.model import (
     ABILITIES,
@@ -26,14 +27,13 @@ from tutor.course.yaml_items import Item, parse
 from tutor.engines.model import ENGINE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from tutor.messages import Language
 
 W = TypeVar("W", bound=str)
 
-LOGIC = "lesson.yaml"
 FORMAT = 1
 IMAGES: tuple[Literal["alpine", "mini", "none"], ...] = ("alpine", "mini", "none")
 DAEMONS = ("docker",)
@@ -165,8 +165,3 @@ def _kind(item: Item) -> StepKind:
     if "kind" not in entries:
         raise item.error("missing_key", name="kind")
     return _word(entries["kind"], get_args(StepKind))
-
-
-def lesson_folders(root: Path) -> Iterable[Path]:
-    """Return the folders below `root` that hold a lesson."""
-    return sorted(each.parent for each in root.glob(f"*/{LOGIC}"))

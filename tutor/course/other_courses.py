@@ -8,8 +8,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor.course.find import lessons_folder
-from tutor.course.load import lesson_folders
+from tutor.course.find import lesson_folders, lessons_folder
 from tutor.course.storage import write_atomically
 from tutor.errors import TutorError
 from tutor.lab.grounds import unwritable

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 PLACEHOLDERS = ("engine", "runtime", "container", "bundle", "config", "work", "image", "always")
 _PATTERN = re.compile(r"\{([a-z_]+|trait [a-z0-9.-]+)\}")
-_TRAITS = frozenset(f"trait {each}" for each in Table.load().traits)
 _SHOWN = frozenset({"title", "body", "summary", "text", "question", "feedback", "suggested"})
 # The inputs of runtimes and shells: configurations (a hook's path must be absolute), shell lines, scripts; and what checks
 # compare with them.
@@ -36,9 +35,11 @@ def traits_in(lesson: Lesson) -> frozenset[str]:
 def check_placeholders(item: Item) -> None:
     """Raise a LessonError if a text, or one of several, names an unknown placeholder."""
     for name in (name for text in item.texts() for name in _PATTERN.findall(text)):
-        if name.startswith("trait ") and name not in _TRAITS:
-            raise item.error("unknown_trait", name=name.removeprefix("trait "))
-        if name not in PLACEHOLDERS and name not in _TRAITS:
+        if name.startswith("trait "):
+            trait = name.removeprefix("trait ")
+            if trait not in Table.load().traits:
+                raise item.error("unknown_trait", name=trait)
+        elif name not in PLACEHOLDERS:
             known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
             raise item.error("unknown_placeholder", name=f"{{{name}}}", known=known)
 

@@ -7,20 +7,19 @@ return a mapping with only these keys, a text, one of these words, or raise an e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from yaml.constructor import SafeConstructor
 
 from tutor.course.errors import LessonError
 from tutor.course.storage import lies_within
+from tutor.yaml_loading import LOADER
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-# libyaml's parser is seven times faster; PyYAML's wheels carry it, a source build may not.
-_Loader: type[yaml.SafeLoader] = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -38,7 +37,7 @@ def parse(file: Path) -> Item:
         reason = error.strerror if isinstance(error, OSError) else "UTF-8"
         raise LessonError("unreadable", file=file, reason=reason) from error
     try:
-        node = yaml.compose(text, _Loader)
+        node = yaml.compose(text, LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
@@ -100,7 +99,9 @@ class Item:
 
     def text(self) -> str:
         """Return a text."""
-        return str(self._scalar("str", "text"))
+        if self.node.tag != _TAG + "str":
+            raise self.error("expected.text", found=self._kind())
+        return str(self.node.value)
 
     def texts(self) -> tuple[str, ...]:
         """Return a sequence of texts; a single text counts as a sequence of one."""

@@ -7,10 +7,12 @@ when it is first used, so that `--help` does not load the TUI's texts.
 from __future__ import annotations
 
 import os
+from binascii import crc32
 from functools import cache
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
+from tutor import parsed
 from tutor.home import shell_word
 
 Language = Literal["ja", "en"]
@@ -43,13 +45,18 @@ def topic_entries(language: Language, topic: str) -> dict[str, str]:
     Raises:
         FileNotFoundError: there is no such topic.
     """
-    import yaml
+    path = _HERE / language / f"{topic}.yaml"
+    return parsed.kept(
+        f"{topic}-{language}-{crc32(os.fsencode(path)):08x}",
+        lambda: [str(path), __file__],
+        lambda: _read(topic, path),
+    )
 
-    # libyaml's loader is seven times faster; PyYAML's wheels carry it, a source build may not.
-    loader = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    with (_HERE / language / f"{topic}.yaml").open(encoding="utf-8") as file:
-        tree = yaml.load(file, loader)  # noqa: S506  (a SafeLoader, only faster)
-    return dict(_flatten(topic, tree))
+
+def _read(topic: str, path: Path) -> dict[str, str]:
+    from tutor import yaml_loading
+
+    return dict(_flatten(topic, yaml_loading.load(path.read_text(encoding="utf-8"))))
 
 
 def topics(language: Language) -> list[str]:

@@ -2,26 +2,11 @@
 
 A kind of check is a function from a `CheckContext` and its arguments to a `Finding`, registered with the arguments that it
 takes, so that the loader can report a mistake in a lesson with its line. To add a kind: write the function in the module of its
-topic, decorate it, and add its messages to the catalogue (`course.check.KIND`).
+topic (`registry.TOPICS`), decorate it, and add its messages to the catalogue (`course.check.KIND`).
 """
 
 from __future__ import annotations
 
-from tutor.course.checks import (
-    cgroups,
-    combine,
-    commands,
-    config,
-    docker,
-    files,
-    images,
-    mounts,
-    namespaces,
-    privileges,
-    processes,
-    runtime,
-    traits,
-)
 from tutor.course.checks.context import CallRecord, CheckContext, CommandOutput, Finding
 from tutor.course.checks.registry import KINDS, Argument, Kind, evaluate, find, read_condition
 
@@ -33,20 +18,7 @@ __all__ = [
     "CommandOutput",
     "Finding",
     "Kind",
-    "cgroups",
-    "combine",
-    "commands",
-    "config",
-    "docker",
     "evaluate",
-    "files",
     "find",
-    "images",
-    "mounts",
-    "namespaces",
-    "privileges",
-    "processes",
     "read_condition",
-    "runtime",
-    "traits",
 ]

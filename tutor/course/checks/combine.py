@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tutor.course.checks.context import CheckContext, Finding
-from tutor.course.checks.registry import KINDS, Kind, find, read_condition
+from tutor.course.checks.registry import Kind, find, read_condition, register
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,4 +63,4 @@ def _not(context: CheckContext, arguments: Mapping[str, Any]) -> Finding:
 
 
 for _name, _function in (("all", _all), ("any", _any), ("not", _not)):
-    KINDS[_name] = _Combination(_name, (), (), _function)
+    register(_Combination(_name, (), (), _function))

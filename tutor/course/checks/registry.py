@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from tutor.course.checks.verdict import Verdict
 from tutor.course.model import Condition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from tutor.course.checks.context import CheckContext, Finding
     from tutor.course.model import Check
@@ -141,7 +143,52 @@ class Kind:
         return read_members(item, self.arguments, self.one_of)
 
 
-KINDS: dict[str, Kind] = {}
+TOPICS = (
+    "cgroups",
+    "combine",
+    "commands",
+    "config",
+    "docker",
+    "files",
+    "images",
+    "mounts",
+    "namespaces",
+    "privileges",
+    "processes",
+    "runtime",
+    "traits",
+)
+"""The modules of this package that have kinds."""
+
+_registered: dict[str, Kind] = {}
+
+
+class _Kinds(Mapping[str, Kind]):
+    """All kinds by name. The modules of all topics are imported when it is read first: a lesson is on the screen before that."""
+
+    def __getitem__(self, name: str) -> Kind:
+        return _all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_all())
+
+    def __len__(self) -> int:
+        return len(_all())
+
+
+@cache
+def _all() -> dict[str, Kind]:
+    for topic in TOPICS:
+        import_module(f"{__package__}.{topic}")
+    return _registered
+
+
+KINDS: Mapping[str, Kind] = _Kinds()
+
+
+def register(kind: Kind) -> None:
+    """Add a kind."""
+    _registered[kind.name] = kind
 
 
 def kind(
@@ -149,11 +196,11 @@ def kind(
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register a check function under the name that lessons use."""
 
-    def register(function: CheckFunction) -> CheckFunction:
-        KINDS[name] = Kind(name, arguments, one_of, function)
+    def decorate(function: CheckFunction) -> CheckFunction:
+        register(Kind(name, arguments, one_of, function))
         return function
 
-    return register
+    return decorate
 
 
 def read_condition(item: Item, beside: Collection[str] = ()) -> Condition:

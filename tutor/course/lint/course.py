@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.course.errors import LessonError, UnknownLesson
+from tutor.course.find import LOGIC, lesson_folders
 from tutor.course.lint.claims import claims
 from tutor.course.lint.logic import logic
 from tutor.course.lint.map import spec_map
@@ -16,7 +17,6 @@ from tutor.course.lint.spec import spec
 from tutor.course.lint.structure import errors
 from tutor.course.lint.texts import texts
 from tutor.course.lint.translation import FIRST, translation, write_stamps
-from tutor.course.load import LOGIC, lesson_folders
 from tutor.errors import TutorError
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import yaml
 
 from tutor.course.errors import LessonError
+from tutor.course.find import LOGIC
 from tutor.course.lint.findings import Finding
-from tutor.course.load import LOGIC
 from tutor.course.yaml_items import Item, parse
 from tutor.messages import LANGUAGES
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from binascii import crc32
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import yaml
+from tutor import parsed
+from tutor.engines.traits.file import FILE
 
 if TYPE_CHECKING:
     from tutor.engines.model import EngineName
     from tutor.engines.traits.kept import Answers
 
-FILE = Path(__file__).with_name("engines.yaml")
 Verdict = Literal["same", "varies", "differs", "new", "unasked"]
 
 
@@ -39,7 +40,7 @@ class Table:
     @cache
     def load(cls) -> Table:
         """Return the table that comes with this program."""
-        tree = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+        tree = parsed.kept(f"traits-{crc32(os.fsencode(FILE)):08x}", lambda: [str(FILE)], _read)
         topics = {name: tuple(traits) for name, traits in tree["traits"].items()}
         return cls(topics, tuple(Observation(**each) for each in tree["observations"]))
 
@@ -75,6 +76,13 @@ class Table:
         if known and answer not in known:
             return "new"
         return "varies" if len(known) > 1 else "same"
+
+
+def _read() -> dict[str, Any]:
+    from tutor import yaml_loading
+
+    tree: dict[str, Any] = yaml_loading.load(FILE.read_text(encoding="utf-8"))
+    return tree
 
 
 def short(version: str) -> str:
