@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -325,6 +326,11 @@ class ScriptedApp(TutorApp):
     scripts: tuple[ScriptedSession, ...] = ()
     unopened: TutorError | None = None
 
+    def __init__(
+        self, course: Course, engine: EngineName, messages: Messages, lesson_id: str | None, home: Home
+    ) -> None:
+        super().__init__(course, engine, messages, home, _Ahead(self, lesson_id) if lesson_id else None)
+
     def make_session(
         self,
         engine: EngineName,  # noqa: ARG002  (the script is what answers)
@@ -334,6 +340,23 @@ class ScriptedApp(TutorApp):
         self.script.unopened = self.unopened
         self.scripts = (*self.scripts, self.script)
         return self.script
+
+
+class _Ahead:
+    """What opens the first lesson of a scripted app, as `SessionAhead` does that of a real one."""
+
+    def __init__(self, app: ScriptedApp, lesson_id: str) -> None:
+        self._app = app
+        self._lesson_id = lesson_id
+        self._take: Callable[[Event], None] = lambda _event: None
+
+    @cached_property
+    def session(self) -> SessionProtocol:
+        return self._app.make_session("runt", lambda event: self._take(event))
+
+    def hand_over(self, take: Callable[[Event], None]) -> None:
+        self._take = take
+        self.session.open(self._lesson_id)
 
 
 def scripted_app(

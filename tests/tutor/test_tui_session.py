@@ -11,6 +11,7 @@ from tests.support.tui import opened, screen_text, settled
 from tutor.course.course import Course
 from tutor.home import Home
 from tutor.messages import Messages
+from tutor.session.ahead import SessionAhead
 from tutor.tui.app import TutorApp
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.tui.widgets.namespaces import NamespacesPanel
@@ -19,11 +20,10 @@ from tutor.tui.widgets.processes import ProcessesPanel
 from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from tutor.engines.model import EngineName
     from tutor.session.events import Event
-    from tutor.session.protocol import SessionProtocol
 
 SEED = """\
 {
@@ -53,25 +53,25 @@ def folded(engine: EngineName, events: Iterable[Event]) -> LessonView:
     return view
 
 
-class RecordingApp(TutorApp):
-    """The app; the events of its session are also kept in `events`."""
+class RecordingSession(SessionAhead):
+    """A lesson that is opened ahead of the app; its events are also kept in `events`."""
 
     events: tuple[Event, ...] = ()
 
-    def make_session(self, engine: EngineName, publish: Callable[[Event], None]) -> SessionProtocol:
-        def record(event: Event) -> None:
-            self.events = (*self.events, event)
-            publish(event)
-
-        return super().make_session(engine, record)
+    def _publish(self, event: Event) -> None:
+        self.events = (*self.events, event)
+        super()._publish(event)
 
 
 @pytest.mark.root
 @pytest.mark.parametrize("engine", ["runt", pytest.param("runc", marks=pytest.mark.peer("runc"))])
 async def test_a_container_lives_and_dies_on_the_screen(tmp_path: Path, engine: EngineName) -> None:
     home = Home(tmp_path / "labs", tmp_path / "state", tmp_path / "cache")
-    app = RecordingApp(Course.load("ja"), engine, Messages.load("ja"), "first-container", home)
-    try:
+    course = Course.load("ja")
+    with RecordingSession(
+        lambda session: session.open("first-container"), course=course, engine=engine, home=home
+    ) as ahead:
+        app = TutorApp(course, engine, Messages.load("ja"), home, ahead)
         async with app.run_test(size=(200, 50)) as pilot:
             screen = await opened(pilot)
             await pilot.press("2")
@@ -95,7 +95,5 @@ async def test_a_container_lives_and_dies_on_the_screen(tmp_path: Path, engine: 
             await settled(pilot, lambda: "●" not in screen_text(app).split("creating")[1].splitlines()[0])
             await settled(pilot, lambda: "今はコンテナがありません" in "".join(namespaces.plain_lines))
             # The screen draws the events and nothing else.
-            await settled(pilot, lambda: screen.view == folded(engine, app.events))
-    finally:
-        app.close_session()
+            await settled(pilot, lambda: screen.view == folded(engine, ahead.events))
     assert str(tmp_path) not in mounts_here()

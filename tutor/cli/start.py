@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import argparse
 
     from tutor.messages import Messages
+    from tutor.session.session import Session
 
 
 STARTS_LABS = True
@@ -41,7 +42,18 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     need_full_screen()
     waiting.say(messages("cli.waiting.screen"))
     from tutor.log import log_to_file
-    from tutor.tui.app import run as run_tui
 
     log_to_file(home)
-    return run_tui(course=course, engine=arguments.engine, messages=messages, home=home, lesson_id=lesson_id)
+    if lesson_id is None:
+        from tutor.tui.app import run as run_tui
+
+        return run_tui(course=course, engine=arguments.engine, messages=messages, home=home)
+    from tutor.session.ahead import SessionAhead
+
+    def opening(session: Session) -> None:
+        session.open(lesson_id)
+
+    with SessionAhead(opening, course=course, engine=arguments.engine, home=home) as ahead:
+        from tutor.tui.app import run as run_tui
+
+        return run_tui(course=course, engine=arguments.engine, messages=messages, home=home, ahead=ahead)

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from textual.command import CommandPalette
 from textual.events import Key
@@ -27,7 +27,6 @@ from tutor.tui.palette import CommandProvider
 from tutor.tui.real_cursor import place_of_focus
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import Ask, Say
-from tutor.tui.screens.home import HomeScreen
 from tutor.tui.session_bridge import SessionEvent
 from tutor.tui.themes import DARK, THEMES
 from tutor.tui.widgets.notice_bar import NoticeBar
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.session.events import Event
     from tutor.session.protocol import SessionProtocol
+    from tutor.tui.screens.home import HomeScreen
     from tutor.tui.screens.lesson import LessonScreen
     from tutor.view.course_view import Ending
 
@@ -62,7 +62,7 @@ def run(
     engine: EngineName,
     messages: Messages,
     home: Home,
-    lesson_id: str | None = None,
+    ahead: Opened | None = None,
     playing: Playing | None = None,
 ) -> int:
     """Run the TUI until the learner leaves; return the exit status.
@@ -75,12 +75,12 @@ def run(
         engine: the runtime with which lessons are opened.
         messages: the catalogue in the learner's language.
         home: the directories for labs, progress and logs.
-        lesson_id: the lesson to open at once; None starts with the list.
+        ahead: the session of a lesson that is being opened; None starts with the list.
         playing: the bundle to open at once for free play.
     """
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         raise TutorError("tui.no_terminal")  # Textual draws on standard error
-    app = TutorApp(course, engine, messages, lesson_id, home, playing)
+    app = TutorApp(course, engine, messages, home, ahead, playing)
     loop = asyncio.new_event_loop()
 
     def end(status: int) -> None:
@@ -111,6 +111,17 @@ class Playing:
     bundle: Path | None = None
 
 
+class Opened(Protocol):
+    """A session whose lesson is being opened while the program starts: `tutor.session.ahead.SessionAhead`."""
+
+    @property
+    def session(self) -> SessionProtocol:
+        """The session."""
+
+    def hand_over(self, take: Callable[[Event], None]) -> None:
+        """Give all events to `take`, those so far first; return when the lesson is open, or raise why it can't be."""
+
+
 class Outbox:
     """Hands the events of a session, from any thread, to its own screen, which need not be the one in front."""
 
@@ -135,8 +146,8 @@ class TutorApp(OrderedKeys[int]):
         course: Course,
         engine: EngineName,
         messages: Messages,
-        lesson_id: str | None = None,
         home: Home | None = None,
+        ahead: Opened | None = None,
         playing: Playing | None = None,
     ) -> None:
         japanese.install()
@@ -144,7 +155,7 @@ class TutorApp(OrderedKeys[int]):
         self._course = course
         self._engine: EngineName = engine
         self._messages = messages
-        self._lesson_id = lesson_id
+        self._ahead = ahead
         self.home = home or Home.default()
         self._playing = playing
         self._opened: list[
@@ -161,11 +172,13 @@ class TutorApp(OrderedKeys[int]):
 
     def on_mount(self) -> None:
         """Show the first screen."""
-        self.push_screen(HomeScreen(self._course, self.home, self._engine, self._messages, self))
+        if self._ahead is not None:
+            outbox = Outbox()
+            self._show(self._ahead.session, outbox, partial(self._ahead.hand_over, outbox.publish))
+            return
+        self.push_screen(self._home_screen())
         if self._playing is not None:
             self.play(self._playing.bundle, self._engine)
-        elif self._lesson_id is not None:
-            self.open_lesson(self._lesson_id, self._engine)
         else:
             self.call_after_refresh(self.run_worker, _load_ahead, thread=True, group="loading")
 
@@ -191,6 +204,12 @@ class TutorApp(OrderedKeys[int]):
             edits = screen.edits
             if edits is not None:
                 self._edits[session] = edits
+
+    def _home_screen(self) -> HomeScreen:
+        """Return the list of lessons; a lesson that was asked for at once is on the screen before it is made."""
+        from tutor.tui.screens.home import HomeScreen
+
+        return HomeScreen(self._course, self.home, self._engine, self._messages, self)
 
     # -- the session -----------------------------------------------------------------------------------------------
 
@@ -220,11 +239,14 @@ class TutorApp(OrderedKeys[int]):
         self._put_up(engine, lambda session: session.play_freely(bundle))
 
     def _put_up(self, engine: EngineName, opening: Callable[[SessionProtocol], None]) -> None:
-        from tutor.tui.screens.lesson import LessonScreen  # so is this
-
         outbox = Outbox()
         session = self.make_session(engine, outbox.publish)
-        outbox.screen = LessonScreen(session, lambda: opening(session), self._messages, self)
+        self._show(session, outbox, lambda: opening(session))
+
+    def _show(self, session: SessionProtocol, outbox: Outbox, opening: Callable[[], None]) -> None:
+        from tutor.tui.screens.lesson import LessonScreen  # so is this
+
+        outbox.screen = LessonScreen(session, opening, self._messages, self)
         self._opened.append((session, outbox.screen))
         self.push_screen(outbox.screen)
 
@@ -256,9 +278,19 @@ class TutorApp(OrderedKeys[int]):
     ) -> None:
         await asyncio.to_thread(session.close)
         self._opened = [each for each in self._opened if each[0] is not session]
-        while screen in self.screen_stack:  # a dialog may have been opened on it meanwhile
-            self.pop_screen()
+        self._take_away(screen)
         then()
+
+    def _take_away(self, screen: LessonScreen) -> None:
+        """Go back to the screen below; make the list of lessons, where there is none."""
+        if screen not in self.screen_stack:
+            return
+        while self.screen is not screen:  # a dialog may have been opened on it meanwhile
+            self.pop_screen()
+        if any(isinstance(each, TutorScreen) for each in self.screen_stack[:-1]):
+            self.pop_screen()
+        else:
+            self.switch_screen(self._home_screen())
 
     def _say(self, notice: Notice | None) -> None:
         if notice is not None:
