@@ -390,6 +390,6 @@ async def opened(pilot: Pilot[Any]) -> LessonScreen:
     """Wait until the lesson is on the screen."""
     app: Any = pilot.app
     await settled(pilot, lambda: isinstance(app.screen, LessonScreen) and app.screen.view.step is not None)
-    await settled(pilot, lambda: not app.screen.bridge.busy and not app.screen.has_class("-opening"))
+    await settled(pilot, lambda: not app.screen.bridge.busy and not app.screen.preparing)
     screen: LessonScreen = app.screen
     return screen

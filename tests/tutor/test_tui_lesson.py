@@ -517,6 +517,6 @@ async def test_nothing_is_shown_beside_what_is_in_preparation(tmp_path: Path) ->
     app = scripted_app(tmp_path)
     async with app.run_test(size=SMALL) as pilot:
         screen = await opened(pilot)
-        screen.add_class("-opening")
+        screen.preparing = True
         await settled(pilot, lambda: "ラボを準備しています" in screen_text(app))
         assert _shown(screen, ("guide", "config", "output", "namespaces", "mounts", "processes")) == []

@@ -67,8 +67,17 @@ class TutorScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the screen, and over it the message for a terminal that is too small."""
+        self._note_size()
         yield from self.parts()
         yield Static(id="too-small")
+
+    def _note_size(self) -> None:
+        """Take the classes of the breakpoints before there are widgets: those that come with the size later have all of them styled again."""
+        for size, breakpoints in zip(
+            self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
+        ):
+            fitting = [(least, name) for least, name in breakpoints if size >= least]
+            self.add_class(*(name for _, name in sorted(fitting)[-1:]), update=False)
 
     @property
     def too_small(self) -> bool:

@@ -105,6 +105,8 @@ class LessonScreen(TutorScreen):
         navigation: Navigation,
     ) -> None:
         super().__init__(messages, navigation)
+        # The guide is shown, and config.json beside it. A class that is there before the widgets are costs no second styling.
+        self.add_class("-at-guide", "-work-config", "-lower-output", update=False)
         self._session = session
         self._opening = opening
         self.view = LessonView(engine=session.engine)
@@ -170,7 +172,8 @@ class LessonScreen(TutorScreen):
         view, m = self.view, self.messages
         yield TopLine(view, m, privileged=not is_ordinary_user())
         yield self.panes.tabs
-        with Container(id="body"):
+        with Container(id="body") as body:
+            body.display = False
             yield Guide(view, m, lambda: self.following)
             with Vertical(id="status"):
                 yield LastCommand(view, m)
@@ -185,7 +188,7 @@ class LessonScreen(TutorScreen):
                 yield ProcessesPanel(view, m)
                 yield MountsPanel(view, m)
                 yield CgroupPanel(view, m)
-            yield Static(m("tui.lesson.preparing"), id="loading")
+        yield Static(m("tui.lesson.preparing"), id="loading")
         yield self.search.line
         yield self._notices
         yield self._line
@@ -193,11 +196,20 @@ class LessonScreen(TutorScreen):
 
     def on_mount(self) -> None:
         """Open the lesson."""
-        self.panes.begin()
         self.terminals.begin()
         self.watch(self, "focused", self._name_keys, init=False)
-        self.add_class("-opening")
         self.bridge.call(self._opening, done=self._opened)
+
+    @property
+    def preparing(self) -> bool:
+        """Whether the lesson is still being opened, and that is all that is shown."""
+        return not self.query_one("#body").display
+
+    @preparing.setter
+    def preparing(self, preparing: bool) -> None:
+        # Not by a class of the screen: with that, every widget would be styled again.
+        self.query_one("#loading").display = preparing
+        self.query_one("#body").display = not preparing
 
     def set_focus(
         self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False
@@ -222,7 +234,7 @@ class LessonScreen(TutorScreen):
             self.panes.reveal(self.focused)
 
     def _opened(self) -> None:
-        self.remove_class("-opening")
+        self.preparing = False
         if self.view.lesson is None:
             self.bridge.forget_waiting()
             self.navigation.go_back(self.view.notice)
@@ -265,7 +277,7 @@ class LessonScreen(TutorScreen):
         """Bring forward the pane that an event is about."""
         match event:
             case StepEntered(step=step):
-                self.remove_class("-opening")
+                self.preparing = False
                 self._enter_step(step.activity)
             case CommandStarted() if not (self.terminals.has_focus or self.terminals.has_console):
                 self.panes.set_work("output")

@@ -72,10 +72,6 @@ class Panes:
         """Tell whether the terminal is so narrow that only one pane fits."""
         return self._screen.has_class("-narrow")
 
-    def begin(self) -> None:
-        """Show the guide, and config.json beside it."""
-        self._screen.add_class("-at-guide", "-work-config", "-lower-output")
-
     def bring(self, panel: str) -> None:
         """Bring a pane forward and give it the focus."""
         self.show(panel)
