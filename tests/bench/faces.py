@@ -90,12 +90,14 @@ def _wait_for(face: Face, master: int) -> None:
         written += os.read(master, 1 << 16)
 
 
-def processor_time(pid: int) -> float:
-    """Return the milliseconds of processor time of a process, of those it has waited for, and of all descendants."""
+def processor_time(pid: int, *, alone: bool = False) -> float:
+    """Return the milliseconds of processor time of a process, and, not `alone`, of those it has waited for and all descendants."""
     total = 0.0
-    for each in descendants(pid):
+    for each in [pid] if alone else descendants(pid):
         for task in Path(f"/proc/{each}/task").iterdir():
             total += int((task / "schedstat").read_text().split()[0]) / 1e6
+        if alone:
+            break
         fields = Path(f"/proc/{each}/stat").read_text().rpartition(") ")[2].split()
         total += (int(fields[13]) + int(fields[14])) * 1000 / os.sysconf("SC_CLK_TCK")
     return total

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from tutor.observe.difference import diff
+from tutor.observe.known_processes import KnownProcesses
 from tutor.observe.processes import Strangers
 from tutor.observe.snapshot import take_snapshot
 
@@ -28,6 +29,7 @@ class _Target:
     start_time: int | None
     reference_pid: int | None
     strangers: Strangers = field(default_factory=Strangers)
+    known: KnownProcesses = field(default_factory=KnownProcesses)
 
 
 class Poller:
@@ -133,6 +135,7 @@ class Poller:
             start_time=target.start_time,
             reference_pid=target.reference_pid,
             strangers=target.strangers,
+            known=target.known,
         )
         with self._wake:
             stale = self._stopped or target is not self._target

@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tutor.observe.cgroups import own_cgroups
-from tutor.observe.model import Process
-from tutor.observe.procfs import ProcessDirectory, decoded, name_of, status_fields, text
-from tutor.observe.waits import read_wait
-from tutor.text import visible
+from tutor.observe.known_processes import Known, KnownProcesses, run_time
+from tutor.observe.one_process import children_of, read_process
+from tutor.observe.procfs import ProcessDirectory, status_fields
 
 if TYPE_CHECKING:
-    from tutor.observe.model import CgroupMembership, Mount
+    from tutor.observe.model import CgroupMembership, Mount, Process
 
 # More than a screen can show: a fork bomb in a lesson must not stop the panels.
 _MOST_PROCESSES = 512
@@ -54,73 +53,68 @@ class Strangers:
         return sorted(inside)
 
 
-def read_processes(init: ProcessDirectory, entered: list[int], reference_pid: int) -> tuple[Process, ...]:
+def read_processes(
+    init: ProcessDirectory, entered: list[int], reference_pid: int, before: KnownProcesses
+) -> tuple[Process, ...]:
     """Return the container's processes in the order of a tree: each parent before its children.
 
     Args:
         init: the container's process.
         entered: pids that belong to the container too, wherever their parents are.
         reference_pid: the reference process, which is never counted as a process of the container.
+        before: what an earlier look has found; it is made what this one finds.
     """
-    seen: set[int] = {os.getpid(), reference_pid} - {init.pid}
-    found: list[Process] = []
-    _walk(init, 0, seen, found)
-    left = [pid for pid in entered if pid not in seen]
+    if before.look_again(entered):
+        return before.found
+    walk = _Walk({os.getpid(), reference_pid} - {init.pid}, before)
+    walk.visit(init, 0)
+    _visit_entered(walk, init.pid, entered)
+    before.by_pid, before.entered = walk.found, entered
+    before.found = tuple(known.process for known in walk.found.values())
+    return before.found
+
+
+def _visit_entered(walk: _Walk, init: int, entered: list[int]) -> None:
+    left = [pid for pid in entered if pid not in walk.seen] if not walk.is_full else []
     parents = {pid: _parent(pid) for pid in left}
-    ancestors = _ancestors(init.pid)
+    ancestors = _ancestors(init) if left else set()
     roots = [pid for pid in left if parents[pid] not in parents and pid not in ancestors]
     for pid in roots:
-        if pid not in seen:
-            with suppress(OSError), ProcessDirectory(pid) as process:
-                _walk(process, 0, seen, found)
-    return tuple(found)
+        with suppress(OSError), ProcessDirectory(pid) as process:
+            walk.visit(process, 0)
 
 
-def _walk(process: ProcessDirectory, depth: int, seen: set[int], found: list[Process]) -> None:
-    if process.pid in seen or len(found) >= _MOST_PROCESSES:
-        return
-    seen.add(process.pid)
-    threads = process.threads()
-    try:
-        found.append(_read(process, depth, threads))
-    except OSError:
-        return
-    for pid in _children(process, threads):
-        with suppress(OSError), ProcessDirectory(pid) as child:
-            _walk(child, depth + 1, seen, found)
+class _Walk:
+    """A walk through the tree of processes; `seen` are those not to be visited any more."""
 
+    def __init__(self, seen: set[int], before: KnownProcesses) -> None:
+        self.seen = seen
+        self.found: dict[int, Known] = {}
+        self._before = before
 
-def _read(process: ProcessDirectory, depth: int, threads: list[int]) -> Process:
-    status = status_fields(process.read("status"))
-    state = status.get("State", "?")[:1]
-    try:
-        exe = text(process.link("exe"))
-    except OSError:
-        exe = ""
-    try:
-        cmdline = process.read("cmdline")
-    except OSError:
-        cmdline = b""
-    return Process(
-        pid=process.pid,
-        ns_pid=int(status.get("NSpid", str(process.pid)).split()[-1]),
-        ppid=int(status.get("PPid", "0")),
-        state=state,
-        comm=visible(name_of(status)),
-        cmdline=tuple(decoded(part) for part in cmdline.rstrip(b"\0").split(b"\0")) if cmdline else (),
-        exe=exe,
-        threads=int(status.get("Threads", "1")),
-        depth=depth,
-        waits_for=read_wait(process, state, threads),
-    )
+    @property
+    def is_full(self) -> bool:
+        return len(self.found) >= _MOST_PROCESSES
 
-
-def _children(process: ProcessDirectory, threads: list[int]) -> list[int]:
-    children: list[int] = []
-    for tid in threads:
-        with suppress(OSError):
-            children += map(int, process.read(f"task/{tid}/children").split())
-    return sorted(children)
+    def visit(self, process: ProcessDirectory, depth: int, parent: int = 0) -> None:
+        """Find a process and its descendants; `parent` is its parent's pid, if it was found by that."""
+        pid = process.pid
+        if pid in self.seen or self.is_full:
+            return
+        self.seen.add(pid)
+        ran = run_time(pid)  # before the rest, so that what happens meanwhile is found by the next look
+        again = self._before.reusable(pid, ran, depth, parent) if parent else None
+        threads = [pid] if again else process.threads()
+        try:
+            read = again or read_process(process, depth, threads)
+        except OSError:
+            return
+        children = children_of(process, threads)
+        self.found[pid] = Known(ran, read, children)
+        for each in children:
+            if each not in self.seen and not self.is_full:
+                with suppress(OSError), ProcessDirectory(each) as child:
+                    self.visit(child, depth + 1, pid)
 
 
 def _parent(pid: int) -> int:

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tutor.observe.cgroups import own_cgroups, read_cgroup_files
+from tutor.observe.known_processes import KnownProcesses
 from tutor.observe.model import NAMESPACE_KINDS, ContainerView, HostView, Namespace, Snapshot, Unreadable
 from tutor.observe.parts import (
     compare_namespaces,
@@ -30,6 +31,7 @@ def take_snapshot(
     start_time: int | None = None,
     reference_pid: int | None = None,
     strangers: Strangers | None = None,
+    known: KnownProcesses | None = None,
 ) -> Snapshot:
     """Return a snapshot of a container's process and of the host.
 
@@ -41,12 +43,14 @@ def take_snapshot(
             another start time is a different one.
         reference_pid: the process whose namespaces are the host's (the keeper of the lab); by default this one.
         strangers: the pids that earlier snapshots found to be outside the container; a `Poller` keeps them.
+        known: what the last snapshot found inside, which a `Poller` keeps too.
     """
     reference = os.getpid() if reference_pid is None else reference_pid
     host, cgroups = _read_host(reference)
     container = None
     if pid is not None:
-        container = _read_container(pid, start_time, host, cgroups, strangers or Strangers())
+        memory = strangers or Strangers(), known or KnownProcesses()
+        container = _read_container(pid, start_time, host, cgroups, memory)
     return Snapshot(taken=time.monotonic(), host=host, container=container)
 
 
@@ -65,14 +69,14 @@ def _read_container(
     start_time: int | None,
     host: HostView,
     host_cgroups: tuple[CgroupMembership, ...],
-    strangers: Strangers,
+    memory: tuple[Strangers, KnownProcesses],
 ) -> ContainerView:
     try:
         with ProcessDirectory(pid) as process:
             started = start_time_of(process.read("stat"))
             if start_time is not None and started != start_time:
                 return ContainerView(pid, alive=False)
-            view = _read_living(process, started, host, host_cgroups, strangers)
+            view = _read_living(process, started, host, host_cgroups, memory)
             # It may have ended meanwhile; then half of what was read is empty, which is no change of the container.
             state = status_fields(process.read("status")).get("State", "X")[:1]
             if state not in "ZXx":
@@ -87,8 +91,9 @@ def _read_living(
     started: int,
     host: HostView,
     host_cgroups: tuple[CgroupMembership, ...],
-    strangers: Strangers,
+    memory: tuple[Strangers, KnownProcesses],
 ) -> ContainerView:
+    strangers, known = memory
     status = status_fields(process.read("status"))
     namespaces = compare_namespaces(process, host.namespaces)
     cgroups = parse_cgroups(process.read_or_note("cgroup"))
@@ -114,6 +119,6 @@ def _read_living(
         cgroup_files=read_cgroup_files(own_cgroups(cgroups, host_cgroups, host.mounts), host.pid),
         no_new_privs=status.get("NoNewPrivs") == "1",
         seccomp=int(status.get("Seccomp", "0")),
-        processes=read_processes(process, entered, host.pid),
+        processes=read_processes(process, entered, host.pid, known),
         unreadable=tuple(Unreadable(*item) for item in sorted(process.unreadable.items())),
     )
