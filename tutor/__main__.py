@@ -18,7 +18,10 @@ def main() -> int:
         from tutor.messages import first_words
 
         waiting.say(first_words(language_of(argv)))
-    from tutor.cli.main import main as run
+    from tutor.collector import importing
+
+    with importing():
+        from tutor.cli.main import main as run
 
     return run(argv)
 

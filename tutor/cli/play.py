@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import argparse
 
     from tutor.messages import Messages
+    from tutor.session.session import Session
 
 
 STARTS_LABS = True
@@ -38,19 +39,19 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
 def _in_repl(arguments: argparse.Namespace, messages: Messages) -> int:
     from tutor.cli.open_course import read_course
     from tutor.log import log_to_file
-    from tutor.repl.run import run as run_repl
+    from tutor.session.ahead import SessionAhead
 
     course, home = read_course(arguments, messages)
     log_to_file(home)
     waiting.say(messages("cli.waiting.lab"))
-    return run_repl(
-        lambda session: session.play_freely(arguments.bundle),
-        course,
-        arguments.engine,
-        home,
-        messages,
-        in_plain=arguments.plain,
-    )
+
+    def opening(session: Session) -> None:
+        session.play_freely(arguments.bundle)
+
+    with SessionAhead(opening, course=course, engine=arguments.engine, home=home) as ahead:
+        from tutor.repl.run import run as run_repl
+
+        return run_repl(ahead, messages, in_plain=arguments.plain)
 
 
 def _in_tui(arguments: argparse.Namespace, messages: Messages) -> int:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import argparse
 
     from tutor.messages import Messages
+    from tutor.session.session import Session
 
 
 STARTS_LABS = True
@@ -26,11 +27,14 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     Raises:
         TutorError: the lesson is unknown or defective, or its lab cannot be set up.
     """
-    from tutor.cli.open_course import open_course
-    from tutor.course.progress import Progress
-    from tutor.log import log_to_file
-    from tutor.repl.run import run as run_repl
-    from tutor.view.course_view import recommended
+    from tutor.collector import importing
+
+    with importing():
+        from tutor.cli.open_course import open_course
+        from tutor.course.progress import Progress
+        from tutor.log import log_to_file
+        from tutor.session.ahead import SessionAhead
+        from tutor.view.course_view import recommended
 
     course, home = open_course(arguments, messages)
     named: str | None = arguments.lesson
@@ -38,11 +42,12 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     course.lesson(lesson)
     log_to_file(home)
     waiting.say(messages("cli.waiting.lab"))
-    return run_repl(
-        lambda session: session.open(lesson),
-        course,
-        arguments.engine,
-        home,
-        messages,
-        in_plain=arguments.plain,
-    )
+
+    def opening(session: Session) -> None:
+        session.open(lesson)
+
+    with SessionAhead(opening, course=course, engine=arguments.engine, home=home) as ahead:
+        with importing():
+            from tutor.repl.run import run as run_repl
+
+        return run_repl(ahead, messages, in_plain=arguments.plain)

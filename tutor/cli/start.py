@@ -32,8 +32,11 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
 
         arguments.lesson = getattr(arguments, "lesson", None)
         return repl.run(arguments, messages)
-    from tutor.cli.open_course import open_course
-    from tutor.cli.terminal import need_full_screen
+    from tutor.collector import importing
+
+    with importing():
+        from tutor.cli.open_course import open_course
+        from tutor.cli.terminal import need_full_screen
 
     course, home = open_course(arguments, messages)
     lesson_id: str | None = getattr(arguments, "lesson", None)  # without a subcommand there is none
@@ -45,15 +48,19 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
 
     log_to_file(home)
     if lesson_id is None:
-        from tutor.tui.app import run as run_tui
+        with importing():
+            from tutor.tui.app import run as run_tui
 
         return run_tui(course=course, engine=arguments.engine, messages=messages, home=home)
-    from tutor.session.ahead import SessionAhead
+    with importing():
+        from tutor.session.ahead import SessionAhead
 
     def opening(session: Session) -> None:
         session.open(lesson_id)
 
     with SessionAhead(opening, course=course, engine=arguments.engine, home=home) as ahead:
-        from tutor.tui.app import run as run_tui
+        with importing():
+            from tutor.tui.app import run as run_tui
+            from tutor.tui.screens import lesson  # noqa: F401  (while the lab starts)
 
         return run_tui(course=course, engine=arguments.engine, messages=messages, home=home, ahead=ahead)

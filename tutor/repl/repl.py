@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.configfile import problems
 from tutor.home import shown
-from tutor.repl import reference, views
+from tutor.repl import views
 from tutor.repl.layout import Line, line, table, wrap_line
 from tutor.repl.paint import paint
 from tutor.session.commands.parser import Parsed, parse, usage
@@ -208,8 +208,12 @@ class Repl:
             case "cgroup":
                 return views.cgroup(view, self.messages, width)
             case "clause":
+                from tutor.repl import reference  # it reads YAML, as nothing before it does
+
                 return reference.clause(view, parsed.arguments, self.messages, width)
             case "glossary":
+                from tutor.repl import reference
+
                 return reference.glossary(view, " ".join(parsed.arguments), self.messages, width)
             case "help":
                 return self.help(parsed.arguments[0] if parsed.arguments else None)

@@ -8,38 +8,23 @@ import sys
 from typing import TYPE_CHECKING
 
 from tutor import ending
+from tutor.collector import importing
 from tutor.repl.paint import wants_colours, wants_escapes
 from tutor.repl.render import Renderer
 from tutor.repl.repl import Printer, Repl
-from tutor.session.session import Session
 from tutor.text.plain import WIDTH
 from tutor.view.plain import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tutor.course.course import Course
-    from tutor.engines.model import EngineName
-    from tutor.home import Home
     from tutor.messages import Messages
-    from tutor.session.protocol import SessionProtocol
-
-    Opening = Callable[[SessionProtocol], None]
+    from tutor.session.ahead import SessionAhead
 
 WIDEST = 100
 """Lines of prose longer than this (in cells) are hard to read, however wide the terminal is."""
 
 
-def run(
-    opening: Opening,
-    course: Course,
-    engine: EngineName,
-    home: Home,
-    messages: Messages,
-    *,
-    in_plain: bool = False,
-) -> int:
-    """Open something in a session (`opening`) and take commands for it until the end; return the exit status.
+def run(ahead: SessionAhead, messages: Messages, *, in_plain: bool = False) -> int:
+    """Take commands for a session that is being opened, until the end; return the exit status.
 
     `in_plain`: as plain text, one line after the other (`--plain`). The exit status is 1 when one of the commands of a script failed.
 
@@ -48,8 +33,8 @@ def run(
     """
     with ending.watched(0):
         if not in_plain and sys.stdin.isatty() and wants_escapes():
-            return asyncio.run(_interact(course, engine, home, opening, messages))
-        return _run_script(course, engine, home, opening, messages, in_plain=in_plain)
+            return asyncio.run(_interact(ahead, messages))
+        return _run_script(ahead, messages, in_plain=in_plain)
 
 
 def text_width() -> int:
@@ -57,9 +42,7 @@ def text_width() -> int:
     return min(shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST)
 
 
-def _run_script(
-    course: Course, engine: EngineName, home: Home, opening: Opening, messages: Messages, *, in_plain: bool
-) -> int:
+def _run_script(ahead: SessionAhead, messages: Messages, *, in_plain: bool) -> int:
     from tutor.repl.plain_loop import run_at_terminal
     from tutor.repl.script import EventWriter, run_script
 
@@ -71,31 +54,25 @@ def _run_script(
         colours=wants_colours(),
         words=words(messages) if in_plain else None,
     )
-    session = Session(course=course, engine=engine, publish=writer.publish, home=home)
-    try:
-        repl = Repl(session, printer, messages)
-        writer.repl = repl
-        opening(session)
-        if in_plain and sys.stdin.isatty():
-            return run_at_terminal(repl, writer)
-        return run_script(repl, writer, sys.stdin)
-    finally:
-        with ending.unheeded():
-            session.close()
+    repl = Repl(ahead.session, printer, messages)
+    writer.repl = repl
+    ahead.hand_over(writer.publish)
+    if in_plain and sys.stdin.isatty():
+        return run_at_terminal(repl, writer)
+    return run_script(repl, writer, sys.stdin)
 
 
-async def _interact(
-    course: Course, engine: EngineName, home: Home, opening: Opening, messages: Messages
-) -> int:
-    from tutor.repl.interactive import EventQueue, Interactive
+async def _interact(ahead: SessionAhead, messages: Messages) -> int:
+    with importing():
+        from tutor.repl.interactive import EventQueue, Interactive
 
     events = EventQueue(asyncio.get_running_loop())
     printer = Printer(Renderer(messages, text_width()), escapes=True, colours=wants_colours())
-    session = Session(course=course, engine=engine, publish=events.publish, home=home)
+    session = ahead.session
     with ending.unheeded():  # but by the prompts
         try:
             repl = Repl(session, printer, messages)
-            prompts = Interactive(repl, events, home.state, text_width, colours=wants_colours())
-            return await prompts.run(lambda: opening(session))
+            prompts = Interactive(repl, events, session.home.state, text_width, colours=wants_colours())
+            return await prompts.run(lambda: ahead.hand_over(events.publish))
         finally:
             await asyncio.to_thread(session.close)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tutor.course.errors import LessonError
 from tutor.course.progress import LessonProgress
-from tutor.course.specmap import SpecMap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +38,8 @@ def recommended(course: Course, records: Mapping[str, LessonProgress]) -> Lesson
 
 def ending_of(course: Course, records: Mapping[str, LessonProgress], lesson_id: str) -> Ending:
     """Return what the learner has seen of the specification, at the end of a lesson."""
+    from tutor.course.specmap import SpecMap  # at a lesson's end: nothing else of the faces reads YAML
+
     try:
         spec_map = SpecMap.load(course.folder, course.language)
     except LessonError:

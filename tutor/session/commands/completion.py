@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor.course.clauses import Clauses
 from tutor.course.find import course_of
-from tutor.course.glossary import Glossary
 from tutor.course.model import Quiz
 from tutor.engines.model import ENGINE_NAMES
 
@@ -36,8 +34,12 @@ def completions(
         case "folder":
             return folders(prefix)
         case "term":
+            from tutor.course.glossary import Glossary
+
             known = [(each.word, "") for each in Glossary.load(course_of(lesson), messages.language).terms]
         case "clause":
+            from tutor.course.clauses import Clauses
+
             known = [(each, "") for each in Clauses.load(course_of(lesson), messages.language).known]
         case "file" | "none":
             pass

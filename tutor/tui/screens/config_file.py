@@ -9,8 +9,6 @@ from tutor.course.find import course_of
 from tutor.errors import TutorError
 from tutor.session.events import Notice
 from tutor.tui.screens.diff import Before, DiffScreen
-from tutor.tui.screens.look_up import open_glossary
-from tutor.tui.screens.member_help import MemberHelp
 from tutor.tui.widgets.notice_bar import NoticeBar
 from tutor.view.config_texts import has_snippet, with_snippets
 
@@ -93,6 +91,8 @@ class ConfigFile:
                     self._say("nothing_to_complete")
             case "describe":
                 path, value = self.pane.member_at_cursor()
+                from tutor.tui.screens.member_help import MemberHelp
+
                 screen = self._screen
                 look_up = partial(self._look_up, course_of(self._view.lesson))
                 screen.app.push_screen(MemberHelp(path, screen.messages, value, look_up), self._described)
@@ -155,6 +155,8 @@ class ConfigFile:
         )  # fmt: skip
 
     def _look_up(self, folder: Path, about: str) -> None:
+        from tutor.tui.screens.look_up import open_glossary
+
         try:
             open_glossary(self._screen, folder, self._view.step, about=about, of="member")
         except TutorError as error:  # a course of one's own may have a defective glossary

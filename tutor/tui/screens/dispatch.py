@@ -11,7 +11,6 @@ from tutor.errors import TutorError
 from tutor.session.commands.parser import parse
 from tutor.session.commands.registry import BY_NAME, COMMANDS, IN_SHELL
 from tutor.tui.screens.dialogs import Pick
-from tutor.tui.screens.look_up import open_clause, open_glossary
 from tutor.view.config_texts import solution_of
 
 if TYPE_CHECKING:
@@ -115,6 +114,8 @@ class Commands:
 
     def _look_up(self, line: str) -> None:
         """Open a clause or the glossary, whatever runs."""
+        from tutor.tui.screens.look_up import open_clause, open_glossary
+
         view, screen = self._view, self._screen
         folder, step = course_of(view.lesson), view.step
         try:

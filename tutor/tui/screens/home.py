@@ -22,7 +22,6 @@ from tutor.tui.inline_markdown import inline
 from tutor.tui.keys import HOME_KEYS, bindings
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.dialogs import AskText, Pick
-from tutor.tui.screens.look_up import open_glossary
 from tutor.tui.widgets.below import MoreBelow, has_more_below
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.notice_bar import NoticeBar
@@ -238,6 +237,8 @@ class HomeScreen(TutorScreen):
 
     def action_glossary(self) -> None:
         """Open the glossary."""
+        from tutor.tui.screens.look_up import open_glossary
+
         try:
             open_glossary(self, self._course.folder, None)
         except TutorError as error:
