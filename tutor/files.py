@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def exists(path: Place) -> bool:
         OSError: that cannot be found out, for want of a permission for instance. Since Python 3.14, Path.exists() returns False.
     """
     try:
-        Path(path).stat()
+        os.stat(path)  # noqa: PTH116  (a lab's programs start without pathlib)
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
