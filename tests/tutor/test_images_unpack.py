@@ -324,6 +324,12 @@ def test_what_cannot_be_is_an_error(tmp_path: Path, entries: list[Any], code: st
     assert _code(tmp_path, tar(entries)) == code
 
 
+@pytest.mark.root
+def test_an_invalid_attribute_is_an_error_also_where_a_later_layer_hides_it(tmp_path: Path) -> None:
+    wrong = tar([entry("d", pax_headers={"SCHILY.xattr.security.capability": "bad"})])
+    assert _code(tmp_path, wrong, tar([entry("d", b"a file")])) == "layer_entry"
+
+
 def test_garbage_is_no_layer(tmp_path: Path) -> None:
     assert _code(tmp_path, b"garbage" * 1000) == "layer_tar"
     (tmp_path / "gzip").mkdir()

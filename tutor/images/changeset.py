@@ -151,6 +151,8 @@ class Changesets:
                     self._directories[path] = member, layer
                 if not exists and self._create(tar, member, parent, path, layer):
                     self._attributes(path[-1], parent, member, path)
+                if member.is_directory:
+                    _try_xattrs(f"/proc/self/fd/{parent}/{path[-1]}", member)
 
     def _make_way(self, parent: int, path: Parts, member: Entry) -> bool:
         """Remove what is in the way ("Changeset over existing files"); return whether the directory of the entry exists."""
@@ -242,6 +244,20 @@ class Changesets:
             self._left_out.setdefault(code, []).append("/" + "/".join(path))
             return False
         return True
+
+
+def _try_xattrs(directory: str, member: Entry) -> None:
+    """Let the kernel look at the attributes of a directory, which are set at the end. Raises OSError for one that is invalid.
+
+    A later layer may replace the directory; the one that brought it is wrong all the same, as umoci says too.
+    """
+    for key, value in member.xattrs.items():
+        try:
+            os.setxattr(directory, key, value, follow_symlinks=False)
+            os.removexattr(directory, key, follow_symlinks=False)
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                raise
 
 
 @contextmanager
