@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.bench import table as bench
 from tests.conformance import table as conformance
+from tests.recording import conformance as own_checks
 from tests.support import manual
 from tutor.engines.model import ENGINE_NAMES
 from tutor.engines.traits.table import Table, short
@@ -22,6 +23,7 @@ def parts() -> dict[str, str]:
         TRAITS: traits(Table.load()),
         bench.PROGRAM: bench.text(manual.load(bench.RECORD)),
         conformance.PROGRAM: conformance.text(manual.load(conformance.RECORD)),
+        own_checks.PROGRAM: own_checks.text(manual.load(own_checks.RECORD)),
     }
 
 

@@ -19,8 +19,8 @@ from tutor.engines.traits import kept as kept_module
 from tutor.engines.traits.kept import Answers, answers_of, digest_of, kept
 from tutor.engines.traits.probes import PROBES
 from tutor.engines.traits.table import Observation, Table
-from tutor.engines.traits.trial import Trial, merged
 from tutor.engines.traits.words import sentences
+from tutor.engines.trial import Trial, merged
 from tutor.lab.lab import sweep
 from tutor.lab.state_roots import BUNDLES
 from tutor.messages import LANGUAGES, Messages, topic_entries

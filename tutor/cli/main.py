@@ -29,6 +29,7 @@ SUBCOMMANDS = (
     "play",
     "doctor",
     "engines",
+    "conformance",
     "explain",
     "glossary",
     "image",

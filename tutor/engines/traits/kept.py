@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from tutor import files
 from tutor.engines.traits.probes import PROBES
-from tutor.engines.traits.trial import Trial, UndecidedError, lost
+from tutor.engines.trial import Trial, UndecidedError, lost
 from tutor.errors import TutorError
 from tutor.lab import cgroups
 from tutor.lab.lab import Lab

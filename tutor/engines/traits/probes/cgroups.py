@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.engines.traits.probes.registry import probe
-from tutor.engines.traits.trial import UndecidedError
+from tutor.engines.trial import UndecidedError
 
 if TYPE_CHECKING:
-    from tutor.engines.traits.trial import Trial
+    from tutor.engines.trial import Trial
 
 # (controller, file of v1, file of v2)
 _MEMORY = ("memory", "memory.limit_in_bytes", "memory.max")

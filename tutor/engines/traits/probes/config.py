@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tutor.engines.traits.probes.registry import probe
-from tutor.engines.traits.trial import PATH
+from tutor.engines.trial import PATH
 
 if TYPE_CHECKING:
-    from tutor.engines.traits.trial import Trial
+    from tutor.engines.trial import Trial
 
 _NEW, _NONSENSE = "1.3.0", "nonsense"
 

@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 from tutor.engines.traits.probes.registry import probe
-from tutor.engines.traits.trial import PATH, UndecidedError
+from tutor.engines.trial import PATH, UndecidedError
 
 if TYPE_CHECKING:
-    from tutor.engines.traits.trial import Bundle, Done, Trial
+    from tutor.engines.trial import Bundle, Done, Trial
 
 _CALLER, _PROCESS, _WORDS = "TRAIT_OF_CALLER", "TRAIT_OF_PROCESS", "spoken-by-the-hook"
 

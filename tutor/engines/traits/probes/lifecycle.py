@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.engines.traits.probes.registry import probe
-from tutor.engines.traits.trial import UndecidedError
+from tutor.engines.trial import UndecidedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tutor.engines.traits.trial import Trial
+    from tutor.engines.trial import Trial
 
 _WITHOUT_PID = {"linux": {"namespaces": [{"type": "mount"}]}}
 

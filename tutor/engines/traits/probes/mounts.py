@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.engines.traits.probes.registry import probe
-from tutor.engines.traits.trial import UndecidedError
+from tutor.engines.trial import UndecidedError
 
 if TYPE_CHECKING:
-    from tutor.engines.traits.trial import Bundle, Trial
+    from tutor.engines.trial import Bundle, Trial
 
 # The fields of a line of mountinfo, proc(5).
 _ROOT, _TARGET, _OPTIONS = 3, 4, 6

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.engines.traits.probes.registry import probe
-from tutor.engines.traits.trial import UndecidedError
+from tutor.engines.trial import UndecidedError
 
 if TYPE_CHECKING:
-    from tutor.engines.traits.trial import Trial
+    from tutor.engines.trial import Trial
 
 _STATUS = 'while read -r name rest; do [ "$name" = \'{name}:\' ] && echo "$rest"; done </proc/self/status; :'
 _UNUSED_UID = 54321

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tutor.engines.traits.trial import Trial
+    from tutor.engines.trial import Trial
 
     Probe = Callable[[Trial], str]
 

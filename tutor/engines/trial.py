@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from tutor.errors import TutorError
     from tutor.lab.lab import Lab
 
-_SECONDS = 20.0  # for a command that takes a tenth of a second
-_SETTLE = 5.0
 _LOOK = 0.01
 _PIPE = 1 << 16
 # The programs of the machine itself, read-only in the container: no image is needed.
@@ -86,9 +84,10 @@ class Bundle:
 
     def until_true(self, look: Callable[[], bool]) -> bool:
         """Wait until `look` returns true; return False when it takes too long."""
-        deadline = time.monotonic() + patience.scaled(_SETTLE)
+        deadline = time.monotonic() + patience.scaled(self._trial.settle)
         while not look():
             if time.monotonic() > deadline:
+                self._trial.waited_in_vain += 1
                 return False
             time.sleep(_LOOK)
         return True
@@ -112,9 +111,17 @@ class Bundle:
 class Trial:
     """One engine in its lab, and the small bundles that it is tried on."""
 
+    prefix = "trait"
+    """What the ids of its containers begin with."""
+    seconds = 20.0
+    """The time limit of a command that takes a tenth of a second."""
+    settle = 5.0
+    """How long to wait for what a command brings about, in seconds."""
+
     def __init__(self, engine: Engine, lab: Lab) -> None:
         self.engine = engine
         self.lab = lab
+        self.waited_in_vain = 0
         self._count = 0
 
     @contextlib.contextmanager
@@ -125,6 +132,7 @@ class Trial:
         patch: Mapping[str, Any] | None = None,
         text: Callable[[str], str] | None = None,
         files: Mapping[str, str] | None = None,
+        mounts: Sequence[Mapping[str, Any]] = (),
     ) -> Iterator[Bundle]:
         """Create a bundle whose program is a shell script; its container is deleted at the end of the block.
 
@@ -133,12 +141,15 @@ class Trial:
             patch: what to change in the configuration: objects are merged, None removes a member (RFC 7396).
             text: a function that changes the text of `config.json`.
             files: executable files in the bundle, by their path; `{bundle}` is replaced in them.
+            mounts: mounts after those that every bundle has.
         """
         self._count += 1
-        made = Bundle(self, f"trait-{self._count}")
+        made = Bundle(self, f"{self.prefix}-{self._count}")
         root = made.inside / "rootfs"
         root.mkdir(parents=True)
         config = merged(_configuration(root, script), patch or {})
+        if mounts:
+            config["mounts"] = [*config["mounts"], *mounts]
         written = json.dumps(config).replace("{bundle}", made.path)
         (made.inside / "config.json").write_text(text(written) if text else written)
         for name, content in (files or {}).items():
@@ -190,7 +201,7 @@ class Trial:
                 for descriptor in (nowhere, into_out, into_err):
                     os.close(descriptor)
             try:
-                status = process.wait(patience.scaled(_SECONDS))
+                status = process.wait(patience.scaled(self.seconds))
             except TimeoutError:
                 process.signal(signal.SIGKILL)
                 raise UndecidedError(" ".join(argv)) from None
