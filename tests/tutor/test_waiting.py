@@ -78,3 +78,21 @@ def test_a_terminal_that_erases_nothing_gets_no_such_line(tmp_path: Path) -> Non
         terminal.wait_for_end()
         assert "starting" not in terminal.raw
         assert "\x1b" not in terminal.raw
+
+
+def test_ctrl_c_while_modules_are_imported_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    code = (
+        "import signal, sys\n"
+        "from tutor import __main__ as entry\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'tutor.cli.main': signal.raise_signal(signal.SIGINT)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "sys.argv = ['oci-tutor', '--lang', 'en', 'lessons']\n"
+        "sys.exit(entry.main())"
+    )
+    environment = {**os.environ, "OCI_TUTOR_HOME": str(tmp_path)}
+    with PseudoTerminal([sys.executable, "-c", code], environment) as terminal:
+        assert terminal.wait_for_end() == 130
+        assert terminal.raw == f"{FIRST}{ERASED}"
