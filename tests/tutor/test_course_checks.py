@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -198,6 +199,20 @@ def test_namespaces_mounts_and_processes_of_a_real_process(tmp_path: Path) -> No
     assert _verdict(context, "process", runs=(Path(program).name,)).passed
     assert _verdict(context, "process", runs_not=("echo", "alpine")).passed
     assert not _verdict(context, "process", waits_for="exec.fifo").passed
+
+
+def test_a_cgroup_is_looked_for_through_the_mount_that_covers_another(tmp_path: Path) -> None:
+    """An ordinary user's lab can't take the machine's mount away, and mounts the lab's cgroup on top of it, for crun."""
+    pid = os.getpid()
+    seen = take_snapshot(pid)
+    mounts = [each for each in seen.host.mounts if "pids" in each.super_options]
+    if not mounts:
+        pytest.skip("the files of the root of cgroup v2 are not those of another cgroup")
+    covered = tuple(replace(each, root="/no/such/cgroup") for each in mounts)
+    snapshot = replace(seen, host=replace(seen.host, mounts=(*covered, *seen.host.mounts)))
+    context = _context(tmp_path, state=_state("running", pid), snapshot=snapshot)
+    wanted = {"controller": "pids", "file": "notify_on_release", "equals": 0}
+    assert _verdict(context, "cgroup", v1=wanted, v2=wanted).passed
 
 
 @pytest.mark.parametrize(

@@ -161,8 +161,9 @@ def _ends(path: str, ending: str) -> bool:
 
 
 def _mounts(context: CheckContext) -> list[Mount]:
+    """Return the lab's mounts of cgroups: of several on one target the last, which covers the others."""
     mounts = context.snapshot.host.mounts if context.snapshot else ()
-    return [each for each in mounts if each.fstype in ("cgroup", "cgroup2")]
+    return list({each.target: each for each in mounts if each.fstype in ("cgroup", "cgroup2")}.values())
 
 
 def _mount_of(context: CheckContext, controller: str) -> Mount | None:
