@@ -216,9 +216,10 @@ def _kill(settings: Fields, fields: Fields, arguments: list[str]) -> int:
 
 
 def _delete(settings: Fields, fields: Fields, arguments: list[str]) -> int:
-    from runtime.operations.delete import delete
+    from runtime.operations.delete import delete, delete_matching
 
-    delete(settings["root"], arguments[0], **fields)
+    operation = delete_matching if fields["regex"] else delete
+    operation(settings["root"], arguments[0], force=fields["force"])
     return 0
 
 

@@ -71,6 +71,7 @@ _OPTIONS: tuple[tuple[str, str, str, bool | int | str | tuple[str, ...], str], .
     ("restore", "no-pivot", "", False, "accepted for compatibility with runc: criu makes the root"),
     # The other commands
     ("delete", "force f", "force", False, "delete the container in any state, killing it first (SIGKILL)"),
+    ("delete", "regex r", "regex", False, "delete every container whose ID has a match for a regular expression"),
     ("events", "interval", "interval", "5s", "time between statistics, such as 500ms or 1m"),
     ("events", "stats", "once", False, "show the current statistics once, and exit"),
     ("kill", "all a", "everything", False, "send the signal to all processes of the container"),
@@ -132,9 +133,12 @@ COMMANDS = (
     Command(
         "delete",
         "delete a stopped container and its resources",
-        arguments="<container-id>",
+        arguments="<container-id>  |  --regex <regular-expression>",
         count=(1, 1),
-        description=_ID,
+        description=(
+            f"{_ID}\n\nWith --regex the argument is a regular expression, as of Python, which need not match the\n"
+            "whole ID: ^web-[0-9]+$ does. One that matches no container is no error."
+        ),
     ),
     Command(
         "events",

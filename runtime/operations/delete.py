@@ -12,6 +12,8 @@ from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runtime.steps.runner import Plan
 
 
@@ -44,6 +46,42 @@ def delete(root: str, container_id: str, *, force: bool = False, plan: Plan | No
                 f"the container's processes have been ended, but its record cannot be removed: {describe(error)}"
             ) from None
         destroy(entry, plan)
+
+
+def delete_matching(root: str, pattern: str, *, force: bool = False) -> None:
+    """Delete every container whose id has a match for the regular expression `pattern`, as `delete` does.
+
+    crun's `delete --regex`, but for the exit status: there a container that can't be deleted is only a warning.
+    Raises RuntError, before anything is deleted, if `pattern` is invalid; after all others have been, if one could not be.
+    """
+    matches = _matcher(pattern)
+    failed = []
+    for container_id in filter(matches, Store(root).ids()):
+        try:
+            delete(root, container_id, force=force)
+        except NoSuchContainerError:
+            # Another command has deleted it meanwhile.
+            continue
+        except (RuntError, OSError) as error:
+            log.warning(error.message if isinstance(error, RuntError) else describe(error))
+            failed.append(container_id)
+    if failed:
+        raise RuntError(f"cannot delete all containers that match {pattern}: {', '.join(failed)}")
+
+
+def _matcher(pattern: str) -> Callable[[str], object]:
+    """Return what finds a match for `pattern`, anywhere in a text. Raises RuntError."""
+    # Both are for this option only.
+    import re
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            # What means another thing elsewhere, such as [[:digit:]], which Python doesn't have.
+            warnings.simplefilter("error", FutureWarning)
+            return re.compile(pattern).search
+    except (re.error, FutureWarning, OverflowError, RecursionError) as error:
+        raise RuntError(f'invalid regular expression "{pattern}": {error}') from None
 
 
 def _delete(store: Store, container_id: str, *, force: bool, plan: Plan | None) -> None:

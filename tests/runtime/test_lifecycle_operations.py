@@ -323,6 +323,22 @@ def test_force_deletes_a_container_in_any_state(runt: Runt, bundle: Bundle, stat
     runt.ok("delete", "--force", ID)
 
 
+def test_delete_by_a_regular_expression_takes_what_matches_and_names_what_it_cannot(
+    runt: Runt, bundle: Bundle
+) -> None:
+    for container_id in ("web-1", "web-2", "db-1"):
+        runt.create(bundle, container_id)
+    done = runt("delete", "--regex", "^web-")
+    assert done.returncode == 1
+    assert "web-1, web-2" in done.stderr
+    assert runt("delete", "--force", "--regex", "web-[").returncode == 1
+    assert runt("delete", "--force", "--regex", "[[:alpha:]]").returncode == 1
+    assert runt.ok("list", "-q") == "db-1\nweb-1\nweb-2\n"
+    runt.ok("delete", "--force", "-r", "b-[12]$")
+    assert runt.ok("list", "-q") == ""
+    runt.ok("delete", "--regex", "web")
+
+
 def outcomes(runt: Runt, *words: str) -> list[tuple[int, str]]:
     """Run one command ten times at once; return exit status and error of each."""
     processes = [
