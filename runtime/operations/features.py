@@ -48,7 +48,11 @@ def features() -> dict[str, Any]:
             "org.opencontainers.runt.checkpoint.enabled": "true",
             "org.opencontainers.runt.version": __version__,
         },
-        "potentiallyUnsafeConfigAnnotations": ["org.criu.config", "run.oci.keep_original_groups"],
+        "potentiallyUnsafeConfigAnnotations": [
+            "org.criu.config",
+            "run.oci.keep_original_groups",
+            "run.oci.seccomp_fail_unknown_syscall",
+        ],
     }
 
 

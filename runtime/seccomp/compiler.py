@@ -72,6 +72,12 @@ _MACHINES = {
 }
 """The architectures whose programs a machine can run: its own, then others. Rules for any other have no effect there."""
 
+_ELSEWHERE = (
+    "cachectl multiplexer rtas s390_guarded_storage s390_pci_mmio_read s390_pci_mmio_write s390_runtime_instr s390_sthyi "
+    "spu_create spu_run subpage_prot swapcontext switch_endian sync_file_range2 sys_debug_setcontext syscall sysmips timerfd"
+)
+"""The names that libseccomp 2.5.4 knows of other architectures alone: they are no mistakes."""
+
 # The first arguments of the one system call for all of them (linux/net.h and linux/ipc.h; socketcall(2), ipc(2)).
 _SOCKET_CALLS = (
     "1 socket bind connect listen accept getsockname getpeername socketpair send recv sendto recvfrom shutdown setsockopt "
@@ -83,8 +89,12 @@ _IPC_CALLS = "1 semop semget semctl semtimedop 11 msgsnd msgrcv msgget msgctl 21
 _RANKS = {"SCMP_CMP_GE": 1, "SCMP_CMP_GT": 1, "SCMP_CMP_LE": 2, "SCMP_CMP_LT": 2}
 
 
-def compile_profile(profile: Seccomp, machine: str = "") -> bytes:
-    """Return the program for a profile that `config.load` has checked, for this machine or a named one. Raises RuntError."""
+def compile_profile(profile: Seccomp, machine: str = "", *, strict: bool = False) -> bytes:
+    """Return the program for a profile that `config.load` has checked, for this machine or a named one.
+
+    With `strict`, a name that is not that of a system call of any architecture is an error; otherwise it is ignored.
+    Raises RuntError.
+    """
     machine = machine or os.uname().machine
     if machine not in _MACHINES:
         raise RuntError(f"seccomp: runt does not know the system call numbers of {machine} machines")
@@ -104,6 +114,10 @@ def compile_profile(profile: Seccomp, machine: str = "") -> bytes:
     if len(code) > bpf.LONGEST:
         raise RuntError(
             f"linux.seccomp: the filter has {len(code)} instructions, the kernel takes {bpf.LONGEST}"
+        )
+    if strict:
+        _refuse_unknown(
+            profile, known.union(_ELSEWHERE.split(), *map(numbers_of, (*_ARCHITECTURES, "SCMP_ARCH_X32")))
         )
     _tell_unknown(profile, known)
     return bpf.assemble(code)
@@ -289,6 +303,17 @@ def _multiplexed(numbers: dict[str, int]) -> dict[str, tuple[int, int]]:
         **{name: (numbers["socketcall"], which) for name, which in parse(_SOCKET_CALLS).items()},
         **{name: (numbers["ipc"], which) for name, which in parse(_IPC_CALLS).items()},
     }
+
+
+def _refuse_unknown(profile: Seccomp, known: set[str]) -> None:
+    """Raise RuntError for the first name that is not in `known`."""
+    for index, rule in enumerate(profile.get("syscalls", ())):
+        for place, name in enumerate(rule["names"]):
+            if name not in known:
+                raise RuntError(
+                    f'linux.seccomp.syscalls[{index}].names[{place}]: unknown system call "{name}": '
+                    "the annotation run.oci.seccomp_fail_unknown_syscall makes it an error"
+                )
 
 
 def _tell_unknown(profile: Seccomp, known: set[str]) -> None:

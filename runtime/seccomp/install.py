@@ -45,7 +45,9 @@ def compile_filter(c: Container) -> None:
             f"linux.seccomp: this kernel has no seccomp filters with the flags {profile.get('flags', [])}"
         )
     log.debug(f"seccomp filter flags: {flags}")
-    c.seccomp_filter = SeccompFilter(bytearray(compile_profile(profile)), flags)
+    c.seccomp_filter = SeccompFilter(
+        bytearray(compile_profile(profile, strict=c.refuses_unknown_calls)), flags
+    )
 
 
 def connect_to_agent(c: Container) -> None:

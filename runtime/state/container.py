@@ -242,6 +242,12 @@ class Container:
         return bool(self.config.get("annotations", {}).get("run.oci.keep_original_groups"))
 
     @property
+    def refuses_unknown_calls(self) -> bool:
+        """Whether an unknown name in `linux.seccomp` is an error, as with crun: for profiles in which each rule counts."""
+        wanted = self.config.get("annotations", {}).get("run.oci.seccomp_fail_unknown_syscall", "0")
+        return wanted != "0"
+
+    @property
     def linux(self) -> Linux:
         """The `linux` section of the configuration."""
         return self.config["linux"]

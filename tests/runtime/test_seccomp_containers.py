@@ -46,6 +46,20 @@ def test_forbidden_call_fails_and_others_do_not(
     assert "done\n" in said
 
 
+def test_an_unknown_call_is_an_error_where_the_annotation_of_crun_says_so(bundle: Bundle, runt: Runt) -> None:
+    # What only other architectures have is not unknown.
+    bundle.linux["seccomp"] = forbid("SCMP_ACT_ERRNO", ["openat2", "set_tls", "s390_sthyi", "mkdirr"])
+    bundle.sh("echo done")
+    assert outcome(bundle, runt) == (0, "done\n")
+    bundle.config["annotations"] = {"run.oci.seccomp_fail_unknown_syscall": "1"}
+    status, said = outcome(bundle, runt)
+    assert status == 1
+    assert 'linux.seccomp.syscalls[0].names[3]: unknown system call \\"mkdirr\\"' in said
+    assert runt.ok("list", "-q") == ""
+    bundle.config["annotations"] = {"run.oci.seccomp_fail_unknown_syscall": "0"}
+    assert outcome(bundle, runt) == (0, "done\n")
+
+
 @pytest.mark.parametrize(
     "action", ["SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP"]
 )
