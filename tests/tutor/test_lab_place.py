@@ -106,6 +106,13 @@ def _repository() -> Path:
     return Path(__file__).parents[2]
 
 
+def test_every_folder_of_programs_is_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chroot into an image has its commands in /bin, which the PATH of Fedora and of systemd's services is without."""
+    monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin")
+    with Lab.start(home=home(tmp_path), engine="runt", workdir=tmp_path) as lab:
+        assert {"/bin", "/sbin", "/usr/sbin"} <= set(run(lab, "sh", "-c", "echo $PATH")[1].strip().split(":"))
+
+
 def test_the_engines_state_roots_are_the_labs_own(lab: Lab, tmp_path: Path) -> None:
     path = bundle(tmp_path)
     # The container holds its streams: they must not be those that `run` reads to their end.

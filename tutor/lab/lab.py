@@ -23,7 +23,7 @@ from tutor.lab.options import PLAIN
 from tutor.lab.places import Place, copy, uncover
 from tutor.lab.user_namespace import enter, in_user_namespace, require_privilege
 from tutor.lab.wire import Channel, Message
-from tutor.paths import ADMINISTRATORS_FOLDERS
+from tutor.paths import SYSTEM_FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -396,7 +396,8 @@ def _environment() -> dict[str, str]:
     """Return the environment for programs in a lab: the caller's, with every engine on PATH, and no other state root."""
     environment = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
     folders = [folder for folder in environment.get("PATH", os.defpath).split(":") if folder]
-    folders += [folder for folder in ADMINISTRATORS_FOLDERS if folder not in folders]
+    # Also /bin, which a chroot into an image needs: where it is a link, a PATH may be without it (Fedora's, a service's of systemd).
+    folders += [folder for folder in SYSTEM_FOLDERS if folder not in folders]
     own = str(Path(sys.executable).parent)
     if (Path(own) / "runt").exists() and shutil.which("runt", path=":".join(folders)) != f"{own}/runt":
         # Last on PATH where there is no other `runt`, so that the learner's `python3` stays the same program.
