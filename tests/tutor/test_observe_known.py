@@ -11,10 +11,13 @@ import pytest
 
 from tests.support.lab import until
 from tutor.observe import known_processes, one_process, processes, take_snapshot
+from tutor.observe.cgroups import KnownCgroupFiles, OwnCgroup
 from tutor.observe.known_processes import KnownProcesses
+from tutor.observe.model import CgroupMembership
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tutor.observe.model import Process
 
@@ -104,3 +107,17 @@ def test_processes_that_sleep_are_not_read_again(
     container.sh(":")
     container.look(container.known)
     assert len(read) == 1, "the shell"
+
+
+def test_what_a_cgroup_uses_is_read_now_and_then_and_at_once_when_something_was_done(tmp_path: Path) -> None:
+    """Each change is drawn, and memory changes with every program that starts."""
+    group = OwnCgroup(CgroupMembership(0, (), "/own"), str(tmp_path / "own"))
+    (tmp_path / "own").mkdir()
+    file = tmp_path / "own/memory.current"
+    file.write_text("1\n")
+    known = KnownCgroupFiles()
+    assert [each.value for each in known.of(iter([group]), os.getpid())] == ["1"]
+    file.write_text("2\n")
+    assert [each.value for each in known.of(iter([group]), os.getpid())] == ["1"]
+    known.forget()
+    assert [each.value for each in known.of(iter([group]), os.getpid())] == ["2"]

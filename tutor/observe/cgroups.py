@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,6 +53,10 @@ _VERSION_2 = (
 )
 
 
+_FRESH_SECONDS = 2.0
+"""How old what was read may be while nothing is done to the container."""
+
+
 class OwnCgroup(NamedTuple):
     """The container's own cgroup in one hierarchy: where the reference process sees it."""
 
@@ -97,6 +103,30 @@ def read_cgroup_files(cgroups: Iterator[OwnCgroup], reference_pid: int) -> tuple
                 value = _value(f"/proc/{reference_pid}/root{directory}/{file.name}", file.key)
                 found[CgroupFile(version, directory, file.name, file.key, value)] = place
     return tuple(sorted(found, key=lambda each: found[each]))
+
+
+class KnownCgroupFiles:
+    """What a poller has read of a container's cgroups: what is used changes all the time, and each change is drawn.
+
+    So the files are read again after two seconds only, or when something was done (`forget`).
+    """
+
+    def __init__(self) -> None:
+        self._cgroups: list[OwnCgroup] = []
+        self._files: tuple[CgroupFile, ...] = ()
+        self._read_at = -math.inf
+
+    def forget(self) -> None:
+        """Read the files at the next look, however soon it comes."""
+        self._read_at = -math.inf
+
+    def of(self, cgroups: Iterator[OwnCgroup], reference_pid: int) -> tuple[CgroupFile, ...]:
+        """Return what the files say, as `read_cgroup_files` does, or said a moment ago."""
+        own, now = list(cgroups), time.monotonic()
+        if own != self._cgroups or now - self._read_at >= _FRESH_SECONDS:
+            self._files = read_cgroup_files(iter(own), reference_pid)
+            self._cgroups, self._read_at = own, now
+        return self._files
 
 
 def _value(path: str, key: str) -> str:

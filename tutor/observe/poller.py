@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from tutor.observe.cgroups import KnownCgroupFiles
 from tutor.observe.difference import diff
 from tutor.observe.known_processes import KnownProcesses
 from tutor.observe.processes import Strangers
@@ -30,6 +31,7 @@ class _Target:
     reference_pid: int | None
     strangers: Strangers = field(default_factory=Strangers)
     known: KnownProcesses = field(default_factory=KnownProcesses)
+    files: KnownCgroupFiles = field(default_factory=KnownCgroupFiles)
 
 
 class Poller:
@@ -126,6 +128,8 @@ class Poller:
             self._wake.wait_for(called, self._interval)
             if self._paused:
                 self._wake.wait_for(called)
+            if self._look_now:
+                self._target.files.forget()
             self._look_now = False
             return None if self._stopped else self._target
 
@@ -136,6 +140,7 @@ class Poller:
             reference_pid=target.reference_pid,
             strangers=target.strangers,
             known=target.known,
+            files=target.files,
         )
         with self._wake:
             stale = self._stopped or target is not self._target

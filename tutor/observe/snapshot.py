@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from tutor.observe.cgroups import own_cgroups, read_cgroup_files
+from tutor.observe.cgroups import KnownCgroupFiles, own_cgroups
 from tutor.observe.known_processes import KnownProcesses
 from tutor.observe.model import NAMESPACE_KINDS, ContainerView, HostView, Namespace, Snapshot, Unreadable
 from tutor.observe.parts import (
@@ -32,6 +32,7 @@ def take_snapshot(
     reference_pid: int | None = None,
     strangers: Strangers | None = None,
     known: KnownProcesses | None = None,
+    files: KnownCgroupFiles | None = None,
 ) -> Snapshot:
     """Return a snapshot of a container's process and of the host.
 
@@ -44,12 +45,13 @@ def take_snapshot(
         reference_pid: the process whose namespaces are the host's (the keeper of the lab); by default this one.
         strangers: the pids that earlier snapshots found to be outside the container; a `Poller` keeps them.
         known: what the last snapshot found inside, which a `Poller` keeps too.
+        files: what earlier snapshots read of the container's cgroups, likewise.
     """
     reference = os.getpid() if reference_pid is None else reference_pid
     host, cgroups = _read_host(reference)
     container = None
     if pid is not None:
-        memory = strangers or Strangers(), known or KnownProcesses()
+        memory = strangers or Strangers(), known or KnownProcesses(), files or KnownCgroupFiles()
         container = _read_container(pid, start_time, host, cgroups, memory)
     return Snapshot(taken=time.monotonic(), host=host, container=container)
 
@@ -69,7 +71,7 @@ def _read_container(
     start_time: int | None,
     host: HostView,
     host_cgroups: tuple[CgroupMembership, ...],
-    memory: tuple[Strangers, KnownProcesses],
+    memory: tuple[Strangers, KnownProcesses, KnownCgroupFiles],
 ) -> ContainerView:
     try:
         with ProcessDirectory(pid) as process:
@@ -91,9 +93,9 @@ def _read_living(
     started: int,
     host: HostView,
     host_cgroups: tuple[CgroupMembership, ...],
-    memory: tuple[Strangers, KnownProcesses],
+    memory: tuple[Strangers, KnownProcesses, KnownCgroupFiles],
 ) -> ContainerView:
-    strangers, known = memory
+    strangers, known, files = memory
     status = status_fields(process.read("status"))
     namespaces = compare_namespaces(process, host.namespaces)
     cgroups = parse_cgroups(process.read_or_note("cgroup"))
@@ -116,7 +118,7 @@ def _read_living(
         credentials=parse_credentials(status),
         capabilities=parse_capabilities(status),
         cgroups=cgroups,
-        cgroup_files=read_cgroup_files(own_cgroups(cgroups, host_cgroups, host.mounts), host.pid),
+        cgroup_files=files.of(own_cgroups(cgroups, host_cgroups, host.mounts), host.pid),
         no_new_privs=status.get("NoNewPrivs") == "1",
         seccomp=int(status.get("Seccomp", "0")),
         processes=read_processes(process, entered, host.pid, known),
