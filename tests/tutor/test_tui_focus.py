@@ -130,6 +130,9 @@ async def test_at_80_columns_the_line_of_tabs_names_them_too(tmp_path: Path) -> 
         await settled(pilot, lambda: "F9 shell  ✓ n" in screen_text(app))
         await pilot.press("2")
         await settled(pilot, lambda: "F9    ✓ Esc n" in screen_text(app))
+        for width in range(81, 86):
+            await pilot.resize_terminal(width, 24)
+            await settled(pilot, lambda: " ✓ Esc n" in screen_text(app).splitlines()[1])
 
 
 async def test_while_the_terminal_is_too_small_only_quitting_works(tmp_path: Path) -> None:
@@ -145,5 +148,11 @@ async def test_while_the_terminal_is_too_small_only_quitting_works(tmp_path: Pat
         assert screen.query_one(ConfigPane).text == CONFIG
         await pilot.resize_terminal(60, 10)
         await settled(pilot, lambda: "60 columns by 10 rows" in screen_text(app))
+        screen.query_one(ConfigPane).area.insert(" ")
+        await pilot.resize_terminal(40, 10)
         await pilot.press("q")
+        await settled(pilot, lambda: "Save (y)" in screen_text(app))
+        assert "Don't save (d)" in screen_text(app)
+        assert "Keep editing (n)" in screen_text(app)
+        await pilot.press("d")
         await settled(pilot, lambda: app.return_code == 0)

@@ -30,6 +30,8 @@ class Ask(ModalScreen[Answer]):
     """
 
     CSS_PATH = "dialogs.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (80, "-narrow")]  # noqa: RUF012  (as Textual declares it)
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (24, "-low")]  # noqa: RUF012  (as Textual declares it)
     BINDINGS: ClassVar = [
         Binding("y", "answer('yes')", show=False),
         Binding("d", "answer('instead')", show=False),

@@ -66,7 +66,7 @@ class TabLine(Widget):
         self.refresh()
 
     def render(self) -> RenderResult:
-        """Return the names, and at the right the longest tail that fits."""
+        """Return the names, and at the right, after a blank, the longest tail that fits."""
         parts: list[str | tuple[str, str]] = []
         for panel, text in zip(self._panels, self._texts(), strict=True):
             style = (
@@ -77,7 +77,8 @@ class TabLine(Widget):
             parts += [(text, style)]
         names = Content.assemble(*parts)
         room = self.size.width - names.cell_length
-        tail = next((each for each in self._tail() if cell_width(each) <= room), "")
+        blank = 0 if names.plain.endswith(" ") else 1
+        tail = next((each for each in self._tail() if blank + cell_width(each) <= room), "")
         gap = " " * max(0, room - cell_width(tail))
         return Content.assemble(names, gap, (tail, "bold $text-success"))
 
@@ -87,9 +88,10 @@ class TabLine(Widget):
         Where that is too much, too, the last ones that are not highlighted are their keys alone.
         """
         labels = [self._label(panel) for panel in self._panels]
-        room = self.size.width - min((cell_width(each) for each in self._tail()), default=0)
-        if sum(cell_width(label) + 2 for label in labels) <= room:
+        tail = min((cell_width(each) for each in self._tail()), default=0)
+        if sum(cell_width(label) + 2 for label in labels) <= self.size.width - tail:
             return [f" {label} " for label in labels]
+        room = self.size.width - (tail and tail + 1)
         for place in reversed(range(len(labels))):
             if sum(cell_width(label) + 1 for label in labels) <= room:
                 break
