@@ -53,7 +53,11 @@ def python(user: Learner, *words: str, **options: str) -> str:
 
 def test_each_engines_container_has_limits_and_nothing_is_left(user: Learner) -> None:
     bundle = Bundle(user.home / "bundle").namespaces("pid", "cgroup")
-    bundle.config["mounts"].append({"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup"})
+    # Without the first, runc 1.3.6 refuses what the container before it has left in /dev.
+    bundle.config["mounts"] += [
+        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
+        {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro"]},
+    ]
     bundle.linux["resources"] = {
         "memory": {"limit": 64 << 20},
         "pids": {"limit": 20},
