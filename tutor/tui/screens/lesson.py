@@ -203,13 +203,18 @@ class LessonScreen(TutorScreen):
     @property
     def preparing(self) -> bool:
         """Whether the lesson is still being opened, and that is all that is shown."""
-        return not self.query_one("#body").display
+        return self.query_one("#body").styles.inline.has_rule("display")
 
     @preparing.setter
     def preparing(self, preparing: bool) -> None:
         # Not by a class of the screen: with that, every widget would be styled again.
-        self.query_one("#loading").display = preparing
-        self.query_one("#body").display = not preparing
+        # Nor by a style that outlasts it: in a terminal that is too small, the style sheet hides the body.
+        for part, hidden in (("#loading", not preparing), ("#body", preparing)):
+            styles = self.query_one(part).styles
+            if hidden:
+                styles.display = "none"
+            else:
+                styles.clear_rule("display")
 
     def set_focus(
         self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False
