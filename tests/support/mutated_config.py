@@ -211,6 +211,10 @@ _VALUES: dict[str, list[Any]] = {
         {"destination": "/mnt", "type": "tmpfs", "source": "tmpfs", "options": [1]}, {"destination": "/etc/passwd", "type": "tmpfs", "source": "tmpfs"},
         {"destination": "/etc/passwd/x", "type": "tmpfs", "source": "tmpfs"}, {"destination": "/etc/passwd", "source": "rootfs", "options": ["bind"]},
         {"destination": "/etc", "source": "config.json", "options": ["bind"]}, {"destination": "/mnt/x", "source": "config.json", "options": ["bind"]},
+        *(
+            {"destination": "/mnt", "source": "rootfs", "options": ["bind", f"idmap={each}"]}
+            for each in ("uids=0-1-1", "pids=0-1-1;uids=0-1-1", "uids=0-1;gids=0-1-1", "uids=0-1-4294967296;gids=0-1-1", "uids=@0-999999-1;gids=@0-999999-1")
+        ),
         {"destination": "/mnt", "source": "rootfs", "options": ["bind", "idmap"]}, {"destination": "/mnt", "source": "rootfs", "options": ["bind"], "uidMappings": [{"containerID": 0, "hostID": 0, "size": 1}]},
         {"destination": "/mnt", "source": "rootfs", "options": ["bind"], "uidMappings": [{"containerID": 0, "hostID": 0, "size": 1}], "gidMappings": []},
         {"destination": "/mnt", "type": "cgroup", "source": "cgroup", "options": ["ro", "nothing=1"]},

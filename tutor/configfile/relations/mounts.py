@@ -93,6 +93,7 @@ def _mounts(document: Document) -> Iterator[Relation]:
         yield from _lost_options(pointer, text(mount, "type"), options)
         yield from _file_system_options(pointer, text(mount, "type"), options)
         yield from _mappings(document, pointer, mount, options)
+        yield from _id_map_options(document, pointer, options)
 
 
 def _what_is_mounted(pointer: str, mount: dict[str, JsonValue], options: Sequence[str]) -> Iterator[Relation]:
@@ -141,7 +142,7 @@ def _file_system_options(pointer: str, kind: str, options: Sequence[str]) -> Ite
 
 def _maps_ids(option: str) -> bool:
     """Tell whether an option has mappings itself, as podman writes them for crun and runt."""
-    return option.startswith(("idmap=uids=", "idmap=gids=", "ridmap=uids=", "ridmap=gids="))
+    return option.startswith(("idmap=", "ridmap="))
 
 
 def _close(option: str, known: Sequence[str] = _KNOWN) -> str:
@@ -163,6 +164,40 @@ def _mappings(
     if not there and {"idmap", "ridmap"} & set(options) and "user" not in kinds:
         index = next(number for number, option in enumerate(options) if option in ("idmap", "ridmap"))
         yield Relation(f"{pointer}/options/{index}", "idmap_without_mappings", clause)
+
+
+def _id_map_options(document: Document, pointer: str, options: Sequence[str]) -> Iterator[Relation]:
+    """Yield what is wrong with mappings in options (`idmap=uids=0-1000-10;gids=0-1000-10`), which runt and crun take."""
+    for index, option in enumerate(options):
+        name, _, written = option.partition("=")
+        if name not in ("idmap", "ridmap") or not written:
+            continue
+        parts = {kind: ranges for kind, _, ranges in (part.partition("=") for part in written.split(";"))}
+        whole = len(parts) == written.count(";") + 1 and parts.keys() == {"uids", "gids"}
+        if not whole or not all(_is_id_map(each) for each in "#".join(parts.values()).split("#")):
+            clause = "config.md#posix-platform-mounts"
+            yield Relation(f"{pointer}/options/{index}", "idmap_form", clause, {"found": option})
+            continue
+        for kind, member in (("uids", "uidMappings"), ("gids", "gidMappings")):
+            own = [item for _, item in document.objects(f"/linux/{member}")]
+            for each in parts[kind].split("#"):
+                if each.startswith("@") and not any(_holds(item, int(each.split("-")[1])) for item in own):
+                    clause = "config-linux.md#user-namespace-mappings"
+                    values: dict[str, str | int] = {"found": each, "name": member}
+                    yield Relation(f"{pointer}/options/{index}", "idmap_unmapped", clause, values)
+
+
+def _is_id_map(written: str) -> bool:
+    """Tell whether this is three IDs such as `0-1000-10`, with or without an `@` before it."""
+    numbers = written.removeprefix("@").split("-")
+    return len(numbers) == 3 and all(
+        each.isascii() and each.isdigit() and len(each) <= 10 and int(each) < 2**32 for each in numbers
+    )
+
+
+def _holds(mapping: dict[str, JsonValue], number: int) -> bool:
+    first, size = mapping.get("containerID"), mapping.get("size")
+    return isinstance(first, int) and isinstance(size, int) and 0 <= number - first < size
 
 
 LOOKS = (_mounts,)
