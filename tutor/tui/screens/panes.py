@@ -86,7 +86,8 @@ class Panes:
             for each in PANELS:
                 self._screen.set_class(each == panel, f"-at-{each}")
             self.tabs.highlight(panel)
-            self.say_below()
+            # Not before the pane has its place: what it knows of its size is from when it was in front before.
+            self._screen.call_after_refresh(self.say_below)
             self._screen.refresh_bindings()
         self._bring_to_its_place(panel)
         self._keep_focus_in_sight(panel)
