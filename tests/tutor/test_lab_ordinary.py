@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -139,11 +140,12 @@ def lab_of(user: Ordinary) -> subprocess.Popen[str]:
 
 def sleepers() -> list[str]:
     """Return the processes of the user 1000 in labs of the ordinary user."""
-    return [
-        each.name
-        for each in Path("/proc").iterdir()
-        if each.name.isdecimal() and each.exists() and each.stat().st_uid == RANGE + 999
-    ]
+    found = []
+    for each in Path("/proc").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it has ended meanwhile
+            if each.name.isdecimal() and each.stat().st_uid == RANGE + 999:
+                found.append(each.name)
+    return found
 
 
 def test_whatever_is_killed_nothing_is_left_and_a_later_start_forgets_it(user: Ordinary) -> None:

@@ -14,6 +14,7 @@ from tutor.conformance.model import FailedError, Seen
 from tutor.engines.engine import Engine
 from tutor.engines.trial import Trial, UndecidedError
 from tutor.lab.state_roots import BUNDLES
+from tutor.text.glyphs import DIFFERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tutor.lab.lab import Lab
 
 STATE_ROOT = f"{BUNDLES}/state"
+NOT_0 = f"{DIFFERS} 0"
+"""An exit status other than 0."""
 _LAST_WORDS = 200  # characters of an error that are shown
 
 
@@ -115,7 +118,7 @@ class Subject(Trial):
             self.ok(box.engine("create"), "create")
             if not box.state():
                 # Nothing that is waited for below would come.
-                self.same("state", "{…}", "")
+                self.same("state", "{}", "")
                 raise FailedError
             yield box
 
@@ -161,15 +164,15 @@ class Subject(Trial):
 
     def refused(self, done: Done, operation: str) -> None:
         """Write down that a command was to fail."""
-        self.same(f"{operation}: $?", "≠ 0", "0" if done.ok else "≠ 0")
+        self.same(f"{operation}: $?", NOT_0, "0" if done.ok else NOT_0)
 
     def refuses(self, patch: Mapping[str, Any] | None = None, **changes: Any) -> None:
         """Check that a configuration is refused by `create` (or at the latest by `start`), and that no container is left of `create`."""
         with self.bundle(patch=patch, **changes) as box:
             done = box.engine("create")
             if not done.ok:
-                self.same("create: $?", "≠ 0", "≠ 0")
-                self.same("state: $?", "≠ 0", "0" if box.engine("state").ok else "≠ 0")
+                self.same("create: $?", NOT_0, NOT_0)
+                self.same("state: $?", NOT_0, "0" if box.engine("state").ok else NOT_0)
                 return
             self.refused(box.engine("start"), "create; start")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.conformance.model import InapplicableError
 from tutor.conformance.registry import add, check
+from tutor.text.glyphs import DIFFERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -199,7 +200,7 @@ def _places(box: Bundle) -> list[str]:
 def own(t: Subject) -> None:
     """Two containers without `cgroupsPath` have a cgroup each."""
     with t.running() as first, t.running() as second:
-        t.same("/proc/PID/cgroup", "≠", "≠" if _places(first) != _places(second) else "=")
+        t.same("/proc/PID/cgroup", DIFFERS, DIFFERS if _places(first) != _places(second) else "=")
 
 
 @check("cgroups.from-the-beginning", "config-linux.md#control-groups")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.conformance.model import InapplicableError
 from tutor.conformance.registry import add, check
+from tutor.text.glyphs import DIFFERS
 
 if TYPE_CHECKING:
     from tutor.conformance.subject import Subject
@@ -81,7 +82,7 @@ def _new(kind: str) -> None:
         kinds = tuple(dict.fromkeys((*_EVERY, kind)))
         with t.running(patch=_patch(kinds)) as box:
             own, outer = _inode(_pid_of_program(box), kind), _inode(t.lab.keeper_pid, kind)
-            t.same(f"/proc/PID/ns/{_FILES[kind]}", "≠", "≠" if own and own != outer else "=")
+            t.same(f"/proc/PID/ns/{_FILES[kind]}", DIFFERS, DIFFERS if own and own != outer else "=")
 
     add(f"namespaces.new-{kind}", _CLAUSE, run, text="namespaces.new", since=_since(kind), type=kind)
 
