@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.support.docker import Docker
     from tutor.images.mini import BuiltImage
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.long]
 
 CASES = 2500
 

@@ -37,13 +37,19 @@ def inject(variant: str, *operations: str, every: int = 1) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("operation", ["create", "start", "exec", "delete"])
+@pytest.mark.parametrize(
+    "operation", ["create", "start", "delete", pytest.param("exec", marks=pytest.mark.long)]
+)
 def test_nothing_is_left_at_any_step(operation: str) -> None:
     table = inject("full", operation)
     rows = re.findall(r"^  (?:before \w+|after the last) .*$", table, re.MULTILINE)
     assert len(rows) == sum(len(one.steps) for one in OPERATIONS if one.name == operation)
     # Every boundary has been tried with an error and with a killed runtime at least.
     assert all(re.search(r" 0 +[0-] +[0-] +0$", row) for row in rows)
+
+
+def test_nothing_is_left_of_an_exec_at_some_steps() -> None:
+    assert re.search(r"^[0-9]{2,3} experiments, 0 findings$", inject("full", "exec", every=4), re.MULTILINE)
 
 
 @pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant != "full"])
