@@ -17,8 +17,8 @@ class MoreBelow(Message):
 
 
 def has_more_below(pane: Widget) -> bool:
-    """Tell whether a pane has text below the fold."""
-    return pane.scroll_y < pane.max_scroll_y
+    """Tell whether a pane has text below the fold; one that follows its end has none, but for a moment."""
+    return pane.scroll_y < pane.max_scroll_y and not getattr(pane, "follows_end", False)
 
 
 def how_to_scroll(pane: Widget, messages: Messages) -> str:

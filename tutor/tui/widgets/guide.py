@@ -112,7 +112,8 @@ class Guide(VerticalScroll, can_focus=True):
         text = "  ".join(filter(None, (how_to_scroll(self, m), clause)))
         if text != self.border_subtitle:
             self.border_subtitle = text
-            self.post_message(MoreBelow())
+        # Also where the frame says the same: it may have been written while the pane was hidden.
+        self.post_message(MoreBelow())
 
     def _to_do(self, step: Step) -> list[Row]:
         """Return which key to press for what the step asks."""

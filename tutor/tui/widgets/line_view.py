@@ -55,6 +55,11 @@ class LineView(ScrollView, can_focus=True):
         """The lines without their styles."""
         return [line.plain for line in self._lines]
 
+    @property
+    def follows_end(self) -> bool:
+        """Whether new lines move the view to the last one."""
+        return self.STICKS_TO_END and self._at_end
+
     def redraw(self) -> None:
         """Build the lines again and refresh those that changed."""
         width = self.scrollable_content_region.width
@@ -90,7 +95,7 @@ class LineView(ScrollView, can_focus=True):
         self.call_after_refresh(self.redraw)
 
     def _follow(self) -> None:
-        if self.STICKS_TO_END and self._at_end:
+        if self.follows_end:
             self.scroll_end(animate=False, force=True)
 
     def notify_style_update(self) -> None:
@@ -168,7 +173,8 @@ class Panel(LineView):
         text = "  ".join(filter(None, (how_to_scroll(self, self._messages), self.subtitle)))
         if text != self.border_subtitle:
             self.border_subtitle = text
-            self.post_message(MoreBelow())
+        # Also where the frame says the same: it may have been written while the pane was hidden.
+        self.post_message(MoreBelow())
 
 
 def empty_panel(view: LessonView, messages: Messages, width: int) -> list[Content]:
