@@ -188,6 +188,16 @@ def test_a_runtime_that_behaves_badly_fails_and_leaves_nothing(
 
 
 @pytest.mark.root
+def test_a_runtime_that_refuses_everything_passes_nothing(tmp_path: Path) -> None:
+    own = home(tmp_path)
+    runtime = runtime_at(_program(tmp_path, "exit 1"), own)
+    checks = [each for each in CHECKS.values() if each.chapter in ("errors", "config")][::4]
+    outcomes = list(run(checks, runtime, home=own))
+    assert {each.status for each in outcomes} <= {"fail", "undone"}
+    assert "nothing_runs" in {each.reason for each in outcomes}
+
+
+@pytest.mark.root
 def test_a_runtime_that_hangs_is_ended_and_the_rest_is_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

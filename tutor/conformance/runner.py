@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor.conformance import leftovers
 from tutor.conformance.model import FailedError, InapplicableError
 from tutor.conformance.subject import HungError, Runtime, Subject
 from tutor.engines.trial import UndecidedError, lost
@@ -61,6 +62,7 @@ def run(
     rooms = _Rooms(home)
     hung = vain = 0
     try:
+        works = _works(Subject(runtime, rooms.clean_lab()))
         for check in checks:
             if hung >= _HUNG_CHECKS:
                 yield Outcome(check, "undone", reason="hangs")
@@ -72,6 +74,9 @@ def run(
             outcome, hangs = _run_one(check, subject)
             hung += hangs
             vain += bool(subject.waited_in_vain)
+            if outcome.status == "pass" and not works:
+                # It refuses everything: that it refuses what is wrong says nothing.
+                outcome = replace(outcome, status="undone", reason="nothing_runs")
             if folder is not None:
                 _write_script(folder, outcome)
             yield outcome
@@ -100,6 +105,18 @@ def runtime_at(path: Path, home: Home) -> Runtime:
         rooms.close()
 
 
+def _works(subject: Subject) -> bool:
+    """Return whether the runtime runs a container of a configuration in which nothing is wrong."""
+    try:
+        return subject.output("echo ran") == "ran"
+    except (FailedError, UndecidedError, OSError, ValueError):
+        return False
+    except TutorError as error:
+        if not lost(error):
+            raise
+        return False
+
+
 class _Rooms:
     """The lab, and another one when a check has left something in it."""
 
@@ -116,7 +133,7 @@ class _Rooms:
             # `confined`: an absolute cgroupsPath leads to below the lab's own cgroup.
             options = LabOptions(covers=(BUNDLES,), confined=True)
             self._lab = Lab.start(home=self._home, engine="runt", workdir=Path("/"), options=options)
-            self._mounts = _mounts(self._lab)
+            self._mounts = leftovers.mounts(self._lab)
         for left in Path(f"/proc/{self._lab.keeper_pid}/root{BUNDLES}").iterdir():
             shutil.rmtree(left)
         return self._lab
@@ -128,26 +145,7 @@ class _Rooms:
             lab.close()
 
     def _is_clean(self, lab: Lab) -> bool:
-        return lab.alive and _mounts(lab) == self._mounts and processes(lab) == {lab.keeper_pid}
-
-
-def _mounts(lab: Lab) -> str:
-    try:
-        return Path(f"/proc/{lab.keeper_pid}/mountinfo").read_text(errors="replace")
-    except OSError:
-        return ""
-
-
-def processes(lab: Lab) -> set[int]:
-    """Return the pids of the processes in a lab's cgroups, and in those below them."""
-    found: set[int] = set()
-    for cgroup in lab.cgroups:
-        for file in Path(cgroup).rglob("cgroup.procs"):
-            try:
-                found.update(map(int, file.read_text().split()))
-            except OSError:
-                continue  # it has been removed, or has threads only
-    return found
+        return lab.alive and leftovers.mounts(lab) == self._mounts and not leftovers.processes(lab)
 
 
 def _run_one(check: Check, subject: Subject) -> tuple[Outcome, bool]:

@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from tutor.conformance import leftovers
 from tutor.conformance.model import FailedError, Seen
 from tutor.engines.engine import Engine
 from tutor.engines.trial import Trial, UndecidedError
@@ -17,7 +18,7 @@ from tutor.lab.state_roots import BUNDLES
 from tutor.text.glyphs import DIFFERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tutor.engines.model import EngineName
@@ -88,24 +89,21 @@ class Subject(Trial):
             self.seen.append(Seen(shlex.join(argv[:3]), "exit", "timeout"))
             raise HungError from None
 
-    @contextlib.contextmanager
-    def bundle(
-        self,
-        script: str = ":",
-        *,
-        patch: Mapping[str, Any] | None = None,
-        text: Callable[[str], str] | None = None,
-        files: Mapping[str, str] | None = None,
-        mounts: Sequence[Mapping[str, Any]] = (),
-    ) -> Iterator[Bundle]:
-        """Create a bundle as `Trial` does, and keep a copy of it before anything is run."""
-        with super().bundle(script, patch=patch, text=text, files=files, mounts=mounts) as made:
-            if self._keep is not None:
-                kept = self._keep.absolute() / made.id
-                shutil.copytree(made.inside, kept, symlinks=True, dirs_exist_ok=True)
-                for file in (path for path in kept.rglob("*") if path.is_file() and not path.is_symlink()):
-                    file.write_text(file.read_text().replace(made.path, str(kept)))
-            yield made
+    def keep(self, made: Bundle) -> None:
+        """Copy a bundle to where it is to be kept."""
+        if self._keep is not None:
+            kept = self._keep.absolute() / made.id
+            shutil.copytree(made.inside, kept, symlinks=True, dirs_exist_ok=True)
+            for file in (path for path in kept.rglob("*") if path.is_file() and not path.is_symlink()):
+                file.write_text(file.read_text().replace(made.path, str(kept)))
+
+    def mounts(self) -> int:
+        """Return the number of mounts in the lab, outside of any container."""
+        return len(leftovers.mounts(self.lab).splitlines())
+
+    def processes(self) -> int:
+        """Return the number of processes in the lab's cgroups, without the keeper."""
+        return len(leftovers.processes(self.lab))
 
     @contextlib.contextmanager
     def created(self, script: str = "exec sleep 60", **changes: Any) -> Iterator[Bundle]:

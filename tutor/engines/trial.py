@@ -157,10 +157,14 @@ class Trial:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content.replace("{bundle}", made.path))
             file.chmod(0o755)
+        self.keep(made)
         try:
             yield made
         finally:
             made.engine("delete", "--force")
+
+    def keep(self, made: Bundle) -> None:
+        """Look at a bundle before anything is run on it; for what is built on this class."""
 
     def run(self, script: str, *, patch: Mapping[str, Any] | None = None) -> Done:
         """Run a container from beginning to end, and return what it did."""

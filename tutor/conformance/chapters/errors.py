@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tutor.conformance.registry import add, check
-from tutor.conformance.runner import processes
 
 if TYPE_CHECKING:
     from tutor.conformance.subject import Subject
@@ -113,17 +112,12 @@ def create_leaves_nothing(t: Subject) -> None:
     hooks = {"createRuntime": [{"path": "{bundle}/hook"}]}
     script = "#!/bin/sh\nwhile read -r line; do :; done\nexit 1\n"
     with t.bundle(patch={"hooks": hooks}, files={"hook": script}) as box:
-        before = _mounts(t)
+        before = t.mounts()
         t.refused(box.engine("create"), "create")
         t.refused(box.engine("state"), "state")
-        box.until_true(lambda: processes(t.lab) == {t.lab.keeper_pid})
-        t.same("cgroup.procs", 0, len(processes(t.lab) - {t.lab.keeper_pid}))
-        t.same("/proc/self/mountinfo", before, _mounts(t))
-
-
-def _mounts(t: Subject) -> int:
-    with open(f"/proc/{t.lab.keeper_pid}/mountinfo", errors="replace") as file:  # noqa: PTH123
-        return len(file.readlines())
+        box.until_true(lambda: t.processes() == 0)
+        t.same("cgroup.procs", 0, t.processes())
+        t.same("/proc/self/mountinfo", before, t.mounts())
 
 
 @check("errors.create-after-error", "runtime.md#errors")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.conformance.registry import add, check
-from tutor.conformance.runner import processes
 
 if TYPE_CHECKING:
     from tutor.conformance.subject import Subject
@@ -259,17 +258,12 @@ def delete_id_free(t: Subject) -> None:
 @check("lifecycle.delete-mounts", _DELETE)
 def delete_mounts(t: Subject) -> None:
     """Nothing that `create` mounted is left outside of the container, at no time."""
-    before = _mounts(t)
+    before = t.mounts()
     with t.running(":") as box:
         box.until("stopped")
-        t.same("/proc/self/mountinfo (stopped)", before, _mounts(t))
+        t.same("/proc/self/mountinfo (stopped)", before, t.mounts())
         t.ok(box.engine("delete"), "delete")
-    t.same("/proc/self/mountinfo (deleted)", before, _mounts(t))
-
-
-def _mounts(t: Subject) -> int:
-    """Return the number of mounts in the lab."""
-    return len(Path(f"/proc/{t.lab.keeper_pid}/mountinfo").read_text(errors="replace").splitlines())
+    t.same("/proc/self/mountinfo (deleted)", before, t.mounts())
 
 
 @check("lifecycle.delete-processes", _DELETE)
@@ -279,8 +273,8 @@ def delete_processes(t: Subject) -> None:
         t.ok(box.engine("kill", "KILL"), "kill")
         box.until("stopped")
         t.ok(box.engine("delete"), "delete")
-        box.until_true(lambda: processes(t.lab) == {t.lab.keeper_pid})
-        t.same("cgroup.procs", 0, len(processes(t.lab) - {t.lab.keeper_pid}))
+        box.until_true(lambda: t.processes() == 0)
+        t.same("cgroup.procs", 0, t.processes())
 
 
 @check("lifecycle.delete-cgroup", _DELETE)

@@ -28,7 +28,6 @@ _prints("cwd", _PROCESS, "pwd", "/usr", cwd="/usr")
 _prints(
     "env", _PROCESS, 'echo "$ONE|$TWO|$THREE"', "1|two words|", env=[PATH, "ONE=1", "TWO=two words", "THREE="]
 )
-_prints("env-only", _PROCESS, "env | grep -c CONFORMANCE_OUTSIDE || true", "0")
 _prints("env-order", _PROCESS, "echo $LAST", "b=c", env=[PATH, "LAST=b=c"])
 _prints("args-path", _PROCESS, "true", "", args=["true"])
 _prints("uid", _USER, "id -u", "1234", user={"uid": 1234, "gid": 0})
@@ -52,6 +51,16 @@ _prints("no-new-privileges", _LINUX, _STATUS.format(name="NoNewPrivs"), "NoNewPr
 _prints("new-privileges", _LINUX, _STATUS.format(name="NoNewPrivs"), "NoNewPrivs: 0", noNewPrivileges=False)
 _prints("oom-score", _LINUX, "cat /proc/self/oom_score_adj", "321", oomScoreAdj=321)
 _prints("args-name", _PROCESS, "echo $0", "name", args=["/bin/sh", "-c", "echo $0", "name"])
+
+
+@check("process.env-only", _PROCESS)
+def env_only(t: Subject) -> None:
+    """What the caller has in its environment is not in the program's."""
+    with t.bundle("env | grep -c CONFORMANCE_OUTSIDE || true") as box:
+        argv = t.runtime.argv("run", box.id, (f"--bundle={box.path}",))
+        done = t.command(argv, env={"CONFORMANCE_OUTSIDE": "1"})
+        t.ok(done, "run")
+        t.same("env | grep -c CONFORMANCE_OUTSIDE", "0", done.stdout.strip())
 
 
 @check("process.oom-score-absent", _LINUX)
