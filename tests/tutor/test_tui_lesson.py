@@ -11,7 +11,7 @@ from tests.support.tui import CONFIG, mount, opened, screen_text, scripted_app, 
 from tutor.course.checks.verdict import Evidence, Verdict
 from tutor.course.course import Course
 from tutor.course.model import Hint
-from tutor.session.events import HintGiven, HintOffered, LessonFinished, Notice, Output
+from tutor.session.events import HintGiven, HintOffered, LessonFinished, Output
 from tutor.text import cell_width
 from tutor.tui.screens.dialogs import Ask
 from tutor.tui.widgets.editor import ConfigPane
@@ -464,38 +464,6 @@ async def test_what_is_to_be_observed_is_not_told_beforehand(tmp_path: Path) -> 
         assert "folder7" not in screen_text(app)
         app.script.check(verdict)
         await settled(pilot, lambda: "folder7" in screen_text(app))
-
-
-async def test_the_scroll_bar_stands_where_the_text_does(tmp_path: Path) -> None:
-    """Also after a long step that was read to its end, where a short one needs no bar until something is said below it."""
-    app = scripted_app(tmp_path)
-    async with app.run_test(size=SMALL) as pilot:
-        await opened(pilot)
-        guide = app.screen.query_one(Guide)
-        app.script.enter_kind("edit-config")
-        await settled(pilot, lambda: guide.show_vertical_scrollbar)
-        await pilot.press("end")
-        await settled(pilot, lambda: guide.scroll_y > 0)
-        assert app.script.lesson is not None
-        app.script.enter([step.id for step in app.script.lesson.steps].index("delete"))
-        await settled(pilot, lambda: not guide.show_vertical_scrollbar)
-        app.script.publish(Notice("warning", "a dead end", "why\nwhy\nwhy", "what now"))
-        await settled(pilot, lambda: guide.show_vertical_scrollbar)
-        assert guide.scroll_y == 0
-        assert guide.vertical_scrollbar.position == 0
-
-
-async def test_lines_take_the_room_of_a_scroll_bar_that_went(tmp_path: Path) -> None:
-    app = scripted_app(tmp_path)
-    async with app.run_test(size=LARGE) as pilot:
-        screen = await opened(pilot)
-        output = screen.query_one(OutputPane)
-        app.script.call("state", printed="x\n" * 80)
-        await settled(pilot, lambda: output.show_vertical_scrollbar)
-        app.script.open("first-container")
-        await settled(pilot, lambda: not output.show_vertical_scrollbar)
-        width = output.scrollable_content_region.width
-        await settled(pilot, lambda: output.plain_lines == [line.plain for line in output.build(width)])
 
 
 async def test_the_end_of_a_step_is_in_sight_when_its_checks_have_just_passed(tmp_path: Path) -> None:

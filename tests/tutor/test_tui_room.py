@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.tui import CONFIG, OWN, opened, screen_text, scripted_app, settled
+from tutor.session.events import Notice
 from tutor.text import cell_width
 from tutor.tui.widgets.editor import ConfigPane
+from tutor.tui.widgets.guide import Guide
 from tutor.tui.widgets.namespaces import NamespacesPanel
 from tutor.tui.widgets.output import OutputPane
 
@@ -62,3 +64,35 @@ async def test_the_line_of_the_cursor_stays_in_sight_when_the_text_of_a_problem_
         await settled(
             pilot, lambda: "LASTLAST" in screen_text(app).split("config.json")[-1].rpartition("✗")[0]
         )
+
+
+async def test_the_scroll_bar_stands_where_the_text_does(tmp_path: Path) -> None:
+    """Also after a long step that was read to its end, where a short one needs no bar until something is said below it."""
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        guide = app.screen.query_one(Guide)
+        app.script.enter_kind("edit-config")
+        await settled(pilot, lambda: guide.show_vertical_scrollbar)
+        await pilot.press("end")
+        await settled(pilot, lambda: guide.scroll_y > 0)
+        assert app.script.lesson is not None
+        app.script.enter([step.id for step in app.script.lesson.steps].index("delete"))
+        await settled(pilot, lambda: not guide.show_vertical_scrollbar)
+        app.script.publish(Notice("warning", "a dead end", "why\nwhy\nwhy", "what now"))
+        await settled(pilot, lambda: guide.show_vertical_scrollbar)
+        assert guide.scroll_y == 0
+        assert guide.vertical_scrollbar.position == 0
+
+
+async def test_lines_take_the_room_of_a_scroll_bar_that_went(tmp_path: Path) -> None:
+    app = scripted_app(tmp_path)
+    async with app.run_test(size=(200, 60)) as pilot:
+        screen = await opened(pilot)
+        output = screen.query_one(OutputPane)
+        app.script.call("state", printed="x\n" * 80)
+        await settled(pilot, lambda: output.show_vertical_scrollbar)
+        app.script.open("first-container")
+        await settled(pilot, lambda: not output.show_vertical_scrollbar)
+        width = output.scrollable_content_region.width
+        await settled(pilot, lambda: output.plain_lines == [line.plain for line in output.build(width)])

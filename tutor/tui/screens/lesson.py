@@ -10,22 +10,17 @@ from textual import on
 from textual.containers import Container, Vertical
 from textual.widgets import Static, TextArea
 
-from tutor.course.model import Observe, Task
 from tutor.lab.user_namespace import is_ordinary_user
 from tutor.session.events import (
-    CommandFinished,
-    CommandStarted,
     ConfigChanged,
-    HintGiven,
-    LessonFinished,
     Notice,
-    QuizAnswered,
     StepEntered,
 )
 from tutor.tui.keys import IN_TERMINAL, LESSON_KEYS, bindings
 from tutor.tui.screens.base import TutorScreen
 from tutor.tui.screens.config_file import ConfigFile
 from tutor.tui.screens.dispatch import VIEW_COMMANDS, Commands
+from tutor.tui.screens.drawing import Drawing
 from tutor.tui.screens.leaving import Leaving
 from tutor.tui.screens.panes import Panes
 from tutor.tui.screens.search import Search
@@ -58,11 +53,9 @@ if TYPE_CHECKING:
 
     from tutor.course.model import Lesson, Step
     from tutor.messages import Messages
-    from tutor.session.events import Event
     from tutor.session.protocol import SessionProtocol
     from tutor.tui.navigation import Navigation
     from tutor.tui.palette import PaletteCommand
-    from tutor.view.lesson_view import Part
 
 # The actions of letters and digits, which are no keys while the focus is in a text.
 LETTERS = (
@@ -82,8 +75,6 @@ LETTERS = (
     "home",
     "uncover",
 )
-# The learner runs these for their output, so it is shown even where only one pane fits.
-PRINTING = ("state", "list", "exec")
 
 
 class LessonScreen(TutorScreen):
@@ -140,6 +131,9 @@ class LessonScreen(TutorScreen):
             config=self._config,
             view=self.view,
             interrupt=self.action_interrupt,
+        )
+        self.drawing = Drawing(
+            self, self.view, panes=self.panes, terminals=self.terminals, navigation=navigation
         )
         self.search = Search(self, messages)
         self.commands = Commands(
@@ -257,65 +251,10 @@ class LessonScreen(TutorScreen):
             self._config.changed(event)
         parts = self.view.fold(event)
         with self.app.batch_update():
-            await self._draw(parts)
-            self._follow(event)
-
-    async def _draw(self, parts: frozenset[Part]) -> None:
-        if "header" in parts:
-            self.query_one(TopLine).refresh()
-            self.panes.tabs.redraw()
-        if "status" in parts:
-            self.query_one(LastCommand).refresh()
-            self.query_one(Lifecycle).refresh(layout=True)
-            self.refresh_bindings()
-        if "output" in parts:
-            self.query_one(OutputPane).redraw()
-        if "panels" in parts:
-            for panel in (NamespacesPanel, ProcessesPanel, MountsPanel, CgroupPanel):
-                self.query_one(panel).redraw()
-        if "notice" in parts:
-            self._notices.say(self.view.notice)
-        if "guide" in parts:
-            await self.query_one(Guide).redraw()
-
-    def _follow(self, event: Event) -> None:
-        """Bring forward the pane that an event is about."""
-        match event:
-            case StepEntered(step=step):
+            await self.drawing.draw(parts)
+            if isinstance(event, StepEntered):
                 self.preparing = False
-                self._enter_step(step.activity)
-            case CommandStarted() if not (self.terminals.has_focus or self.terminals.has_console):
-                self.panes.set_work("output")
-            case LessonFinished(lesson=lesson) if not lesson.is_free_play:
-                self._end_lesson(lesson)
-            case HintGiven(for_mistake=True) | QuizAnswered():
-                self.panes.tabs.redraw()
-                if isinstance(event, QuizAnswered) and event.correct and self.query(TypedAnswer):
-                    self.set_focus(self.query_one(Guide), scroll_visible=False)  # `n` is a key again
-            case CommandFinished(result=result) if self.panes.one_at_a_time and not self.terminals.has_focus:
-                words = result.call.typed.split()
-                if result.returncode != 0 or any(word in PRINTING for word in words[1:2]):
-                    self.panes.show("output")
-            case CommandFinished(result=result) if result.returncode != 0 and not self.terminals.has_focus:
-                self.panes.set_work("output")  # a container's terminal may be there
-            case _:
-                pass
-
-    def _end_lesson(self, lesson: Lesson) -> None:
-        """Say what was seen and how to go on, and give the guide the focus, unless the learner types."""
-        guide = self.query_one(Guide)
-        guide.ending = self.navigation.ending_of(lesson.id)
-        guide.redraw_keys()
-        guide.call_after_refresh(guide.scroll_end, animate=False)
-        self.panes.redraw_tabs()
-        if not self.typing:
-            self.set_focus(guide, scroll_visible=False)
-
-    def _enter_step(self, activity: object) -> None:
-        self.panes.want((activity.panel or "") if isinstance(activity, Observe | Task) else "")
-        target = self.query_one(QuizBox) if self.query(QuizBox) else self.query_one(Guide)
-        if not self.typing:
-            self.set_focus(target, scroll_visible=False)
+            self.drawing.follow(event)
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
