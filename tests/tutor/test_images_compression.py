@@ -125,6 +125,14 @@ def test_streams_one_after_another_are_one(form: str, size: int) -> None:
     assert _read(both, buffer_size=size) == b"a" * 70_000 + b"b"
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("behind", [b"junk", b"BZh0", b"\x1f"])
+def test_what_follows_a_stream_and_is_none_is_an_error(form: str, behind: bytes) -> None:
+    """It may be a stream whose beginning is damaged: bz2.BZ2File ends before it in silence."""
+    with pytest.raises(CompressionError):
+        _read(FORMS[form](b"a") + behind)
+
+
 @pytest.mark.parametrize(
     "greedy",
     [

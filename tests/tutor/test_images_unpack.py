@@ -79,6 +79,14 @@ def test_a_whiteout_does_not_hide_what_its_own_layer_brings(tmp_path: Path) -> N
     assert _names(_apply(tmp_path, base, top)) == {"d", "d/new"}
 
 
+@pytest.mark.parametrize("name", [".wh..wh..opq", ".wh.old"])
+def test_a_whiteout_behind_a_link_hides_where_the_link_leads(tmp_path: Path, name: str) -> None:
+    """As umoci 0.4.7 does it, and as a file of this layer behind the link is placed."""
+    base = tar([entry("d"), entry("d/old", b"old"), symlink("link", "d")])
+    top = tar([entry(f"link/{name}", b""), entry("link/new", b"new")])
+    assert _names(_apply(tmp_path, base, top)) == {"d", "d/new", "link"}
+
+
 def test_whiteouts_of_nothing_and_of_aufs_are_skipped(tmp_path: Path) -> None:
     base = tar([entry("file", b"x")])
     top = tar(

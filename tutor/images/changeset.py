@@ -110,8 +110,6 @@ class Changesets:
             return False
 
     def _remove_children(self, path: Parts) -> None:
-        if path and self._is_link(path):
-            return
         try:
             with self._rootfs.directory(path) as (descriptor, resolved):
                 # An O_PATH descriptor cannot be listed, but its entry in /proc can.

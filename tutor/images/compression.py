@@ -10,9 +10,23 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from tutor.images.digests import CHUNK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import Protocol
 
     from tutor.images.digests import Readable
+
+    class _Decompressor(Protocol):
+        """What bz2.BZ2Decompressor and lzma.LZMADecompressor have in common."""
+
+        @property
+        def eof(self) -> bool: ...
+        @property
+        def needs_input(self) -> bool: ...
+        @property
+        def unused_data(self) -> bytes: ...
+        def decompress(self, data: bytes, max_length: int = ...) -> bytes: ...
+
+    _New = Callable[[], _Decompressor]
 
 Form = Literal["gzip", "bzip2", "xz", "zstd"]
 
@@ -78,11 +92,9 @@ def _opened(file: IO[bytes], form: Form | None) -> Readable:
 
         return gzip.GzipFile(fileobj=file)
     if form == "bzip2":
-        import bz2
-
-        return bz2.BZ2File(file)
+        return _Streams(file, *_bzip2())
     if form == "xz":
-        return _Xz(file)
+        return _Streams(file, *_xz())
     if form == "zstd":
         return _zstd(file)
     return file
@@ -108,11 +120,30 @@ def _zstd(file: IO[bytes]) -> Readable:
     return Reader()
 
 
-class _Xz:
-    """Reads xz streams with a limit of memory, which `lzma.LZMAFile` cannot set."""
+def _bzip2() -> tuple[_New, type[Exception], bytes]:
+    import bz2
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._pieces = self._uncompress(file)
+    return bz2.BZ2Decompressor, OSError, b""
+
+
+def _xz() -> tuple[_New, type[Exception], bytes]:
+    import lzma
+
+    def new() -> lzma.LZMADecompressor:
+        return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+
+    return new, lzma.LZMAError, b"\0"
+
+
+class _Streams:
+    """Reads compressed streams one after another, until the end of the file.
+
+    `lzma.LZMAFile` cannot set a limit of memory, and `bz2.BZ2File` takes whatever follows a stream for the end, also a stream
+    whose beginning is damaged. Go's readers, and so skopeo, refuse it.
+    """
+
+    def __init__(self, file: IO[bytes], new: _New, error: type[Exception], padding: bytes) -> None:
+        self._pieces = self._uncompress(file, new, error, padding)
         self._rest = b""
 
     def read(self, size: int, /) -> bytes:
@@ -122,21 +153,20 @@ class _Xz:
         return piece[:size]
 
     @staticmethod
-    def _uncompress(file: IO[bytes]) -> Iterator[bytes]:
-        import lzma
-
+    def _uncompress(file: IO[bytes], new: _New, damaged: type[Exception], padding: bytes) -> Iterator[bytes]:
         data = file.read(CHUNK)
         while data:
-            stream = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
-            try:
-                while not stream.eof:
-                    if stream.needs_input and not (data := data or file.read(CHUNK)):
-                        raise EOFError("the end of the stream is missing")
-                    yield stream.decompress(data, CHUNK)
-                    data = b""
-            except lzma.LZMAError as error:
-                raise CompressionError(str(error)) from error
-            # Zeros may follow a stream, and another stream.
-            data = stream.unused_data.lstrip(b"\0")
+            stream = new()
+            while not stream.eof:
+                if stream.needs_input and not (data := data or file.read(CHUNK)):
+                    raise EOFError("the end of the stream is missing")
+                try:
+                    piece = stream.decompress(data, CHUNK)
+                except damaged as error:
+                    raise CompressionError(str(error)) from error
+                yield piece
+                data = b""
+            # Padding may follow a stream, and another stream.
+            data = stream.unused_data.lstrip(padding)
             while not data and (more := file.read(CHUNK)):
-                data = more.lstrip(b"\0")
+                data = more.lstrip(padding)
