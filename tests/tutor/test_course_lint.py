@@ -235,7 +235,7 @@ def test_a_defect_of_the_texts(tmp_path: Path, old: str, new: str, at: str | Non
         assert findings == ([] if at is None else [("text.en.yaml", _line(english, at), key)])
 
 
-@pytest.mark.parametrize(("length", "told"), [(180, False), (181, True)])
+@pytest.mark.parametrize(("length", "told"), [(150, False), (151, True)])
 def test_a_paragraph_in_japanese_is_measured_in_characters(tmp_path: Path, length: int, told: bool) -> None:
     japanese = TEXT.replace("body: Think.", "body: " + " ".join(["\u8003" * 60, "\u8003" * (length - 60)]))
     course = _write(tmp_path, japanese=japanese)
