@@ -1,0 +1,90 @@
+"""The learner's file as text: skeletons and definitions are put in, and all else stays as it is."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tutor.own_steps import assemble, source
+from tutor.own_steps.exercises import EXERCISES, FUNCTIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TITLES = dict.fromkeys(("syscalls", "container", "mine", "ours", "frame"), "part")
+MINE = '''"""Mine."""
+
+import os
+from syscalls import sethostname
+
+NAME = "x"  # a remark
+
+
+def set_hostname(c):
+    sethostname(NAME)  # as it is
+
+
+def helper():
+    return os.getpid()
+'''
+
+
+def test_new_file_has_nothing_written_and_gets_the_skeleton_of_an_exercise(tmp_path: Path) -> None:
+    text = source.read(tmp_path / source.FILE)
+    assert source.missing(text) == FUNCTIONS
+    text = source.with_skeleton(text, ("set_hostname",))
+    assert source.functions_of(text)["set_hostname"].is_stub
+    assert source.missing(text) == FUNCTIONS
+    assert source.with_skeleton(text, ("set_hostname",)) == text, "it is there once"
+    function = ast.parse(text).body[-1]
+    assert isinstance(function, ast.FunctionDef)
+    assert "config.md" in (ast.get_docstring(function) or ""), (
+        "it says what is asked, and where the clause is"
+    )
+
+
+def test_definition_takes_the_place_of_the_one_with_its_name_and_the_rest_stays() -> None:
+    text = source.with_definitions(
+        MINE, "import json\nfrom syscalls import mount\n\n\ndef set_hostname(c):\n    json.dumps(mount)\n"
+    )
+    assert '\nNAME = "x"  # a remark\n' in text
+    assert text.count("def set_hostname") == 1
+    assert "# as it is" not in text
+    assert "import json\n" in text
+    assert "from syscalls import mount, sethostname\n" in text
+    assert text.endswith("def helper():\n    return os.getpid()\n")
+
+
+def test_reset_puts_the_skeleton_back() -> None:
+    text = source.without_definitions(MINE, ("set_hostname",))
+    assert source.missing(text, ("set_hostname",)) == ("set_hostname",)
+    assert "def helper" in text
+
+
+def test_model_solution_of_every_exercise_can_be_put_in() -> None:
+    text = ""
+    for exercise in EXERCISES:
+        text = source.with_definitions(text, source.reference_definition(exercise.functions))
+    assert source.missing(text) == ()
+    assert source.with_definitions(text, source.reference_definition(("set_user",))) == text
+
+
+@pytest.mark.parametrize("text", ["def set_hostname(c:\n", "\0"])
+def test_text_that_is_not_python_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(source.SourceError) as refused:
+        source.missing(text)
+    assert refused.value.line == 1
+
+
+def test_script_is_python_without_anything_of_ours_and_says_what_is_not_the_learners() -> None:
+    script = assemble.exported("def _options(c):\n    return 1\n", title="Mine.", part_titles=TITLES)
+    tree = ast.parse(script)
+    imported = [each for each in ast.walk(tree) if isinstance(each, ast.Import | ast.ImportFrom)]
+    assert not [each for each in imported if "tutor" in ast.unparse(each) or "syscalls" in ast.unparse(each)]
+    defined = [name for node in tree.body if isinstance(node, ast.FunctionDef) for name in [node.name]]
+    assert sorted(defined) == sorted(set(defined)), (
+        "a helper of the learner's and one of ours don't get in each other's way"
+    )
+    assert set(FUNCTIONS) <= set(defined)
