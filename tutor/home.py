@@ -7,9 +7,11 @@ Specification puts them. `OCI_TUTOR_HOME` moves all of them below one folder (te
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tutor.configfile.meanings import TOP, child_of, dotted, member_at
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from tutor.configfile.meanings import Member, Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from tutor.lazy_dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from tutor.messages import Messages

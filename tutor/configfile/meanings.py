@@ -7,11 +7,11 @@ they mean. A pattern is a JSON pointer with `*` in place of an index, or of the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from tutor.configfile.members import CONFIG
+from tutor.lazy_dataclass import dataclass
 from tutor.messages import LANGUAGES, topic_entries
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from tutor.lazy_dataclass import dataclass, field
 
 Kind = Literal["object", "map", "array", "string", "boolean", "integer", "any"]
 # The names of conditions beyond kind and range; text_checks.py has a function for each.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from tutor.lazy_dataclass import dataclass
 
 Status = Literal["pass", "fail", "inapplicable", "undone"]
 STATUSES: tuple[Status, ...] = ("pass", "fail", "inapplicable", "undone")

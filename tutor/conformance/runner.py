@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from tutor.errors import TutorError
 from tutor.lab.lab import Lab
 from tutor.lab.options import LabOptions
 from tutor.lab.state_roots import BUNDLES
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,7 +7,6 @@ import json
 import re
 import shlex
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from tutor.conformance import leftovers
@@ -15,6 +14,7 @@ from tutor.conformance.model import FailedError, Seen
 from tutor.engines.engine import Engine
 from tutor.engines.trial import Trial, UndecidedError
 from tutor.lab.state_roots import BUNDLES
+from tutor.lazy_dataclass import dataclass
 from tutor.text.glyphs import DIFFERS
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tutor.course.find import beside_lessons
 from tutor.course.specmap import SpecMap
 from tutor.course.yaml_items import parse
 from tutor.errors import TutorError
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from binascii import crc32
-from dataclasses import dataclass, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from tutor.course.find import lesson_folders, lessons_folder
 from tutor.course.other_courses import course_key
 from tutor.course.storage import lies_within
 from tutor.engines.traits.file import FILE as TRAITS
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from tutor.course.model import Lesson

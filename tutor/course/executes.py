@@ -7,7 +7,7 @@ Texts are left out: the learner decides whether to type what they suggest.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tutor.course.model import (
@@ -23,6 +23,7 @@ from tutor.course.model import (
     Step,
     Write,
 )
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

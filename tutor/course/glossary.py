@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tutor.course.find import beside_lessons
 from tutor.course.yaml_items import parse
 from tutor.errors import TutorError
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

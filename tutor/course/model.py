@@ -6,8 +6,9 @@ Texts are Markdown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from tutor.lazy_dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,6 @@ return a mapping with only these keys, a text, one of these words, or raise an e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -14,6 +13,7 @@ from yaml.constructor import SafeConstructor
 
 from tutor.course.errors import LessonError
 from tutor.course.storage import lies_within
+from tutor.lazy_dataclass import dataclass
 from tutor.yaml_loading import LOADER
 
 if TYPE_CHECKING:

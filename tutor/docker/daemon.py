@@ -8,10 +8,10 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from tutor import patience
+from tutor.lazy_dataclass import dataclass
 from tutor.paths import search_path
 
 _PATIENCE = 5.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from tutor.docker.daemon import Daemon
 from tutor.docker.registration import NAME, Registration
 from tutor.errors import TutorError
 from tutor.home import command_line
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from typing import Self

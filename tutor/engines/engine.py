@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from tutor import patience
 from tutor.engines.model import ENGINE_NAMES, EngineName
 from tutor.errors import TutorError
 from tutor.home import command_line
+from tutor.lazy_dataclass import dataclass
 from tutor.paths import search_path
 
 if TYPE_CHECKING:

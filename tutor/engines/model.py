@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal, get_args
+
+from tutor.lazy_dataclass import dataclass, field
 
 EngineName = Literal["runt", "runc", "crun"]
 ENGINE_NAMES: tuple[EngineName, ...] = get_args(EngineName)

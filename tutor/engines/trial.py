@@ -8,13 +8,13 @@ import json
 import os
 import signal
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutor import patience
 from tutor.engines.streams import nothing_to_read
 from tutor.lab.state_roots import BUNDLES
+from tutor.lazy_dataclass import dataclass
 from tutor.paths import SYSTEM_PATH
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tutor.configfile.describe import describe
@@ -11,6 +10,7 @@ from tutor.explain.explainer import explain, explain_bundle
 from tutor.explain.model import Failure
 from tutor.explain.printed import sentences
 from tutor.home import shown
+from tutor.lazy_dataclass import dataclass
 from tutor.text import cell_width, pad, visible, wrap
 from tutor.text.glyphs import SEVERITIES
 

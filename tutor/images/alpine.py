@@ -14,7 +14,7 @@ import re
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -30,6 +30,7 @@ from tutor.images.outputs import remove_tree
 from tutor.images.platforms import machine_platform
 from tutor.images.programs import Programs
 from tutor.images.save import save
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

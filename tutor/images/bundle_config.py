@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tutor.images.errors import ImageError
+from tutor.lazy_dataclass import dataclass
 from tutor.paths import SYSTEM_PATH
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ import os
 import shutil
 import stat
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.images.errors import ImageError
 from tutor.images.rootfs import Parts, Rootfs, split
 from tutor.images.tar_header import BLOCK_DEVICE, CHARACTER, FIFO, LINK, REGULAR, SYMLINK, Entry
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tutor.images.digests import HashingWriter, chunks, compact_json
@@ -12,6 +11,7 @@ from tutor.images.errors import ImageError
 from tutor.images.layout import CONFIG, LAYER, MANIFEST, LayoutWriter
 from tutor.images.outputs import new_directory
 from tutor.images.reference import is_layout
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

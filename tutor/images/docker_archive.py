@@ -10,7 +10,6 @@ import io
 import re
 import tarfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from tutor.images.compression import Uncompressed, form_of
@@ -20,6 +19,7 @@ from tutor.images.layer_tar import LayerTar
 from tutor.images.reference import full_name, number_of
 from tutor.images.shapes import DOCKER_MANIFEST, misfit
 from tutor.images.tar_files import TarFiles
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import struct
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from tutor.images.errors import ImageError
+from tutor.lazy_dataclass import dataclass
 
 _PT_INTERP = 3
 # (e_machine, word size) -> the value of GOARCH, as in `architecture` of image-spec config.md.

@@ -11,13 +11,13 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from tutor.home import command_line
 from tutor.images.convert import convert
 from tutor.images.errors import ImageError, explaining_os_errors
 from tutor.images.reference import find_image
+from tutor.lazy_dataclass import dataclass
 from tutor.text.logrus import message_of
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tutor.images.docker_archive import MANIFEST, DockerArchive
@@ -12,6 +11,7 @@ from tutor.images.layer_tar import LayerTar
 from tutor.images.layout import LAYER, Image, Layout
 from tutor.images.reference import is_file
 from tutor.images.tar_files import TarFiles
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import tarfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from tutor.files import exists
@@ -22,6 +21,7 @@ from tutor.images.errors import ImageError, explaining_os_errors
 from tutor.images.platforms import Platform, this_machine
 from tutor.images.reference import is_layout, number_of
 from tutor.images.tar_files import TarFiles
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from tutor.images.errors import ImageError, explaining_os_errors
 from tutor.images.layers import Layer
 from tutor.images.outputs import new_file
 from tutor.images.programs import Programs, Source
+from tutor.lazy_dataclass import dataclass
 from tutor.paths import SYSTEM_PATH
 
 TAG = "mini:latest"

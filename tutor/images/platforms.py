@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from tutor.lazy_dataclass import dataclass
 
 _MACHINES = {  # uname -m -> GOARCH and the variant
     "x86_64": ("amd64", None),

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tutor.images.elf import Elf, libraries_of
 from tutor.images.errors import ImageError
+from tutor.lazy_dataclass import dataclass
 from tutor.paths import SYSTEM_FOLDERS, search_path
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tutor.images.bundle_config import ConfigStyle, runtime_config, unsafe_labels
@@ -15,6 +14,7 @@ from tutor.images.outputs import new_directory
 from tutor.images.platforms import machine_platform
 from tutor.images.rootfs import Rootfs
 from tutor.images.shapes import CONFIG, misfit
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

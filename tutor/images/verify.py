@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tutor.images.image_source import open_image
 from tutor.images.reference import Reference, find_image
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tutor import rlimits
+from tutor.lazy_dataclass import dataclass, field
 from tutor.observe.model import NO_CAPABILITIES
 from tutor.observe.parts import parse_capabilities
 from tutor.observe.procfs import ProcessDirectory, decoded, start_time_of, status_fields, text

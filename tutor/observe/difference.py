@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from tutor.lazy_dataclass import dataclass
 from tutor.observe.model import (
     NO_CAPABILITIES,
     Capabilities,

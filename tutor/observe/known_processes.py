@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tutor.lazy_dataclass import dataclass, field
 from tutor.observe.one_process import children_of, read_process
 from tutor.observe.procfs import ProcessDirectory
 

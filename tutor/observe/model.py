@@ -6,9 +6,9 @@ Field names are the kernel's (proc(5), namespaces(7), capabilities(7)). What cou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from tutor.lazy_dataclass import dataclass, field
 from tutor.text import visible
 
 NamespaceKind = Literal["mnt", "pid", "net", "ipc", "uts", "user", "cgroup", "time"]

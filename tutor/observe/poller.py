@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from tutor.lazy_dataclass import dataclass, field
 from tutor.observe.cgroups import KnownCgroupFiles
 from tutor.observe.difference import diff
 from tutor.observe.known_processes import KnownProcesses

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tutor.lazy_dataclass import dataclass, field
 from tutor.observe.cgroups import own_cgroups
 from tutor.observe.known_processes import Known, KnownProcesses, run_time
 from tutor.observe.one_process import children_of, read_process

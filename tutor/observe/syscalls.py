@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import dataclass
 from typing import Literal
+
+from tutor.lazy_dataclass import dataclass
 
 # How an argument is shown. "skip": not at all, as a pointer or a detail that tells a learner nothing.
 Argument = Literal[

@@ -9,9 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 import struct
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tutor.lazy_dataclass import dataclass, field
 from tutor.observe.model import Wait
 from tutor.observe.procfs import reason_of, status_fields, text
 from tutor.observe.syscalls import CALLS, Call, clock_name, futex_operation, open_flags

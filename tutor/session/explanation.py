@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tutor.course.model import Fail, Operate, RunOperation, Task
+from tutor.lazy_dataclass import dataclass
 from tutor.session.events import Explained
 
 if TYPE_CHECKING:

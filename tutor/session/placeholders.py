@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tutor.course.placeholders import fill, fill_executed
@@ -11,6 +10,7 @@ from tutor.docker.private import runtime_name
 from tutor.engines.traits.table import Table
 from tutor.engines.traits.words import sentences
 from tutor.home import shown
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from tutor.course.model import Lesson

@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tutor.course.model import Quiz, Read
 from tutor.engines.model import Call, CallResult
 from tutor.errors import TutorError
 from tutor.lab.user_namespace import is_ordinary_user
+from tutor.lazy_dataclass import dataclass
 from tutor.paths import search_path
 from tutor.session.events import CommandFinished, CommandStarted, Output
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -19,6 +18,7 @@ from tutor.engines.engine import path_of
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
 from tutor.home import Home, shown
+from tutor.lazy_dataclass import dataclass
 from tutor.session.events import Notice
 from tutor.tui import clipboard, japanese
 from tutor.tui.driver import TerminalDriver

@@ -6,10 +6,11 @@ is also the binding's (`<screen>.<id>`), by which a user may give it another key
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from textual.binding import Binding
+
+from tutor.lazy_dataclass import dataclass
 
 Group = Literal["runtime", "lesson", "panels", "terminal", "app", "editor", "home"]
 

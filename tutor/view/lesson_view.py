@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from tutor.course.model import Quiz
+from tutor.lazy_dataclass import dataclass, field
 from tutor.observe import diff
 from tutor.session.events import (
     Checked,

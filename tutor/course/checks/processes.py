@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +9,7 @@ from tutor import rlimits
 from tutor.course.checks.registry import Argument, kind
 from tutor.course.checks.tally import CONTAINER, Tally, living, no_process
 from tutor.home import command_line
+from tutor.lazy_dataclass import dataclass
 from tutor.observe import Process, ProcessDetails, read_details
 from tutor.text import visible
 

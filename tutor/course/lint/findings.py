@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tutor.lazy_dataclass import dataclass, field
 from tutor.text import wrap
 
 if TYPE_CHECKING:

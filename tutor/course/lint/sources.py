@@ -6,7 +6,6 @@ is None or empty.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,7 @@ from tutor.course.errors import LessonError
 from tutor.course.find import LOGIC
 from tutor.course.lint.findings import Finding
 from tutor.course.yaml_items import Item, parse
+from tutor.lazy_dataclass import dataclass
 from tutor.messages import LANGUAGES
 
 if TYPE_CHECKING:

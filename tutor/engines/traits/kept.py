@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -27,6 +26,7 @@ from tutor.lab.lab import Lab
 from tutor.lab.options import LabOptions
 from tutor.lab.state_roots import BUNDLES
 from tutor.lab.user_namespace import is_ordinary_user
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

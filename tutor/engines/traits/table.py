@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from binascii import crc32
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from tutor import parsed
 from tutor.engines.traits.file import FILE
+from tutor.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from tutor.engines.model import EngineName

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from dataclasses import dataclass
 
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
 from tutor.home import command_line
+from tutor.lazy_dataclass import dataclass
 from tutor.session.commands.registry import BY_NAME, IN_SHELL, Command
 
 

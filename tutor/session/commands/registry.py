@@ -6,8 +6,9 @@ from the events. Those of the scope "face" are handled by the face alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from tutor.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
@@ -11,6 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tutor.lazy_dataclass import dataclass
 from tutor.text import pad
 from tutor.text.diff import counts, difference
 from tutor.tui.widgets.line_view import MARK_STYLES, LineView

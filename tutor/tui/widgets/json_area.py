@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -17,6 +16,7 @@ from textual.widgets.text_area import TextAreaTheme
 
 from tutor.configfile import keystrokes
 from tutor.configfile.completion import Change, candidates
+from tutor.lazy_dataclass import dataclass
 from tutor.text.glyphs import SEVERITIES
 
 if TYPE_CHECKING:
