@@ -57,7 +57,7 @@ def sid_engines() -> str:
 @pytest.mark.peer("runc")
 def test_the_whole_course_on_the_runc_of_today(tmp_path: Path, sid_engines: str) -> None:
     """On sid's; its crun is tried by script/test --peers sid. Lessons that run no container say nothing of it."""
-    lessons = [lesson.id for lesson in Course.load("en").lessons if lesson.id not in _WITHOUT_CONTAINERS]
+    lessons = [lesson.id for lesson in Course.load("en").every_lesson if lesson.id not in _WITHOUT_CONTAINERS]
     _verify("runc", tmp_path, sid_engines, lessons=lessons)
 
 
@@ -73,7 +73,7 @@ def _verify(engine: EngineName, home: Path, *before: str, lessons: Sequence[str]
 
     assert done.returncode == 0, done.stdout + done.stderr
     verified = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("✓")}
-    assert verified == set(lessons or [lesson.id for lesson in Course.load("en").lessons])
+    assert verified == set(lessons or [lesson.id for lesson in Course.load("en").every_lesson])
 
 
 def _spoil(steps: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     problem = ""
     lessons: tuple[Lesson, ...] = ()
     try:
-        lessons = Course.load(messages.language).lessons
+        lessons = Course.load(messages.language).every_lesson
     except TutorError as error:  # a defective lesson does not keep the machine from being examined
         problem = " ".join(filter(None, error.render(messages)))
     machine = examine(

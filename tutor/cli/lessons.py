@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     from tutor.cli.spec_map import count_line, spec_map_lines
     from tutor.cli.terminal import text_width
     from tutor.course.progress import Progress
-    from tutor.view.course_view import recommended
+    from tutor.view.course_view import recommended, title_of
 
     course, home = read_course(arguments, messages)
     progress = Progress(home.records)
@@ -43,13 +43,15 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
         for line in spec_map_lines(course, progress.all(), messages, width):
             print(line)
         return 0
-    print(messages("cli.list.heading"))
-    name_width = max(cell_width(lesson.id) for lesson in course.lessons)
-    for lesson in course.lessons:
+    name_width = max(cell_width(lesson.id) for lesson in course.every_lesson)
+    for each in course.every:
+        heading = messages("cli.list.heading")
+        print(heading if len(course.every) == 1 else f"{heading}: {title_of(each, messages)}")
+        for lesson in each.lessons:
+            print()
+            print("\n".join(_lines(lesson, progress.of(lesson.id), messages, name_width, width)))
         print()
-        print("\n".join(_lines(lesson, progress.of(lesson.id), messages, name_width, width)))
     waiting = recommended(course, progress.all())
-    print()
     named = f"{waiting.id} --course {shlex.quote(str(course.folder))}" if course.key else waiting.id
     print("\n".join(wrap(messages("cli.list.start", lesson=named), width)))
     count = count_line(course, progress.all(), messages)

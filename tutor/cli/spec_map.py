@@ -71,7 +71,7 @@ def _count(spec_map: SpecMap, done: Progresses, messages: Messages) -> str:
 
 
 def _step_titles(course: Course) -> dict[tuple[str, str], str]:
-    return {(lesson.id, step.id): step.title for lesson in course.lessons for step in lesson.steps}
+    return {(lesson.id, step.id): step.title for lesson in course.every_lesson for step in lesson.steps}
 
 
 def _lines(

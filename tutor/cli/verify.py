@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
 
     course, home = open_course(arguments, messages)
     log_to_file(home)
-    lessons = [course.lesson(name) for name in arguments.lessons] or list(course.lessons)
+    lessons = [course.lesson(name) for name in arguments.lessons] or list(course.every_lesson)
     engine: EngineName = arguments.engine
     find(engine)  # reported once, not by every lesson
     print(messages("verify.heading", count=len(lessons), engine=engine), flush=True)
@@ -84,7 +84,9 @@ def _play(
     with tempfile.TemporaryDirectory(prefix="oci-verify-") as folder:
 
         def play_one(lesson: Lesson) -> LessonPlayed:
-            home = Home(Path(folder, "labs"), Path(folder, lesson.id), cache)
+            # The lessons of a course may share files of the learner's, and several are played at a time.
+            labs = Path(folder, "labs", lesson.id if lesson.course else "")
+            home = Home(labs, Path(folder, lesson.id), cache)
             return play(
                 course, lesson.id, engine, home, go_on=lambda: not stop.is_set(), opened=sessions.append
             )

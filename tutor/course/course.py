@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from binascii import crc32
 from dataclasses import is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor import parsed
 from tutor.course import model
 from tutor.course.errors import LessonError, UnknownLesson
-from tutor.course.find import lesson_folders, lessons_folder
+from tutor.course.find import further_folders, lesson_folders, lessons_folder
 from tutor.course.other_courses import course_key
 from tutor.course.storage import lies_within
 from tutor.engines.traits.file import FILE as TRAITS
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The lessons of a folder, in their order. `key` is empty for the installed course; another is known by its place."""
+    """The lessons of a folder, in their order. `key` is empty for an installed course; another is known by its place.
+
+    The course that is installed first has others beside it, of which the first use reads the lessons (`every`): most uses of the
+    program need none of them. Ids of lessons are unique in all installed courses, which share labs and progress.
+    """
 
     language: Language
     folder: Path
@@ -43,24 +48,59 @@ class Course:
         folder = lessons_folder()
         return cls(language, folder, _installed(folder, language))
 
+    @property
+    def name(self) -> str:
+        """The name of its folder, by which the catalogue has its title; empty for the course that is installed first."""
+        return "" if self.folder == lessons_folder() else self.folder.name
+
+    @property
+    def every(self) -> tuple[Course, ...]:
+        """This course, and those that are installed beside it."""
+        if self.folder != lessons_folder():
+            return (self,)
+        return (self, *(_further(folder, self.language) for folder in further_folders(self.folder)))
+
+    @property
+    def every_lesson(self) -> tuple[Lesson, ...]:
+        """The lessons of this course, and of those that are installed beside it."""
+        return tuple(lesson for course in self.every for lesson in course.lessons)
+
+    def of(self, lesson_id: str) -> Course:
+        """Return the course that has a lesson: this one, or one beside it; this one if none has."""
+        if any(lesson.id == lesson_id for lesson in self.lessons):
+            return self
+        having = (each for each in self.every if any(lesson.id == lesson_id for lesson in each.lessons))
+        return next(having, self)
+
     def lesson(self, lesson_id: str) -> Lesson:
-        """Return a lesson by its id.
+        """Return a lesson of this course, or of one that is installed beside it, by its id.
 
         Raises:
             UnknownLesson: there is none; the error names those with a similar id, the likeliest first.
         """
-        known = {lesson.id: lesson for lesson in self.lessons}
-        if lesson_id in known:
-            return known[lesson_id]
-        raise UnknownLesson(lesson_id, _near(lesson_id, list(known)))
+        found = next((each for each in self.of(lesson_id).lessons if each.id == lesson_id), None)
+        if found is None:
+            raise UnknownLesson(lesson_id, _near(lesson_id, [each.id for each in self.every_lesson]))
+        return found
+
+
+@cache
+def _further(folder: Path, language: Language) -> Course:
+    """Return a course that is installed beside the first."""
+    return Course(language, folder, _installed(folder, language))
 
 
 def _installed(folder: Path, language: Language) -> tuple[Lesson, ...]:
-    """Return the lessons of the installed course, from the cache while neither they nor the code that reads them have changed."""
+    """Return the lessons of an installed course, from the cache while neither they nor the code that reads them have changed."""
     place = crc32(os.fsencode(folder))  # the cache is one for several installations
+    beside = tuple(f"{each}/" for each in further_folders(folder))
     return parsed.kept(
         f"lessons-{language}-{place:08x}",
-        lambda: [*parsed.below(str(folder)), *parsed.below(str(Path(__file__).parent)), str(TRAITS)],
+        lambda: [
+            *(each for each in parsed.below(str(folder)) if not f"{each}/".startswith(beside)),
+            *parsed.below(str(Path(__file__).parent)),
+            str(TRAITS),
+        ],
         lambda: _read(folder, language, "no_lessons"),
         _types,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor.course.model import FURTHER
+
 if TYPE_CHECKING:
     from tutor.course.model import Lesson
 
@@ -21,6 +23,11 @@ def lessons_folder() -> Path:
 def lesson_folders(root: Path) -> list[Path]:
     """Return the folders below `root` that hold a lesson."""
     return sorted(each.parent for each in root.glob(f"*/{LOGIC}"))
+
+
+def further_folders(root: Path) -> list[Path]:
+    """Return the folders of the further courses in the folder of the installed one."""
+    return [folder for name in FURTHER if lesson_folders(folder := root / name)]
 
 
 def beside_lessons(course: Path, name: str) -> Path:

@@ -13,6 +13,9 @@ from tutor.lazy_dataclass import dataclass, field
 if TYPE_CHECKING:
     from pathlib import Path
 
+FURTHER = ("build-your-own",)
+"""The courses that are installed beside the first, in their order: folders in that of the first."""
+
 Operation = Literal["create", "start", "state", "list", "kill", "delete", "pause", "resume", "exec", "update"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
@@ -310,6 +313,12 @@ class Lesson:
     lab: LabPlan
     folder: Path
     needs: tuple[str, ...] = ()  # programs without which it cannot be done by hand
+
+    @property
+    def course(self) -> str:
+        """The name of its course, if that is installed beside the first, whose lessons have labs in a folder of their own; else empty."""
+        name = self.folder.parent.name
+        return name if name in FURTHER and not self.is_free_play else ""
 
     @property
     def is_free_play(self) -> bool:

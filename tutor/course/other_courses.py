@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor.course.find import lesson_folders, lessons_folder
+from tutor.course.find import further_folders, lesson_folders, lessons_folder
 from tutor.course.storage import write_atomically
 from tutor.errors import TutorError
 from tutor.lab.grounds import unwritable
@@ -22,12 +22,13 @@ _KEY_CHARACTERS = 8
 
 
 def course_key(folder: Path) -> str:
-    """Return the name under which a course's work and progress are kept; empty for the course that is installed with oci-tutor.
+    """Return the name under which a course's work and progress are kept; empty for a course that is installed with oci-tutor.
 
     It depends on the place, not on the content: a course that is updated keeps it.
     """
     place = folder.resolve()
-    if place == lessons_folder().resolve():
+    installed = lessons_folder().resolve()
+    if place in (installed, *further_folders(installed)):
         return ""
     name = "".join(each if each.isascii() and each.isalnum() else "-" for each in place.name.lower())
     return f"{name.strip('-') or 'course'}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:_KEY_CHARACTERS]}"

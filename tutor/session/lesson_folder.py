@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class LessonFolder:
-    """The folder of a lesson, `~/labs/LESSON`. Methods raise OSError, and TutorError (`images.error.*`)."""
+    """The folder of a lesson, `~/labs/LESSON` or `~/labs/COURSE/LESSON`. Methods raise OSError, and TutorError (`images.error.*`)."""
 
     def __init__(self, lesson: Lesson, home: Home) -> None:
         self._plan = lesson.lab
         self._cache = home.cache
-        self.work = home.labs / lesson.id
+        self.work = home.labs / lesson.course / lesson.id
         self.bundle = self.work / lesson.lab.bundle
         # The working directory of the learner's shell, to which paths are relative.
         self.directory = self.bundle if lesson.lab.directory == "bundle" else self.work

@@ -42,7 +42,7 @@ class Placeholders:
 
 def placeholders_of(lesson: Lesson, engine: EngineName, home: Home) -> Placeholders:
     """Return the values for a session here, without the image's origin."""
-    work = home.labs / lesson.id
+    work = home.labs / lesson.course / lesson.id
     bundle = work / lesson.lab.bundle
     if lesson.lab.place is not None:
         work = bundle = lesson.lab.place

@@ -251,10 +251,11 @@ class TutorApp(OrderedKeys[int]):
         self.push_screen(outbox.screen)
 
     def lesson_after(self, lesson_id: str) -> Lesson | None:
-        """Return the lesson that follows in the course; None after the last one."""
-        ids = [lesson.id for lesson in self._course.lessons]
+        """Return the lesson that follows in its course; None after the last one."""
+        lessons = self._course.of(lesson_id).lessons
+        ids = [lesson.id for lesson in lessons]
         after = ids.index(lesson_id) + 1 if lesson_id in ids else len(ids)
-        return self._course.lessons[after] if after < len(ids) else None
+        return lessons[after] if after < len(ids) else None
 
     def go_back(self, notice: Notice | None = None) -> None:
         """Close the session in front and go back to the screen below; say why, where the learner did not ask for it."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.course.errors import LessonError, UnknownLesson
-from tutor.course.find import LOGIC, lesson_folders
+from tutor.course.find import LOGIC, further_folders, lesson_folders
 from tutor.course.lint.claims import claims
+from tutor.course.lint.findings import Finding
 from tutor.course.lint.logic import logic
 from tutor.course.lint.map import spec_map
 from tutor.course.lint.reading import reading
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tutor.course.lint.findings import Finding
-
 RULES = (texts, reading, claims, spec, logic, recordings, translation)
 
 
@@ -34,10 +33,19 @@ def folders(path: Path) -> list[Path]:
     Raises:
         LessonError: there is no lesson.
     """
-    found_folders = [path] if (path / LOGIC).is_file() else list(lesson_folders(path))
+    found_folders = [folder for course in _courses(path) for folder in _lessons_of(course)]
     if not found_folders:
         raise LessonError("no_lessons", file=path)
     return found_folders
+
+
+def _courses(path: Path) -> list[Path]:
+    """Return the courses at a path: itself, and those in its folder that are installed with it."""
+    return [path, *further_folders(path)]
+
+
+def _lessons_of(course: Path) -> list[Path]:
+    return [course] if (course / LOGIC).is_file() else lesson_folders(course)
 
 
 def lint(path: Path) -> list[Finding]:
@@ -46,9 +54,12 @@ def lint(path: Path) -> list[Finding]:
     Raises:
         LessonError: there is no lesson.
     """
-    lessons = [Sources(folder) for folder in folders(path)]
-    findings = [each for sources in lessons for each in lint_lesson(sources)]
-    return [*findings, *_orders(lessons), *spec_map(path, lessons), *reference(path, lessons)]
+    folders(path)
+    courses = [[Sources(folder) for folder in _lessons_of(course)] for course in _courses(path)]
+    every = [sources for lessons in courses for sources in lessons]
+    findings = [each for sources in every for each in lint_lesson(sources)]
+    orders = [each for lessons in courses for each in _orders(lessons)]
+    return [*findings, *orders, *_ids(every), *spec_map(path, every), *reference(path, every)]
 
 
 def lint_lesson(sources: Sources) -> list[Finding]:
@@ -100,3 +111,15 @@ def _orders(lessons: list[Sources]) -> Iterator[Finding]:
         if number in taken:
             yield found(order, "order_taken", order=number, lesson=taken[number])
         taken.setdefault(number, sources.folder.name)
+
+
+def _ids(lessons: list[Sources]) -> Iterator[Finding]:
+    """Yield each lesson with the id of one in another course: both would use one lab and one entry of the progress."""
+    taken: dict[str, Path] = {}
+    for sources in lessons:
+        folder = sources.folder
+        if folder.name in taken:
+            yield Finding(
+                folder / LOGIC, 0, 0, "lint.id_taken", {"lesson": folder.name, "other": taken[folder.name]}
+            )
+        taken.setdefault(folder.name, folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tutor.course.errors import UnknownLesson
 from tutor.errors import TutorError
 from tutor.messages import Messages
 from tutor.session.free_play import NAME, free_play_lesson
@@ -55,10 +56,10 @@ class End:
     def _find(self, lesson_id: str, placeholders: Placeholders | None) -> Lesson:
         if lesson_id == NAME and placeholders is not None:
             return free_play_lesson(Path(placeholders.bundle), self._messages)
-        for lesson in self._course.lessons:
-            if lesson.id == lesson_id:
-                return lesson
-        raise TutorError("session.wire.lesson", lesson=lesson_id)
+        try:
+            return self._course.lesson(lesson_id)
+        except UnknownLesson as error:
+            raise TutorError("session.wire.lesson", lesson=lesson_id) from error
 
     def use(self, copy: LessonCopy) -> None:
         """Replace the copy of the lesson that is open."""

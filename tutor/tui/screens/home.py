@@ -25,7 +25,7 @@ from tutor.tui.screens.dialogs import AskText, Pick
 from tutor.tui.widgets.below import MoreBelow, has_more_below
 from tutor.tui.widgets.key_bar import KeyBar
 from tutor.tui.widgets.notice_bar import NoticeBar
-from tutor.view.course_view import recommended
+from tutor.view.course_view import recommended, recommended_in, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,15 @@ _ROOMY = 100  # columns
 _AROUND = 10  # cells: margins, frame and scroll bar of the list
 _GAP = 2  # cells after the title
 _BEFORE_TITLE = 6  # glyph and number
+
+
+class Lessons(OptionList):
+    """The list of lessons, which says when it is scrolled: the title of another course may be out of sight."""
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Say so while it is scrolled."""
+        super().watch_scroll_y(old_value, new_value)
+        self.post_message(MoreBelow())
 
 
 class About(VerticalScroll):
@@ -75,7 +84,8 @@ class HomeScreen(TutorScreen):
         self._course = course
         self._kept = Progress(home.records)
         self._progress: dict[str, LessonProgress] = {}
-        self._recommended = ""
+        self._next: frozenset[str] = frozenset()
+        self._titles: list[tuple[int, str]] = []  # of the courses: the number of the option, and the text
         self.engine: EngineName = engine
 
     def parts(self) -> ComposeResult:
@@ -84,7 +94,7 @@ class HomeScreen(TutorScreen):
         with Vertical(id="home"):
             yield Static(self._title(), id="title")
             with Container(id="columns"):
-                yield OptionList(id="lessons")
+                yield Lessons(id="lessons")
                 with About(id="about", can_focus=False):
                     yield Static(id="about-text")
             yield Static(id="machine")
@@ -113,31 +123,51 @@ class HomeScreen(TutorScreen):
         """Draw the list again, with the same lesson highlighted."""
         lessons = self.query_one("#lessons", OptionList)
         highlighted = lessons.highlighted
-        progress = [self._progress_of(lesson) for lesson in self._course.lessons]
         lessons.clear_options()
-        self._recommended = recommended(self._course, self._progress).id
-        rows = [self._standing(*each) for each in zip(self._course.lessons, progress, strict=True)]
-        times = [self.messages("tui.home.minutes", minutes=lesson.minutes) for lesson in self._course.lessons]
-        time_width = max(map(cell_width, times))
-        after = _GAP + time_width + max(rest.cell_length for _, rest in rows)
+        self._titles.clear()
+        self._next = self._lessons_to_go_on_with()
+        every = self._course.every_lesson
+        rows = {lesson.id: self._standing(lesson, self._progress_of(lesson)) for lesson in every}
+        times = {lesson.id: self.messages("tui.home.minutes", minutes=lesson.minutes) for lesson in every}
+        time_width = max(map(cell_width, times.values()))
+        after = _GAP + time_width + max(rest.cell_length for _, rest in rows.values())
         room = self._list_width - _AROUND - _BEFORE_TITLE - after
-        title_width = max(2, min(room, max(cell_width(lesson.title) for lesson in self._course.lessons)))
-        for lesson, time, (glyph, rest) in zip(self._course.lessons, times, rows, strict=True):
-            title = (fit(lesson.title, title_width) + " " * _GAP, "bold")
-            line = Content.assemble(
-                glyph, f"{lesson.order:>2}  ", title, pad(time, time_width, "right"), rest
-            )
-            lessons.add_option(Option(line, id=lesson.id))
+        title_width = max(2, min(room, max(cell_width(lesson.title) for lesson in every)))
+        for course in self._course.every:
+            if len(self._course.every) > 1:
+                title = title_of(course, self.messages)
+                self._titles.append((lessons.option_count, title))
+                lessons.add_option(Option(Content.styled(title, "bold $text-primary"), disabled=True))
+            for lesson in course.lessons:
+                glyph, rest = rows[lesson.id]
+                name = (fit(lesson.title, title_width) + " " * _GAP, "bold")
+                time = pad(times[lesson.id], time_width, "right")
+                line = Content.assemble(glyph, f"{lesson.order:>2}  ", name, time, rest)
+                lessons.add_option(Option(line, id=lesson.id))
         if highlighted is None:
-            highlighted = [lesson.id for lesson in self._course.lessons].index(self._recommended)
-        lessons.highlighted = highlighted if self._course.lessons else None
+            highlighted = lessons.get_option_index(recommended(self._course, self._progress).id)
+        lessons.highlighted = highlighted
+        self.call_after_refresh(self.post_message, MoreBelow())
         self._show_machine()
+
+    def _lessons_to_go_on_with(self) -> frozenset[str]:
+        """Return the ids of the lessons that are marked as next: of the first course, and of each other that the learner has begun."""
+        marked = {recommended(self._course, self._progress).id}
+        for course in self._course.every:
+            following = recommended_in(course, self._progress)
+            if following is not None and any(lesson.id in self._progress for lesson in course.lessons):
+                marked.add(following.id)
+        return frozenset(marked)
 
     @on(MoreBelow)
     def _say_what_is_below(self, event: MoreBelow) -> None:
         event.stop()
-        said = self.messages("tui.home.below") if has_more_below(self.query_one(About)) else ""
-        self.query_one("#lessons").border_subtitle = said
+        lessons = self.query_one("#lessons", OptionList)
+        end = lessons.scroll_offset.y + lessons.scrollable_content_region.height  # an option is one line
+        hidden = [title for line, title in self._titles if line >= end]
+        said = [self.messages("tui.home.course_below", title=hidden[0])] if hidden else []
+        said += [self.messages("tui.home.below")] if has_more_below(self.query_one(About)) else []
+        lessons.border_subtitle = "  ·  ".join(said)
 
     def action_about(self, by: int) -> None:
         """Scroll the text about the lesson by a page."""
@@ -162,7 +192,7 @@ class HomeScreen(TutorScreen):
             glyph, word, style = PASSED, m("tui.home.finished"), "$text-success"
         elif progress.step_id is not None:
             glyph, word, style = BEGUN, m("tui.home.resume", done=done, count=count), "$text-warning"
-        elif lesson.id == self._recommended:
+        elif lesson.id in self._next:
             word = m("tui.home.recommended" if any(self._progress.values()) else "tui.home.first")
             glyph, style = NEXT, "bold $text-accent"
         else:
@@ -178,10 +208,11 @@ class HomeScreen(TutorScreen):
     def _show_machine(self) -> None:
         m = self.messages
         user = m("tui.machine.rootless" if is_ordinary_user() else "tui.machine.root")
-        done = sum(self._progress_of(lesson).finished for lesson in self._course.lessons)
+        every = self._course.every_lesson
+        done = sum(self._progress_of(lesson).finished for lesson in every)
         self.query_one("#machine", Static).update(
             Content.assemble(
-                (m("tui.home.done", done=done, count=len(self._course.lessons)), "$text-success"),
+                (m("tui.home.done", done=done, count=len(every)), "$text-success"),
                 (f"  ·  {m('tui.home.engine')} ", "$text-muted"),
                 (self.engine, "bold $text-accent"),
                 (f"  ·  {user}", "$text-muted"),
@@ -211,8 +242,9 @@ class HomeScreen(TutorScreen):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        lesson = self._course.lessons[event.option_index]
-        self.query_one("#about-text", Static).update(self._about(lesson))
+        if event.option_id is not None:
+            lesson = self._course.lesson(event.option_id)
+            self.query_one("#about-text", Static).update(self._about(lesson))
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -257,7 +289,7 @@ class HomeScreen(TutorScreen):
     def palette_commands(self) -> Iterator[PaletteCommand]:
         """Yield each lesson, and the keys of this screen."""
         m = self.messages
-        for lesson in self._course.lessons:
+        for lesson in self._course.every_lesson:
             yield lesson.title, lesson.summary, partial(self.navigation.open_lesson, lesson.id, self.engine)
         for key, run in (
             ("play", self.action_play),
