@@ -235,7 +235,15 @@ def test_a_document_that_is_both_manifest_and_index_is_refused(tmp_path: Path) -
     maker = LayoutMaker(tmp_path / "layout")
     image = maker.manifest([tar([])])
     both = json.loads((maker.blobs / image["digest"][7:]).read_text())
+    del both["mediaType"]
     both["manifests"] = [image]
     for kind in (MANIFEST, INDEX):
         error = _failure(tmp_path, maker.index(named(maker.json_blob(both, kind), "x")))
         assert error.code == "layout_json"
+    del both["manifests"]
+    both["mediaType"] = INDEX
+    error = _failure(tmp_path, maker.index(named(maker.json_blob(both, MANIFEST), "x")))
+    assert (error.code, error.values["found"]) == ("own_media_type", INDEX)
+    both = {"mediaType": MANIFEST, "manifests": [image]}
+    error = _failure(tmp_path, maker.index(named(maker.json_blob(both, INDEX), "x")))
+    assert (error.code, error.values["found"]) == ("own_media_type", MANIFEST)

@@ -258,6 +258,7 @@ class Layout:
             visited.add(descriptor.digest)
             path = self._blob(descriptor)
             index = self._object(path, self._json_blob(descriptor), shapes.INDEX)
+            _check_own_type(index, descriptor, path)
             inner = index.get("manifests")
             if not isinstance(inner, list) or "layers" in index:
                 raise ImageError("images.error.layout_json", path=path, reason="manifests: not an array")
@@ -269,6 +270,7 @@ class Layout:
     def _load(self, descriptor: Descriptor) -> Image:
         path = self._blob(descriptor)
         manifest = self._object(path, self._json_blob(descriptor), shapes.MANIFEST)
+        _check_own_type(manifest, descriptor, path)
         config_descriptor = Descriptor.parse(manifest.get("config"), path)
         layers = manifest.get("layers")
         # Both a manifest and an index, for tools that look at its members (CVE-2021-41190): skopeo refuses it, too.
@@ -321,6 +323,14 @@ class Layout:
                 "images.error.layout_json", path=path, reason=f"{wrong[0]}: {repr(wrong[1])[:60]}"
             )
         return value
+
+
+def _check_own_type(document: dict[str, Any], descriptor: Descriptor, path: Path) -> None:
+    """Raise ImageError if a manifest says of itself that it is something else, or an index (CVE-2021-41190)."""
+    found, expected = document.get("mediaType"), descriptor.media_type
+    same = _MANIFESTS if expected in _MANIFESTS else _INDEXES
+    if found and found not in same:
+        raise ImageError("images.error.own_media_type", path=path, found=found, expected=expected)
 
 
 def _ref_name(entry: object) -> str | None:
