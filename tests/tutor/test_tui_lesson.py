@@ -97,19 +97,22 @@ def _shown(screen: LessonScreen, panes: tuple[str, ...]) -> list[str]:
     ]
 
 
-async def test_resizing_keeps_the_typed_text_and_the_cursor(tmp_path: Path) -> None:
+async def test_resizing_keeps_the_typed_text_the_cursor_and_the_lines(tmp_path: Path) -> None:
+    """And back in the first size, the editor has as many lines as before: none is left for what took two lines elsewhere."""
     app = scripted_app(tmp_path)
     async with app.run_test(size=SMALL) as pilot:
         screen = await opened(pilot)
         await pilot.press("2", "down", "end", "x")
+        area = screen.query_one(ConfigPane).area
+        lines = area.size.height
         for size in (LARGE, MEDIUM, SMALL):
             await pilot.resize_terminal(*size)
             await pilot.pause()
-            area = screen.query_one(ConfigPane).area
             assert screen.focused is area
             assert area.cursor_location == (1, 25)
             assert area.is_on_screen
             assert '"1.0.0",x' in screen.query_one(ConfigPane).text
+        assert area.size.height == lines
 
 
 async def test_an_error_is_marked_on_its_line_during_typing(tmp_path: Path) -> None:

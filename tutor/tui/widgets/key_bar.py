@@ -12,6 +12,7 @@ from tutor.text import cell_width
 if TYPE_CHECKING:
     from textual.app import RenderResult
     from textual.events import Click
+    from textual.geometry import Size
 
     from tutor.messages import Messages
     from tutor.tui.keys import Key
@@ -48,10 +49,18 @@ class KeyBar(Widget):
             found.values(), key=lambda each: self._order.index(each[0]) if each[0] in self._order else 99
         )
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  (Textual's signature)
+        """Return the number of lines in `width` cells; the widget still has the size of before when it is resized."""
+        return self._lines(width)[0].plain.count("\n") + 1
+
     def render(self) -> RenderResult:
         """Return the keys on one line, or two."""
-        width = self.size.width
-        self._places = []
+        content, self._places = self._lines(self.size.width)
+        return content
+
+    def _lines(self, width: int) -> tuple[Content, list[tuple[int, int, int, str]]]:
+        """Return the keys, and of each its line, first and last cell, and name."""
+        places: list[tuple[int, int, int, str]] = []
         parts: list[str | tuple[str, str]] = []
         x = y = 0
         for name, key, text in self.shown:
@@ -62,9 +71,9 @@ class KeyBar(Widget):
                 parts.append("\n")
                 x, y = 0, y + 1
             parts += [(key, "bold $text-warning"), f" {text}", "  "]
-            self._places.append((y, x, x + size, name))
+            places.append((y, x, x + size, name))
             x += size + 2
-        return Content.assemble(*parts).rstrip()
+        return Content.assemble(*parts).rstrip(), places
 
     def on_click(self, event: Click) -> None:
         """Do what the key under the pointer does."""

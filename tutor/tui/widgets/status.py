@@ -13,6 +13,7 @@ from tutor.view.lifecycle import stages
 
 if TYPE_CHECKING:
     from textual.app import RenderResult
+    from textual.geometry import Size
 
     from tutor.messages import Messages
     from tutor.view.lesson_view import LessonView, Run
@@ -71,8 +72,15 @@ class Lifecycle(Widget):
         self._view = view
         self._messages = messages
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  (Textual's signature)
+        """Return the number of lines in `width` cells; the widget still has the size of before when it is resized."""
+        return self._lines(width).plain.count("\n") + 1
+
     def render(self) -> RenderResult:
         """Return one line, or two where one is too narrow."""
+        return self._lines(self.size.width)
+
+    def _lines(self, width: int) -> Content:
         m = self._messages
         present = self._view.state.status if self._view.state else None
         parts: list[str | tuple[str, str]] = []
@@ -91,8 +99,8 @@ class Lifecycle(Widget):
         )
         if present is None and self._view.lesson is not None:
             said = Content.assemble((m("view.state.none"), "$text-warning"), "  ", tail)
-            if line.cell_length + said.cell_length + 2 <= self.size.width:
+            if line.cell_length + said.cell_length + 2 <= width:
                 tail = said
-        if line.cell_length + tail.cell_length + 2 > self.size.width:
+        if line.cell_length + tail.cell_length + 2 > width:
             return Content.assemble(line, "\n", tail)
-        return Content.assemble(line, " " * (self.size.width - line.cell_length - tail.cell_length), tail)
+        return Content.assemble(line, " " * (width - line.cell_length - tail.cell_length), tail)
