@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.lab import Traces, until, until_nothing
 from tests.support.session import LESSON, Diary, home, session, stand_at
+from tutor.course.course import Course
 from tutor.course.progress import LessonProgress, Progress
 from tutor.errors import TutorError
 from tutor.home import Home
@@ -264,6 +265,19 @@ def test_progress_is_kept_and_resumed(tmp_path: Path, diary: Diary) -> None:
         learner.execute("start")
         assert "alpine\n" in again.printed(), "it was made as the steps before have it"
     assert Progress(tmp_path / "state").of(LESSON).solved
+
+
+def test_next_on_the_last_step_leads_to_what_is_left(tmp_path: Path, diary: Diary) -> None:
+    """As after a new version of a lesson, with steps that the learner has not seen."""
+    steps = Course.load("en").lesson(LESSON).steps
+    passed = tuple(step.id for step in steps if step.id not in ("generated-config", "list-empty"))
+    Progress(tmp_path / "state").save(LESSON, LessonProgress(steps[-1].id, passed))
+    with session(tmp_path, diary) as learner:
+        learner.open(LESSON)
+        learner.execute("next")
+        assert learner.step is not None
+        assert learner.step.id == "generated-config"
+        assert "The generated config.json / Make sure that it is gone" in diary.notices()[-1]
 
 
 @pytest.mark.parametrize(

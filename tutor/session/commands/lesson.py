@@ -18,7 +18,10 @@ _TOLD_AT_ONCE = 3
 
 
 def go_on(run: LessonRun) -> None:
-    """`next`: pass a step that passes by going on, and enter the next step; after the last one finish the lesson."""
+    """`next`: pass a step that passes by going on, and enter the next step; after the last one finish the lesson.
+
+    Where steps are left, as those of a new version of the lesson may be, enter the first of them.
+    """
     run.catch_up()
     progression.check(run)
     if run.step.id not in run.passed:
@@ -33,8 +36,11 @@ def go_on(run: LessonRun) -> None:
     elif run.finished:
         progression.finish(run)
     else:
-        left = [step.title for step in run.lesson.steps if step.id not in run.passed]
-        run.notice("information", "session.notice.steps_left", steps=" / ".join(left[:_TOLD_AT_ONCE]))
+        steps = run.lesson.steps
+        left = [index for index, step in enumerate(steps) if step.id not in run.passed]
+        progression.enter(run, left[0])
+        titles = " / ".join(steps[index].title for index in left[:_TOLD_AT_ONCE])
+        run.notice("information", "session.notice.steps_left", steps=titles)
 
 
 def go_back(run: LessonRun) -> None:
