@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
+import struct
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
@@ -12,7 +14,9 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 0x1, 0x2, 0x4, 0x8, 0x20
 MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 0x1000, 0x2000, 0x4000, 0x40000
 MNT_DETACH, UMOUNT_NOFOLLOW = 2, 8
 CAP_SYS_ADMIN = 21
-_PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 1, 15, 36
+CLONE_NEWCGROUP = 0x02000000
+_PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_CAPBSET_DROP, _PR_SET_CHILD_SUBREAPER = 1, 15, 24, 36
+_MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE, _MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 0x1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -30,6 +34,15 @@ def unshare(flags: int) -> None:
         OSError: EPERM without CAP_SYS_ADMIN, which a user namespace does not need; ENOSPC, there are as many as allowed.
     """
     _check(_libc.unshare(flags), "unshare")
+
+
+def join_namespace(fd: int) -> None:
+    """Join the namespace that `fd` (of `/proc/PID/ns/KIND`) refers to, whatever its kind: setns(2).
+
+    Raises:
+        OSError: EPERM without CAP_SYS_ADMIN, EINVAL from a process with several threads.
+    """
+    _check(_libc.setns(fd, 0), "setns")
 
 
 def join_mount_namespace(fd: int) -> None:
@@ -73,6 +86,28 @@ def unmount(target: str) -> None:
         OSError: the kernel refused; `filename` names the call and the target.
     """
     _check(_libc.umount2(os.fsencode(target), MNT_DETACH | UMOUNT_NOFOLLOW), f"umount({target})")
+
+
+def make_read_only(target: str) -> None:
+    """Make a mount and all below it read-only: mount_setattr(2), Linux 5.12.
+
+    Raises:
+        OSError: the kernel refused; `filename` names the call and the target.
+    """
+    attributes = struct.pack("=QQQQ", _MOUNT_ATTR_RDONLY, 0, 0, 0)
+    number = ctypes.c_long(_MOUNT_SETATTR)  # the same on every architecture
+    arguments = (_AT_FDCWD, os.fsencode(target), _AT_RECURSIVE, attributes, ctypes.c_size_t(len(attributes)))
+    _check(_libc.syscall(number, *arguments), f"mount_setattr({target})")
+
+
+def drop_from_bounding_set(capability: int) -> None:
+    """Take a capability from what programs can get that this process executes: prctl(2), PR_CAPBSET_DROP; no error if there is none.
+
+    Raises:
+        OSError: EPERM without CAP_SETPCAP.
+    """
+    if _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == -1 and ctypes.get_errno() != errno.EINVAL:
+        _check(-1, "prctl(PR_CAPBSET_DROP)")
 
 
 def become_subreaper() -> None:
