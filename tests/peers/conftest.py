@@ -15,6 +15,7 @@ import pytest
 from tests.support.daemons import PATH, Containerd, Quarters
 from tests.support.docker import Docker, Dockerd
 from tests.support.images import archive_with
+from tests.support.own_runtime import model_solution
 from tutor.images.mini import BuiltImage, build
 
 if TYPE_CHECKING:
@@ -47,11 +48,17 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, BuiltImage]:
 
 @pytest.fixture(scope="session")
 def runtimes(quarters: Quarters) -> dict[str, str]:
-    """Return the executables that callers are told to use: runt by its own launcher, the others as installed."""
+    """Return the executables that callers are told to use: runt by its own launcher, the others as installed.
+
+    "mine" is what a learner of the course build-your-own exports whose functions are the model solution.
+    """
     found = {name: shutil.which(name, path=PATH) for name in ("runc", "crun")}
     runt = str(quarters.path / "runt")
     subprocess.run([sys.executable, "-m", "runtime.install.launcher", "install-plain", runt], check=True)
-    return {"runt": runt, **{name: path for name, path in found.items() if path}}
+    mine = quarters.path / "mine"
+    mine.write_text(model_solution())
+    mine.chmod(0o755)
+    return {"runt": runt, "mine": str(mine), **{name: path for name, path in found.items() if path}}
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tutor.messages import Messages
 from tutor.own_steps import assemble, source
 from tutor.own_steps.exercises import EXERCISES, FUNCTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TITLES = dict.fromkeys(("syscalls", "container", "mine", "ours", "frame"), "part")
 MINE = '''"""Mine."""
 
 import os
@@ -79,7 +79,7 @@ def test_text_that_is_not_python_is_refused_with_its_place(text: str) -> None:
 
 
 def test_script_is_python_without_anything_of_ours_and_says_what_is_not_the_learners() -> None:
-    script = assemble.exported("def _options(c):\n    return 1\n", title="Mine.", part_titles=TITLES)
+    script = assemble.exported("def _options(c):\n    return 1\n", Messages("ja"))
     tree = ast.parse(script)
     imported = [each for each in ast.walk(tree) if isinstance(each, ast.Import | ast.ImportFrom)]
     assert not [each for each in imported if "tutor" in ast.unparse(each) or "syscalls" in ast.unparse(each)]

@@ -93,9 +93,9 @@ def runtime_at(path: Path, home: Home) -> Runtime:
     """
     rooms = _Rooms(home)
     try:
-        return Runtime.at(
-            path, Subject(Runtime.at(path), rooms.clean_lab()).command([str(path), "--version"]).stdout
-        )
+        ask = Subject(Runtime.at(path), rooms.clean_lab()).command
+        version = ask([str(path), "--version"]).stdout
+        return Runtime.at(path, version, has_run=ask([str(path), "run", "--help"]).ok)
     except HungError:
         return Runtime.at(path)
     except TutorError as error:

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 STATE_ROOT = f"{BUNDLES}/state"
 NOT_0 = f"{DIFFERS} 0"
 """An exit status other than 0."""
+_RUN = """\
+"$1" "$2" create "$4" "$3" && "$1" "$2" start "$3" || exit
+while "$1" "$2" state "$3" | grep -Eq '"(created|running)"'; do sleep 0.02; done
+"$1" "$2" delete "$3"
+"""
+"""What `run` is in the operations of the specification, which has no such operation."""
 _LAST_WORDS = 200  # characters of an error that are shown
 
 
@@ -35,19 +41,33 @@ _LAST_WORDS = 200  # characters of an error that are shown
 class Runtime(Engine):
     """Any OCI runtime with runc's command line: `--root` is named in every call, as nothing is known of its default."""
 
+    has_run: bool = True
+    """Whether it has `run`, as runc has it."""
+
     def argv(self, operation: str, container_id: str = "", arguments: Sequence[str] = ()) -> tuple[str, ...]:
-        """Return argv, as `Engine` does, with the root of its state."""
+        """Return argv, as `Engine` does, with the root of its state; for `run` a shell with the specification's, where it has none."""
+        if operation == "run" and not self.has_run:
+            return (
+                "/bin/sh",
+                "-c",
+                _RUN,
+                "run",
+                str(self.path),
+                f"--root={STATE_ROOT}",
+                container_id,
+                *arguments,
+            )
         # The zero-argument form of super() does not work in a dataclass with slots.
         path, *words = Engine.argv(self, operation, container_id, arguments)
         return (path, f"--root={STATE_ROOT}", *words)
 
     @classmethod
-    def at(cls, path: Path, version_text: str = "") -> Runtime:
+    def at(cls, path: Path, version_text: str = "", *, has_run: bool = True) -> Runtime:
         """Return the runtime at a path, with the versions that its `--version` has printed."""
         version = re.search(r"version (\S+)", version_text)
         specification = re.search(r"^spec: (\S+)", version_text, re.MULTILINE)
-        words = [found[1] if found else "" for found in (version, specification)]
-        return cls(cast("EngineName", path.name), path, *words)
+        versions = [found[1] if found else "" for found in (version, specification)]
+        return cls(cast("EngineName", path.name), path, versions[0], versions[1], has_run=has_run)
 
     def follows(self, since: str) -> bool:
         """Return whether it follows this version of the specification; one that names none follows every version."""

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import TYPE_CHECKING
 
 from tutor.own_steps import parts, source
 from tutor.own_steps.exercises import FUNCTIONS
+
+if TYPE_CHECKING:
+    from tutor.messages import Messages
 
 _HEAD = """#!/usr/bin/env python3
 \"\"\"{title}\"\"\"
@@ -21,13 +25,8 @@ from __future__ import annotations
 """
 
 
-def exported(text: str, *, title: str, part_titles: dict[str, str]) -> str:
-    """Return the script for the learner's file `text`.
-
-    Args:
-        text: the learner's file.
-        title: the docstring of the script.
-        part_titles: a comment above each part: `syscalls`, `container`, `mine`, `ours`, `frame`.
+def exported(text: str, messages: Messages) -> str:
+    """Return the script for the learner's file `text`; its title and the headings of its parts are in their language.
 
     Raises:
         SourceError: the file is not Python.
@@ -41,8 +40,15 @@ def exported(text: str, *, title: str, part_titles: dict[str, str]) -> str:
         blocks["ours"] = _ours(mine, set(missing))
         trees.append(ast.parse(source.reference_definition(missing)))
     order = ("syscalls", "container", "ours", "mine", "frame")
-    body = "\n\n".join(f"# {part_titles[name]}\n\n{blocks[name]}" for name in order if blocks.get(name))
-    return _HEAD.format(title=title, imports="\n".join(_imports([*trees, mine]))) + "\n\n" + body + "\n"
+    body = "\n\n".join(
+        f"# {messages(f'own.part.{name}')}\n\n{blocks[name]}" for name in order if blocks.get(name)
+    )
+    return (
+        _HEAD.format(title=messages("own.script"), imports="\n".join(_imports([*trees, mine])))
+        + "\n\n"
+        + body
+        + "\n"
+    )
 
 
 def _body(text: str) -> str:

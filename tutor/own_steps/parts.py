@@ -21,7 +21,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 def source_of(name: str) -> str:
     """Return the text of a carried module: `syscalls`, `container`, `reference` or `frame`."""
-    return (CARRIED / f"{name}.py").read_text(encoding="utf-8")
+    return (CARRIED / f"{name}.py").read_text(encoding="utf-8").replace("  # fmt: skip", "")
 
 
 def is_provided_import(node: ast.stmt) -> bool:

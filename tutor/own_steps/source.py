@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 FILE = "my_runtime.py"
 COURSE = "build-your-own"
-_BEGINNING = '''"""My own container runtime."""
+BEGINNING = '''"""My own container runtime."""
 
 import os
 
 from container import Container, ContainerError
 '''
+"""What a new file has."""
 _WIDTH = 100  # columns of an import
 
 
@@ -58,7 +59,7 @@ def read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return _BEGINNING
+        return BEGINNING
     except (OSError, UnicodeDecodeError) as error:
         raise TutorError("own.error.unreadable", path=path, reason=error) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from tutor.conformance.model import InapplicableError
@@ -67,7 +68,7 @@ def env_only(t: Subject) -> None:
 def oom_score_absent(t: Subject) -> None:
     """Without `oomScoreAdj` the value of the caller is left as it is."""
     with t.bundle("cat /proc/self/oom_score_adj") as box:
-        run = " ".join(t.runtime.argv("run", box.id, (f"--bundle={box.path}",)))
+        run = shlex.join(t.runtime.argv("run", box.id, (f"--bundle={box.path}",)))
         done = t.command(["/bin/sh", "-c", f"echo 111 >/proc/self/oom_score_adj && exec {run}"])
         t.ok(done, "run")
         t.same("/proc/self/oom_score_adj", "111", done.stdout.strip())

@@ -42,7 +42,7 @@ class Container:
         return dict(self.config.get("linux", {}))
 
     def namespace(self, kind: str) -> dict[str, str] | None:
-        """Return the entry of `linux.namespaces` of a type (`mount`, `pid` ...), None if the container shares the caller's."""
+        """Return the entry of `linux.namespaces` of a type (`mount` ...), None if the container shares the caller's."""
         for entry in self.linux.get("namespaces", []):
             if entry["type"] == kind:
                 return dict(entry)
@@ -50,7 +50,7 @@ class Container:
 
 
 def inside(root: str, path: str) -> str:
-    """Return where `path` of the container is on the host. A symbolic link on the way never leads out of `root`."""
+    """Return where `path` of the container is on the host. No symbolic link on the way leads out of `root`."""
     done, todo, links = "", path.split("/"), 0
     while todo:
         name = todo.pop(0)

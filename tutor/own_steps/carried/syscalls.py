@@ -28,7 +28,7 @@ CAPABILITIES = (
     "SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL "
     "SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
 ).split()
-"""The names of the capabilities without CAP_, in the order of their numbers (capabilities(7), linux/capability.h)."""
+"""The names of the capabilities without CAP_, in the order of their numbers (linux/capability.h)."""
 
 # PyDLL keeps the interpreter's lock during a call: after clone, the child could not take it again.
 _libc = ctypes.PyDLL(None, use_errno=True)
@@ -66,7 +66,7 @@ def _call(name: str, *arguments: str | int | ctypes.Array[ctypes.c_uint32] | Non
 
 
 def clone(flags: int) -> int:
-    """Make a child process in new namespaces (CLONE_NEW*); return 0 in the child and its pid in the parent. See clone(2)."""
+    """Make a child process in new namespaces (CLONE_NEW*); return 0 in the child, its pid in the parent. See clone(2)."""
     return _call("clone", flags | 17, 0, 0, 0, 0)  # 17 is SIGCHLD: what the parent gets when the child ends
 
 
