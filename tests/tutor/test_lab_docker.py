@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.root, pytest.mark.peer("dockerd", "docker", "containerd", "runc")]
 
 # The client in a process of its own, so that it can be killed: it has a container of Docker's running, says so, and waits.
+# Before, it sees that a program of the lab reaches none of the sockets that the lab hides.
 CLIENT = """
+import errno
+import socket
 import sys
 from pathlib import Path
 from tutor.docker.private import LAB_OPTIONS, PrivateDocker
@@ -34,7 +37,15 @@ home = Home(root / "labs", root / "state", root / "cache")
 home.state.mkdir(parents=True)
 config = root / "daemon.json"
 config.write_text("{}")
-with Lab.start(home=home, engine="runt", workdir=home.state, options=LAB_OPTIONS) as lab:
+bus = socket.socket(socket.AF_UNIX)
+bus.bind(str(root / "bus"))
+bus.listen()
+bus_of_lab = f"import socket, sys; sys.exit(socket.socket(socket.AF_UNIX).connect_ex({str(root / 'bus')!r}))"
+hides = LAB_OPTIONS._replace(hides=(*LAB_OPTIONS.hides, str(root / "bus"), str(root / "absent")))
+with Lab.start(home=home, engine="runt", workdir=home.state, options=hides) as lab:
+    process = lab.spawn([sys.executable, "-c", bus_of_lab], cwd=root, stdin=0, stdout=2, stderr=2)
+    assert process.wait() == errno.ECONNREFUSED
+    socket.socket(socket.AF_UNIX).connect(str(root / "bus"))
     docker = PrivateDocker(lab, config)
     docker.start()
     line = f"docker load --quiet --input {archive} && docker run --detach --network=none --name box mini sleep 1000"

@@ -35,6 +35,10 @@ _START_SECONDS = 60.0  # after which a daemon that does not answer is taken not 
 _ANSWER_SECONDS = 10.0
 _LOOK_EVERY = 0.05
 
+# podman has systemd move it to a scope of its own where that is process 1, also with `cgroup_manager = "cgroupfs"`: out of the lab, and to
+# where the engine that it calls can't see its own cgroup.
+_SYSTEMD = ("/run/systemd/private", "/run/dbus/system_bus_socket")
+
 LAB_OPTIONS = LabOptions(
     covers=DAEMONS,
     environment={
@@ -45,6 +49,7 @@ LAB_OPTIONS = LabOptions(
         "CONTAINERS_CONF": "/run/containers/containers.conf",
     },
     confined=True,
+    hides=_SYSTEMD,
 )
 # Paths as dockerd gives them to a containerd that it starts itself. Since version 2.1, what `ctr image import` brings is unpacked by
 # containerd, for the snapshotters named here only: by itself for overlayfs, and where that can't be used, nothing is imported.

@@ -113,6 +113,9 @@ class _Keeper:
             flags = kernel.MS_NOSUID | kernel.MS_NODEV if is_root else 0
             data = f"mode=0700,size={_ROOT_SIZE}" if is_root else f"mode=0711,size={_DAEMON_SIZE}"
             kernel.mount(self._journal.name, directory, "tmpfs", flags, data)
+        for path in self._plan["hides"]:
+            if os.path.exists(path):  # noqa: PTH110  (starts fast)
+                kernel.mount("/dev/null", path, flags=kernel.MS_BIND)
         self._places = [free(path) for path in self._plan["places"] if os.path.isdir(path)]  # noqa: PTH112  (starts fast)
         self._cgroups = made
         # Later their paths may lead elsewhere. With v1 each controller is in one of several.

@@ -147,6 +147,7 @@ class Lab:
             "environment": {**_environment(), **options.environment},
             "covers": options.covers,
             "confined": options.confined or engine == "crun",
+            "hides": options.hides,
             "places": () if in_user_namespace() else options.places,
             "own_run": in_user_namespace(),
         }

@@ -14,13 +14,14 @@ class LabOptions(NamedTuple):
 
     `covers` are directories, of `state_roots.COVERS`, that a private tmpfs covers. `environment` is added to that of programs in
     the lab. `confined`: the lab's cgroup appears there as the root of each hierarchy. `places` are directories with bundles in them,
-    which the lab makes usable (`tutor.lab.places`).
+    which the lab makes usable (`tutor.lab.places`). `hides` are sockets that refuse connections in the lab.
     """
 
     covers: tuple[str, ...] = ()
     environment: Mapping[str, str] = MappingProxyType({})
     confined: bool = False
     places: tuple[str, ...] = ()
+    hides: tuple[str, ...] = ()
 
 
 PLAIN = LabOptions()
