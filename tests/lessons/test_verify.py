@@ -123,6 +123,8 @@ def test_a_hint_for_a_mistake_on_the_way_to_the_solution_is_reported(tmp_path: P
     steps = {each["id"]: each for each in logic["steps"]}
     (hint,) = (each for each in steps["args"]["hints"] if each["id"] == "one-word")
     del hint["after"]
+    # So the try fails only when the learner pauses.
+    steps["args"]["checks"][0]["within"] = 0.3
     (folder / "lesson.yaml").write_text(yaml.safe_dump(logic, sort_keys=False), encoding="utf-8")
     sessions: list[PlayerSession] = []
 

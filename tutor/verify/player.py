@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PATIENCE = 15.0
 """Seconds to wait until the effects of a solution pass its checks, and until a wrong answer gets its hint."""
 
+_JUDGED = 0.2
+"""Seconds after which a session that looks all the time has seen that the time of a check is over."""
+
 
 def play(
     course: Course,
@@ -169,8 +172,12 @@ class _Player:
         if not actions:
             return
         self._events.begin()
+        # A learner does not type the next command at once: until then a check that is given time fails.
+        pause = max((check.within for check in self._step.checks), default=0.0)
         for number, action in enumerate(actions, 1):
             self._session.do((action,))
+            if pause:
+                self._events.wait_for(lambda: bool(self._events.hints()), scaled(pause) + _JUDGED)
             for hint in self._events.hints():
                 self._say("hint_on_the_way", hint=hint, number=number)
             self._events.begin()
