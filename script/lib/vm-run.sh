@@ -9,6 +9,9 @@ echo "── $PRETTY_NAME: Linux $(uname -r), $(first_line systemctl --version),
     "$(first_line runc --version), $(first_line crun --version), $(first_line docker --version)," \
     "$(python3 -c 'from tutor.patience import slowness; print(f"slowness {slowness():.0f}")')"
 
+# User-mode Linux has no address translation by nftables, which Docker asks for with its defaults.
+iptables-nft -t nat -N probe 2>/dev/null && iptables-nft -t nat -X probe || update-alternatives --quiet --set iptables /usr/sbin/iptables-legacy
+
 word=$1
 shift
 if [ "$word" = pytest ]; then

@@ -17,6 +17,7 @@ from runtime.operations.create import create
 from runtime.state.options import CreateOptions
 from runtime.steps.runner import Plan
 from runtime.support.errors import RuntError
+from tests.support.cgroups import needs
 from tests.support.runt import make_rootfs, wait_for
 from tests.vm.killer import Killer
 from tests.vm.learner import NAME, Learner, RuntOfLearner, learner
@@ -135,6 +136,7 @@ def test_every_operation_works_from_a_cgroup_that_is_not_the_users(
 def test_limit_without_a_delegated_controller_is_refused_and_leaves_nothing(
     user: Learner, runt: RuntOfLearner, bundle: Bundle
 ) -> None:
+    needs(2, "cpuset")
     assert "cpuset" not in (user.slice / "cgroup.controllers").read_text().split()
     bundle.linux["resources"] = {"cpu": {"cpus": "0"}}
     refused = runt.fail(bundle)
