@@ -11,7 +11,7 @@ from tests.support.tui import CONFIG, mount, opened, screen_text, scripted_app, 
 from tutor.course.checks.verdict import Evidence, Verdict
 from tutor.course.course import Course
 from tutor.course.model import Hint
-from tutor.session.events import HintGiven, HintOffered, LessonFinished, Output
+from tutor.session.events import HintGiven, HintOffered, LessonFinished, Output, StepPassed
 from tutor.text import cell_width
 from tutor.tui.screens.dialogs import Ask
 from tutor.tui.widgets.editor import ConfigPane
@@ -261,6 +261,8 @@ async def test_what_is_below_the_fold_is_said_and_n_asks_first(tmp_path: Path) -
         await settled(pilot, lambda: "もう一度 n" in screen_text(app))
         assert app.script.executed == []
         assert screen.focused is screen.query_one(Guide), "PgDn scrolls it"
+        app.script.publish(StepPassed(0, long, "learner"))
+        await settled(pilot, lambda: "もう一度 n" not in screen_text(app))
         await pilot.press("n")
         await settled(pilot, lambda: app.script.executed == ["next"] and not screen.bridge.busy)
         app.script.enter(0)

@@ -102,6 +102,7 @@ class LessonScreen(TutorScreen):
         self._opening = opening
         self.view = LessonView(engine=session.engine)
         self._asked_in: Step | None = None
+        self._question: Notice | None = None
         self._notices = NoticeBar()
         self._line = CommandLine(messages, session.completions)
         pane = ConfigPane(messages)
@@ -309,8 +310,8 @@ class LessonScreen(TutorScreen):
             return False
         self._asked_in = self.view.step
         self.panes.bring("guide")  # with the focus: PgDn is the next key
-        notice = Notice("information", m("tui.guide.unread"), next=m("tui.guide.unread_next"))
-        self._notices.say(notice)
+        self._question = Notice("information", m("tui.guide.unread"), next=m("tui.guide.unread_next"))
+        self._notices.cover(self._question)
         return True
 
     def action_evidence(self) -> None:
@@ -354,6 +355,10 @@ class LessonScreen(TutorScreen):
     def _more_below(self, event: MoreBelow) -> None:
         event.stop()
         self.panes.say_below()
+        unread = self._asked_in is self.view.step and self.query_one(Guide).unread
+        if self._question is not None and not unread:
+            self._notices.withdraw(self._question)
+            self._question = None
 
     @on(ConfigPane.Edited)
     def _edited(self, event: ConfigPane.Edited) -> None:

@@ -54,6 +54,12 @@ class NoticeBar(Rows):
             self._own_said, self._own_stays = None, False
             self._draw()
 
+    def withdraw(self, notice: Notice) -> None:
+        """Hide this message of the screen itself, if it is still shown."""
+        if self._own_said is notice:
+            self._own_said, self._own_stays = None, False
+            self._draw()
+
     def hide(self) -> None:
         """Hide whatever is shown."""
         self._said, self._own_said, self._own_stays = None, None, False
