@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from textual import content
 from textual._cells import cell_len
@@ -16,13 +16,11 @@ from textual.widgets import Markdown, Static
 
 from tests.support.tui import opened, screen_text, scripted_app, settled
 from tutor.text import NO_LINE_BEGINS_WITH, NO_LINE_ENDS_WITH
-from tutor.tui import japanese
+from tutor.tui import japanese, screens
 from tutor.tui.widgets.guide import Guide
 from tutor.tui.widgets.output import OutputPane
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+STYLES = Path(screens.__file__).parent / "base.tcss"
 PROSE = "name はコンテナの名前です。この時点で echo は動いているでしょうか（予想）。コンテナランタイムを「確かめ」ましょう！"
 
 
@@ -51,6 +49,26 @@ async def test_a_line_is_filled_where_japanese_follows_latin() -> None:
     japanese.install()
     async with Prose().run_test(size=(20, 40)) as pilot:
         assert screen_text(pilot.app).splitlines()[0].rstrip() == "name はコンテナの名"
+
+
+TABLE = (
+    "| 仕組み | `config.json` |\n| --- | --- |\n| ケーパビリティ（capabilities） | `process.capabilities` |"
+)
+
+
+class Table(App[None]):
+    CSS_PATH = STYLES
+
+    def compose(self) -> ComposeResult:
+        yield Markdown(TABLE, parser_factory=japanese.markdown_parser)
+
+
+async def test_a_table_in_a_narrow_pane_shows_every_word() -> None:
+    japanese.install()
+    async with Table().run_test(size=(30, 20)) as pilot:
+        rows = [line.split("│")[1:-1] for line in screen_text(pilot.app).splitlines() if "│" in line]
+    columns = ["".join(cell.strip() for cell in column) for column in zip(*rows, strict=True)]
+    assert columns == ["仕組みケーパビリティ（capabilities）", "config.jsonprocess.capabilities"]
 
 
 async def test_what_the_mouse_selects_is_copied_with_every_character_under_it(tmp_path: Path) -> None:
