@@ -366,7 +366,8 @@ def scripted_app(
 
     place = Home(home / "labs", home / "state", home / "cache")
     course = Course.load(language)
-    course = replace(course, lessons=(course.lesson("first-container"),))
+    # Of another folder, no other course is installed beside it.
+    course = replace(course, folder=home, lessons=(course.lesson("first-container"),))
     return ScriptedApp(course, "runt", Messages.load(language), lesson_id, place)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tutor.course.model import (
     Check,
     Condition,
+    Define,
     EditConfig,
     LabFile,
     Operate,
@@ -88,6 +89,8 @@ def _of(value: object, lesson: str, step: str) -> Iterator[Executed]:
                 yield Executed(lesson, step, "operation", " ".join((operation, *words)))
         case EditConfig(file=name, solution=text):
             yield from _file(lesson, step, name, LabFile(text))
+        case Define(functions=text) if text:
+            yield Executed(lesson, step, "script", f"my_runtime.py\n{text}")
         case Write(file=name, content=text, executable=executable):
             yield from _file(lesson, step, name, LabFile(text, executable))
     if isinstance(value, Step) and value.begins is not None:

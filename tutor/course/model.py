@@ -119,7 +119,15 @@ class Fail:
     must: bool = True
 
 
-Action = Write | Operate | Run | Answer | Wait | Fail
+@dataclass(frozen=True, slots=True)
+class Define:
+    """Put functions into the learner's own runtime, `my_runtime.py`: those of a text, or ours with these names."""
+
+    functions: str = ""
+    reference: tuple[str, ...] = ()
+
+
+Action = Write | Operate | Run | Answer | Wait | Fail | Define
 """One thing done by hand; solutions and known wrong answers are lists of them."""
 
 
@@ -223,8 +231,21 @@ class Task:
     panel: Panel | None = None
 
 
-Activity = Read | EditConfig | RunOperation | Observe | Quiz | Shell | Task
-StepKind = Literal["read", "edit-config", "run-op", "observe", "quiz", "shell", "task"]
+@dataclass(frozen=True, slots=True)
+class OwnStep:
+    """The learner writes functions of a runtime of their own (`tutor.own_steps`).
+
+    Attributes:
+        exercise: its id, which names the functions.
+        variants: other right ways, by the names of their files; `verify` plays them.
+    """
+
+    exercise: str
+    variants: tuple[tuple[str, Define], ...] = ()
+
+
+Activity = Read | EditConfig | RunOperation | Observe | Quiz | Shell | Task | OwnStep
+StepKind = Literal["read", "edit-config", "run-op", "observe", "quiz", "shell", "task", "own-step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +340,11 @@ class Lesson:
         """The name of its course, if that is installed beside the first, whose lessons have labs in a folder of their own; else empty."""
         name = self.folder.parent.name
         return name if name in FURTHER and not self.is_free_play else ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the learner edits a runtime of their own in it, and not a `config.json`."""
+        return any(isinstance(step.activity, OwnStep) for step in self.steps)
 
     @property
     def is_free_play(self) -> bool:

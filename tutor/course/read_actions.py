@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from tutor.course.checks import read_condition
 from tutor.course.lesson_files import file_name, file_text
-from tutor.course.model import OPERATIONS, Action, Answer, Fail, Operate, Run, Wait, Write
+from tutor.course.model import OPERATIONS, Action, Answer, Define, Fail, Operate, Run, Wait, Write
+from tutor.own_steps.exercises import FUNCTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.course.yaml_items import Item
 
-_KINDS = ("write", "op", "run", "answer", "wait", "fails", "try")
+_KINDS = ("write", "op", "run", "answer", "wait", "fails", "try", "define")
 
 
 def read_actions(folder: Path, item: Item) -> tuple[Action, ...]:
@@ -39,6 +40,8 @@ def _action(folder: Path, item: Item) -> Action:
             return Answer(value.text())
         case "wait":
             return Wait(read_condition(value))
+        case "define":
+            return read_define(folder, value)
         case _:
             inner, value = value.single(("op", "run"))
             return Fail(_operate(value) if inner == "op" else Run(value.text()), must=kind == "fails")
@@ -50,6 +53,18 @@ def _write(folder: Path, item: Item) -> Write:
     entries = item.mapping(("file", "from"))
     source = file_text(folder / "solutions", entries["from"])
     return Write(file_name(entries["file"]), source.content, source.executable)
+
+
+def read_define(folder: Path, item: Item) -> Define:
+    """Return the definitions of a file of the lesson's `solutions`, or ours where `reference` names them.
+
+    Raises:
+        LessonError: there is no such file, or no function of that name.
+    """
+    if not item.is_mapping:
+        return Define(file_text(folder / "solutions", item).content)
+    names = item.mapping(("reference",))["reference"]
+    return Define(reference=tuple(each.choice(FUNCTIONS) for each in names.items()))
 
 
 def _operate(item: Item) -> Operate:

@@ -12,6 +12,7 @@ from tutor.course.model import (
     Choice,
     EditConfig,
     Observe,
+    OwnStep,
     Panel,
     Quiz,
     Read,
@@ -21,13 +22,15 @@ from tutor.course.model import (
     Task,
 )
 from tutor.course.placeholders import shown_text
-from tutor.course.read_actions import read_actions
+from tutor.course.read_actions import read_actions, read_define
+from tutor.own_steps.exercises import EXERCISES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tutor.course.yaml_items import Item
 
+EXERCISE_IDS = tuple(each.id for each in EXERCISES)
 # The keys that each kind of step must have, and those that it may have.
 OWN_KEYS: dict[StepKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "read": ((), ()),
@@ -37,6 +40,7 @@ OWN_KEYS: dict[StepKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "quiz": (("answer",), ("choices", "prediction")),
     "shell": (("suggested",), ("solution",)),
     "task": (("solution",), ("suggested", "panel")),
+    "own-step": (("exercise",), ("variants",)),
 }
 
 
@@ -71,6 +75,13 @@ def read_activity(folder: Path, kind: StepKind, logic: dict[str, Item], words: d
                 read_actions(folder, logic["solution"]),
                 logic["suggested"].texts() if "suggested" in logic else (),
                 _panel(logic["panel"]) if "panel" in logic else None,
+            )
+
+        case "own-step":
+            variants = logic["variants"].items() if "variants" in logic else []
+            return OwnStep(
+                logic["exercise"].choice(EXERCISE_IDS),
+                tuple((each.text(), read_define(folder, each)) for each in variants),
             )
 
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, get_args
 from tutor.course.checks import KINDS
 from tutor.course.load import COMMON_KEYS, DAEMONS, FORMAT, IMAGES
 from tutor.course.model import ABILITIES, OPERATIONS, REQUIREMENTS, Directory, Panel, Provided
-from tutor.course.read_activity import OWN_KEYS
+from tutor.course.read_activity import EXERCISE_IDS, OWN_KEYS
 from tutor.course.read_checks import BESIDE
 from tutor.course.storage import write_atomically
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
+from tutor.own_steps.exercises import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -159,6 +160,8 @@ _OWN: dict[str, Schema] = {
     "prediction": _BOOLEAN,
     "suggested": _TEXTS,
     "solution": {},
+    "exercise": {"enum": list(EXERCISE_IDS)},
+    "variants": _list(_FILE),
 }
 # Keys of a step whose type depends on the step's kind.
 _OF_A_KIND: dict[str, dict[str, Schema]] = {
@@ -206,6 +209,7 @@ def _action() -> Schema:
             run=_TEXT,
             answer=_TEXT,
             wait=_ref("condition"),
+            define={"oneOf": [_FILE, _object(("reference",), reference=_list({"enum": list(FUNCTIONS)}))]},
             fails={**_object((), op=operate, run=_TEXT), **single},
             **{"try": {**_object((), op=operate, run=_TEXT), **single}},
         ),

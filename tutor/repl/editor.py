@@ -17,11 +17,12 @@ from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.search import start_search
 from prompt_toolkit.widgets import SearchToolbar, TextArea
 
-from tutor.configfile import problems
 from tutor.configfile.keystrokes import INDENTATION
 from tutor.repl.editor_aids import Aids
 from tutor.text import wrap
 from tutor.text.glyphs import PASSED, SEVERITIES
+from tutor.view.edited_file import INDENTATION as PYTHON_INDENTATION
+from tutor.view.edited_file import is_python, newline_of, problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +90,7 @@ class Editor:
         self, text: str, path: Path, messages: Messages, earlier: tuple[tuple[str, str], ...] = ()
     ) -> None:
         self._original = text
+        self.name = path.name
         self._messages = messages
         self._warning = ""
         self._confirmed = ("", "")  # the key that was warned about, and the text at that moment
@@ -97,7 +99,7 @@ class Editor:
         self._area = TextArea(
             text,
             search_field=search,
-            lexer=JsonLexer(),
+            lexer=None if self.is_python else JsonLexer(),
             line_numbers=True,
             scrollbar=True,
             wrap_lines=False,
@@ -134,8 +136,18 @@ class Editor:
         """Return the text in the editor."""
         return self._area.text
 
+    @property
+    def is_python(self) -> bool:
+        """Whether the text is Python, in which the aids for JSON have no place."""
+        return is_python(self.name)
+
+    def newline(self) -> None:
+        """Begin a line of Python, indented."""
+        buffer = self._area.buffer
+        buffer.insert_text(newline_of(buffer.text, buffer.cursor_position))
+
     def _find_problems(self) -> None:
-        self._problems = tuple(problems(self.text))
+        self._problems = problems_of(self.text, self.name)
         self._warning = ""
 
     def _status(self) -> StyleAndTextTuples:
@@ -145,7 +157,11 @@ class Editor:
         if self._warning:
             return self._wrapped("warning", SEVERITIES["warning"], self._warning)
         if not self._problems:
-            return self._wrapped("good", PASSED, f"{self._messages('repl.editor.fine')}  {where}")
+            return self._wrapped(
+                "good",
+                PASSED,
+                f"{self._messages('repl.editor.fine_python' if self.is_python else 'repl.editor.fine')}  {where}",
+            )
         first = self._problems[0]
         others = len(self._problems) - 1
         more = f"  {self._messages('repl.editor.more', count=others)}" if others else ""
@@ -202,12 +218,15 @@ class Editor:
 
 
 def _bind_aids(bindings: KeyBindings, aids: Aids, editor: Editor) -> None:
-    """Bind the keys of typing, completion, help, layout, differences and search."""
+    """Bind the keys of typing, completion, help, layout, differences and search; of the first four those of JSON only."""
     page = Condition(lambda: aids.page_is_open)
     text = ~is_searching & ~page
     offers = text & Condition(lambda: aids.offers)
     chosen = offers & Condition(lambda: aids.chosen)
     simple: list[tuple[str, Condition | Filter, Callable[[], object]]] = [
+        ("c-r", ~is_searching, aids.compare),
+    ]
+    of_json: list[tuple[str, Condition | Filter, Callable[[], object]]] = [
         ("enter", text, aids.newline),
         ("enter", chosen, aids.accept),
         ("backspace", text, aids.backspace),
@@ -218,20 +237,24 @@ def _bind_aids(bindings: KeyBindings, aids: Aids, editor: Editor) -> None:
         ("c-@", text, lambda: aids.offer(asked=True)),
         ("f1", text, aids.describe),
         ("c-o", text, editor.lay_out),
-        ("c-r", ~is_searching, aids.compare),
     ]
+    simple += [("enter", text, editor.newline)] if editor.is_python else of_json
     for key, where, act in simple:
         bindings.add(key, filter=where)(lambda _event, act=act: act())
 
     @bindings.add("tab", filter=text & ~offers)
     def _(event: KeyPressEvent) -> None:
         before = event.current_buffer.document.current_line_before_cursor
-        if not before.strip() or not aids.offer(asked=True):
+        if editor.is_python:
+            event.current_buffer.insert_text(" " * PYTHON_INDENTATION)
+        elif not before.strip() or not aids.offer(asked=True):
             event.current_buffer.insert_text(" " * INDENTATION)
 
     @bindings.add("<any>", filter=text)
     def _(event: KeyPressEvent) -> None:
-        if event.data.isprintable():
+        if editor.is_python:
+            event.current_buffer.insert_text(event.data)
+        elif event.data.isprintable():
             aids.type(event.data)
 
     @bindings.add("c-f", filter=text)

@@ -232,7 +232,7 @@ class Interactive:
         self._write("".join(map(self._repl.printer.event, held)))
 
     async def _edit(self) -> None:
-        """Edit `config.json` until it has no errors, or the learner stops."""
+        """Edit the learner's file until it has no errors, or the learner stops."""
         command = editor_command()
         while True:
             if command is None:
@@ -263,7 +263,11 @@ class Interactive:
                 session.keep_edits(editor.text, before)
             raise
         if text is None:
-            self._write(repl.printer.lines([line(repl.messages("repl.edit.unchanged"), "faint")]))
+            self._write(
+                repl.printer.lines(
+                    [line(repl.messages("repl.edit.unchanged", file=session.config_path.name), "faint")]
+                )
+            )
         else:
             await self._in_thread(partial(session.write_config, text, before))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
-from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell, Task
+from tutor.course.model import EditConfig, Observe, OwnStep, Quiz, Read, RunOperation, Shell, Task
 from tutor.home import command_line
+from tutor.own_steps.exercises import exercise as functions_of
 from tutor.repl.layout import Line, indent, line, table, wrap_line
 from tutor.repl.markdown import render as markdown
 from tutor.session.events import (
@@ -105,6 +106,9 @@ class Renderer:
                 return self._do(f"observe_{observe.panel}", command=_PANEL_COMMANDS[observe.panel])
             case EditConfig() as edit:
                 return self._do("edit", file=edit.file)
+            case OwnStep(exercise=exercise):
+                names = ", ".join(f"{each}()" for each in functions_of(exercise).functions)
+                return self._do("own_step", functions=names)
             case Shell(suggested=suggested):
                 return self._do("shell", commands=" / ".join(suggested))
             case Task(suggested=suggested):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.configfile import problems
 from tutor.home import shown
 from tutor.repl import views
 from tutor.repl.layout import Line, line, table, wrap_line
@@ -22,6 +21,7 @@ from tutor.text.diff import difference
 from tutor.text.glyphs import FAILED, SEVERITIES
 from tutor.text.plain import plain
 from tutor.view.config_texts import solution_of
+from tutor.view.edited_file import edited_name, problems_of
 from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
@@ -267,11 +267,12 @@ class Repl:
         return self.messages(f"session.command.{command.name}")
 
     def faults(self) -> tuple[list[Line], bool]:
-        """Return the problems of `config.json` with lines and columns, and whether a runtime would refuse it."""
-        found = problems(self.view.config_text)
+        """Return the problems of the learner's file with lines and columns, and whether a runtime would refuse it."""
+        name = edited_name(self.view.lesson)
+        found = problems_of(self.view.config_text, name)
         if not found:
             return [], False
-        head = line(self.messages("repl.edit.faults", count=len(found)), "heading")
+        head = line(self.messages("repl.edit.faults", count=len(found), file=name), "heading")
         rows = [
             (
                 line(f"{SEVERITIES[each.severity]} {each.line}:{each.column}", STYLES[each.severity]),
@@ -283,14 +284,14 @@ class Repl:
         return [head, *table((), rows, self.printer.renderer.width)], refused
 
     def solution(self, parsed: Parsed) -> list[Line]:
-        """Return how `solve` is about to change `config.json`; nothing for another command, or if it changes nothing."""
+        """Return how `solve` is about to change the learner's file; nothing for another command, or if it changes nothing."""
         step, text = self.view.step, self.session.config_text
-        solution = solution_of(step) if parsed.command.name == "solve" and step is not None else None
+        solution = solution_of(step, text) if parsed.command.name == "solve" and step is not None else None
         changes = difference(text, solution) if solution is not None else ()
         if not changes:
             return []
         return [
-            line(self.messages("repl.diff.solve"), "heading"),
+            line(self.messages("repl.diff.solve", file=edited_name(self.view.lesson)), "heading"),
             *(line(f"{each.mark} {visible(each.text)}".rstrip(), DIFF_STYLES[each.mark]) for each in changes),
         ]
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tutor import patience
-from tutor.course.model import Answer, Fail, Operate, Run, Wait, Write
+from tutor.course.model import Answer, Define, Fail, Operate, Run, Wait, Write
 from tutor.errors import TutorError
 from tutor.home import command_line
 
@@ -24,7 +24,8 @@ _LOOK_EVERY = 0.03  # seconds
 class ActionRunner:
     """Runs actions in a lab.
 
-    `holds` tells whether a condition holds now; `answer` answers the quiz; `write_config` writes `config.json`.
+    `holds` tells whether a condition holds now; `answer` answers the quiz; `write_config` writes `config.json`; `define` changes the
+    learner's own runtime.
     """
 
     def __init__(
@@ -35,9 +36,10 @@ class ActionRunner:
         holds: Callable[[Condition], bool],
         answer: Callable[[str], None],
         write_config: Callable[[str], None],
+        define: Callable[[Define], None],
     ) -> None:
         self._container, self._workspace = container, workspace
-        self._holds, self._answer, self._write_config = holds, answer, write_config
+        self._holds, self._answer, self._write_config, self._define = holds, answer, write_config, define
 
     def run(self, actions: tuple[Action, ...]) -> None:
         """Run them all, in order. A command that fails does not stop the rest: the checks say what came of it.
@@ -56,6 +58,8 @@ class ActionRunner:
                 self._workspace.write_file(file, content, executable=executable)
             case Operate() | Run():
                 self._run_command(action)
+            case Define():
+                self._define(action)
             case Answer(answer=answer):
                 self._answer(answer)
             case Wait(until=condition):

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING
 from tutor import patience
 from tutor.course.checks import CheckContext, evaluate, find
 from tutor.course.checks.verdict import Evidence, Verdict
-from tutor.course.model import DeadEnd, EditConfig, Hint, Observe, Quiz, Read, RunOperation, Shell, Step, Task
+from tutor.course.model import (
+    DeadEnd,
+    EditConfig,
+    Hint,
+    Observe,
+    OwnStep,
+    Quiz,
+    Read,
+    RunOperation,
+    Shell,
+    Step,
+    Task,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +99,7 @@ class Grader:
                 return False
             case Shell():
                 return bool(self.step.checks)
-            case Quiz() | EditConfig() | RunOperation() | Task():
+            case Quiz() | EditConfig() | RunOperation() | Task() | OwnStep():
                 return True
 
     @property

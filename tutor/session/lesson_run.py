@@ -36,6 +36,7 @@ from tutor.session.grader import Grader
 from tutor.session.lab_setup import unfit
 from tutor.session.lesson_lock import lock_of
 from tutor.session.own_bundle import workspace_of
+from tutor.session.own_runtime import OwnRuntime
 from tutor.session.placeholders import for_display, for_execution, placeholders_of
 from tutor.session.recording import by_hand, lacking, to_read
 from tutor.session.without import without
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from tutor.messages import Messages
     from tutor.observe import Snapshot
     from tutor.session.events import Event, Severity
+    from tutor.session.workspace import Workspace
 
 
 class LessonRun:
@@ -99,6 +101,11 @@ class LessonRun:
                 to_read(self.to_execute) if self.read_only else self.to_execute, home
             )
             self.workspace.prepare(self.index)
+            self.own = OwnRuntime(home, messages) if lesson.is_own else None
+            if self.own is not None:
+                self.own.create()
+            # What the learner edits: config.json, or a runtime of their own.
+            self.document: Workspace | OwnRuntime = self.own or self.workspace
             self._placeholders = replace(self._placeholders, image=self.workspace.origin())
             self.calls = CallLog()
             self.container = self._start_lab_or_read(engine)
@@ -283,10 +290,10 @@ class LessonRun:
         self._poller.poke()
 
     def read_config(self, origin: Literal["learner", "solution", "reset", "outside", "opened"]) -> None:
-        """Read `config.json` and publish its text; report a failure once."""
+        """Read the file that the learner edits and publish its text; report a failure once."""
         self.mark_config_read()
         try:
-            text = self.workspace.read()
+            text = self.document.read()
             self._config_trouble = ""
         except TutorError as error:
             text = ""
@@ -296,16 +303,16 @@ class LessonRun:
         if text == self.config_text and origin == "outside":
             return
         self.config_text = text
-        self.publish(ConfigChanged(str(self.workspace.config), text, origin))
+        self.publish(ConfigChanged(str(self.document.edited_path), text, origin))
 
     def reread_config(self, origin: Literal["solution", "outside"]) -> None:
-        """Read `config.json` if it was written since it was read."""
-        if self.workspace.signature() != self._config_seen:
+        """Read the file that the learner edits if it was written since it was read."""
+        if self.document.signature() != self._config_seen:
             self.read_config(origin)
 
     def mark_config_read(self) -> None:
         """Take the file on disk as read: it was overwritten and restored."""
-        self._config_seen = self.workspace.signature()
+        self._config_seen = self.document.signature()
 
     def context(self) -> CheckContext:
         """Return the state of the lab at this moment, for checks."""
@@ -323,6 +330,7 @@ class LessonRun:
             run=lambda line: self.container.ask(line, self.state),
             docker=self.container.docker.ask if self.container.docker else lambda _path: None,
             trait=self.container.trait,
+            **({"own": self.own.judgement} if self.own is not None else {}),
         )
 
     # Progress

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.course.checks import CheckContext, find
-from tutor.course.model import Quiz, RunOperation, Task
+from tutor.course.model import OwnStep, Quiz, RunOperation, Task
 from tutor.engines.lifecycle import status_of
 from tutor.errors import TutorError
 from tutor.session.actions import ActionRunner
@@ -31,7 +31,7 @@ from tutor.session.replay import bring_to, set_up
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tutor.course.model import Action, Condition, Operation
+    from tutor.course.model import Action, Condition, Define, Operation
     from tutor.engines.model import CallResult, ContainerState
     from tutor.session.lesson_run import LessonRun
 
@@ -88,6 +88,9 @@ def begin_step(run: LessonRun, *, config: bool = True) -> None:
             kept = run.workspace.replace(run.step.begins)
             run.read_config("reset")
             run.report_kept(kept)
+        match run.step.activity:
+            case OwnStep(exercise=exercise) if run.own is not None and run.own.begin_exercise(exercise):
+                run.read_config("reset")
         if run.step.setup:
             set_up(run.step, run.container)
             run.update_state()
@@ -265,7 +268,22 @@ def _action_runner(run: LessonRun, write_config: Callable[[str], None]) -> Actio
         holds=lambda condition: holds_now(run, condition),
         answer=lambda word: answer(run, word),
         write_config=write_config,
+        define=lambda action: define(run, action),
     )
+
+
+def define(run: LessonRun, action: Define) -> None:
+    """Put functions into the learner's own runtime; keep a copy of those that were there.
+
+    Raises:
+        SourceError: their file is not Python.
+        TutorError: `own.error.*`.
+    """
+    if run.own is not None:
+        kept = run.own.take(action)
+        run.read_config("solution")
+        run.notice("information", "session.notice.defined", path=run.own.edited_path)
+        run.report_kept(kept)
 
 
 # Questions

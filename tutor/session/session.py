@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from tutor.course.model import EditConfig, Quiz, RunOperation, Shell, Task
+from tutor.course.model import EditConfig, OwnStep, Quiz, RunOperation, Shell, Task
 from tutor.engines.lifecycle import allowed
 from tutor.errors import TutorError
 from tutor.home import Home
@@ -135,8 +135,8 @@ class Session:
 
     @property
     def config_path(self) -> Path:
-        """The path of the learner's `config.json`."""
-        return self._lesson_run.workspace.config if self._lesson_run else self.home.labs / "config.json"
+        """The path of the file that the learner edits: `config.json`, or a runtime of their own."""
+        return self._lesson_run.document.edited_path if self._lesson_run else self.home.labs / "config.json"
 
     @property
     def config_text(self) -> str:
@@ -254,8 +254,8 @@ class Session:
             run = self._lesson_run
             if run is None:
                 raise TutorError("session.error.no_lesson")
-            kept = run.workspace.keep_unseen(text, seen)
-            run.workspace.write(text)
+            kept = run.document.keep_unseen(text, seen)
+            run.document.write(text)
             saved = True
             run.read_config("learner")
             run.report_kept(kept)
@@ -273,7 +273,7 @@ class Session:
         with self._guarded():
             run = self._lesson_run
             if run is not None:
-                kept = run.workspace.keep_edits(text, before)
+                kept = run.document.keep_edits(text, before)
                 log.info("edits that were not saved are kept in %s", kept)
         return kept
 
@@ -328,7 +328,9 @@ class Session:
         """Check the step after a shell has ended: what was done in it counts as a try. A failure becomes a `Notice`."""
         with self._guarded():
             run = self._lesson_run
-            if run is not None and isinstance(run.step.activity, EditConfig | RunOperation | Shell | Task):
+            if run is not None and isinstance(
+                run.step.activity, EditConfig | OwnStep | RunOperation | Shell | Task
+            ):
                 run.update_state()
                 progression.check(run, tried=True)
 

@@ -41,6 +41,11 @@ class Workspace:
         # It is beside the bundle, since a lesson that has the learner make the bundle may replace the bundle.
         self._saved_config = self.work / f".{self.bundle.name}.config.json"
 
+    @property
+    def edited_path(self) -> Path:
+        """The file that the learner edits, `config.json`; in a lesson on a runtime of their own it is another one."""
+        return self.config
+
     def use(self, lesson: Lesson) -> None:
         """Use the configurations of this lesson from now on: the same lesson, filled in for another engine."""
         self._lesson = lesson

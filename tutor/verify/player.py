@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tutor.course.model import Answer, Observe, Quiz, Read, Shell, Task
+from tutor.course.model import Answer, Observe, OwnStep, Quiz, Read, Shell, Task
 from tutor.engines.lifecycle import status_of
 from tutor.errors import TutorError
 from tutor.patience import scaled
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tutor.course.checks.verdict import Verdict
     from tutor.course.course import Course
-    from tutor.course.model import Action, Step, WrongAnswer
+    from tutor.course.model import Action, Define, Step, WrongAnswer
     from tutor.engines.model import EngineName
     from tutor.home import Home
     from tutor.session.protocol import PlayerSession
@@ -98,6 +98,10 @@ class _Player:
         for each in self._step.wrong:
             if self._go_on():
                 self._play_wrong(each)
+        if isinstance(self._step.activity, OwnStep):
+            for name, variant in self._step.activity.variants:
+                if self._go_on():
+                    self._play_variant(name, variant)
         if isinstance(self._step.activity, Quiz):
             self._choose_wrongly(self._step.activity)
         if isinstance(self._step.activity, Task) and self._session.engine == _BY_HAND:
@@ -141,12 +145,28 @@ class _Player:
             self._say("wrong_passes", wrong=wrong.id)
         for title, body in self._events.errors():
             self._say("wrong_trouble", wrong=wrong.id, title=title, body=body)
+        self._undo(wrong.id)
+
+    def _undo(self, name: str) -> None:
         self._events.begin()
         self._session.execute("reset")
         if self._session.step is not self._step and self._session.step is not None:
             self._step = self._session.step
         for title, body in self._events.errors():
-            self._say("reset_trouble", wrong=wrong.id, title=title, body=body)
+            self._say("reset_trouble", wrong=name, title=title, body=body)
+
+    def _play_variant(self, name: str, variant: Define) -> None:
+        """Do another right way, see that the step passes without a hint, and undo it."""
+        self._events.begin()
+        self._session.do((variant,))
+        if not self._wait_for(lambda: self._step.id in self._session.passed):
+            self._say("variant_fails", variant=name)
+            for verdict in self._session.verdicts:
+                if not verdict.passed:
+                    self._say_failing(verdict)
+        for hint in self._events.hints():
+            self._say("variant_hint", variant=name, hint=hint)
+        self._undo(name)
 
     def _choose_wrongly(self, quiz: Quiz) -> None:
         """Give every wrong answer: none may pass the step, each must get its feedback."""

@@ -1,4 +1,4 @@
-"""The texts of `config.json` that a step leads to: its solution, and what its snippets make of a text."""
+"""The texts of the file that the learner edits that a step leads to: its solution, and what its snippets make of a text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tutor.configfile.snippets import inserted
-from tutor.course.model import EditConfig, Task, Write
+from tutor.course.model import EditConfig, OwnStep, Task, Write
 
 if TYPE_CHECKING:
     from tutor.course.model import Step
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 _FENCED = re.compile(r"^```json[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def solution_of(step: Step) -> str | None:
-    """Return the `config.json` that `solve` writes in a step; None if it writes none."""
+def solution_of(step: Step, text: str) -> str | None:
+    """Return the text to which `solve` changes the `text` of the file that the learner edits; None if it changes none."""
     match step.activity:
+        case OwnStep(exercise=exercise):
+            return _with_ours(exercise, text)
         case EditConfig(file="config.json", solution=solution):
             return solution
         case Task(solution=actions):
@@ -26,6 +28,17 @@ def solution_of(step: Step) -> str | None:
             return texts[-1] if texts else None
         case _:
             return None
+
+
+def _with_ours(exercise_id: str, text: str) -> str | None:
+    """Return a learner's runtime with our functions of an exercise in it; None where it is not Python."""
+    from tutor.own_steps import source
+    from tutor.own_steps.exercises import exercise
+
+    try:
+        return source.with_definitions(text, source.reference_definition(exercise(exercise_id).functions))
+    except source.SourceError:
+        return None
 
 
 def has_snippet(step: Step) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tutor.engines.model import ContainerState
     from tutor.messages import Messages
     from tutor.observe import Snapshot
+    from tutor.own_steps.judge import Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,10 @@ def _no_docker(path: str) -> None:
     del path
 
 
+def _no_runtime(exercise: str) -> str:
+    return exercise
+
+
 def _no_engine(trait: str) -> str:
     del trait
     return ""
@@ -69,6 +74,7 @@ class CheckContext:
     - `answer`: the last answer to the quiz.
     - `other(id)` queries another container of the lab; `run(line)` runs a shell line in it; `docker(path)` requests a document of the
       API of the lab's dockerd ({}: there is none; None: no dockerd answers).
+    - `own(exercise)` returns what the learner's own functions of an exercise do, or a text that says why that is not known.
     - `trait(name)` returns the engine's answer to the question of a trait, empty where it is not known.
     """
 
@@ -85,6 +91,7 @@ class CheckContext:
     run: Callable[[str], CommandOutput] = _no_lab
     docker: Callable[[str], Any] = _no_docker
     trait: Callable[[str], str] = _no_engine
+    own: Callable[[str], Judgement | str] = _no_runtime
 
     def about(self, container_id: str | None) -> CheckContext:
         """Return the same moment with another container of the lab in place of the lesson's (None: the lesson's)."""

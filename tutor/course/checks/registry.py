@@ -153,6 +153,7 @@ TOPICS = (
     "images",
     "mounts",
     "namespaces",
+    "own",
     "privileges",
     "processes",
     "runtime",

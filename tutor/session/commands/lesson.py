@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.course.model import Quiz
+from tutor.course.model import OwnStep, Quiz
 from tutor.engines.engine import find
 from tutor.engines.model import ENGINE_NAMES
 from tutor.errors import TutorError
@@ -86,6 +86,8 @@ def reset(run: LessonRun) -> None:
         run.replace_lab(run.engine)
     run.workspace.prepare(run.index)
     kept = run.workspace.replace(run.workspace.begins_with(run.index))
+    if isinstance(run.step.activity, OwnStep) and run.own is not None:
+        kept = run.own.reset_exercise(run.step.activity.exercise) or kept
     try:
         progression.replay(run)
     finally:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor import patience
-from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell, Task
+from tutor.course.model import Define, EditConfig, Observe, OwnStep, Quiz, Read, RunOperation, Shell, Task
 from tutor.engines.lifecycle import status_of
+from tutor.own_steps.exercises import exercise as functions_of
 from tutor.session.commands.lesson import reset
-from tutor.session.progression import answer, bring_back, check, operate, perform, right_answer
+from tutor.session.progression import answer, bring_back, check, define, operate, perform, right_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,8 @@ def _apply(run: LessonRun) -> None:
             _try_and_reset(run, lambda: operate(run, operation, *arguments))
         case Task(solution=actions):
             _try_and_reset(run, lambda: perform(run, actions))
+        case OwnStep(exercise=exercise):
+            define(run, Define(reference=functions_of(exercise).functions))
         case Shell(solution=lines):
             for line in lines:
                 run.container.script(line)

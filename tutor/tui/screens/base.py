@@ -15,6 +15,7 @@ from tutor.tui.keys import GROUPS
 from tutor.tui.screens.dialogs import Ask, Help
 from tutor.tui.widgets.notice_bar import NoticeBar
 from tutor.tui.widgets.way_out import way_out
+from tutor.view.edited_file import edited_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,6 +100,11 @@ class TutorScreen(Screen[None]):
         """Yield title, explanation and action of each command for the palette."""
         raise NotImplementedError
 
+    @property
+    def edited_name(self) -> str:
+        """The name of the file that the learner edits."""
+        return edited_name(None)
+
     def ask(
         self,
         name: str,
@@ -110,7 +116,7 @@ class TutorScreen(Screen[None]):
     ) -> None:
         """Ask the question `tui.ask.NAME` of the catalogue; call what belongs to the answer. `quits`: as `Ask` has it."""
         parts = ("title", "body", "proceed", "cancel", *(["instead"] if instead else []))
-        texts = (self.messages(f"tui.ask.{name}.{part}") for part in parts)
+        texts = (self.messages(f"tui.ask.{name}.{part}", file=self.edited_name) for part in parts)
         then = {"yes": yes, "no": no, "instead": instead or no}
 
         def answered(answer: Answer | None) -> None:

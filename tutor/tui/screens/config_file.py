@@ -11,6 +11,7 @@ from tutor.session.events import Notice
 from tutor.tui.screens.diff import Before, DiffScreen
 from tutor.tui.widgets.notice_bar import NoticeBar
 from tutor.view.config_texts import has_snippet, with_snippets
+from tutor.view.edited_file import is_python, line_to_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,13 +45,19 @@ class ConfigFile:
 
     def changed(self, event: ConfigChanged) -> None:
         """Show the new text of the file; ask before unsaved edits are replaced."""
+        self.pane.use(event.path)
+        # A skeleton or a solution goes into a file of Python as it is on disk, without the edits that are not saved.
+        merged = event.origin == "outside" or (is_python(event.path) and event.origin != "opened")
         if event.origin == "learner" or event.text == self.pane.text:
             self.pane.mark_saved(event.text)
-        elif event.origin == "outside" and self.pane.unsaved:
+        elif merged and self.pane.unsaved:
             self.pane.note_other(event.text)
             self._ask_about_outside_change()
         else:
             self.pane.load(event.text, begin=event.origin == "opened")
+            line = line_to_write(self._view.step, event.text)
+            if line and event.origin in ("reset", "solution"):
+                self.pane.go_to(line)
 
     def _ask_about_outside_change(self) -> None:
         if self._asking:
@@ -84,8 +91,9 @@ class ConfigFile:
 
     def act(self, name: str) -> None:
         """Do what a key of the editor does, by the last part of its id."""
-        area = self.pane.area
         match name:
+            case "complete" | "describe" | "format" if self.pane.is_python:
+                self._say("python")
             case "complete":
                 if not self.pane.complete():
                     self._say("nothing_to_complete")
@@ -106,10 +114,8 @@ class ConfigFile:
                 self.show_difference()
             case "find":
                 self.pane.find()
-            case "undo":
-                area.undo()
-            case "redo":
-                area.redo()
+            case "undo" | "redo":
+                getattr(self.pane.area, name)()
 
     def show_difference(self) -> None:
         """Show what the text in the editor has that it had not as the step began, and at the last `create`."""
@@ -117,7 +123,9 @@ class ConfigFile:
         before = [Before(m("tui.diff.step"), view.step_config)]
         if view.created_config is not None:
             before.append(Before(m("tui.diff.create"), view.created_config))
-        self._screen.app.push_screen(DiffScreen(m("tui.diff.title"), tuple(before), self.pane.text, m))
+        self._screen.app.push_screen(
+            DiffScreen(m("tui.diff.title", file=self._screen.edited_name), tuple(before), self.pane.text, m)
+        )
 
     def insert_snippet(self) -> None:
         """Show what the step's snippets would change in the text in the editor, and put them in if the learner takes it."""
@@ -149,7 +157,7 @@ class ConfigFile:
         self._screen.app.push_screen(
             DiffScreen(
                 m(f"tui.diff.{name}.title"), (now,), text, m,
-                question=m(f"tui.diff.{name}.question"), body=m(f"tui.diff.{name}.body", **values),
+                question=m(f"tui.diff.{name}.question"), body=m(f"tui.diff.{name}.body", file=self._screen.edited_name, **values),
             ),
             answered,
         )  # fmt: skip

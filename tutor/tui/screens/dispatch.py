@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.course.find import course_of
+from tutor.course.model import OwnStep
 from tutor.errors import TutorError
 from tutor.session.commands.parser import parse
 from tutor.session.commands.registry import BY_NAME, COMMANDS, IN_SHELL
@@ -38,7 +39,7 @@ LOOKED_UP = ("clause", "glossary")
 """The commands that open something to read on top of the screen."""
 _CONFIRMED = ("reset", "solve", "engine")
 # Besides the operations of the runtime, these read config.json, or replace it and keep a copy.
-_TOUCHING = ("check", "next", "reset", "solve")
+_TOUCHING = ("check", "next", "reset", "solve", "my")
 # The palette opens the command line with these, for their arguments to be typed.
 _NEEDING = (IN_SHELL, "answer", "kill", "exec", "update", "play")
 
@@ -91,7 +92,9 @@ class Commands:
         elif name == "solve" and (text := self._solution()) is not None:
             self._config.propose("solve", text, lambda _text: self.execute(line))
         elif name in _CONFIRMED and not (name == "reset" and self._view.plays_freely):
-            self._screen.ask(name, partial(self.execute, line))
+            step = self._view.step
+            own = name == "reset" and step is not None and isinstance(step.activity, OwnStep)
+            self._screen.ask("reset_own" if own else name, partial(self.execute, line))
         else:
             self.execute(line)
 
@@ -143,8 +146,9 @@ class Commands:
 
     def _solution(self) -> str | None:
         """Return the `config.json` that `solve` would write, if it is another one than that in the editor."""
-        text = solution_of(self._view.step) if self._view.step is not None else None
-        return None if text == self._config.pane.text else text
+        step, now = self._view.step, self._config.pane.text
+        text = solution_of(step, now) if step is not None else None
+        return None if text == now else text
 
     def _pick_engine(self) -> None:
         def picked(engine: str | None) -> None:

@@ -43,6 +43,7 @@ from tutor.tui.widgets.status import LastCommand, Lifecycle
 from tutor.tui.widgets.tab_line import TabLine
 from tutor.tui.widgets.terminal import TerminalPane, TerminalView
 from tutor.tui.widgets.top_line import TopLine
+from tutor.view.edited_file import edited_name
 from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
@@ -224,6 +225,11 @@ class LessonScreen(TutorScreen):
     def _name_keys(self) -> None:
         self.query_one(Guide).redraw_keys()
         self.panes.tabs.redraw()
+
+    @property
+    def edited_name(self) -> str:
+        """The name of the file that the learner edits."""
+        return edited_name(self.view.lesson)
 
     def on_resize(self) -> None:
         """Keep the focus in sight in another width."""

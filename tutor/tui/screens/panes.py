@@ -12,6 +12,7 @@ from tutor.tui.widgets.line_view import Panel
 from tutor.tui.widgets.quiz import QuizBox
 from tutor.tui.widgets.tab_line import TabLine
 from tutor.tui.widgets.way_out import way_out
+from tutor.view.edited_file import edited_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,8 +182,9 @@ class Panes:
     def _tab_text(self, panel: str) -> str:
         """Return the name of a pane with its key, and `*` if it has unsaved edits."""
         m = self._messages
+        name = edited_name(self._view.lesson) if panel == "config" else m(f"tui.panel.{panel}")
         mark = "*" if panel == "config" and self._config.unsaved else ""
-        return f"{m(f'tui.key.{panel}.key')} {m(f'tui.panel.{panel}')}{mark}"
+        return f"{m(f'tui.key.{panel}.key')} {name}{mark}"
 
     def _tail(self) -> tuple[str, ...]:
         """Return the text after the names, and a shorter one: that the step is passed, or that there is a hint."""

@@ -13,7 +13,6 @@ from textual.widget import Widget
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
 
-from tutor.configfile import problems
 from tutor.configfile.cursor import place_at
 from tutor.configfile.formatting import formatted
 from tutor.text.glyphs import PASSED, SEVERITIES, UNSAVED
@@ -21,6 +20,7 @@ from tutor.tui.inline_markdown import inline
 from tutor.tui.widgets.completion_list import CompletionList
 from tutor.tui.widgets.find_line import FindLine
 from tutor.tui.widgets.json_area import Fault, JsonArea
+from tutor.view.edited_file import CONFIG, is_python, problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +64,7 @@ class ConfigPane(Vertical):
     def __init__(self, messages: Messages) -> None:
         super().__init__(id="config", classes="pane")
         self._messages = messages
+        self._file_name = CONFIG
         self._saved = ""
         self._base = ""
         self._timer: Timer | None = None
@@ -108,6 +109,18 @@ class ConfigPane(Vertical):
         """Tell whether the text in the editor is another than on disk."""
         return self.text != self._saved
 
+    @property
+    def is_python(self) -> bool:
+        """Whether the file is Python, in which the helps for JSON have no place."""
+        return is_python(self._file_name)
+
+    def use(self, path: str) -> None:
+        """Show the file at this path from now on."""
+        name = path.rpartition("/")[2]
+        if name != self._file_name:
+            self._file_name = name
+            self.area.use_language(python=self.is_python)
+
     def load(self, text: str, *, begin: bool = False) -> None:
         """Replace the text in the editor by the text on disk; the cursor stays on its line.
 
@@ -119,6 +132,10 @@ class ConfigPane(Vertical):
         else:
             self.area.replace_all(text)
         self._find_problems()
+
+    def go_to(self, line: int) -> None:
+        """Go to the end of a line, counted from 1."""
+        self.area.move_cursor((line - 1, len(self.area.document[line - 1])), center=True)
 
     def mark_saved(self, text: str) -> None:
         """Note that `text` is on disk, and was in the editor."""
@@ -218,7 +235,7 @@ class ConfigPane(Vertical):
 
     def _find_problems(self) -> None:
         """Find the problems of the text, and show them."""
-        self._problems = problems(self.text) if self.text.strip() or self._saved else ()
+        self._problems = problems_of(self.text, self._file_name) if self.text.strip() or self._saved else ()
         faults: dict[int, Fault] = {}
         for problem in reversed(self._problems):
             end = problem.end_column - 1 if problem.end_line == problem.line else None
@@ -232,7 +249,8 @@ class ConfigPane(Vertical):
         place = m("tui.config.place", line=row + 1, column=column + 1)
         nearest = min(self._problems, key=lambda problem: abs(problem.line - 1 - row), default=None)
         if nearest is None:
-            text = Content.assemble((f"{PASSED} ", "$text-success"), (m("tui.config.fine"), "$text-success"))
+            fine = m("tui.config.fine_python" if self.is_python else "tui.config.fine")
+            text = Content.assemble((f"{PASSED} ", "$text-success"), (fine, "$text-success"))
         else:
             where = m("tui.config.place", line=nearest.line, column=nearest.column)
             style = "$text-error" if nearest.severity == "error" else "$text-warning"
@@ -248,7 +266,7 @@ class ConfigPane(Vertical):
         self.query_one(ProblemLine).show(text)
         saved = m("tui.config.unsaved") if self.unsaved else m("tui.config.saved")
         glyph = UNSAVED if self.unsaved else PASSED
-        self.border_title = f"config.json  {glyph} {saved}"
+        self.border_title = f"{self._file_name}  {glyph} {saved}"
         self.border_subtitle = place
         if self.unsaved != self._was_unsaved:
             self._was_unsaved = self.unsaved

@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Markdown, Static, TextArea
 
-from tutor.course.model import EditConfig, Observe, Quiz, Read, RunOperation, Shell, Task
+from tutor.course.model import EditConfig, Observe, OwnStep, Quiz, Read, RunOperation, Shell, Task
 from tutor.home import command_line
 from tutor.text.glyphs import FAILED, FINISHED, NEXT, PASSED
 from tutor.tui.inline_markdown import inline
@@ -129,6 +129,9 @@ class Guide(VerticalScroll, can_focus=True):
             case EditConfig():
                 editing = isinstance(self.screen.focused, TextArea)
                 text = m("tui.guide.do.editing") if editing else self._here("tui.guide.do.edit_config")
+            case OwnStep():
+                editing = isinstance(self.screen.focused, TextArea)
+                text = m("tui.guide.do.editing_own") if editing else self._here("tui.guide.do.own_step")
             case Observe(panel=panel):
                 key, name = m(f"tui.key.{panel}.key"), m(f"tui.panel.{panel}")
                 text = self._here("tui.guide.do.observe", key=key, panel=name)

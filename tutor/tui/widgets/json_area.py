@@ -18,6 +18,7 @@ from tutor.configfile import keystrokes
 from tutor.configfile.completion import Change, candidates
 from tutor.lazy_dataclass import dataclass
 from tutor.text.glyphs import SEVERITIES
+from tutor.view.edited_file import INDENTATION, newline_of
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -54,6 +55,7 @@ class JsonArea(TextArea):
             id="config-text", language="json", soft_wrap=False, show_line_numbers=True, tab_behavior="indent"
         )
         self.indent_width = keystrokes.INDENTATION
+        self._is_python = False
         self._faults: dict[int, Fault] = {}
         self._popup = popup
 
@@ -73,6 +75,13 @@ class JsonArea(TextArea):
             self._faults = faults
             self.notify_style_update()
             self.refresh()
+
+    def use_language(self, *, python: bool) -> None:
+        """Edit Python from now on, without colours and without the helps of JSON; or JSON."""
+        self._is_python = python
+        self._popup.close()
+        self.language = None if python else "json"
+        self.indent_width = INDENTATION if python else keystrokes.INDENTATION
 
     def use_colours(self, variables: dict[str, str]) -> None:
         """Colour JSON by the CSS variables of the theme."""
@@ -143,6 +152,8 @@ class JsonArea(TextArea):
         self._restart_blink()
 
     def _take(self, event: Key) -> bool:
+        if self._is_python:
+            return self._take_python(event)
         if self.offers and (event.key == "tab" or (event.key == "enter" and self._popup.chosen)):
             self.accept()
             return True
@@ -163,6 +174,12 @@ class JsonArea(TextArea):
         else:
             self.change(change)
         self.offer()
+        return True
+
+    def _take_python(self, event: Key) -> bool:
+        if event.key != "enter" or not self.selection.is_empty:
+            return False
+        self._replace_via_keyboard(newline_of(self.text, self.offset_of_cursor), *self.selection)
         return True
 
     def change(self, change: Change) -> None:
@@ -224,7 +241,8 @@ class JsonArea(TextArea):
     def action_delete_left(self) -> None:
         """Delete the character before the cursor; in an empty pair of brackets or quotation marks, both."""
         offered = self.offers
-        change = keystrokes.backspace(self.text, self.offset_of_cursor) if self.selection.is_empty else None
+        helped = self.selection.is_empty and not self._is_python
+        change = keystrokes.backspace(self.text, self.offset_of_cursor) if helped else None
         if change is None:
             super().action_delete_left()
         else:
