@@ -89,6 +89,8 @@ def judge(
     found: list[Difference] = []
     mishap, output = None, []
     for number, (scenario, recording) in enumerate(zip(scenarios, recordings, strict=True)):
+        if recording.failed == "skipped":
+            continue
         ours = _ours[chosen.id, number]
         mishap = mishap or mishaps.find(recording, ours, text, messages)
         theirs = moments(recording.records, scenario.config())

@@ -88,8 +88,11 @@ def _of_command(
     traced = next(iter(_TRACED.finditer(record["err"])), None)
     function = _entered(events) or (traced["function"] if traced else "")
     line = int(traced["line"]) if traced else 0
-    for kind, limit in (("processes", "pids"), ("memory", "memory")):
-        if recording.limits.get(limit):
+    for kind, reached in (
+        ("processes", recording.limits.get("pids") or _had_no_process(error)),
+        ("memory", recording.limits.get("memory") or (error is None and recording.limits.get("refused"))),
+    ):
+        if reached:
             if error and not line:
                 line, function = error["line"], error["function"]
             explanation = messages(f"own.mishap.{kind}")
@@ -103,6 +106,11 @@ def _of_command(
         explanation = messages("own.mishap.ended", function=function)
         return Mishap("ended", function, line, _line_of(text, line), explanation=explanation)
     return None
+
+
+def _had_no_process(error: dict[str, Any] | None) -> bool:
+    """Tell whether fork or clone was refused; older kernels count that nowhere."""
+    return error is not None and error.get("errno") == errno.EAGAIN
 
 
 def _file(events: list[dict[str, Any]], messages: Messages) -> Mishap:

@@ -9,14 +9,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tutor.lab import kernel
-from tutor.own_steps.sandbox import limits
+from tutor.own_steps.sandbox import limits, looks
 from tutor.own_steps.sandbox.places import FILE, OUTPUT, REPORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_SHOWN = 20_000  # characters of an output
-_TRACE_SECONDS = 0.5
+_SHOWN = 20_000  # bytes of an output
+_TRACE_SECONDS = 0.3
 _LOOK = 0.01  # seconds
 _MS_SHARED = 1 << 20
 _ENVIRONMENT = {
@@ -58,12 +58,12 @@ class Commands:
         status = self._wait(pid, deadline)
         hung = status is None
         if hung:
-            self._trace()
+            self._trace(pid)
         done = {
             "words": list(words),
             "status": status,
             "out": _read(names[0]),
-            "err": _read(names[1]),
+            "err": self._errors() if hung else _read(names[1]),
             "report": self._reported(),
             "file": self._file_is_unchanged(),
         }
@@ -104,6 +104,7 @@ class Commands:
     def _execute(self, argv: list[str], names: list[str]) -> None:
         try:
             os.setsid()
+            limits.write("/proc/self/oom_score_adj", "0")
             os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
             for number, name in enumerate(names, 1):
                 os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), number)
@@ -132,19 +133,30 @@ class Commands:
             os.close(descriptor)
         return self.ended[pid]
 
-    def _trace(self) -> None:
-        """Have every Python process write where it is, to its standard error, and end: -X faulthandler, SIGABRT."""
-        _kill_all(signal.SIGABRT)
-        deadline = time.monotonic() + _TRACE_SECONDS
-        while time.monotonic() < deadline and "File " not in _read(f"{OUTPUT}/{self._count}.err"):
-            time.sleep(_LOOK)
-        time.sleep(_LOOK)  # the other processes
+    def _trace(self, command: int) -> None:
+        """Have every Python process write where it is, to its standard error, and end: -X faulthandler, SIGABRT.
+
+        The command comes last: when it ends, it takes the container's process with it.
+        """
+        for pid in [*(pid for pid in reversed(looks.others()) if pid != command), command]:
+            _send(pid, signal.SIGABRT)
+            deadline = time.monotonic() + _TRACE_SECONDS
+            while time.monotonic() < deadline and not self._traced() and _lives(pid):
+                time.sleep(_LOOK)
+            if self._traced():
+                return
+
+    def _traced(self) -> bool:
+        return any(FILE in _read(f"{OUTPUT}/{number}.err") for number in range(1, self._count + 1))
+
+    def _errors(self) -> str:
+        """Return what every command so far, and the container of each, has written to standard error."""
+        return "".join(_read(f"{OUTPUT}/{number}.err") for number in range(1, self._count + 1))
 
     def _reported(self) -> str:
         """Return what was written to the report since the last command; the container's process keeps it open."""
-        text = limits.read(REPORT)
-        new, self._told = text[self._told :], len(text)
-        return new[-_SHOWN:]
+        text, self._told = limits.read_from(REPORT, self._told, _SHOWN)
+        return text
 
     def _file_is_unchanged(self) -> bool:
         try:
@@ -178,6 +190,18 @@ def _new_mount_namespace() -> int:
         os.waitpid(child, 0)
 
 
+def _send(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return  # it has ended
+
+
+def _lives(pid: int) -> bool:
+    fields = limits.read(f"/proc/{pid}/stat").rpartition(") ")[2].split()
+    return bool(fields) and fields[0] not in "ZX"
+
+
 def _kill_all(number: int) -> None:
     try:
         os.kill(-1, number)
@@ -186,4 +210,4 @@ def _kill_all(number: int) -> None:
 
 
 def _read(path: str) -> str:
-    return limits.read(path)[-_SHOWN:]
+    return limits.read(path, _SHOWN)

@@ -9,7 +9,7 @@ import stat
 import time
 from typing import TYPE_CHECKING, Any
 
-from tutor.own_steps.sandbox import looks
+from tutor.own_steps.sandbox import limits, looks
 from tutor.own_steps.sandbox.commands import Commands, HungError
 from tutor.own_steps.sandbox.console import Console
 from tutor.own_steps.sandbox.places import (
@@ -25,11 +25,13 @@ from tutor.own_steps.sandbox.places import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_SHOWN = 20_000  # bytes of an output
 _SETTLE = 2.0  # seconds for a program to begin, to handle a signal, or to end
 
 
 def drive(play: dict[str, Any]) -> dict[str, Any]:
     """Play a scenario, and return the records of its operations, in their order; `failed` says why it was broken off."""
+    limits.write("/proc/self/oom_score_adj", "-1000")  # short of memory, the kernel is to end the runtime
     driver = _Driver(play)
     driver.records.append({"look": "begin", **looks.host(driver.commands.host)})
     failed = ""
@@ -164,8 +166,4 @@ def _write(path: str, text: str) -> None:
 
 
 def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            return file.read(20_000)
-    except OSError:
-        return ""
+    return limits.read(path, _SHOWN)

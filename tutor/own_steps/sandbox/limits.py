@@ -14,6 +14,7 @@ _LIMITS = (
     ("memory.swap.max", "0"),
     ("memory.limit_in_bytes", str(_MEMORY)),
 )
+_MOST = 1 << 20  # bytes of a file that are read
 _REACHED = (("pids.events", "max"), ("memory.events", "oom_kill"), ("memory.oom_control", "oom_kill"))
 
 
@@ -34,24 +35,40 @@ def give_controllers(directory: str) -> None:
 
 
 def reached(directories: list[str]) -> dict[str, int]:
-    """Return how often a limit was reached: `pids`, `memory`; empty where there is no controller."""
+    """Return how often a limit was reached: `pids`, `memory`; kernels count it in the cgroup of the limit, or of the process.
+
+    `refused`: how often memory was wanted beyond the limit of v1, where the rest can be had by writing files out, too.
+    """
     found: dict[str, int] = {}
     for directory in directories:
-        for name, key in _REACHED:
-            for line in read(f"{directory}/{name}").splitlines():
-                word, _, value = line.partition(" ")
-                if word == key:
-                    found[name.partition(".")[0]] = int(value)
+        if refused := int(read(f"{directory}/memory.failcnt") or 0):
+            found["refused"] = refused
+        for folder, _folders, _files in os.walk(directory):
+            for name, key in _REACHED:
+                for line in read(f"{folder}/{name}").splitlines():
+                    word, _, value = line.partition(" ")
+                    if word == key and int(value):
+                        kind = name.partition(".")[0]
+                        found[kind] = max(found.get(kind, 0), int(value))
     return found
 
 
-def read(path: str) -> str:
-    """Return the content of a file; empty if it can't be read."""
+def read(path: str, most: int = _MOST) -> str:
+    """Return the content of a file; its last `most` bytes if there are more; empty if it can't be read."""
+    return read_from(path, 0, most)[0]
+
+
+def read_from(path: str, position: int, most: int = _MOST) -> tuple[str, int]:
+    """Return what is in a file after a position, likewise, and where it ends."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  (starts fast)
-            return file.read()
+        with open(path, "rb") as file:  # noqa: PTH123  (starts fast)
+            end = os.fstat(file.fileno()).st_size
+            # The kernel's files have no size.
+            file.seek(max(position, end - most))
+            data = file.read(most)
     except OSError:
-        return ""
+        return "", position
+    return data.decode("utf-8", "replace"), max(end, position)
 
 
 def write(path: str, text: str) -> bool:

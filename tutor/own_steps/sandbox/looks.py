@@ -22,16 +22,25 @@ _TEXTS = ("status", "stat", "mountinfo", "limits", "cgroup", "uid_map", "gid_map
 _MOST_NAMES = 100  # of a directory
 
 
+def others() -> list[int]:
+    """Return every process of the sandbox but this one that lives, the oldest first."""
+    return [pid for _start, pid, _parent in _living()]
+
+
 def orphans() -> list[int]:
     """Return the children of this process that live, the oldest first: containers, whose runtime has ended."""
     own = os.getpid()
+    return [pid for _start, pid, parent in _living() if parent == own]
+
+
+def _living() -> list[tuple[int, int, int]]:
     found = []
     for name in os.listdir("/proc"):  # noqa: PTH208  (starts fast)
-        if name.isdecimal() and int(name) != own:
+        if name.isdecimal() and int(name) != os.getpid():
             fields = limits.read(f"/proc/{name}/stat").rpartition(") ")[2].split()
-            if len(fields) > 19 and int(fields[1]) == own and fields[0] not in "ZX":
-                found.append((int(fields[19]), int(name)))
-    return [pid for _start, pid in sorted(found)]
+            if len(fields) > 19 and fields[0] not in "ZX":
+                found.append((int(fields[19]), int(name), int(fields[1])))
+    return sorted(found)
 
 
 def host(namespace: int) -> dict[str, Any]:

@@ -53,6 +53,11 @@ def main() -> None:
             for sandbox in [each for each in running if each.over]:
                 running.remove(sandbox)
                 answers[sandbox.number] = sandbox.close()
+                if answers[sandbox.number]["failed"] in ("hung", "timeout"):
+                    # The others would cost the time limit, too.
+                    for number, play in [each for each in waiting if each[1]["text"] == sandbox.text]:
+                        waiting.remove((number, play))
+                        answers[number] = {"failed": "skipped", "records": [], "limits": {}}
     finally:
         for sandbox in running:
             sandbox.close()
@@ -81,6 +86,7 @@ class _Sandbox:
 
     def __init__(self, number: int, play: dict[str, Any]) -> None:
         self.number = number
+        self.text: str = play["text"]
         self._name = f"{limits.PREFIX}{os.getpid()}-{processes.own_identity().start}-{secrets.token_hex(3)}"
         hierarchies = cgroups.hierarchies()  # in a cgroup namespace their paths are others
         self._cgroups = cgroups.make(self._name)

@@ -51,7 +51,8 @@ class Recording:
 
     Attributes:
         records: of each operation, as `driver` and `looks` write them.
-        failed: why it was broken off: `hung`, `timeout` (the sandbox itself had to be ended); empty if it was not.
+        failed: why it was broken off: `hung`, `timeout` (the sandbox itself had to be ended),
+            `skipped` (one before it was broken off, and was not even begun); empty if it was not.
         in_vain: how often something was waited for that did not come.
         limits: how often a limit of the sandbox was reached: `pids`, `memory`.
     """
