@@ -10,7 +10,19 @@ import pytest
 
 from tutor.course.checks.verdict import Evidence, Verdict
 from tutor.course.course import Course
-from tutor.course.model import Choice, Hint, LabPlan, Lesson, Observe, Quiz, Read, RunOperation, Shell, Step
+from tutor.course.model import (
+    Choice,
+    Hint,
+    LabPlan,
+    Lesson,
+    Observe,
+    Quiz,
+    Read,
+    RunOperation,
+    Shell,
+    Step,
+    Task,
+)
 from tutor.engines.model import Call, CallResult, ContainerState
 from tutor.messages import LANGUAGES, Language, Messages
 from tutor.observe import ContainerView, HostView, Mount, NamespaceView, Process, Snapshot, Wait
@@ -229,6 +241,14 @@ def test_a_step_that_passes_by_going_on_says_no_more_than_the_next_one() -> None
     assert "✓ 手順 2 を終えました。" in text
     assert "まとめです。" in text
     assert "next" in text
+
+
+def test_lines_for_the_shell_are_shown_as_they_are_typed() -> None:
+    """Each on its own line, and no Markdown: a slash between them looks like a part of a path."""
+    lines = (r"tr '\0' ' ' </proc/$$/cmdline; echo", "cat /proc/self/cgroup")
+    for activity in (Shell(lines), Task((), lines)):
+        text = said(StepEntered(0, replace(READ, activity=activity), passed=False))
+        assert "".join(f"\n    $ {each}" for each in lines) in text
 
 
 def test_a_snapshot_is_drawn_only_when_asked_for() -> None:

@@ -110,9 +110,9 @@ class Renderer:
                 names = ", ".join(f"{each}()" for each in functions_of(exercise).functions)
                 return self._do("own_step", functions=names)
             case Shell(suggested=suggested):
-                return self._do("shell", commands=" / ".join(suggested))
+                return [*self._do("shell"), *_typed(suggested)]
             case Task(suggested=suggested):
-                return [*self._do("task"), *(line(f"    $ {each}", "call") for each in suggested)]
+                return [*self._do("task"), *_typed(suggested)]
             case Read():
                 return self._do("read")
 
@@ -290,6 +290,11 @@ class Renderer:
         if event.next:
             lines += indent(wrap_line(line(event.next), self.width - 4), ("good", f"  {NEXT} "))
         return lines
+
+
+def _typed(commands: tuple[str, ...]) -> list[Line]:
+    """Return lines worth trying in the lab's shell as they are typed, each on one line, so that they can be copied."""
+    return [line(f"    $ {each}", "call") for each in commands]
 
 
 def _passes_by_going_on(step: Step) -> bool:
