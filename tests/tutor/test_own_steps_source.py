@@ -63,6 +63,14 @@ def test_reset_puts_the_skeleton_back() -> None:
     assert "def helper" in text
 
 
+def test_function_that_is_written_below_its_skeleton_is_the_one_that_counts() -> None:
+    text = source.with_skeleton("", ("set_hostname",)) + "\n\ndef set_hostname(c):\n    return 1\n"
+    assert source.missing(text, ("set_hostname",)) == ()
+    text = source.without_definitions(text, ("set_hostname",))
+    assert source.missing(text, ("set_hostname",)) == ("set_hostname",)
+    assert text.count("def set_hostname") == 1
+
+
 def test_model_solution_of_every_exercise_can_be_put_in() -> None:
     text = ""
     for exercise in EXERCISES:

@@ -27,6 +27,7 @@ SUBCOMMANDS = (
     "lessons",
     "repl",
     "play",
+    "my",
     "doctor",
     "engines",
     "conformance",

@@ -7,7 +7,9 @@ not written yet, and the script says so.
 from __future__ import annotations
 
 import ast
+import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from tutor.own_steps import parts, source
@@ -16,7 +18,8 @@ from tutor.own_steps.exercises import FUNCTIONS
 if TYPE_CHECKING:
     from tutor.messages import Messages
 
-_HEAD = """#!/usr/bin/env python3
+_SYSTEM_PYTHON = "/usr/bin/python3"
+_HEAD = """#!{python} -I
 \"\"\"{title}\"\"\"
 
 from __future__ import annotations
@@ -44,11 +47,18 @@ def exported(text: str, messages: Messages) -> str:
         f"# {messages(f'own.part.{name}')}\n\n{blocks[name]}" for name in order if blocks.get(name)
     )
     return (
-        _HEAD.format(title=messages("own.script"), imports="\n".join(_imports([*trees, mine])))
+        _HEAD.format(
+            python=_interpreter(), title=messages("own.script"), imports="\n".join(_imports([*trees, mine]))
+        )
         + "\n\n"
         + body
         + "\n"
     )
+
+
+def _interpreter() -> str:
+    """Return the interpreter for the first line: the system's own, which daemons find, unlike that of a shim in someone's PATH."""
+    return _SYSTEM_PYTHON if os.access(_SYSTEM_PYTHON, os.X_OK) else os.path.realpath(sys.executable)
 
 
 def _body(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from tutor import files
@@ -209,12 +210,19 @@ def _after_docstring(tree: ast.Module) -> int:
 
 
 def _replaced(text: str, names: set[str], new: str) -> str:
+    """Put `new` in the place of what defines one of `names`; of several definitions the last one counts, and the others go."""
     lines = text.splitlines()
-    for node in parsed(text).body:
-        if parts.defined_names(node) & names and not isinstance(node, ast.Import | ast.ImportFrom):
-            lines[first_line(node) - 1 : last_line(node)] = new.splitlines()
-            return "\n".join(lines) + "\n"
-    return _joined([text.rstrip("\n"), new])
+    found = [node for node in parsed(text).body if parts.defined_names(node) & names]
+    if not found:
+        return _joined([text.rstrip("\n"), new])
+    *earlier, last = found
+    lines[first_line(last) - 1 : last_line(last)] = new.splitlines()
+    for node in reversed(earlier):
+        end = last_line(node)
+        while end < len(lines) and not lines[end].strip():
+            end += 1
+        del lines[first_line(node) - 1 : end]
+    return "\n".join(lines) + "\n"
 
 
 def _skeleton(name: str) -> str:
@@ -227,7 +235,11 @@ def _skeleton(name: str) -> str:
 
 
 def _joined(blocks: list[str]) -> str:
-    return "\n\n\n".join(each for each in blocks if each) + "\n"
+    """Join blocks as PEP 8 has it: two empty lines between functions, none between constants."""
+    text = "\n\n\n".join(each for each in blocks if each) + "\n"
+    return re.sub(
+        r"(?<=\n)(_?[A-Z][A-Z_]* = (?:[^\n]*|\{\n(?: [^\n]*\n)*\}))\n{3}(?=_?[A-Z][A-Z_]* = )", r"\1\n", text
+    )
 
 
 def parsed(text: str) -> ast.Module:

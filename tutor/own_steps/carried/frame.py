@@ -5,7 +5,7 @@ claim_id, load_config, make_fifo
 clone_init                             -->   waits
 make_cgroup, prestart and createRuntime
 "go"                                   -->   prepare_root, mount_filesystems, make_devices, createContainer,
-                                             set_hostname, switch_root, protect_paths, open_console
+                                             set_hostname, switch_root, sysctls, protect_paths, open_console
 waits                                  <--   "ready" (or what went wrong)
 save_state                                   wait_for_start ... until start: startContainer, set_user,
                                              set_capabilities, then the program
@@ -110,6 +110,9 @@ def be_init(c: Container, runtime: socket.socket) -> NoReturn:
         run_hooks(c, "createContainer", "creating")
         set_hostname(c)
         switch_root(c)
+        for name, value in c.linux.get("sysctl", {}).items():
+            with open(f"/proc/sys/{name.replace('.', '/')}", "w", encoding="utf-8") as file:
+                file.write(value)
         protect_paths(c)
         open_console(c)
         close_all_but(0, 1, 2, c.fifo_fd, runtime.fileno())
@@ -228,7 +231,11 @@ def run(asked: argparse.Namespace) -> None:
     read_state(c)
     if asked.command == "start":
         start(c)
-        run_hooks(c, "poststart", "running")
+        try:
+            run_hooks(c, "poststart", "running")
+        except ContainerError:
+            kill(c, signal.SIGKILL)  # runtime.md, Lifecycle, since 1.3: the container must be stopped
+            raise
     elif asked.command == "state":
         print_state(c)
     elif asked.command == "kill":

@@ -18,6 +18,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import termios
 import time
 from typing import Any
@@ -237,9 +238,8 @@ def _options(options: list[str]) -> tuple[int, list[int], str]:
     flags = 0
     for option in options:
         flags = (flags | _FLAGS.get(option, 0)) & ~_CLEARS.get(option, 0)
-    data = [
-        each for each in options if each not in _FLAGS and each not in _CLEARS and each not in _PROPAGATION
-    ]
+    known = {**_FLAGS, **_CLEARS, **_PROPAGATION}
+    data = [each for each in options if each not in known]
     return flags, [_PROPAGATION[each] for each in options if each in _PROPAGATION], ",".join(data)
 
 
@@ -297,11 +297,8 @@ _DEVICES = {
     "tty": (5, 0),
 }
 _LINKS = {
-    "fd": "/proc/self/fd",
-    "stdin": "/proc/self/fd/0",
-    "stdout": "/proc/self/fd/1",
-    "stderr": "/proc/self/fd/2",
-}
+    "fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
+}  # fmt: skip
 
 
 def make_devices(c: Container) -> None:
@@ -483,7 +480,7 @@ def delete(c: Container, *, force: bool) -> None:
 def run_hooks(c: Container, name: str, status: str) -> None:
     """Run the hooks of a kind in their order, the state on their standard input (config.md, POSIX-platform Hooks).
 
-    ContainerError if one fails, or takes longer than its `timeout`.
+    ContainerError if one fails, or takes longer than its `timeout`; after `poststop` a warning, and the next one.
     """
     for hook in c.config.get("hooks", {}).get(name, []):
         state = {"ociVersion": c.config["ociVersion"], "id": c.id, "status": status, "bundle": c.bundle}
@@ -501,7 +498,11 @@ def run_hooks(c: Container, name: str, status: str) -> None:
                 check=True,
             )
         except (OSError, subprocess.SubprocessError) as error:
-            raise ContainerError(f"{name} hook {hook['path']}: {error}") from None
+            if name != "poststop":
+                raise ContainerError(f"{name} hook {path}: {error}") from None
+            print(
+                f"warning: {name} hook {path}: {error}", file=sys.stderr
+            )  # the others are called all the same
 
 
 # cgroups
