@@ -62,6 +62,8 @@ class _Driver:
         self.records: list[dict[str, Any]] = []
         self.goes_on = True
         self.in_vain = 0
+        self._commands = 0
+        self._creates: list[int] = []  # the numbers of the commands that created containers
         self._lay_out()
         self.commands = Commands(play["launcher"], play["text"])
 
@@ -101,6 +103,9 @@ class _Driver:
                 raise OSError(f"no operation {operation}")
 
     def _run(self, words: list[str]) -> None:
+        self._commands += 1
+        if words[0] == "create":
+            self._creates.append(self._commands)
         done = self.commands.run([f"--root={STATE}", *words], self._deadline)
         self.commands.collect()
         living = looks.orphans()
@@ -136,7 +141,7 @@ class _Driver:
 
     def _printed(self) -> str:
         # The container has the standard output of the command that created it.
-        texts = [_read(f"{OUTPUT}/{name}") for name in sorted(os.listdir(OUTPUT)) if name.endswith(".out")]  # noqa: PTH208
+        texts = [_read(f"{OUTPUT}/{number}.out") for number in self._creates]
         return "".join(texts) + (self._console.printed() if self._console else "")
 
 
