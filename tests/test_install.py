@@ -79,9 +79,11 @@ def _installed(source: Path, folder: Path) -> Path:
 def _works(programs: Path, cwd: Path) -> None:
     assert __version__ in _run(programs / "oci-tutor", "--version", cwd=cwd)
     assert f"runt version {__version__}" in _run(programs / "runt", "--version", cwd=cwd)
-    assert "first-container" in _run(
+    listed = _run(
         programs / "oci-tutor", "lessons", "--lang", "en", cwd=cwd, OCI_TUTOR_HOME=str(cwd / "home")
     )
+    assert "first-container" in listed
+    assert "own-aloud" in listed, "the course that is installed beside the first"
 
 
 def test_pip_installs_a_checkout_into_an_empty_environment(clone: Path, tmp_path: Path) -> None:
@@ -144,6 +146,8 @@ def test_lessons_and_messages_travel_in_the_wheel(wheel: Path) -> None:
     assert {
         f"tutor/lessons/first-container/{name}" for name in ("lesson.yaml", "text.ja.yaml", "text.en.yaml")
     } <= names
+    assert "tutor/lessons/build-your-own/own-aloud/lesson.yaml" in names
+    assert "tutor/own_steps/carried/reference.py" in names
     assert "tutor/messages/ja/cli.yaml" in names
     assert not {name for name in names if name.startswith(("tests/", "lessons/"))}
 

@@ -8,23 +8,27 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.session import Diary, home
-from tests.support.tui import opened, screen_text, scripted_app, settled
+from tests.support.tui import opened, screen_text, scripted_app, settled, snapshot
 from tutor.course.checks import CheckContext, find
 from tutor.course.course import Course
 from tutor.course.errors import LessonError
 from tutor.course.model import Condition, Define, OwnStep
+from tutor.engines.model import ContainerState
 from tutor.messages import Messages
 from tutor.own_steps import source
 from tutor.own_steps.differences import Difference
 from tutor.own_steps.judge import Judgement
 from tutor.own_steps.learner_file import LearnerFile
 from tutor.own_steps.mishaps import Mishap
-from tutor.session.events import ConfigChanged, HintGiven
+from tutor.own_steps.trial_view import snapshot_of
+from tutor.session.commands.registry import BY_NAME
+from tutor.session.events import CommandFinished, ConfigChanged, HintGiven, SnapshotTaken, StateChanged
 from tutor.session.own_runtime import OwnRuntime
 from tutor.session.session import Session
 from tutor.tui.widgets.editor import ConfigPane
 from tutor.view.config_texts import solution_of
 from tutor.view.edited_file import newline_of, problems_of
+from tutor.view.lesson_view import LessonView
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -245,12 +249,67 @@ def test_a_session_puts_skeletons_in_judges_what_any_editor_saves_and_takes_back
         session.execute("solve")
         assert session.passed == {"write"}
         assert OTHER in path.read_text()
+        _my(session, diary)
         assert session.write_config("if x = 1:\n", session.config_text)
         session.execute("reset")
         assert any("line 1" in each.lower() for each in diary.notices()), (
             "a file that is not Python is refused, with its place"
         )
         assert path.read_text() == "if x = 1:\n"
+
+
+def _my(session: Session, diary: Diary) -> None:
+    """Use the words of `my` after the exercise of the present step has passed."""
+    diary.clear()
+    session.execute("my status")
+    (line,) = [each for each in diary.printed().splitlines() if " hostname " in each]
+    assert "passed" in line
+    session.execute("my diff")
+    assert "same" in diary.printed(), "of the present step, where none is named"
+    session.execute("my export mine")
+    script = session.home.labs / "own-one" / "bundle" / "mine"
+    assert script.read_text().startswith("#!")
+    session.execute("my reset kill")
+    assert source.missing(session.config_text, ["kill", "set_hostname"]) == ("kill",)
+    assert diary.of(CommandFinished)[-1].result.returncode == 0
+    for wrong, said in (
+        ("my nothing", "status, run"),
+        ("my diff fifo", "fifo"),
+        ("my run nowhere", "nowhere"),
+    ):
+        session.execute(wrong)
+        assert said in diary.notices()[-1]
+    assert [each for each, _ in session.completions(BY_NAME["my"].arguments[0], "r")] == ["run", "reset"]
+    assert [each for each, _ in session.completions(BY_NAME["my"].arguments[1], "h")] == ["hostname", "hooks"]
+
+
+def test_the_panels_show_the_container_of_a_trial_until_the_lab_has_one() -> None:
+    view = LessonView("runt")
+    view.fold(SnapshotTaken(snapshot(container=False)))
+    assert view.container is None
+    view.fold(SnapshotTaken(replace(shown := snapshot(), container=shown.container), trial=True))
+    view.fold(SnapshotTaken(snapshot(container=False)))
+    assert view.container == shown.container
+    view.fold(StateChanged(ContainerState("mine", "created", 1, "/b"), ()))
+    assert view.container is None
+
+
+def test_a_snapshot_is_made_of_what_was_recorded_and_of_nothing_defective() -> None:
+    process = {
+        "status": "Name:\tsh\nState:\tS (sleeping)\nNSpid:\t7\t1\nThreads:\t1\nNoNewPrivs:\t1\n",
+        "mountinfo": "20 1 0:5 / / rw - tmpfs none rw\n", "cgroup": "0::/\n", "root": "/\x1b[2J", "cwd": "/",
+        "exe": "/bin/sh", "cmdline": ["sh"], "namespace_links": {"uts": ["uts:[11]", "uts:[12]"], "net": ["net:[9]", "net:[9]"]},
+    }  # fmt: skip
+    record = {"look": "running", "init": 7, "host_mounts": "", "process": process}
+    made = snapshot_of([{"did": ["create"]}, record, {"look": "deleted"}])
+    assert made is not None
+    view = made.container
+    assert view is not None
+    assert [(each.kind, each.shared) for each in view.namespaces] == [("net", True), ("uts", False)]
+    assert (view.processes[0].ns_pid, view.mounts[0].target, view.no_new_privs) == (1, "/", True)
+    assert "\x1b" not in view.root
+    assert snapshot_of([{**record, "process": {"status": "", "mountinfo": None}}]) is None
+    assert snapshot_of([{"look": "deleted"}]) is None
 
 
 # The editors

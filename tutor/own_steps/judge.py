@@ -18,11 +18,13 @@ from tutor.own_steps.exercises import exercise
 from tutor.own_steps.facts import moments
 from tutor.own_steps.sandbox import player
 from tutor.own_steps.scenarios import SCENARIOS, Scenario
+from tutor.own_steps.trial_view import snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tutor.messages import Messages
+    from tutor.observe import Snapshot
     from tutor.own_steps.facts import Moment
     from tutor.own_steps.mishaps import Mishap
 
@@ -41,6 +43,7 @@ class Judgement:
         mishap: what ended a command that should have succeeded.
         output: the commands that were run, and what they printed.
         missing: the functions of the exercise that are not written yet.
+        snapshot: the container as the kernel showed it, for the panels; None if there was none.
     """
 
     passed: bool
@@ -48,6 +51,7 @@ class Judgement:
     mishap: Mishap | None = None
     output: str = ""
     missing: tuple[str, ...] = ()
+    snapshot: Snapshot | None = None
 
 
 def judge(
@@ -97,7 +101,8 @@ def judge(
         found += [each for each in differences(theirs, ours, messages) if each not in found]
         output.append(_output(recording))
     passed = not (found or mishap or missing)
-    return Judgement(passed, tuple(found), mishap, "\n".join(output), missing)
+    shown = next((view for each in recordings if (view := snapshot_of(each.records)) is not None), None)
+    return Judgement(passed, tuple(found), mishap, "\n".join(output), missing, shown)
 
 
 def prepared_root(home: Home) -> Path:

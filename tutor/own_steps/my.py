@@ -93,7 +93,7 @@ def run(home: Home, name: str, messages: Messages) -> tuple[Judgement, list[str]
     began = file.begin(chosen.functions)
     found = judge(chosen.id, file.edited_path, messages=messages, home=home)
     if found.passed:
-        _remember(home, file.read(), chosen)
+        remember(home, file.read(), chosen)
     head = (
         [messages("own.my.began", path=file.edited_path, functions=", ".join(chosen.functions))]
         if began
@@ -231,7 +231,12 @@ def _passed(home: Home) -> dict[str, str]:
     return {str(name): str(digest) for name, digest in found.items()} if isinstance(found, dict) else {}
 
 
-def _remember(home: Home, text: str, chosen: Exercise) -> None:
+def remember(home: Home, text: str, chosen: Exercise) -> None:
+    """Remember that an exercise was passed with what the file has.
+
+    Raises:
+        TutorError: `own.error.unwritable`.
+    """
     path = _record(home)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -118,9 +118,13 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotTaken:
-    """The kernel's state has changed. `LessonView.changes` says what is different since the step began."""
+    """The kernel's state has changed. `LessonView.changes` says what is different since the step began.
+
+    `trial`: it shows the container that a runtime of the learner's own made in a trial, which has ended.
+    """
 
     snapshot: Snapshot
+    trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

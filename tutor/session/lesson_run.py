@@ -78,7 +78,7 @@ class LessonRun:
             TutorError: another session has the lesson, the bundle can't be written, the lab can't be started.
         """
         self._unfilled = lesson
-        self._home, self.messages, self.publish, self._wake = home, messages, publish, wake
+        self.home, self.messages, self.publish, self._wake = home, messages, publish, wake
         self._lock = lock_of(lesson, home)
         self.progress = Progress(home.records)
         recorded = self.progress.of(lesson.id)
@@ -101,7 +101,7 @@ class LessonRun:
                 to_read(self.to_execute) if self.read_only else self.to_execute, home
             )
             self.workspace.prepare(self.index)
-            self.own = OwnRuntime(home, messages) if lesson.is_own else None
+            self.own = OwnRuntime(home, messages, self._show_trial) if lesson.is_own else None
             if self.own is not None:
                 self.own.create()
             # What the learner edits: config.json, or a runtime of their own.
@@ -119,6 +119,7 @@ class LessonRun:
         self._ask_engine()
         self.lesson = for_display(self.to_execute, self._placeholders, messages)
         self.grader = Grader(self.step)
+        self._trial_told = False
         self.state: ContainerState | None = None
         self.snapshot: Snapshot | None = None
         self.config_text = ""
@@ -168,7 +169,7 @@ class LessonRun:
             self.to_execute,
             engine,
             self.workspace,
-            self._home,
+            self.home,
             on_started=self._started,
             on_output=self._printed,
             on_finished=self._finished,
@@ -260,6 +261,15 @@ class LessonRun:
         if snapshot.container is not None and not snapshot.container.alive:
             self._container_gone.set()
         self._wake()
+
+    def _show_trial(self, snapshot: Snapshot) -> None:
+        """Show the container of a trial of the learner's own runtime in the panels, unless the lab has one."""
+        if self.state is not None:
+            return
+        self.publish(SnapshotTaken(snapshot, trial=True))
+        if not self._trial_told:
+            self._trial_told = True
+            self.notice("information", "session.notice.trial_shown")
 
     def watch(self, pid: int | None = None) -> None:
         """Take snapshots of a process from now on (None: of the lab alone), compared with the lab."""

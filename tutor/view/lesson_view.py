@@ -126,6 +126,8 @@ class LessonView:
     snapshot: Snapshot | None = None
     baseline: Snapshot | None = None
     """The snapshot as the present step began."""
+    trial: ContainerView | None = None
+    """The container of the last trial of a runtime of the learner's own, which has ended."""
     began_with: int = 0
     """The pid of the container with which the present step began; 0: there was none."""
     changes: Delta | None = None
@@ -150,7 +152,12 @@ class LessonView:
 
     @property
     def container(self) -> ContainerView | None:
-        """What the kernel shows of the present container: nothing of one that was there before. None: see `absence`."""
+        """What the kernel shows of the present container: nothing of one that was there before. None: see `absence`.
+
+        Without one, it is that of the last trial of a runtime of the learner's own, if there was one in this lesson.
+        """
+        if self.state is None and self.trial is not None:
+            return self.trial
         if self.snapshot is None or not self._is_present(self.snapshot):
             return None
         return self.snapshot.container
@@ -186,6 +193,9 @@ class LessonView:
             case StateChanged(state=state, can=can):
                 self.state, self.can = state, can
                 return frozenset({"status", "panels"})
+            case SnapshotTaken(snapshot=snapshot, trial=True):
+                self.trial = snapshot.container
+                return frozenset({"panels"})
             case SnapshotTaken(snapshot=snapshot):
                 self.snapshot = snapshot
                 self._begin_comparing(snapshot)
@@ -228,7 +238,7 @@ class LessonView:
                 self.runs, self.finished = (), None
                 self.notice, self.opening = None, True
                 self.state, self.can, self.snapshot, self.baseline = None, (), None, None
-                self.created_config = None
+                self.created_config, self.trial = None, None
                 self._compare()
                 return frozenset({"header", "guide", "output", "status", "panels"})
             case StepEntered(index=index, step=step, passed=passed):

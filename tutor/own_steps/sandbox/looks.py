@@ -66,6 +66,7 @@ def process(pid: int, host_namespace: int, paths: list[str]) -> dict[str, Any]:
     record["namespaces"] = {
         kind: "shared" if _link(f"{base}/ns/{kind}") == own[kind] else "own" for kind in _KINDS
     }
+    record["namespace_links"] = {kind: [_link(f"{base}/ns/{kind}"), own[kind]] for kind in _KINDS}
     record["descriptors"] = _descriptors(f"{base}/fd")
     record["window"] = _window(f"{base}/fd/0")
     record["host_name"] = _uts(base)

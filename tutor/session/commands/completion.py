@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tutor.course.find import course_of
 from tutor.course.model import Quiz
 from tutor.engines.model import ENGINE_NAMES
+from tutor.own_steps.exercises import EXERCISES
+from tutor.session.commands.my import WORDS
 
 if TYPE_CHECKING:
     from tutor.course.model import Lesson, Step
@@ -31,6 +33,10 @@ def completions(
         case "choice":
             if step and isinstance(step.activity, Quiz):
                 known = [(each.id, each.text) for each in step.activity.choices]
+        case "my":
+            known = [(each, messages(f"session.my.{each}")) for each in WORDS]
+        case "exercise":
+            known = [(each.id, ", ".join(each.functions)) for each in EXERCISES]
         case "folder":
             return folders(prefix)
         case "term":

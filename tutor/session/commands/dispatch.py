@@ -8,6 +8,7 @@ from tutor.course.model import OPERATIONS
 from tutor.errors import TutorError
 from tutor.session import progression
 from tutor.session.commands import free_play, lesson
+from tutor.session.commands.my import my
 from tutor.session.commands.solve import solve
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _LESSON: dict[str, Callable[..., None]] = {
     "solve": solve,
     "reset": lesson.reset,
     "engine": lesson.engine,
+    "my": my,
 }
 _OPERATIONS: dict[str, Operation] = {each: each for each in OPERATIONS}
 

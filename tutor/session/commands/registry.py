@@ -16,7 +16,9 @@ class Argument:
     """An argument of a command; `values` names the source of its completions."""
 
     name: str
-    values: Literal["signal", "engine", "choice", "folder", "file", "term", "clause", "none"] = "none"
+    values: Literal[
+        "signal", "engine", "choice", "folder", "file", "term", "clause", "my", "exercise", "none"
+    ] = "none"
     required: bool = False
 
 
@@ -63,6 +65,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("hint", "lesson"),
     Command("solve", "lesson"),
     Command("reset", "lesson"),
+    Command("my", "lesson", (Argument("word", "my", required=True), Argument("step", "exercise"))),
     Command("engine", "lesson", (Argument("engine", "engine"),)),
     Command("shell", "face"),
     Command(IN_SHELL, "face", (Argument("line", "file"),), rest=True),

@@ -41,7 +41,7 @@ _CONFIRMED = ("reset", "solve", "engine")
 # Besides the operations of the runtime, these read config.json, or replace it and keep a copy.
 _TOUCHING = ("check", "next", "reset", "solve", "my")
 # The palette opens the command line with these, for their arguments to be typed.
-_NEEDING = (IN_SHELL, "answer", "kill", "exec", "update", "play")
+_NEEDING = (IN_SHELL, "answer", "kill", "exec", "update", "play", "my")
 
 
 class Commands:
