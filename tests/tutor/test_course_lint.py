@@ -244,6 +244,14 @@ def test_a_paragraph_in_japanese_is_measured_in_characters(tmp_path: Path, lengt
     assert _findings(course) == (expected if told else [])
 
 
+@pytest.mark.parametrize("value", ["2026-11-29", "!!binary eA==", "&a [*a]", "{1: 2, b: c}", "[" * 9000])
+def test_a_text_that_is_none_is_told_and_nothing_else_is_raised(tmp_path: Path, value: str) -> None:
+    """The stamps of translations look at every text of the Japanese."""
+    japanese = TEXT.replace("body: Think.", f"body: {value}")
+    keys = [key for file, _, key in _findings(_write(tmp_path, japanese=japanese)) if file == "text.ja.yaml"]
+    assert {"error.expected.text", "error.expected.sequence", "error.syntax"} & {*keys}
+
+
 def test_a_learner_reads_one_step_and_then_does_something(tmp_path: Path) -> None:
     """Two steps of reading in a row are told, except where the last one sums up."""
     steps = LOGIC[LOGIC.index("  - id: look") :]

@@ -140,6 +140,14 @@ def test_placeholders_are_filled_and_other_braces_stay(tmp_path: Path) -> None:
         ("{id: first, after: 2}", "{id: other, after: 2}", None, "unknown_key"),
         ("    choices: [a, b]\n", "    choices: [a, b\n", None, "syntax"),
         ("steps:", "extra: 1\nsteps:", "extra", "unknown_key"),
+        ("mount: {target: /proc}", "json: {pointer: /a, equals: 2026-11-29}", "2026-11-29", "expected.plain"),
+        (
+            "mount: {target: /proc}",
+            "json: {pointer: /a, equals: !!python/name:os.abort x}",
+            None,
+            "expected.plain",
+        ),
+        ("mount: {target: /proc}", "json: {pointer: /a, equals: &a [*a]}", None, "syntax"),
     ],
 )
 def test_a_defect_in_the_logic_is_told_with_its_place(

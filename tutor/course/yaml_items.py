@@ -45,9 +45,27 @@ def parse(file: Path) -> Item:
         raise LessonError("syntax", file=file, line=line, column=column, reason=reason) from error
     except yaml.YAMLError as error:
         raise LessonError("syntax", file=file, reason=str(error)) from error
+    except RecursionError as error:
+        raise LessonError("syntax", file=file, reason="nesting too deep") from error
     if node is None:
         raise LessonError("empty", file=file, line=1, column=1)
+    if (within := _within_itself(node, (), set())) is not None:
+        raise Item(file, within).error("syntax", reason="recursive alias")
     return Item(file, node)
+
+
+def _within_itself(node: yaml.Node, above: tuple[yaml.Node, ...], seen: set[int]) -> yaml.Node | None:
+    """Return a node that an alias puts into itself, None if there is none."""
+    if node in above:
+        return node
+    if isinstance(node, yaml.ScalarNode) or id(node) in seen:
+        return None
+    seen.add(id(node))
+    children = (
+        [each for pair in node.value for each in pair] if isinstance(node, yaml.MappingNode) else node.value
+    )
+    found = (_within_itself(each, (*above, node), seen) for each in children)
+    return next((each for each in found if each is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +176,14 @@ class Item:
         return value
 
     def data(self) -> Any:
-        """Return the value as plain data, whatever it is."""
-        return SafeConstructor().construct_document(self.node)
+        """Return the value as the data that JSON has, too; a date, a set or a tag of another program is an error."""
+        try:
+            value = SafeConstructor().construct_document(self.node)
+        except (yaml.YAMLError, ValueError, TypeError) as error:
+            raise self.error("expected.plain", found=self._kind()) from error
+        if not _is_plain(value):
+            raise self.error("expected.plain", found=self._kind())
+        return value
 
     def _scalar(self, tag: str, expected: str) -> Any:
         if self.node.tag != _TAG + tag:
@@ -168,3 +192,12 @@ class Item:
 
     def _kind(self) -> str:
         return str(self.node.tag).removeprefix(_TAG)
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether a value is of the types that JSON has."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    if isinstance(value, list):
+        return all(_is_plain(each) for each in value)
+    return value is None or isinstance(value, str | int | float)

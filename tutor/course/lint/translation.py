@@ -10,6 +10,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+import yaml
+
 from tutor.course.lint.findings import Finding
 from tutor.course.lint.sources import found, member, pairs, word
 from tutor.course.storage import write_atomically
@@ -76,10 +78,19 @@ def _read(file: Path) -> dict[str, tuple[Item, Item]]:
 def stamps(sources: Sources) -> dict[str, str]:
     """Return the stamps of a lesson's Japanese as it is now: of its title and summary, and of each step."""
     root = sources.texts[FIRST]
-    head = {name: value.data() for name, _, value in pairs(root) if name != _STEPS}
+    head = {name: _texts(value.node) for name, _, value in pairs(root) if name != _STEPS}
     return {_HEAD: _stamp(head)} | {
-        name: _stamp(item.data()) for name, item in sources.step_texts(FIRST).items() if name != _HEAD
+        name: _stamp(_texts(item.node)) for name, item in sources.step_texts(FIRST).items() if name != _HEAD
     }
+
+
+def _texts(node: yaml.Node) -> object:
+    """Return what is written, whatever it is: other rules tell what is no text."""
+    if isinstance(node, yaml.MappingNode):
+        return {str(key.value): _texts(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_texts(value) for value in node.value]
+    return node.value
 
 
 def _stamp(texts: object) -> str:
