@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -256,6 +257,31 @@ def test_a_session_puts_skeletons_in_judges_what_any_editor_saves_and_takes_back
             "a file that is not Python is refused, with its place"
         )
         assert path.read_text() == "if x = 1:\n"
+
+
+def test_the_wait_for_a_function_that_hangs_can_be_ended_and_its_verdict_comes_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, go_on, woken = threading.Event(), threading.Event(), threading.Event()
+
+    def judge(self: OwnRuntime, exercise: str) -> Judgement:
+        began.set()
+        assert go_on.wait(20)
+        return Judgement(passed=False, missing=("set_hostname",))
+
+    monkeypatch.setattr(OwnRuntime, "_judge", judge)
+    own = OwnRuntime(home(tmp_path), Messages.load("en"), on_trial=lambda _shown: None, wake=woken.set)
+
+    def interrupt() -> None:
+        began.wait(20)
+        own.interrupt()
+
+    threading.Thread(target=interrupt).start()
+    assert isinstance(own.judgement("hostname"), str)
+    assert isinstance(own.judgement("hostname"), str), "nor does another look wait"
+    go_on.set()
+    assert woken.wait(20)
+    assert own.judgement("hostname") == Judgement(passed=False, missing=("set_hostname",))
 
 
 def _my(session: Session, diary: Diary) -> None:

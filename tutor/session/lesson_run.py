@@ -101,7 +101,9 @@ class LessonRun:
                 to_read(self.to_execute) if self.read_only else self.to_execute, home
             )
             self.workspace.prepare(self.index)
-            self.own = OwnRuntime(home, messages, self._show_trial) if lesson.is_own else None
+            self.own = (
+                OwnRuntime(home, messages, on_trial=self._show_trial, wake=wake) if lesson.is_own else None
+            )
             if self.own is not None:
                 self.own.create()
             # What the learner edits: config.json, or a runtime of their own.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from tutor.observe import Snapshot
     from tutor.own_steps.judge import Judgement
 
+log = logging.getLogger(__name__)
+
 _KEPT = 8
 """Judgements that are kept: those of a lesson's steps."""
 
@@ -28,10 +32,27 @@ _KEPT = 8
 class OwnRuntime(LearnerFile):
     """The file of a learner's runtime, with the judgements of its exercises. One thread at a time may call its methods."""
 
-    def __init__(self, home: Home, messages: Messages, on_trial: Callable[[Snapshot], None]) -> None:
-        """Use the file of the course; `on_trial` gets the container of each trial as the kernel showed it."""
+    def __init__(
+        self,
+        home: Home,
+        messages: Messages,
+        *,
+        on_trial: Callable[[Snapshot], None],
+        wake: Callable[[], None],
+    ) -> None:
+        """Use the file of the course.
+
+        Args:
+            home: where it is.
+            messages: the learner's language.
+            on_trial: gets the container of each trial as the kernel showed it, in any thread.
+            wake: is called when a judgement for which nobody waits any more has been made.
+        """
         super().__init__(file_of(home))
         self._home, self._messages, self._on_trial = home, messages, on_trial
+        self._wake = wake
+        self._looked = threading.Event()
+        self._under_way: tuple[str, str] | None = None
         self._judged: dict[tuple[str, str], Judgement | str] = {}
 
     def begin_exercise(self, exercise_id: str) -> bool:
@@ -49,21 +70,50 @@ class OwnRuntime(LearnerFile):
     def judgement(self, exercise_id: str) -> Judgement | str:
         """Return what the functions of an exercise do, or why that could not be found out, for the learner.
 
-        It takes a second or more, once for each content of the file.
+        It takes a second or more, once for each content of the file; until the time limit, if a function hangs. `interrupt` ends the
+        wait, and what is found then is there at the next look.
         """
         try:
             text = self.read()
         except TutorError as error:
             return _told(error, self._messages)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        known = self._judged.get((exercise_id, digest))
-        if known is None:
-            known = self._judge(exercise_id)
-            while len(self._judged) >= _KEPT:
-                del self._judged[next(iter(self._judged))]
-            self._judged[exercise_id, digest] = known
-            self._heed(known, exercise_id, text)
-        return known
+        key = (exercise_id, digest)
+        if key not in self._judged:
+            self._wait_for(key, text)
+        return self._judged.get(key, self._messages("session.own.interrupted"))
+
+    def interrupt(self) -> None:
+        """Wait no longer for a judgement; from any thread, and safe when none is being made."""
+        self._looked.set()
+
+    def _wait_for(self, key: tuple[str, str], text: str) -> None:
+        """Judge in a thread of its own, and wait until that has ended, or `interrupt` is called."""
+        if key != self._under_way:
+            self._under_way = key
+            self._looked = threading.Event()
+            threading.Thread(
+                target=self._judge_and_keep, args=(key, text, self._looked), name="judge", daemon=True
+            ).start()
+        self._looked.wait()
+
+    def _judge_and_keep(self, key: tuple[str, str], text: str, looked: threading.Event) -> None:
+        try:
+            known = self._judge(key[0])
+        except Exception as error:
+            log.exception("the judge failed unexpectedly")
+            unexpected = TutorError("session.error.unexpected", kind=type(error).__name__, reason=error)
+            known = _told(unexpected, self._messages)
+        while len(self._judged) >= _KEPT:
+            del self._judged[next(iter(self._judged))]
+        self._judged[key] = known
+        if self._under_way == key:
+            self._under_way = None
+        was_waited_for = not looked.is_set()
+        self._heed(known, key[0], text)
+        looked.set()
+        if not was_waited_for:
+            self._wake()
 
     def _heed(self, known: Judgement | str, exercise_id: str, text: str) -> None:
         """Show what there is to be seen of a trial, and remember that it passed, for `my status`."""

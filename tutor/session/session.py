@@ -346,6 +346,8 @@ class Session:
         run = self._lesson_run
         if run is not None:
             run.container.interrupt()
+            if run.own is not None:
+                run.own.interrupt()
 
     # Private
 

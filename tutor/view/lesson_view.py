@@ -195,6 +195,7 @@ class LessonView:
                 return frozenset({"status", "panels"})
             case SnapshotTaken(snapshot=snapshot, trial=True):
                 self.trial = snapshot.container
+                self._compare()
                 return frozenset({"panels"})
             case SnapshotTaken(snapshot=snapshot):
                 self.snapshot = snapshot
@@ -219,7 +220,8 @@ class LessonView:
         self.baseline = replace(snapshot, container=None) if came else snapshot
 
     def _compare(self) -> None:
-        if self.baseline is None or self.snapshot is None:
+        shows_trial = self.state is None and self.trial is not None  # which the step did not begin with
+        if self.baseline is None or self.snapshot is None or shows_trial:
             self.changes = None
         else:
             self.changes = diff(self.baseline, self.snapshot)

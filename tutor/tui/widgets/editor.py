@@ -135,7 +135,7 @@ class ConfigPane(Vertical):
 
     def go_to(self, line: int) -> None:
         """Go to the end of a line, counted from 1."""
-        self.area.move_cursor((line - 1, len(self.area.document[line - 1])), center=True)
+        self.area.move_cursor((line - 1, len(self.area.document[line - 1])))
 
     def mark_saved(self, text: str) -> None:
         """Note that `text` is on disk, and was in the editor."""
