@@ -32,12 +32,24 @@ _WITHOUT_CONTAINERS = ("docker-archive", "image-layout")
 SID_ENGINES = Path(__file__).parents[2] / "script/sid-engines"
 
 
+SOME_OF_ONES_OWN = ("own-hostname", "own-fifo", "own-delete")
+
+
 @every_engine
 def test_the_whole_course(tmp_path: Path, engine: EngineName) -> None:
-    """And with runt the course of the learner's own runtime, which uses no other engine."""
-    _verify(
-        engine, tmp_path, lessons=() if engine == "runt" else [each.id for each in Course.load("en").lessons]
-    )
+    _verify(engine, tmp_path, lessons=[each.id for each in Course.load("en").lessons])
+
+
+def test_some_lessons_on_a_runtime_of_ones_own(tmp_path: Path) -> None:
+    """What runs in these is the learner's runtime, whatever engine is chosen."""
+    _verify("runt", tmp_path, lessons=SOME_OF_ONES_OWN)
+
+
+@pytest.mark.long
+@pytest.mark.peer("dockerd", "docker", "containerd", "ctr", "runc")
+def test_every_lesson_on_a_runtime_of_ones_own(tmp_path: Path) -> None:
+    lessons = [each.id for course in Course.load("en").every[1:] for each in course.lessons]
+    _verify("runt", tmp_path, lessons=lessons)
 
 
 @pytest.fixture(scope="session")
