@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -158,7 +159,8 @@ def test_start_of_a_killed_container_does_not_hang(bundle: Bundle, runt: Runt) -
     runt.create(bundle)
     os.kill(runt.state()["pid"], signal.SIGKILL)
     refused = runt("start", "test", timeout=patience.scaled(10))
-    assert "cannot start a container that has stopped" in refused.stderr
+    # On a busy machine it may still be dying when `start` looks.
+    assert re.search("cannot start a container that has stopped|init process has died", refused.stderr)
 
 
 @pytest.mark.parametrize("signum", ["TERM", "INT", "KILL"])
