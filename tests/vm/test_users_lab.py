@@ -78,7 +78,7 @@ def test_each_engines_container_has_limits_and_nothing_is_left(user: Learner) ->
 def test_without_the_users_systemd_the_steps_with_limits_are_read(user: Learner) -> None:
     bus = Path(f"/run/user/{user.uid}/bus")
     bus.unlink()
-    said = python(user, "-m", "tutor", "repl", "cgroups", input="next\nanswer b\nnext\nnext\n")
+    said = python(user, "-m", "tutor", "repl", "cgroups", input="next\nnext\nanswer b\nnext\nnext\n")
     assert "This step cannot be shown here:" in said
 
 
