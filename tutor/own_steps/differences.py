@@ -128,10 +128,13 @@ def _differing(their: Moment, our: Moment) -> Iterator[tuple[str, str, str, str]
         if ended is not None and not their.alive:
             yield "ended", "", our.facts.get(("ended", ""), _NOTHING), ended
         return
+    old_root = their.facts.get(("old_root", "")) != our.facts.get(("old_root", ""))
     for aspect, detail in (*our.facts, *(key for key in their.facts if key not in our.facts)):
         expected, found = (each.facts.get((aspect, detail), _NOTHING) for each in (our, their))
         if expected == found or (aspect == "message" and _NOTHING in (expected, found)):
             continue  # of a message: the exit status says it
+        if aspect == "mounts" and old_root:
+            continue  # all those of the host
         yield aspect, detail, expected, found
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tutor.observe.details import parse_environ, parse_limits
 from tutor.observe.parts import parse_capabilities, parse_mounts
 from tutor.observe.procfs import status_fields
-from tutor.own_steps.sandbox.places import STATE
+from tutor.own_steps.sandbox.places import STATE, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,13 @@ Facts = dict[tuple[str, str], str]
 """By aspect (`mounts`) and detail (`/data`)."""
 _PROPAGATION_OPTIONS = {f"{r}{kind}" for r in ("", "r") for kind in ("private", "slave", "shared", "unbindable")}  # fmt: skip
 _LIMITED = {"pids": "pids.max", "memory": "memory.limit_in_bytes", "cpu": "cpu.shares cpu.cfs_quota_us cpu.cfs_period_us"}  # fmt: skip
+
+_HIERARCHIES = {
+    *("cpu", "cpuacct", "cpu,cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd"),
+    *("net_cls", "net_prio", "net_cls,net_prio", "hugetlb", "perf_event", "rdma", "misc"),
+}
+_DEFAULT_DEVICES = {f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty")}
+"""What is there counts, and not whether it was made or bound: root of a user namespace can't make devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ def moments(records: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> 
 def _after_command(record: Mapping[str, Any]) -> Moment:
     words = tuple(record["did"])
     facts: Facts = {("exit", ""): "0" if record["status"] == 0 else "1"}
-    if record["status"] != 0:
+    if record["status"]:
         facts["message", ""] = str(len(record["err"].splitlines()))
     if words[0] in ("state", "list") and record["status"] == 0:
         facts |= _said(record)
@@ -67,8 +74,10 @@ def _said(record: Mapping[str, Any]) -> Facts:
         return {("state", ""): "no JSON"}
     facts: Facts = {}
     listed = said if isinstance(said, list) else [said]
+    if not all(isinstance(each, dict) for each in listed):
+        return {("state", ""): "no JSON objects"}
     if isinstance(said, list):
-        facts["list", ""] = " ".join(str(each.get("id")) for each in listed if isinstance(each, dict))
+        facts["list", ""] = " ".join(str(each.get("id")) for each in listed)
     for each in listed:
         prefix = f"{each.get('id')} " if isinstance(said, list) else ""
         for name, value in each.items():
@@ -91,7 +100,7 @@ def _looked(record: Mapping[str, Any], config: Mapping[str, Any], before: str) -
     facts: Facts = {
         ("host", "hostname"): record["host_name"],
         ("processes", ""): str(record["orphans"]),
-        ("left", "cgroups"): _listed(_own_cgroups(record["cgroups"])),
+        ("left", "cgroups"): _listed(_own_cgroups(record["cgroups"], config)),
         ("left", STATE): _listed(record["state"]),
     }
     facts["host", "mounts"] = _listed(sorted(_places(record["host_mounts"]) - _places(before)))
@@ -170,21 +179,18 @@ def _mounts(process: Mapping[str, Any], config: Mapping[str, Any]) -> Facts:
         if _PROPAGATION_OPTIONS & set(each.get("options", []))
     }
     linux = config.get("linux", {})
-    protected = {*linux.get("maskedPaths", []), *linux.get("readonlyPaths", [])}
+    protected = {*linux.get("maskedPaths", []), *linux.get("readonlyPaths", []), *_DEFAULT_DEVICES}
     found: dict[str, set[str]] = {}
     for mount in parse_mounts(process["mountinfo"].encode()):
         if mount.target not in protected:  # there what the path is counts, and not how
             found.setdefault(mount.target, set()).add(_shown(mount, exact=mount.target in exact))
     facts: Facts = {("mounts", target): "; ".join(sorted(shown)) for target, shown in found.items()}
-    below = {_key(mount) for mount in parse_mounts(process["mountinfo"].encode())}
-    above = {_key(mount) for mount in parse_mounts(process["namespace_mounts"].encode())} - below
     if process["namespaces"]["mnt"] == "own":
-        facts["old_root", ""] = "@gone" if not above else "@still_there"
+        # Wherever it is, and whether the process can reach it or not (chroot).
+        everywhere = parse_mounts(process["namespace_mounts"].encode())
+        still_there = any(mount.target.endswith(WORK) for mount in everywhere)
+        facts["old_root", ""] = "@still_there" if still_there else "@gone"
     return facts
-
-
-def _key(mount: Mount) -> int:
-    return mount.id
 
 
 def _shown(mount: Mount, *, exact: bool) -> str:
@@ -204,7 +210,10 @@ def _listing(paths: Mapping[str, Mapping[str, Any]]) -> Facts:
         words += [str(entry[name]) for name in ("mode", "owner", "numbers", "target") if name in entry and entry["kind"] != "link"]  # fmt: skip
         if entry["kind"] == "link":
             words.append(f"→ {entry['target']}")
-        if entry.get("read_only"):
+        if entry.get("read_only") and entry["kind"] in (
+            "dir",
+            "file",
+        ):  # others can be written to all the same
             words.append("ro")
         facts["files", path] = " ".join(words)
         if entry.get("names") == [] or ("names" in entry and not path.startswith("/proc")):
@@ -231,26 +240,30 @@ def _hook_log(path: str, entry: Mapping[str, Any]) -> Facts:
         shown = who
         try:
             said = json.loads(state)
-            pid = said.get("pid")
-            known = "" if pid is None else " pid"
-            shown += f": {said.get('status')} {said.get('id')} {said.get('bundle')} {said.get('ociVersion')}{known}"
         except ValueError:
+            said = None
+        if isinstance(said, dict):
+            pid = " pid" if "pid" in said else ""
+            shown += (
+                f": {said.get('status')} {said.get('id')} {said.get('bundle')} {said.get('ociVersion')}{pid}"
+            )
+        else:
             shown += ": no state on stdin"
         facts["hooks", f"{path} {number}"] = shown
     facts["hooks", path] = str(len(facts))
     return facts
 
 
-def _own_cgroups(tree: Sequence[str]) -> list[str]:
-    """Return cgroups below the controllers' directories of v1, or below the root of v2: each name once."""
+def _own_cgroups(tree: Sequence[str], config: Mapping[str, Any]) -> list[str]:
+    """Return cgroups below the controllers' directories of v1, or below the root of v2: each once, without those above the container's."""
     found = set()
     for path in tree:
         top, _, rest = path.partition("/")
-        if rest and not rest.startswith("runtime"):
-            found.add(rest)
-        elif not rest and top not in ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd", "net_cls", "net_prio", "hugetlb", "perf_event", "rdma", "misc", "cpu,cpuacct", "net_cls,net_prio"):  # fmt: skip
-            found.add(top)
-    return sorted(found)
+        name = rest if top in _HIERARCHIES else path
+        if name and not name.startswith("runtime"):
+            found.add(name)
+    wanted = str(config.get("linux", {}).get("cgroupsPath", "")).strip("/")
+    return sorted(name for name in found if not wanted.startswith(f"{name}/"))
 
 
 def _places(text: str) -> set[str]:

@@ -12,6 +12,7 @@ from tutor.home import Home
 from tutor.images import prepare_bundle
 from tutor.images.mini import fingerprint
 from tutor.images.programs import Programs
+from tutor.lab.user_namespace import is_ordinary_user
 from tutor.own_steps import mishaps, source
 from tutor.own_steps.differences import Difference, differences
 from tutor.own_steps.exercises import exercise
@@ -87,7 +88,7 @@ def judge(
     missing = tuple(name for name in chosen.functions if name in unwritten)
     if len(missing) == len(chosen.functions):
         return Judgement(passed=False, missing=missing)
-    scenarios = SCENARIOS[chosen.id]
+    scenarios = [each for each in SCENARIOS[chosen.id] if not each.privileged or not is_ordinary_user()]
     root = prepared_root(home or Home.default())
     recordings = _play(chosen.id, scenarios, text, root, only, seconds)
     found: list[Difference] = []
@@ -134,10 +135,26 @@ def _play(
     plays += [_play_of(scenarios[number], "") for number in unknown]
     recordings = player.play(plays, root=root, launcher=launcher, seconds=seconds)
     for number, recording in zip(unknown, recordings[len(scenarios) :], strict=True):
-        if recording.failed or recording.in_vain:
-            raise TutorError("own.sandbox.slow")
-        _ours[name, number] = moments(recording.records, scenarios[number].config())
+        _ours[name, number] = _checked(scenarios[number], recording)
     return recordings[: len(scenarios)]
+
+
+def _checked(scenario: Scenario, recording: player.Recording) -> list[Moment]:
+    """Return what ours does.
+
+    Raises:
+        TutorError: `own.sandbox.slow`, `own.sandbox.unable`: nothing can be compared with it.
+    """
+    if recording.failed or recording.in_vain:
+        raise TutorError("own.sandbox.slow")
+    found = moments(recording.records, scenario.config())
+    created = next(record for record in recording.records if record.get("did", [""])[0] == "create")
+    running = next((each.facts for each in found if each.name == "running"), {})
+    shown = all(running.get((aspect, detail)) == value for aspect, detail, value in scenario.shows)
+    if (created["status"] != 0) != scenario.refused or not shown:
+        reason = created["err"].strip() or " ".join(detail for _aspect, detail, _value in scenario.shows)
+        raise TutorError("own.sandbox.unable", reason=reason)
+    return found
 
 
 def _play_of(scenario: Scenario, text: str) -> player.Play:

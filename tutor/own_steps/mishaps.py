@@ -62,18 +62,23 @@ def find(recording: Recording, ours: Sequence[Moment], text: str, messages: Mess
     expected = [moment for moment in ours if moment.words]
     events: list[dict[str, Any]] = []
     for number, record in enumerate(commands):
+        # A container's process tells what went wrong with it after the command has ended.
+        before = [each for each in events if each["event"] == "error"]
         events = _events(record["report"])
         hung = record["status"] is None
         succeeds = number < len(expected) and expected[number].facts.get(("exit", "")) == "0"
         if not record["file"]:
             return _file(events, messages)
+        if succeeds:
+            events = before + events
         if hung or (record["status"] != 0 and succeeds):
             return _of_command(record, events, recording, text, messages)
     if recording.limits.get("pids"):
         return Mishap("processes", _entered(events), explanation=messages("own.mishap.processes"))
     if recording.failed:
         return Mishap("hang", explanation=messages("own.mishap.hang"))
-    return None
+    left = [each for each in events if each["event"] == "error" and each["error"] != "ContainerError"]
+    return _exception(left[-1], messages) if left else None
 
 
 def _of_command(

@@ -60,6 +60,9 @@ class Scenario:
         files: further files of the bundle, executable, by path.
         paths: of the container, whose type, mode, owner, numbers, link and mount are compared.
         bundle_paths: of the bundle, likewise.
+        refused: the first `create` is to fail.
+        privileged: it needs what root of a user namespace has not.
+        shows: what ours must leave while the program runs (aspect, detail, value): without it the exercise can't be judged here.
     """
 
     script: str
@@ -68,6 +71,9 @@ class Scenario:
     files: dict[str, str] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
     bundle_paths: tuple[str, ...] = ()
+    refused: bool = False
+    privileged: bool = False
+    shows: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def operations(self) -> list[list[str]]:
@@ -106,7 +112,10 @@ def _operation(words: list[str]) -> list[str]:
 _RUNNING = "create box; look created; start box; ready; look running"
 _END = "kill box KILL; ended; delete box; look deleted"
 _LIFE = f"{_RUNNING}; {_END}"
-_HOOK = '#!/bin/sh\necho "$1 in $(pwd): $(cat)" >> {log}\nexit {status}\n'
+_HOOK = """#!/bin/sh
+echo "$1 in $(pwd): $(tr -d '\\n')" >> {log}
+exit {status}
+"""
 _LOG = f"{BUNDLE}/hooks.log"
 _HOOKS = ("prestart", "createRuntime", "createContainer", "poststart", "poststop")
 _TRAPS = f"trap 'echo USR1' USR1; trap 'echo USR2' USR2; trap 'echo TERM; exit 7' TERM; echo {READY}; while :; do sleep 600 & wait; done"
@@ -176,11 +185,15 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "hostname": (
         Scenario(_LIFE, {"hostname": "hako", "domainname": "example.com"}),
         Scenario(_LIFE),
-        Scenario("create box; look end_of_all", {"hostname": "hako", "linux": _namespaces("mount", "pid")}),
+        Scenario(
+            "create box; look end_of_all",
+            {"hostname": "hako", "linux": _namespaces("mount", "pid")},
+            refused=True,
+        ),
     ),
     "root": (
         Scenario(_LIFE, paths=("/",)),
-        Scenario("create box; look end_of_all", {"linux": _namespaces("pid", "uts")}),
+        Scenario("create box; look end_of_all", {"linux": _namespaces("pid", "uts")}, refused=True),
     ),
     "mounts": (
         Scenario(
@@ -238,6 +251,11 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     "devices": (
         Scenario(
             _LIFE,
+            {"linux": {"devices": [{"path": "/dev/queue", "type": "p", "fileMode": 0o622}]}},
+            paths=("/dev", *(f"/dev/{name}" for name in _DEVICES), "/dev/queue"),
+        ),
+        Scenario(
+            _LIFE,
             {
                 "linux": {
                     "devices": [
@@ -250,11 +268,11 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
                             "uid": 1000,
                             "gid": 100,
                         },
-                        {"path": "/dev/queue", "type": "p", "fileMode": 0o622},
                     ]
                 }
             },
-            paths=("/dev", *(f"/dev/{name}" for name in _DEVICES), "/dev/fuse", "/dev/queue"),
+            paths=("/dev", "/dev/fuse"),
+            privileged=True,
         ),
     ),
     "user": (
@@ -305,7 +323,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
     ),
     "kill": (
         Scenario(
-            "create box; start box; ready; kill box USR1; printed USR1; kill box SIGUSR2; printed USR2; kill box 15; ended; look ended;"
+            "create box; start box; ready; kill box USR1; printed USR1; look running; kill box SIGUSR2; printed USR2; kill box 15; ended; look ended;"
             "kill box TERM; state box; delete box; look deleted; kill box TERM",
             program=_TRAPS,
         ),
@@ -345,12 +363,14 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
             },
             files={"hook": _HOOK.format(log=_LOG, status=0), "bad": _HOOK.format(log=_LOG, status=1)},
             bundle_paths=("hooks.log",),
+            refused=True,
         ),
         Scenario(
             "create box; look failed",
             {"hooks": {"createRuntime": [_hook("slow", f"{BUNDLE}/slow", timeout=1), _hook("never")]}},
             files={"hook": _HOOK.format(log=_LOG, status=0), "slow": "#!/bin/sh\nexec sleep 600\n"},
             bundle_paths=("hooks.log",),
+            refused=True,
         ),
     ),
     "cgroups": (
@@ -366,6 +386,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
                     },
                 }
             },
+            shows=(("cgroup", "pids.max", "20"),),
         ),
         Scenario(
             f"{_RUNNING}; delete --force box; look deleted", {"linux": {"resources": {"pids": {"limit": 0}}}}
@@ -380,7 +401,7 @@ SCENARIOS: dict[str, tuple[Scenario, ...]] = {
             },
             paths=("/dev/console", "/dev/ptmx"),
         ),
-        Scenario("create box; look end_of_all", {"process": {"terminal": True}}),
+        Scenario("create box; look end_of_all", {"process": {"terminal": True}}, refused=True),
     ),
 }
 """By the ids of exercises."""

@@ -309,7 +309,13 @@ def make_devices(c: Container) -> None:
     for device in devices + c.linux.get("devices", []):
         path = _vacant(inside(c.rootfs, device["path"]))
         number = os.makedev(device.get("major", 0), device.get("minor", 0))
-        os.mknod(path, {"b": stat.S_IFBLK, "p": stat.S_IFIFO}.get(device["type"], stat.S_IFCHR), number)
+        kind = {"b": stat.S_IFBLK, "p": stat.S_IFIFO}.get(device["type"], stat.S_IFCHR)
+        try:
+            os.mknod(path, kind, number)
+        except PermissionError:  # root of a user namespace can make none: show the host's there
+            open(path, "w").close()
+            mount(device["path"], path, None, MS_BIND)
+            continue
         os.chmod(path, device.get("fileMode", 0o666))  # mknod's mode would lose what the umask forbids
         os.chown(path, device.get("uid", 0), device.get("gid", 0))
     links = {**_LINKS, "ptmx": "pts/ptmx"} if os.path.exists(inside(c.rootfs, "/dev/pts/ptmx")) else _LINKS
