@@ -97,7 +97,11 @@ def judge(
         if recording.failed == "skipped":
             continue
         ours = _ours[chosen.id, number]
-        mishap = mishap or mishaps.find(recording, ours, text, messages)
+        another = mishaps.find(recording, ours, text, messages)
+        if mishap is None or (
+            mishap.kind == "exception" and another is not None and another.kind != "exception"
+        ):
+            mishap = another  # what never ends says more than an exception where ours refuses
         theirs = moments(recording.records, scenario.config())
         found += [each for each in differences(theirs, ours, messages) if each not in found]
         output.append(_output(recording))

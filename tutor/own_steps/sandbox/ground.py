@@ -71,7 +71,7 @@ def stand(keep: list[str], seen: list[View]) -> None:
         kernel.mount(f"/proc/self/fd/{descriptor}", path, flags=kernel.MS_BIND | kernel.MS_REC)
         kernel.make_read_only(path)
     os.mkdir(WORK, 0o755)  # noqa: PTH102
-    kernel.mount("work", WORK, "tmpfs", kernel.MS_NOSUID, _SIZE)
+    kernel.mount("work", WORK, "tmpfs", 0, _SIZE)
     _show_cgroups(opened)
     for descriptor in (*devices.values(), *kept.values(), *(each[-1] for each in opened)):
         os.close(descriptor)
