@@ -93,9 +93,8 @@ def runtime_at(path: Path, home: Home) -> Runtime:
     """
     rooms = _Rooms(home)
     try:
-        ask = Subject(Runtime.at(path), rooms.clean_lab()).command
-        version = ask([str(path), "--version"]).stdout
-        return Runtime.at(path, version, has_run=ask([str(path), "run", "--help"]).ok)
+        version = Subject(Runtime.at(path), rooms.clean_lab()).command([str(path), "--version"]).stdout
+        return Runtime.at(path, version, has_run=_has_run(path, rooms))
     except HungError:
         return Runtime.at(path)
     except TutorError as error:
@@ -104,6 +103,18 @@ def runtime_at(path: Path, home: Home) -> Runtime:
         raise TutorError("conformance.no_runtime", path=path, reason=error.values["reason"]) from error
     finally:
         rooms.close()
+
+
+def _has_run(path: Path, rooms: _Rooms) -> bool:
+    """Return whether the runtime has the operation `run`; one that hangs or ends the lab when asked is not asked further."""
+    try:
+        return Subject(Runtime.at(path), rooms.clean_lab()).command([str(path), "run", "--help"]).ok
+    except HungError:
+        return True
+    except TutorError as error:
+        if not lost(error):
+            raise
+        return True
 
 
 def _works(subject: Subject) -> bool:
