@@ -8,9 +8,9 @@ where the configuration asks for neither: both keep what the container mounts aw
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tutor.lazy_dataclass import dataclass
 from tutor.observe.details import parse_environ, parse_limits
 from tutor.observe.parts import parse_capabilities, parse_mounts
 from tutor.observe.procfs import status_fields

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from tutor.images import prepare_bundle
 from tutor.images.mini import fingerprint
 from tutor.images.programs import Programs
 from tutor.lab.user_namespace import is_ordinary_user
+from tutor.lazy_dataclass import dataclass
 from tutor.own_steps import mishaps, source
 from tutor.own_steps.differences import Difference, differences
 from tutor.own_steps.exercises import exercise

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tutor.lazy_dataclass import dataclass
 from tutor.own_steps.sandbox.places import FILE
 
 if TYPE_CHECKING:

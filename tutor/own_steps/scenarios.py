@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
+from tutor.lazy_dataclass import dataclass, field
 from tutor.own_steps.sandbox.places import BUNDLE, CONSOLE, PID_FILE, READY, ROOTFS
 
 _PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
