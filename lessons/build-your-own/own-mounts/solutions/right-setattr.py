@@ -11,7 +11,6 @@ from syscalls import (
     MS_RDONLY,
     MS_REC,
     MS_RELATIME,
-    MS_REMOUNT,
     MS_SHARED,
     MS_SLAVE,
     MS_STRICTATIME,
@@ -33,9 +32,9 @@ KINDS |= {f"r{name}": flag | MS_REC for name, flag in KINDS.items()}
 
 
 def change(target, flags):
-    """mount_setattr(2) sets some attributes and clears others; its first four are numbered as those of mount(2)."""
+    """mount_setattr(2) adds attributes, and leaves the others as they are; its first four have the numbers of mount(2)."""
     four = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC
-    attributes = (ctypes.c_uint64 * 4)(flags & four, four & ~flags, 0, 0)
+    attributes = (ctypes.c_uint64 * 4)(flags & four, 0, 0, 0)
     libc = ctypes.PyDLL(None, use_errno=True)
     at_fdcwd, size = ctypes.c_long(-100), ctypes.c_long(32)
     if libc.syscall(ctypes.c_long(442), at_fdcwd, os.fsencode(target), ctypes.c_long(0), attributes, size) < 0:
@@ -77,7 +76,6 @@ def mount_filesystems(c):
 
 
 def protect_paths(c):
-    known = {os.ST_NOSUID: MS_NOSUID, os.ST_NODEV: MS_NODEV, os.ST_NOEXEC: MS_NOEXEC, os.ST_RELATIME: MS_RELATIME}
     for path in c.linux.get("maskedPaths", []):
         if os.path.isdir(path):
             mount("tmpfs", path, "tmpfs", MS_RDONLY)
@@ -87,8 +85,6 @@ def protect_paths(c):
         if not os.path.exists(path):
             continue
         mount(path, path, None, MS_BIND | MS_REC)
-        now = os.statvfs(path).f_flag
-        kept = sum(flag for bit, flag in known.items() if now & bit)
-        mount(None, path, None, MS_REMOUNT | MS_BIND | MS_RDONLY | kept)
+        change(path, MS_RDONLY)
     if c.config["root"].get("readonly"):
-        mount(None, "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY)
+        change("/", MS_RDONLY)

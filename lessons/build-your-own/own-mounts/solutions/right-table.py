@@ -31,6 +31,13 @@ KINDS = {"private": MS_PRIVATE, "slave": MS_SLAVE, "shared": MS_SHARED, "unbinda
 KINDS |= {f"r{name}": flag | MS_REC for name, flag in KINDS.items()}
 
 
+def present(path):
+    """Return the flags that the mount has already: a remount must name them again."""
+    known = {os.ST_NOSUID: MS_NOSUID, os.ST_NODEV: MS_NODEV, os.ST_NOEXEC: MS_NOEXEC, os.ST_RELATIME: MS_RELATIME}
+    now = os.statvfs(path).f_flag
+    return sum(flag for bit, flag in known.items() if now & bit)
+
+
 def prepare_target(path, is_file):
     if is_file and not os.path.exists(path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -57,7 +64,7 @@ def mount_filesystems(c):
             mount(source, target, None, MS_BIND | flags & MS_REC)
             rest = flags & ~(MS_BIND | MS_REC)
             if rest:
-                mount(None, target, None, MS_REMOUNT | MS_BIND | rest)
+                mount(None, target, None, MS_REMOUNT | MS_BIND | rest | present(target))
         else:
             prepare_target(target, False)
             mount(entry.get("source", "none"), target, entry["type"], flags, ",".join(data))
@@ -66,7 +73,6 @@ def mount_filesystems(c):
 
 
 def protect_paths(c):
-    known = {os.ST_NOSUID: MS_NOSUID, os.ST_NODEV: MS_NODEV, os.ST_NOEXEC: MS_NOEXEC, os.ST_RELATIME: MS_RELATIME}
     for path in c.linux.get("maskedPaths", []):
         if os.path.isdir(path):
             mount("tmpfs", path, "tmpfs", MS_RDONLY)
@@ -76,8 +82,6 @@ def protect_paths(c):
         if not os.path.exists(path):
             continue
         mount(path, path, None, MS_BIND | MS_REC)
-        now = os.statvfs(path).f_flag
-        kept = sum(flag for bit, flag in known.items() if now & bit)
-        mount(None, path, None, MS_REMOUNT | MS_BIND | MS_RDONLY | kept)
+        mount(None, path, None, MS_REMOUNT | MS_BIND | MS_RDONLY | present(path))
     if c.config["root"].get("readonly"):
-        mount(None, "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY)
+        mount(None, "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | present("/"))
