@@ -101,7 +101,7 @@ def test_a_container_without_namespaces_leaves_no_device_in_the_way_of_the_next(
 
 
 def test_a_step_that_cannot_be_shown_says_why_and_is_read(user: Ordinary) -> None:
-    done = user.tutor("--lang", "ja", "repl", "cgroups", typed="next\nanswer a\nnext\nnext\nnext\n")
+    done = user.tutor("--lang", "ja", "repl", "cgroups", typed="next\nnext\nanswer a\nnext\nnext\nnext\n")
     said = "".join(done.stdout.split())
     assert "一般ユーザーとして動かしています" in said
     assert "17個の手順はここでは見せられず" in said

@@ -66,7 +66,7 @@ def _call(name: str, *arguments: str | int | ctypes.Array[ctypes.c_uint32] | Non
 
 
 def clone(flags: int) -> int:
-    """Make a child process in new namespaces (CLONE_NEW*); return 0 in the child, its pid in the parent. See clone(2)."""
+    """Make a child process in new namespaces (CLONE_NEW*); return 0 in it, its pid in the parent. See clone(2)."""
     return _call("clone", flags | 17, 0, 0, 0, 0)  # 17 is SIGCHLD: what the parent gets when the child ends
 
 

@@ -92,7 +92,7 @@ class _Driver:
             case "look":
                 self._look(words[0])
             case "ready":
-                self._until(lambda: READY in self._printed().splitlines() or not self._alive)
+                self._until(lambda: self._is_ready() or not self._alive)
             case "ended":
                 self._until(lambda: not self._alive)
             case "printed":
@@ -134,6 +134,16 @@ class _Driver:
     def _alive(self) -> bool:
         """Whether the container's first process runs."""
         return bool(self._init) and self._init not in self.commands.ended
+
+    def _is_ready(self) -> bool:
+        """Tell whether the program has printed its line, and become the one that it ends with: a shell does that by `exec` after it."""
+        if READY not in self._printed().splitlines():
+            return False
+        try:
+            with open(f"/proc/{self._init}/cmdline", "rb") as file:  # noqa: PTH123  (starts fast)
+                return b"exec " not in file.read()
+        except OSError:
+            return True
 
     def _until(self, look: Callable[[], bool]) -> None:
         deadline = min(self._deadline, time.monotonic() + self._settle)
