@@ -15,6 +15,7 @@ from tutor.course.course import Course
 from tutor.course.errors import LessonError
 from tutor.course.model import Condition, Define, OwnStep
 from tutor.engines.model import ContainerState
+from tutor.errors import TutorError
 from tutor.messages import Messages
 from tutor.own_steps import source
 from tutor.own_steps.differences import Difference
@@ -307,6 +308,27 @@ def _my(session: Session, diary: Diary) -> None:
         assert said in diary.notices()[-1]
     assert [each for each, _ in session.completions(BY_NAME["my"].arguments[0], "r")] == ["run", "reset"]
     assert [each for each, _ in session.completions(BY_NAME["my"].arguments[1], "h")] == ["hostname", "hooks"]
+
+
+def test_what_could_not_be_judged_is_judged_again_when_the_learner_tries_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([TutorError("own.sandbox.slow"), Judgement(passed=False, missing=("set_hostname",))])
+
+    def judged(*_: object, **__: object) -> Judgement:
+        answer = next(answers)
+        if isinstance(answer, TutorError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("tutor.own_steps.judge.judge", judged)
+    own = OwnRuntime(home(tmp_path), Messages("en"), on_trial=lambda _: None, wake=lambda: None)
+    own.create()
+    first = own.judgement("hostname")
+    assert isinstance(first, str)
+    assert own.judgement("hostname") == first, "not again with each look"
+    own.forget_failures()
+    assert isinstance(own.judgement("hostname"), Judgement)
 
 
 def test_the_panels_show_the_container_of_a_trial_until_the_lab_has_one() -> None:

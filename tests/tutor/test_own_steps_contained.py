@@ -53,7 +53,7 @@ def judged(tmp_path: Path, home: Home, canary: Path) -> Iterator[Judge]:
     def run(exercise: str, text: str) -> Judgement:
         file = tmp_path / "my_runtime.py"
         file.write_text(IMPORTS + text)
-        judgement = judge(exercise, file, messages=Messages("en"), home=home, seconds=SECONDS)
+        judgement = judge(exercise, file.read_text(), messages=Messages("en"), home=home, seconds=SECONDS)
         assert file.read_text() == IMPORTS + text
         return judgement
 
@@ -197,7 +197,7 @@ def test_when_the_tutor_is_killed_everything_ends(tmp_path: Path, home: Home) ->
     code = (
         "from pathlib import Path; from tutor.home import Home; from tutor.messages import Messages; from tutor.own_steps.judge import judge;"
         f"home = Home(Path({str(home.labs)!r}), Path({str(home.state)!r}), Path({str(home.cache)!r}));"
-        f"judge('hostname', Path({str(file)!r}), messages=Messages('en'), home=home, seconds=600)"
+        f"judge('hostname', Path({str(file)!r}).read_text(), messages=Messages('en'), home=home, seconds=600)"
     )
     tutor = subprocess.Popen([sys.executable, "-P", "-c", code], cwd=Path(__file__).parents[2])
     try:

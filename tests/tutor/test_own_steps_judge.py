@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from tutor.home import Home
 from tutor.messages import Messages
 from tutor.own_steps import source
 from tutor.own_steps.exercises import EXERCISES
-from tutor.own_steps.judge import Judgement, judge
+from tutor.own_steps.judge import Judgement, judge, prepared_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +30,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture
-def judged(tmp_path: Path, kept: Home) -> Judge:
+def judged(kept: Home) -> Judge:
     def run(exercise: str, text: str) -> Judgement:
-        file = tmp_path / "my_runtime.py"
-        file.write_text(IMPORTS + text)
-        return judge(exercise, file, messages=Messages("ja"), home=kept)
+        return judge(exercise, IMPORTS + text, messages=Messages("ja"), home=kept)
 
     return run
 
@@ -123,6 +122,17 @@ def test_a_wrong_host_name_is_named_with_evidence_and_clause(judged: Judge) -> N
     assert difference.command == "nsenter -t $PID -u hostname"
     # Nothing else is different, but that the host got the name where there is no namespace.
     assert {each.aspect for each in judgement.differences} <= {"hostname", "domainname", "exit", "host"}
+
+
+def test_root_for_containers_is_made_once_however_many_want_it_first(tmp_path: Path) -> None:
+    home = Home(tmp_path / "labs", tmp_path / "state", tmp_path / "cache")
+    with ThreadPoolExecutor(4) as pool:
+        roots = set(pool.map(prepared_root, [home] * 4))
+    (root,) = roots
+    assert (root / "bin" / "sh").exists()
+    assert [each.name for each in root.parent.parent.iterdir() if not each.name.startswith(".")] == [
+        root.parent.name
+    ]
 
 
 def test_what_is_not_written_is_ours_and_does_not_pass(judged: Judge) -> None:

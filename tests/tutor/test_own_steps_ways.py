@@ -17,7 +17,6 @@ from tutor.own_steps.judge import Judgement, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 pytestmark = pytest.mark.root
 _SAMPLE = {"domain-first", "old-root-stays", "masks-by-another-file", "paths-ignored", "always-kill"}
@@ -36,38 +35,32 @@ def named(ways: Iterable[Way]) -> list[object]:
     ]  # fmt: skip
 
 
-def judged(way: Way, place: Path, home: Home) -> Judgement:
-    file = place / "my_runtime.py"
-    file.write_text(way.text)
-    return judge(way.exercise, file, messages=Messages("en"), home=home)
+def judged(way: Way, home: Home) -> Judgement:
+    return judge(way.exercise, way.text, messages=Messages("en"), home=home)
 
 
 @pytest.mark.parametrize("way", named(right()))
-def test_what_does_the_same_passes(way: Way, tmp_path: Path, home: Home) -> None:
-    judgement = judged(way, tmp_path, home)
+def test_what_does_the_same_passes(way: Way, home: Home) -> None:
+    judgement = judged(way, home)
     assert judgement.passed, judgement
 
 
 @pytest.mark.parametrize("way", named(wrong()))
-def test_what_is_wrong_gets_the_word_of_its_hint(way: Way, tmp_path: Path, home: Home) -> None:
-    judgement = judged(way, tmp_path, home)
+def test_what_is_wrong_gets_the_word_of_its_hint(way: Way, home: Home) -> None:
+    judgement = judged(way, home)
     assert not judgement.passed
     mishap = judgement.mishap is not None and judgement.mishap.is_about(way.word)
     assert mishap or any(each.is_about(way.word) for each in judgement.differences), judgement
 
 
 _AS_ORDINARY = """
-import os
-from pathlib import Path
 from tutor.lab.user_namespace import enter
 enter()
 from tests.support.own_steps import wrong
 from tutor.messages import Messages
 from tutor.own_steps.judge import judge
 way = next(each for each in wrong() if each.name == "no-links")
-file = Path(os.environ["HOME"]) / "my_runtime.py"
-file.write_text(way.text)
-print(sorted(each.detail for each in judge("devices", file, messages=Messages("en")).differences))
+print(sorted(each.detail for each in judge("devices", way.text, messages=Messages("en")).differences))
 """
 
 

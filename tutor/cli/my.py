@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-    from tutor.home import Home
     from tutor.messages import Messages
 
 STARTS_LABS = True
@@ -55,15 +54,10 @@ def run(arguments: argparse.Namespace, messages: Messages) -> int:
     elif arguments.word == "reset":
         lines = [my.reset(home, arguments.exercise, messages)]
     else:
-        lines = [my.export(home, _target(arguments.file, home), messages)]
+        target = arguments.file.absolute() if arguments.file is not None else None
+        lines = [my.export(home, target, messages)]
     print("\n".join(lines))
     return int(not passed)
-
-
-def _target(path: Path | None, home: Home) -> Path:
-    from tutor.own_steps import source
-
-    return path.absolute() if path is not None else source.file_of(home).with_name("my_runtime")
 
 
 def _second_way(name: str, messages: Messages) -> str:

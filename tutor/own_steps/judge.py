@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from tutor.errors import TutorError
 from tutor.home import Home
 from tutor.images import prepare_bundle
+from tutor.images.errors import explaining_os_errors
 from tutor.images.mini import fingerprint
 from tutor.images.programs import Programs
 from tutor.lab.user_namespace import is_ordinary_user
@@ -57,7 +59,7 @@ class Judgement:
 
 def judge(
     exercise_id: str,
-    learner_file: Path,
+    text: str,
     *,
     messages: Messages,
     home: Home | None = None,
@@ -68,18 +70,17 @@ def judge(
 
     Args:
         exercise_id: of `exercises.EXERCISES`, or one of its functions.
-        learner_file: their `my_runtime.py`.
+        text: what is in their `my_runtime.py`.
         messages: the learner's language.
         home: where the root filesystem for containers is kept.
         only: the functions that are taken from the file, ours for all others; by default all that are written.
         seconds: the time limit of one scenario, for a machine of today.
 
     Raises:
-        TutorError: the file can't be read; `own.sandbox. ...`; `lab. ...`; there are no programs for a root filesystem.
+        TutorError: `own.sandbox. ...`; `lab. ...`; there are no programs for a root filesystem.
         KeyError: there is no such exercise.
     """
     chosen = exercise(exercise_id)
-    text = source.read(learner_file)
     try:
         unwritten = set(source.missing(text))
     except source.SourceError as error:
@@ -116,9 +117,15 @@ def prepared_root(home: Home) -> Path:
     Raises:
         ImageError: there are no programs to build it from, or the cache is full or can't be written to.
     """
-    bundle = home.cache / "own-steps" / f"root-{fingerprint(Programs.find())}"
-    if not (bundle / "rootfs").is_dir():
-        prepare_bundle(bundle, cache=home.cache, config="minimal")
+    folder = home.cache / "own-steps"
+    bundle = folder / f"root-{fingerprint(Programs.find())}"
+    if not bundle.is_dir():
+        with explaining_os_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / ".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not bundle.is_dir():  # the previous holder of the lock may have made it
+                    prepare_bundle(bundle, cache=home.cache, config="minimal")
     return bundle / "rootfs"
 
 

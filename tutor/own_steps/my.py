@@ -91,9 +91,10 @@ def run(home: Home, name: str, messages: Messages) -> tuple[Judgement, list[str]
     file = LearnerFile(source.file_of(home))
     chosen = find(name) if name else (next_exercise(file.read(), home) or EXERCISES[-1])
     began = file.begin(chosen.functions)
-    found = judge(chosen.id, file.edited_path, messages=messages, home=home)
+    text = file.read()
+    found = judge(chosen.id, text, messages=messages, home=home)
     if found.passed:
-        remember(home, file.read(), chosen)
+        remember(home, text, chosen)
     head = (
         [messages("own.my.began", path=file.edited_path, functions=", ".join(chosen.functions))]
         if began
@@ -168,13 +169,15 @@ def reset(home: Home, name: str, messages: Messages) -> str:
     )
 
 
-def export(home: Home, target: Path, messages: Messages) -> str:
-    """Write the learner's runtime as one executable script; return what to say of it.
+def export(home: Home, target: Path | None, messages: Messages) -> str:
+    """Write the learner's runtime as one executable script, by default beside their file; return what to say of it.
 
     Raises:
         TutorError: `own.error.exists`, another file is there; `own.error.unwritable`; the learner's file can't be read.
     """
-    text = LearnerFile(source.file_of(home)).read()
+    file = source.file_of(home)
+    target = target or file.with_name(file.stem)
+    text = LearnerFile(file).read()
     script = exported(text, messages)
     missing = source.missing(text)
     if os.path.lexists(target) and not _is_exported(target, messages):

@@ -83,6 +83,11 @@ class OwnRuntime(LearnerFile):
             self._wait_for(key, text)
         return self._judged.get(key, self._messages("session.own.interrupted"))
 
+    def forget_failures(self) -> None:
+        """Judge again what could not be judged: the machine may have been busy. To be called when the learner tries again."""
+        for key in [key for key, known in self._judged.items() if isinstance(known, str)]:
+            del self._judged[key]
+
     def interrupt(self) -> None:
         """Wait no longer for a judgement; from any thread, and safe when none is being made."""
         self._looked.set()
@@ -99,7 +104,7 @@ class OwnRuntime(LearnerFile):
 
     def _judge_and_keep(self, key: tuple[str, str], text: str, looked: threading.Event) -> None:
         try:
-            known = self._judge(key[0])
+            known = self._judge(key[0], text)
         except Exception as error:
             log.exception("the judge failed unexpectedly")
             unexpected = TutorError("session.error.unexpected", kind=type(error).__name__, reason=error)
@@ -127,11 +132,11 @@ class OwnRuntime(LearnerFile):
             with suppress(TutorError):  # the progress of the lesson is another file, and says what is wrong
                 remember(self._home, text, exercise(exercise_id))
 
-    def _judge(self, exercise_id: str) -> Judgement | str:
+    def _judge(self, exercise_id: str, text: str) -> Judgement | str:
         from tutor.own_steps.judge import judge  # a lesson is on the screen before this is needed
 
         try:
-            return judge(exercise_id, self.edited_path, messages=self._messages, home=self._home)
+            return judge(exercise_id, text, messages=self._messages, home=self._home)
         except TutorError as error:
             return _told(error, self._messages)
 

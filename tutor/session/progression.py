@@ -164,6 +164,8 @@ def check(run: LessonRun, *, asked: bool = False, tried: bool = False) -> None:
     grader, before = run.grader, run.grader.verdicts
     if tried:
         grader.tried(asked=asked)
+        if run.own is not None:
+            run.own.forget_failures()
     asks = bool(run.step.checks or run.step.hints or run.step.dead_ends)
     context = run.context() if asks else None
     verdicts = grader.look(context) if context else ()

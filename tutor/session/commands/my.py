@@ -60,7 +60,7 @@ def _told(run: LessonRun, word: str, what: str, work: Callable[[], tuple[bool, I
 
 def _lines(run: LessonRun, word: str, what: str) -> tuple[bool, Iterable[str]]:
     """Return whether all is well, and what to say."""
-    from tutor.own_steps import my, source  # a lesson is on the screen before this is needed
+    from tutor.own_steps import my  # a lesson is on the screen before this is needed
 
     home, messages = run.home, run.messages
     match word:
@@ -74,11 +74,7 @@ def _lines(run: LessonRun, word: str, what: str) -> tuple[bool, Iterable[str]]:
         case "reset":
             return True, [my.reset(home, what, messages)]
         case _:
-            target = (
-                Path(run.workspace.directory, what).absolute()
-                if what
-                else source.file_of(home).with_name("my_runtime")
-            )
+            target = Path(run.workspace.directory, what).absolute() if what else None
             return True, [my.export(home, target, messages)]
 
 
