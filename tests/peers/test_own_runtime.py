@@ -90,8 +90,12 @@ def test_containerd_runs_it_without_docker(
 
 
 def test_script_is_one_that_can_be_read() -> None:
+    """600 lines were aimed at. It is more, for both versions of cgroups and a terminal are in it; it shall not grow unseen."""
     script = model_solution()
-    code = [line for line in ast.unparse(ast.parse(script)).splitlines() if line.strip()]
+    code = ast.parse(script)
+    for each in ast.walk(code):
+        if isinstance(each, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(each) is not None:
+            each.body = each.body[1:] or [ast.Pass()]
     assert "tutor" not in script
     assert max(map(len, script.splitlines())) <= 120
-    assert len(code) < 700
+    assert len([line for line in ast.unparse(code).splitlines() if line.strip()]) <= 645

@@ -71,6 +71,18 @@ def test_function_that_is_written_below_its_skeleton_is_the_one_that_counts() ->
     assert text.count("def set_hostname") == 1
 
 
+def test_what_a_function_uses_belongs_to_it_but_not_another_exercises_functions() -> None:
+    tree = ast.parse(
+        "LIMIT = 3\ndef twice(): return LIMIT\ndef kill(c): pass\ndef delete(c): twice(); kill(c)\ndef other(): pass\n"
+    )
+    found = source.needed_statements(tree, {"delete"})
+    assert [ast.unparse(each).splitlines()[0] for each in found] == [
+        "LIMIT = 3",
+        "def twice():",
+        "def delete(c):",
+    ]
+
+
 def test_model_solution_of_every_exercise_can_be_put_in() -> None:
     text = ""
     for exercise in EXERCISES:

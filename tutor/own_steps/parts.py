@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 CARRIED = Path(__file__).parent / "carried"
+PACKAGE = "tutor.own_steps.carried"
+_REFERENCE = ("bundle", "namespaces", "filesystem", "process", "lifecycle", "cgroups")
+"""The modules of the model solution, in the order in which an exported script has them."""
 _PROVIDED = ("syscalls", "container", "tutor.own_steps")
 """The modules that a learner's file imports from, or a carried one: in the exported script all of them are one."""
 
@@ -20,8 +23,10 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def source_of(name: str) -> str:
-    """Return the text of a carried module: `syscalls`, `container`, `reference` or `frame`."""
-    return (CARRIED / f"{name}.py").read_text(encoding="utf-8").replace("  # fmt: skip", "")
+    """Return the text of what is carried along: `syscalls`, `container`, `reference` (its modules one after the other) or `frame`."""
+    files = [f"reference/{each}.py" for each in _REFERENCE] if name == "reference" else [f"{name}.py"]
+    text = "\n\n".join((CARRIED / each).read_text(encoding="utf-8") for each in files)
+    return text.replace("  # fmt: skip", "")
 
 
 def is_provided_import(node: ast.stmt) -> bool:

@@ -139,18 +139,12 @@ def reference_definition(names: Iterable[str]) -> str:
 
 
 def needed_statements(tree: ast.Module, names: set[str]) -> list[ast.stmt]:
-    """Return the statements that define `names`, and whatever they use that is private to the module, in its order."""
+    """Return the statements that define `names`, and whatever they use that is defined beside them and no exercise's, in its order."""
     wanted, todo = set(), set(names)
     while todo:
         wanted |= todo
-        used = {
-            each
-            for node in tree.body
-            if parts.defined_names(node) & todo
-            for each in parts.used_names(node)
-            if each.startswith("_")
-        }
-        todo = used - wanted
+        defining = [node for node in tree.body if parts.defined_names(node) & todo]
+        todo = set().union(*(parts.used_names(node) for node in defining)) - wanted - set(FUNCTIONS)
     return [node for node in tree.body if parts.defined_names(node) & wanted]
 
 
@@ -158,14 +152,15 @@ def _imports_of(tree: ast.Module, used: set[str]) -> list[ast.Import | ast.Impor
     """Return the imports of the reference that define names in `used`, from the modules that a learner imports from."""
     found: list[ast.Import | ast.ImportFrom] = []
     for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names = [each for each in node.names if (each.asname or each.name) in used]
-            if names and isinstance(node, ast.ImportFrom):
-                found.append(
-                    ast.ImportFrom((node.module or "").rpartition("tutor.own_steps.carried.")[2], names, 0)
-                )
-            elif names:
-                found.append(ast.Import(names))
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        names = [each for each in node.names if (each.asname or each.name) in used]
+        module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+        if module.startswith(f"{parts.PACKAGE}.reference."):
+            continue  # a part of the reference that is in the snippet itself
+        if names:
+            short = module.removeprefix(f"{parts.PACKAGE}.")
+            found.append(ast.ImportFrom(short, names, 0) if module else ast.Import(names))
     return found
 
 

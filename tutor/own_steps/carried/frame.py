@@ -24,30 +24,23 @@ import time
 from typing import NoReturn
 
 from tutor.own_steps.carried.container import Container, ContainerError
-from tutor.own_steps.carried.reference import (
-    claim_id,
-    clone_init,
+from tutor.own_steps.carried.reference.bundle import claim_id, load_config, read_state, save_state
+from tutor.own_steps.carried.reference.cgroups import make_cgroup, remove_cgroup
+from tutor.own_steps.carried.reference.filesystem import make_devices, mount_filesystems, protect_paths
+from tutor.own_steps.carried.reference.lifecycle import (
     delete,
     kill,
     list_containers,
-    load_config,
-    make_cgroup,
-    make_devices,
-    make_fifo,
-    mount_filesystems,
-    open_console,
-    prepare_root,
-    protect_paths,
-    read_state,
-    remove_cgroup,
     run_hooks,
-    save_state,
-    set_capabilities,
-    set_hostname,
-    set_user,
     start,
     status_of,
-    switch_root,
+)
+from tutor.own_steps.carried.reference.namespaces import clone_init, prepare_root, set_hostname, switch_root
+from tutor.own_steps.carried.reference.process import (
+    make_fifo,
+    open_console,
+    set_capabilities,
+    set_user,
     wait_for_start,
 )
 from tutor.own_steps.carried.syscalls import CLONE_NEWCGROUP, PR_SET_PDEATHSIG, prctl, unshare
@@ -67,10 +60,7 @@ def create(c: Container, pid_file: str, console_socket: str) -> None:
             c.console = socket.socket(socket.AF_UNIX)
             c.console.connect(console_socket)
         ours, theirs = socket.socketpair()
-        child = clone_init(c)
-        if child == 0:
-            ours.close()
-            be_init(c, theirs)
+        child = new_process(c, theirs)
         theirs.close()
         c.pid, c.start_time = child, start_time_of(child)
         make_cgroup(c)
@@ -93,6 +83,21 @@ def create(c: Container, pid_file: str, console_socket: str) -> None:
         remove_cgroup(c)
         shutil.rmtree(c.directory, ignore_errors=True)
         raise
+
+
+def new_process(c: Container, runtime: socket.socket) -> int:
+    """Make the first process; return its pid. What goes wrong in it is told: it never returns into the runtime."""
+    before = os.getpid()
+    try:
+        child = clone_init(c)
+        if child == 0:
+            be_init(c, runtime)
+    except BaseException as error:
+        if os.getpid() == before:
+            raise
+        runtime.sendall(describe(error).encode())
+        os._exit(1)
+    return child
 
 
 def be_init(c: Container, runtime: socket.socket) -> NoReturn:
