@@ -58,9 +58,9 @@ def _evidence(context: CheckContext, judged: Judgement) -> tuple[Evidence, ...]:
         found += [Evidence(f"{name}()", expected, unwritten, "") for name in judged.missing]
     if judged.mishap is not None:
         found.append(_mishap(context, judged))
-    found += [
-        Evidence(each.looked_at, each.expected, each.found, each.command) for each in judged.differences
-    ]
+    for each in judged.differences:
+        looked_at = words("course.check.own_step.clause", looked_at=each.looked_at, clause=each.clause)
+        found.append(Evidence(looked_at, each.expected, each.found, each.command))
     if not found:
         alike = words("course.check.own_step.alike")
         found.append(Evidence(words("course.check.own_step.compared"), alike, alike, ""))

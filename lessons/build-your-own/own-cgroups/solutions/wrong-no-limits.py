@@ -1,6 +1,5 @@
 import os
-import signal
-import time
+
 
 TOP = "/sys/fs/cgroup"
 
@@ -20,35 +19,6 @@ def path_of(c):
         parent, prefix, name = path.split(":")
         path = f"{parent}/{prefix}-{name}.scope"
     return path.strip("/").split("/")
-
-
-def wanted(c):
-    """Return the limits that are asked for, as (controller, file, value)."""
-    resources = c.linux.get("resources", {})
-    memory = resources.get("memory", {}).get("limit")
-    pids = resources.get("pids", {}).get("limit")
-    cpu = resources.get("cpu", {})
-    found = []
-    if pids is not None:
-        found.append(("pids", "pids.max", pids if pids > 0 else "max"))
-    if is_version_2():
-        if memory is not None:
-            found.append(("memory", "memory.max", "max" if memory < 0 else memory))
-        if cpu.get("shares"):
-            found.append(("cpu", "cpu.weight", 1 + (cpu["shares"] - 2) * 9999 // 262142))
-        if cpu.get("quota"):
-            quota = cpu["quota"] if cpu["quota"] > 0 else "max"
-            found.append(("cpu", "cpu.max", f"{quota} {cpu.get('period', 100000)}"))
-        return found
-    if memory is not None:
-        found.append(("memory", "memory.limit_in_bytes", memory))
-    for member, file in (("shares", "cpu.shares"), ("period", "cpu.cfs_period_us"), ("quota", "cpu.cfs_quota_us")):
-        if cpu.get(member):
-            found.append(("cpu", file, cpu[member]))
-    for member in ("cpus", "mems"):
-        if cpu.get(member):
-            found.append(("cpuset", f"cpuset.{member}", cpu[member]))
-    return found
 
 
 def make_cgroup(c):
@@ -78,25 +48,3 @@ def make_cgroup(c):
                     put(f"{directory}/{file}", open(f"{above}/{file}").read().strip())
         c.cgroups.append(directory)
         put(f"{directory}/cgroup.procs", c.pid)
-
-
-def remove_cgroup(c):
-    for directory in c.cgroups:
-        if not os.path.isdir(directory):
-            continue
-        deadline = time.monotonic() + 5
-        while True:
-            with open(directory + "/cgroup.procs") as file:
-                left = file.read().split()
-            for pid in left:
-                try:
-                    os.kill(int(pid), signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            try:
-                os.rmdir(directory)
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)

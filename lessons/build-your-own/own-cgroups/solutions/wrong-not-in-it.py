@@ -1,6 +1,5 @@
 import os
-import signal
-import time
+
 
 TOP = "/sys/fs/cgroup"
 
@@ -81,25 +80,3 @@ def make_cgroup(c):
         for its, file, value in wanted(c):
             if its == controller:
                 put(f"{directory}/{file}", value)
-
-
-def remove_cgroup(c):
-    for directory in c.cgroups:
-        if not os.path.isdir(directory):
-            continue
-        deadline = time.monotonic() + 5
-        while True:
-            with open(directory + "/cgroup.procs") as file:
-                left = file.read().split()
-            for pid in left:
-                try:
-                    os.kill(int(pid), signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            try:
-                os.rmdir(directory)
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)

@@ -19,6 +19,7 @@ from syscalls import (
     mount,
 )
 
+
 TABLE = {  # option: set these flags, clear those
     "ro": (MS_RDONLY, 0), "rw": (0, MS_RDONLY),
     "nosuid": (MS_NOSUID, 0), "suid": (0, MS_NOSUID),
@@ -28,7 +29,6 @@ TABLE = {  # option: set these flags, clear those
     "bind": (MS_BIND, 0), "rbind": (MS_BIND | MS_REC, 0), "defaults": (0, 0),
 }
 KINDS = {"private": MS_PRIVATE, "slave": MS_SLAVE, "shared": MS_SHARED, "unbindable": MS_UNBINDABLE}
-KINDS |= {f"r{name}": flag | MS_REC for name, flag in KINDS.items()}
 
 
 def prepare_target(path, is_file):
@@ -63,21 +63,3 @@ def mount_filesystems(c):
             mount(entry.get("source", "none"), target, entry["type"], 0, ",".join(entry.get("options", [])))
         for kind in kinds:
             mount(None, target, None, kind)
-
-
-def protect_paths(c):
-    known = {os.ST_NOSUID: MS_NOSUID, os.ST_NODEV: MS_NODEV, os.ST_NOEXEC: MS_NOEXEC, os.ST_RELATIME: MS_RELATIME}
-    for path in c.linux.get("maskedPaths", []):
-        if os.path.isdir(path):
-            mount("tmpfs", path, "tmpfs", MS_RDONLY)
-        elif os.path.exists(path):
-            mount("/dev/null", path, None, MS_BIND)
-    for path in c.linux.get("readonlyPaths", []):
-        if not os.path.exists(path):
-            continue
-        mount(path, path, None, MS_BIND | MS_REC)
-        now = os.statvfs(path).f_flag
-        kept = sum(flag for bit, flag in known.items() if now & bit)
-        mount(None, path, None, MS_REMOUNT | MS_BIND | MS_RDONLY | kept)
-    if c.config["root"].get("readonly"):
-        mount(None, "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY)

@@ -1,6 +1,3 @@
-import os
-
-
 def stat_of(pid):
     """Return the letter of the state and the start time, None if there is no such process."""
     try:
@@ -17,21 +14,3 @@ def status_of(c):
     if found is None or found[0] in ("Z", "X") or found[1] != c.start_time:
         return "stopped"
     return "running"
-
-
-def list_containers(root):
-    try:
-        names = sorted(os.listdir(root))
-    except FileNotFoundError:
-        return []
-    result = []
-    for name in names:
-        c = Container(root, name)
-        try:
-            read_state(c)
-        except ContainerError:
-            continue
-        status = status_of(c)
-        pid = c.pid if status in ("created", "running") else 0
-        result.append({"id": c.id, "pid": pid, "status": status, "bundle": c.bundle})
-    return result

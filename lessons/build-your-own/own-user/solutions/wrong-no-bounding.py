@@ -1,29 +1,13 @@
-import os
-import resource
-
 from syscalls import (
     CAPABILITIES,
     PR_CAP_AMBIENT,
     PR_CAP_AMBIENT_CLEAR_ALL,
     PR_CAP_AMBIENT_RAISE,
-    PR_SET_KEEPCAPS,
     PR_SET_NO_NEW_PRIVS,
     capget,
     capset,
     prctl,
 )
-
-
-def set_user(c):
-    user = c.process.get("user", {})
-    os.umask(user.get("umask", 0o22))
-    for each in c.process.get("rlimits", []):
-        number = getattr(resource, each["type"])
-        resource.setrlimit(number, (each["soft"], each["hard"]))
-    prctl(PR_SET_KEEPCAPS, 1)
-    os.setgroups(user.get("additionalGids", []))
-    os.setgid(user.get("gid", 0))
-    os.setuid(user.get("uid", 0))
 
 
 def bits(names):
