@@ -37,7 +37,7 @@ def main() -> None:
 async def _renew(word: str) -> None:
     for show in shows(word):
         with tempfile.TemporaryDirectory() as folder:
-            async for name, svg in draw(Path(folder), show):
+            async for name, svg in draw(Path(folder), show, anew=True):
                 if svg != kept(name):
                     print(f"{'*' if kept(name) else '+'} {name}", flush=True)
                     (KEPT / name).write_text(svg, encoding="utf-8")

@@ -72,13 +72,17 @@ def shows(word: str = "") -> list[Show]:
     ]
 
 
-async def draw(folder: Path, show: Show) -> AsyncIterator[tuple[str, str]]:
-    """Play scenes; yield each picture's file name and its SVG. The learner's progress is kept in `folder`."""
+async def draw(folder: Path, show: Show, *, anew: bool = False) -> AsyncIterator[tuple[str, str]]:
+    """Play scenes; yield each picture's file name and its SVG. The learner's progress is kept in `folder`.
+
+    `anew`: each is complete when it does not change any more. Else also once it equals the kept one, which a test may take for
+    complete: but a screen that only passes by on the way would be kept for ever.
+    """
     colours = {"light": show.light, "no_color": show.no_color}
     async with staged(folder, show.language, show.size, **colours) as stage:
         for name, scene in show.pictures.items():
             await scene.reach(stage)
-            yield name, await _drawn(stage, kept(name))
+            yield name, await _drawn(stage, "" if anew else kept(name))
 
 
 def kept(name: str) -> str:

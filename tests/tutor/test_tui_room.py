@@ -83,6 +83,7 @@ async def test_the_scroll_bar_stands_where_the_text_does(tmp_path: Path) -> None
         await settled(pilot, lambda: guide.show_vertical_scrollbar)
         assert guide.scroll_y == 0
         assert guide.vertical_scrollbar.position == 0
+        await settled(pilot, lambda: "PgDn" in screen_text(app))
 
 
 async def test_lines_take_the_room_of_a_scroll_bar_that_went(tmp_path: Path) -> None:

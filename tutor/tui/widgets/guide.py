@@ -246,6 +246,10 @@ class Guide(VerticalScroll, can_focus=True):
         self.call_after_refresh(self._reveal)
         self.call_after_refresh(self._say_what_is_below)
 
+    def on_resize(self) -> None:
+        """Say what is below the fold: a notice, or another terminal, has taken or given lines."""
+        self.call_after_refresh(self._say_what_is_below)
+
     def _reveal(self) -> None:
         if self._to_reveal and self.size.height:
             self.query_one(self._to_reveal).scroll_visible(animate=False)
