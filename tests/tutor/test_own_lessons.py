@@ -215,8 +215,7 @@ def test_a_session_puts_skeletons_in_judges_what_any_editor_saves_and_takes_back
     """The judge itself is tried by `verify` and by its own tests: here is what is made of what it says."""
     judged: list[str] = []
 
-    def judge(self: OwnRuntime, exercise: str) -> Judgement:
-        text = self.read()
+    def judge(self: OwnRuntime, exercise: str, text: str) -> Judgement:
         judged.append(text)
         if source.missing(text, ["set_hostname"]):
             return Judgement(passed=False, missing=("set_hostname",))
@@ -265,7 +264,7 @@ def test_the_wait_for_a_function_that_hangs_can_be_ended_and_its_verdict_comes_l
 ) -> None:
     began, go_on, woken = threading.Event(), threading.Event(), threading.Event()
 
-    def judge(self: OwnRuntime, exercise: str) -> Judgement:
+    def judge(self: OwnRuntime, exercise: str, text: str) -> Judgement:
         began.set()
         assert go_on.wait(20)
         return Judgement(passed=False, missing=("set_hostname",))
@@ -313,13 +312,13 @@ def _my(session: Session, diary: Diary) -> None:
 def test_what_could_not_be_judged_is_judged_again_when_the_learner_tries_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = iter([TutorError("own.sandbox.slow"), Judgement(passed=False, missing=("set_hostname",))])
+    calls: list[str] = []
 
-    def judged(*_: object, **__: object) -> Judgement:
-        answer = next(answers)
-        if isinstance(answer, TutorError):
-            raise answer
-        return answer
+    def judged(exercise: str, *_: object, **__: object) -> Judgement:
+        calls.append(exercise)
+        if len(calls) == 1:
+            raise TutorError("own.sandbox.slow")
+        return Judgement(passed=False, missing=("set_hostname",))
 
     monkeypatch.setattr("tutor.own_steps.judge.judge", judged)
     own = OwnRuntime(home(tmp_path), Messages("en"), on_trial=lambda _: None, wake=lambda: None)
