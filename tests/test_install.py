@@ -147,7 +147,7 @@ def test_lessons_and_messages_travel_in_the_wheel(wheel: Path) -> None:
         f"tutor/lessons/first-container/{name}" for name in ("lesson.yaml", "text.ja.yaml", "text.en.yaml")
     } <= names
     assert "tutor/lessons/build-your-own/own-aloud/lesson.yaml" in names
-    assert "tutor/own_steps/carried/reference.py" in names
+    assert "tutor/own_steps/carried/reference/bundle.py" in names
     assert "tutor/messages/ja/cli.yaml" in names
     assert not {name for name in names if name.startswith(("tests/", "lessons/"))}
 

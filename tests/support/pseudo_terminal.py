@@ -89,6 +89,21 @@ class PseudoTerminal:
             self._go_on(text, deadline)
         self._seen = found + len(text)
 
+    def interrupt_until(self, text: str) -> None:
+        """Press Ctrl-C until `text` appears, as a person does.
+
+        Python's `input` loses a SIGINT that comes after its prompt and before its read(2): a busy machine is slow between the two.
+        """
+        deadline = time.monotonic() + patience.scaled(PATIENCE)
+        self.type("\x03")
+        pressed = time.monotonic()
+        while (found := self.text.find(text, self._seen)) < 0:
+            self._go_on(text, deadline)
+            if time.monotonic() > pressed + patience.scaled(1.0):
+                self.type("\x03")
+                pressed = time.monotonic()
+        self._seen = found + len(text)
+
     def wait_for_sequence(self, sequence: str) -> None:
         """Wait until an escape sequence has been written after the last one waited for."""
         deadline = time.monotonic() + patience.scaled(PATIENCE)

@@ -97,8 +97,7 @@ def test_at_a_terminal_nothing_is_drawn_over(tmp_path: Path) -> None:
         terminal.wait_for("[none] runt>")
         terminal.type("nonsense")
         terminal.wait_for("nonsense")
-        terminal.type("\x03")
-        terminal.wait_for("runt>")  # what is typed before the prompt is there is dropped with the line
+        terminal.interrupt_until("runt>")  # what is typed before the prompt is there is dropped with the line
         terminal.type("hint\r")
         terminal.wait_for("This step has no hints")
         terminal.type("shell\r")
