@@ -183,12 +183,14 @@ def test_a_runtime_that_behaves_badly_fails_and_leaves_nothing(
     tmp_path: Path, script: str, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Subject, "seconds", 2.0)
+    monkeypatch.setattr(Subject, "settle", 1.0)
     before = _mounts(tmp_path)
     own = home(tmp_path)
     runtime = runtime_at(_program(tmp_path, script), own)
     checks = [CHECKS[each] for each in ("lifecycle.state-id", "lifecycle.scope", "process.cwd")]
     outcomes = list(run(checks, runtime, home=own))
     assert [each.status for each in outcomes] == [status] * 3
+    assert "hangs" not in {each.reason for each in outcomes}
     assert _mounts(tmp_path) == before
     until_nothing(lambda: _running(tmp_path / "runtime"))
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.session import LESSON, Diary, session, stand_at
+from tutor.course.model import Read, Step
+from tutor.engines.model import Call, CallResult
+from tutor.messages import Messages
 from tutor.session.events import CommandFinished, Explained
+from tutor.session.explanation import Circumstances, explain_call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,3 +82,24 @@ def test_a_broken_bundle_of_the_step_is_explained_in_full_only_after_the_learner
             ("program.one_string", True),
             ("program.one_string", False),
         ]
+
+
+def test_an_engine_that_a_broken_pipe_has_ended_is_explained_by_its_hooks(tmp_path: Path) -> None:
+    """As crun 1.8.1 ends now and then; another signal is the learner's own."""
+    (tmp_path / "config.json").write_text('{"hooks": {"poststop": [{"path": "/usr/bin/true"}]}}')
+    step = Step("step", "read", "", "", Read())
+    there = Circumstances("crun", None, "", step, tmp_path)
+
+    def told(number: int) -> Explained | None:
+        call = Call(1, ("crun", "delete", "box"), "crun delete box", str(tmp_path))
+        return explain_call("delete", CallResult(call, -number, 0.1, "", ""), there, Messages("ja"))
+
+    explained = told(signal.SIGPIPE)
+    assert explained is not None
+    assert (explained.id, explained.pointer, explained.clause) == (
+        "hook.unread",
+        "/hooks",
+        "config.md#posix-platform-hooks",
+    )
+    assert "SIGPIPE" in explained.title
+    assert told(signal.SIGINT) is None

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _LOOK = 0.01
 _PIPE = 1 << 16
+_MOST = 4 << 20
+"""How much of what a program prints is kept, in bytes."""
 # The programs of the machine itself, read-only in the container: no image is needed.
 _PROGRAMS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr", "/nix/store", "/gnu/store")
 PATH = f"PATH={SYSTEM_PATH}"
@@ -204,12 +206,20 @@ class Trial:
             finally:
                 for descriptor in (nowhere, into_out, into_err):
                     os.close(descriptor)
-            try:
-                status = process.wait(patience.scaled(self.seconds))
-            except TimeoutError:
-                process.signal(signal.SIGKILL)
-                raise UndecidedError(" ".join(argv)) from None
-            return Done(status, _printed(out), _printed(err))
+            printed: dict[int, bytearray] = {out: bytearray(), err: bytearray()}
+            deadline = time.monotonic() + patience.scaled(self.seconds)
+            status: int | None = None
+            while status is None:
+                try:
+                    status = process.wait(_LOOK)
+                except TimeoutError:
+                    # A program that prints more than a pipe holds would wait for its reader.
+                    _read(printed)
+                    if time.monotonic() > deadline:
+                        process.signal(signal.SIGKILL)
+                        raise UndecidedError(" ".join(argv)) from None
+            _read(printed)
+            return Done(status, *(bytes(each).decode(errors="replace") for each in printed.values()))
         finally:
             os.close(out)
             os.close(err)
@@ -226,14 +236,13 @@ class Trial:
         return done
 
 
-def _printed(pipe: int) -> str:
-    """Return what is in a pipe, whether or not a container still holds its other end; less than a pipe holds is ever printed."""
-    os.set_blocking(pipe, False)
-    chunks = []
-    with contextlib.suppress(BlockingIOError):
-        while chunk := os.read(pipe, _PIPE):
-            chunks.append(chunk)
-    return b"".join(chunks).decode(errors="replace")
+def _read(printed: Mapping[int, bytearray]) -> None:
+    """Append what is in each pipe, whether or not a container still holds its other end; what is beyond `_MOST` is dropped."""
+    for pipe, text in printed.items():
+        os.set_blocking(pipe, False)
+        with contextlib.suppress(BlockingIOError):
+            while chunk := os.read(pipe, _PIPE):
+                text += chunk[: _MOST - len(text)]
 
 
 def merged(config: Any, patch: Any) -> Any:

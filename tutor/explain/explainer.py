@@ -44,6 +44,14 @@ def explain_silence(said: str, bundle: Bundle, messages: Messages) -> Explanatio
     return put(found, bundle, messages)
 
 
+def explain_broken_pipe(bundle: Bundle, messages: Messages) -> Explanation | None:
+    """Return why an engine was ended by SIGPIPE; None without hooks in the configuration.
+
+    crun (seen with 1.8.1 and 1.21) is ended so now and then by a hook that ends before the state is written to its standard input.
+    """
+    return put(Finding("hook.unread", {}, "/hooks"), bundle, messages) if bundle.value("/hooks") else None
+
+
 def explain_bundle(bundle: Bundle, messages: Messages) -> list[Explanation]:
     """Return every problem found in a bundle, in the order of `config.json`."""
     return [put(finding, bundle, messages) for finding in survey(bundle)]

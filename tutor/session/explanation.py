@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 from tutor.course.model import Fail, Operate, RunOperation, Task
@@ -49,16 +50,20 @@ def explain_call(
     operation: Operation, result: CallResult, there: Circumstances, messages: Messages
 ) -> Explained | None:
     """Return why a command has failed, or why its container has ended without output; None: nothing has failed."""
-    has_failed = result.returncode > 0
+    # An engine that a signal has ended was interrupted by the learner, but for one signal.
+    is_broken_pipe = result.returncode == -signal.SIGPIPE
+    has_failed = result.returncode > 0 or is_broken_pipe
     if not has_failed and (operation != "start" or there.state is None or there.state.status != "stopped"):
         return None
     from tutor.explain.bundle import Bundle
-    from tutor.explain.explainer import explain, explain_silence
+    from tutor.explain.explainer import explain, explain_broken_pipe, explain_silence
     from tutor.explain.model import Failure
 
     bundle = Bundle(there.bundle)
     found: Explanation | None
-    if has_failed:
+    if is_broken_pipe:
+        found = explain_broken_pipe(bundle, messages)
+    elif has_failed:
         found = explain(Failure(result.stderr, operation, there.engine), bundle, messages)
         if operation == "exec" and result.returncode != _EXEC_FAILED and not _refused(found):
             return None  # the program's own exit status: `exec` has not failed
