@@ -54,9 +54,9 @@ class World:
                 continue
         return found
 
-    def left_since(self, before: set[str]) -> list[str]:
-        """Return what is there now and was not before; a process that has been killed gets a moment to end."""
-        deadline = time.monotonic() + patience.scaled(_PATIENCE)
+    def left_since(self, before: set[str], seconds: float = _PATIENCE) -> list[str]:
+        """Return what is there now and was not before; a process that has been killed gets a moment of `seconds` to end."""
+        deadline = time.monotonic() + patience.scaled(seconds)
         while left := sorted(self.look() - before):
             if time.monotonic() > deadline or not any(line.startswith("process") for line in left):
                 break

@@ -79,7 +79,7 @@ def test_the_experiments_would_see_what_is_left(tmp_path: Path) -> None:
         try:
             # The kernel shows the environment a moment after the execution.
             wait_for(lambda: bool(world.processes()))
-            left = world.left_since(before)
+            left = world.left_since(before, 0)
         finally:
             process.kill()
             cgroup.rmdir()
