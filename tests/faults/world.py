@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+from tests.support.mounts import mount_table
 from tutor import patience
 
 MARK = "RUNT_FAULTS"
@@ -32,9 +33,8 @@ class World:
             for path in self.bundle.rglob("*")
             if not path.is_dir() or path.is_symlink()
         }
-        for line in Path("/proc/self/mountinfo").read_text(errors="replace").splitlines():
-            fields = line.split(" ")
-            seen.add(f"mount {fields[4]} {line.partition(' - ')[2]}")
+        for line in mount_table(self.root):
+            seen.add(f"mount {line.split(' ')[3]} {line.partition(' - ')[2]}")
         # os.walk and not glob: the cgroups of others come and go meanwhile.
         seen |= {f"cgroup {path}" for path, _, _ in os.walk("/sys/fs/cgroup") if self.id in path}
         return seen | {f"process {line}" for line in self.processes()}

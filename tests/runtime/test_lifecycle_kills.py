@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runtime.state.store import LOCKS
+from tests.support.mounts import mount_table
 from tests.support.runt import Bundle, Runt, wait_for
 from tutor import patience
 
@@ -46,10 +47,6 @@ def cgroups() -> list[str]:
     return found
 
 
-def mounts() -> list[str]:
-    return [line.split(" ", 1)[1] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-
-
 @pytest.fixture
 def bundle(tmp_path: Path) -> Bundle:
     bundle = Bundle(tmp_path / "bundle").namespaces("pid")
@@ -62,14 +59,14 @@ def bundle(tmp_path: Path) -> Bundle:
 def runt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runt]:
     """`runt`; nothing may be left at the end."""
     monkeypatch.setenv(*MARK.split("="))
-    before = mounts()
+    before = mount_table(tmp_path)
     (tmp_path / "state").mkdir()
     runt = Runt(tmp_path / "state")
     yield runt
     runt.clean_up()
     wait_for(lambda: marked() == [])
     assert cgroups() == []
-    assert mounts() == before
+    assert mount_table(tmp_path) == before
     assert [path.name for path in runt.root.iterdir()] == [LOCKS]
     assert list((runt.root / LOCKS).iterdir()) == []
 
@@ -136,9 +133,9 @@ def test_a_killed_create_without_a_mount_namespace_leaves_no_mount_on_the_host(
     """The seed's `"linux": {}` mounts in the caller's mount namespace. The runtime of this test has one of its own."""
     bundle.config["linux"] = {}
     with held(runt, bundle, kind, tmp_path, "create", "-b", str(bundle.path), ID):
-        assert any(f" {bundle.rootfs}/proc " in line for line in mounts())
+        assert any(f" {bundle.rootfs}/proc " in line for line in mount_table(bundle.path))
     runt.ok("delete", "--force", ID)
-    assert not any(str(bundle.rootfs) in line for line in mounts())
+    assert not any(str(bundle.rootfs) in line for line in mount_table(bundle.path))
 
 
 @pytest.mark.parametrize("kind", CREATE_HOOKS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +20,23 @@ class Mounted:
         self.propagation = {field.split(":")[0] for field in fields[6:] if field}
         self.kind, _, superblock = right.split(" ", 2)
         self.superblock = set(superblock.split(","))
+
+
+_RUN = re.compile(r"/pytest-of-[^/ ]+/pytest-\d+(?=[/ ])")
+
+
+def mount_table(folder: Path) -> list[str]:
+    """Return the lines of this process's mountinfo (proc(5)), in their order and without the ids.
+
+    Other runs of the tests mount below their own folders at the same time: only the mounts of the run that
+    `folder`, one of its temporary folders, belongs to are listed of those.
+    """
+    ours = _RUN.findall(f"{folder}/")
+    lines = [
+        line.split(" ", 1)[1]
+        for line in Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
+    ]
+    return [line for line in lines if all(run in ours for run in _RUN.findall(line))]
 
 
 def mounts_of(bundle: Bundle, runt: Runt) -> dict[str, Mounted]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.mounts import mount_table
 from tests.support.pseudo_terminal import PseudoTerminal
 from tutor import patience
 from tutor.doctor import kernel, tools
@@ -57,22 +58,18 @@ def trials(*before: str) -> dict[str, dict[str, str]]:
     return dict(json.loads(line) for line in done.stdout.splitlines())
 
 
-def mount_table() -> str:
-    return Path("/proc/self/mountinfo").read_text(encoding="utf-8")
-
-
 def test_every_kind_of_namespace_is_tried() -> None:
     assert set(NAMESPACES) == set(NAMESPACE_KINDS)
     assert set(NAMESPACES) < set(run_trials())
 
 
 @pytest.mark.root
-def test_root_can_do_what_the_kernel_offers_and_leaves_nothing_behind() -> None:
-    before = mount_table()
+def test_root_can_do_what_the_kernel_offers_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    before = mount_table(tmp_path)
     found = run_trials()
     assert {name for name in TRIALS if not found[name].works} <= {"pivot_root", "overlay"}
     assert found["mnt"].way == found["pid"].way == "direct"
-    assert mount_table() == before
+    assert mount_table(tmp_path) == before
     assert not (Path("/tmp") / "merged").exists()
 
 
@@ -147,7 +144,7 @@ def test_trials_that_did_not_end_in_time_are_tried_again_and_leave_no_process(
 
 @pytest.mark.root
 def test_the_report_of_this_machine(tmp_path: Path) -> None:
-    before = mount_table()
+    before = mount_table(tmp_path)
     status, told = report(tmp_path)
     assert status == (0 if told["can_start"] else 1)
     assert set(levels(told, "namespaces")) == set(NAMESPACE_KINDS)
@@ -155,7 +152,7 @@ def test_the_report_of_this_machine(tmp_path: Path) -> None:
     assert [each["engine"] for each in told["engines"]] == ["runt", "runc", "crun"]
     assert told["can_start"]
     assert "first-container" in [each["lesson_id"] for each in told["lessons"]]
-    assert mount_table() == before
+    assert mount_table(tmp_path) == before
     assert {each.name for each in tmp_path.iterdir()} <= {"cache"}, (
         "the doctor writes nothing but what any command keeps"
     )
@@ -206,11 +203,9 @@ def test_privileges_are_those_of_proc() -> None:
     assert ("CAP_SYS_ADMIN" in found.missing_capabilities) == (not effective >> 21 & 1)
 
 
-def test_cgroups_are_those_that_are_mounted() -> None:
+def test_cgroups_are_those_that_are_mounted(tmp_path: Path) -> None:
     found = read_cgroups()
-    mounted = {
-        line.partition(" - ")[2].split()[0] for line in mount_table().splitlines() if " - cgroup" in line
-    }
+    mounted = {line.partition(" - ")[2].split()[0] for line in mount_table(tmp_path) if " - cgroup" in line}
     assert (
         found.layout
         == {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.lab import until
+from tests.support.mounts import mount_table
 from tutor.home import Home
 from tutor.lab import processes
 from tutor.messages import Messages
@@ -48,7 +49,7 @@ def canary() -> Iterator[Path]:
 
 @pytest.fixture
 def judged(tmp_path: Path, home: Home, canary: Path) -> Iterator[Judge]:
-    mounts, host_name = Path("/proc/self/mountinfo").read_text(), os.uname().nodename
+    mounts, host_name = mount_table(tmp_path), os.uname().nodename
     # A run of the tests that was killed leaves some below a cgroup that is not this one's: no sandbox of this run removes those.
     left = set(abandoned())
 
@@ -60,7 +61,7 @@ def judged(tmp_path: Path, home: Home, canary: Path) -> Iterator[Judge]:
         return judgement
 
     yield run
-    assert Path("/proc/self/mountinfo").read_text() == mounts
+    assert mount_table(tmp_path) == mounts
     assert os.uname().nodename == host_name
     assert canary.read_text() == "alive"
     assert not set(abandoned()) - left
