@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import gc
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,3 +111,36 @@ def test_script_is_python_without_anything_of_ours_and_says_what_is_not_the_lear
         "a helper of the learner's and one of ours don't get in each other's way"
     )
     assert set(FUNCTIONS) <= set(defined)
+
+
+class _Cycle:
+    """Only the garbage collector frees it, and its finalizer is long enough for another thread to get its turn in it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        for _ in range(50):
+            pass
+
+
+def test_files_are_read_by_several_threads_at_once() -> None:
+    """On CPython 3.11 two syntax trees that are built at once end in a SystemError: the screen, the judge and the poller read the file."""
+    text = "\n".join(f"def f{number}(c):\n    return [c, {{'a': (c, c.d)}}]" for number in range(200))
+
+    def reading(_: int) -> int:
+        found = 0
+        for _again in range(8):
+            _Cycle()
+            found = len(source.functions_of(text))
+        return found
+
+    interval, threshold = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(50, 2, 2)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            assert list(threads.map(reading, range(8))) == [200] * 8
+    finally:
+        gc.set_threshold(*threshold)
+        sys.setswitchinterval(interval)

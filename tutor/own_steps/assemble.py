@@ -37,11 +37,11 @@ def exported(text: str, messages: Messages) -> str:
     mine = source.parsed(text)
     missing = source.missing(text)
     blocks = {name: _body(parts.source_of(name)) for name in ("syscalls", "container", "frame")}
-    trees = [ast.parse(parts.source_of(name)) for name in ("syscalls", "container", "frame")]
+    trees = [parts.syntax_tree(parts.source_of(name)) for name in ("syscalls", "container", "frame")]
     blocks["mine"] = _body(text)
     if missing:
         blocks["ours"] = _ours(mine, set(missing))
-        trees.append(ast.parse(source.reference_definition(missing)))
+        trees.append(parts.syntax_tree(source.reference_definition(missing)))
     order = ("syscalls", "container", "ours", "mine", "frame")
     body = "\n\n".join(
         f"# {messages(f'own.part.{name}')}\n\n{blocks[name]}" for name in order if blocks.get(name)
@@ -77,7 +77,7 @@ def _ours(mine: ast.Module, names: set[str]) -> str:
     """Return our functions `names` and what they use; a helper with the name of one of the learner's gets another name."""
     text = _body(source.reference_definition(tuple(name for name in FUNCTIONS if name in names)))
     theirs = {name for node in mine.body for name in parts.defined_names(node) if not parts.is_stub(node)}
-    ours = {name for node in ast.parse(text).body for name in parts.defined_names(node)} - names
+    ours = {name for node in parts.syntax_tree(text).body for name in parts.defined_names(node)} - names
     for name in ours & theirs:
         text = re.sub(rf"\b{re.escape(name)}\b", f"ours{name}", text)
     return text

@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import json
 import os
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Callable
 
 # Isolated mode has no path to it.
@@ -91,15 +91,15 @@ def namespace(path: str, only: set[str], report: Report) -> dict[str, Any]:
     """Return the names of the frame, with the learner's functions in place. Raises SyntaxError."""
     provided: dict[str, Any] = {"__name__": "provided"}
     for name in ("syscalls", "container"):
-        _run(ast.parse(parts.source_of(name)), f"{name}.py", provided)
+        _run(parts.syntax_tree(parts.source_of(name)), f"{name}.py", provided)
         module = types.ModuleType(name)
         module.__dict__.update(provided)
         sys.modules[name] = module
     # Ours and the learner's are two modules: a helper of theirs does not take the place of one of ours with the same name.
     ours = {**provided, "__name__": "reference"}
-    _run(ast.parse(parts.source_of("reference")), "reference.py", ours)
+    _run(parts.syntax_tree(parts.source_of("reference")), "reference.py", ours)
     text = Path(path).read_text(encoding="utf-8")
-    tree = ast.parse(text, path)
+    tree = parts.syntax_tree(text, path)
     theirs = {**provided, **{name: ours[name] for name in FUNCTIONS}, "__name__": "my_runtime"}
     try:
         _run(tree, path, theirs)
@@ -110,7 +110,7 @@ def namespace(path: str, only: set[str], report: Report) -> dict[str, Any]:
     for names in (ours, theirs):
         names.update({name: taken.get(name, ours[name]) for name in FUNCTIONS})
     frame = {**ours, "__name__": "frame"}
-    _run(ast.parse(parts.source_of("frame")), "frame.py", frame)
+    _run(parts.syntax_tree(parts.source_of("frame")), "frame.py", frame)
     close_all_but = frame["close_all_but"]
     frame["close_all_but"] = lambda *kept: close_all_but(*kept, report.descriptor)
     return frame

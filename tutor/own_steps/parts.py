@@ -6,6 +6,7 @@ The standard library only: `launch` runs with it inside the sandbox, before anyt
 from __future__ import annotations
 
 import ast
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,22 @@ _PROVIDED = ("syscalls", "container", "tutor.own_steps")
 """The modules that a learner's file imports from, or a carried one: in the exported script all of them are one."""
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+_parsing = threading.Lock()
+
+
+def syntax_tree(text: str, path: str = "<unknown>") -> ast.Module:
+    """Return a module as a syntax tree; one is built at a time, as CPython 3.11 needs it.
+
+    Its count of the depth is one for all threads. Where the garbage collector runs a finalizer halfway, another thread gets its turn,
+    and a second tree that is begun then makes it `SystemError: AST constructor recursion depth mismatch`.
+
+    Raises:
+        SyntaxError: it is not Python.
+        ValueError: there is a null byte in it.
+    """
+    with _parsing:
+        return ast.parse(text, path)
 
 
 def source_of(name: str) -> str:

@@ -128,7 +128,7 @@ def without_definitions(text: str, names: Iterable[str]) -> str:
 def reference_definition(names: Iterable[str]) -> str:
     """Return our functions with these names, with what they use and import, as a snippet for `with_definitions`."""
     text = parts.source_of("reference")
-    tree, lines = ast.parse(text), text.splitlines()
+    tree, lines = parts.syntax_tree(text), text.splitlines()
     needed = needed_statements(tree, set(names))
     used = set().union(
         *(parts.used_names(each) for each in needed), *(parts.defined_names(each) for each in needed)
@@ -223,7 +223,7 @@ def _replaced(text: str, names: set[str], new: str) -> str:
 def _skeleton(name: str) -> str:
     """Return the signature and the docstring of our function, with `...` for its body."""
     text = parts.source_of("reference")
-    node = parts.functions(ast.parse(text))[name]
+    node = parts.functions(parts.syntax_tree(text))[name]
     end = node.body[0].end_lineno or node.lineno
     head = text.splitlines()[node.lineno - 1 : end]
     return "\n".join([*head, "    ..."])
@@ -240,7 +240,7 @@ def _joined(blocks: list[str]) -> str:
 def parsed(text: str) -> ast.Module:
     """Return the file as a syntax tree. Raises SourceError."""
     try:
-        return ast.parse(text)
+        return parts.syntax_tree(text)
     except SyntaxError as error:
         raise SourceError(error) from error
     except ValueError as error:  # a null byte
