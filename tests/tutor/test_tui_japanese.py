@@ -77,7 +77,10 @@ async def test_what_the_mouse_selects_is_copied_with_every_character_under_it(tm
     async with app.run_test(size=(120, 40)) as pilot:
         screen = await opened(pilot)
         app.script.call("state", printed="あいうえお\n")
-        await settled(pilot, lambda: "あいうえお" in screen_text(app) and not screen.bridge.busy)
+        await settled(
+            pilot,
+            lambda: all(text in screen_text(app) for text in ("あいうえお", "コンテ")) and not screen.bridge.busy,
+        )
         for widget, wanted in ((OutputPane, "いうえ"), (Guide, "コンテ")):
             area = screen.query_one(widget).region
             rows = screen_text(app).split("\n")

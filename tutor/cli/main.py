@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
@@ -183,6 +184,7 @@ def _replace_unencodable() -> None:
 
 
 def print_failure(title: str, body: str = "", following: str = "") -> None:
-    """Print a failure to standard error: what, why, what to do next."""
-    waiting.clear()
-    print(f"oci-tutor: {title}", *filter(None, (body, following)), sep="\n", file=sys.stderr)
+    """Print a failure to standard error: what, why, what to do next. Where that has gone, the exit status has to tell it."""
+    with suppress(OSError):
+        waiting.clear()
+        print(f"oci-tutor: {title}", *filter(None, (body, following)), sep="\n", file=sys.stderr)
