@@ -79,7 +79,9 @@ async def test_what_the_mouse_selects_is_copied_with_every_character_under_it(tm
         app.script.call("state", printed="あいうえお\n")
         await settled(
             pilot,
-            lambda: all(text in screen_text(app) for text in ("あいうえお", "コンテ")) and not screen.bridge.busy,
+            lambda: (
+                all(text in screen_text(app) for text in ("あいうえお", "コンテ")) and not screen.bridge.busy
+            ),
         )
         for widget, wanted in ((OutputPane, "いうえ"), (Guide, "コンテ")):
             area = screen.query_one(widget).region
