@@ -41,12 +41,17 @@ def _imported_roots(source: Path) -> set[str]:
 
 def _modules_loaded_by(code: str, *flags: str) -> set[str]:
     """Run code in a fresh interpreter and return the top-level names in its sys.modules afterwards."""
+    return {name.partition(".")[0] for name in _full_names_loaded_by(code, *flags)}
+
+
+def _full_names_loaded_by(code: str, *flags: str) -> set[str]:
+    """Run code in a fresh interpreter and return its sys.modules afterwards."""
     script = f"{code}\nimport sys\nprint('\\n'.join(sys.modules))"
     done = subprocess.run(
         [sys.executable, *flags, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    return {line.partition(".")[0] for line in done.stdout.splitlines()}
+    return set(done.stdout.splitlines())
 
 
 @pytest.mark.parametrize("source", _sources("runtime"), ids=lambda source: str(source.relative_to(ROOT)))
@@ -94,6 +99,23 @@ def test_the_repl_does_not_load_textual() -> None:
     repl = [name for name in _modules("tutor") if name.startswith("tutor.repl")]
     assert len(repl) > 5
     assert "textual" not in _modules_loaded_by(f"import tutor.cli, {', '.join(repl)}")
+
+
+def test_the_repl_opens_a_lesson_without_what_reads_images_or_checks_a_file() -> None:
+    """A learner waits for every module. Where the image came from is told at once, and it is unpacked once."""
+    origin = '{"source": "mini", "reference": "alpine:3.9", "release": "", "archive": ""}'
+    loaded = _full_names_loaded_by(
+        "import tutor.cli.repl, tutor.repl.interactive, tutor.repl.run\n"
+        "from tutor.messages import Messages\nfrom tutor.session.placeholders import image_phrase\n"
+        f"assert 'alpine:3.9' in image_phrase({origin!r}, Messages.load('en'))"
+    )
+    assert "tutor.session.session" in loaded
+    assert not loaded & {
+        "tutor.images.alpine",
+        "tutor.images.layout",
+        "tutor.configfile.structure",
+        "markdown_it",
+    }
 
 
 def test_the_tui_does_not_load_prompt_toolkit() -> None:

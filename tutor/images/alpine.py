@@ -8,15 +8,13 @@ came from, for the lesson to show.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import re
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tutor.images.convert import convert
 from tutor.images.digests import HashingWriter, chunks
@@ -26,6 +24,7 @@ from tutor.images.fetching import fetch as fetch_from
 from tutor.images.image_source import open_layers
 from tutor.images.layout import Image, Layout
 from tutor.images.mini import build, fingerprint
+from tutor.images.origin import Origin
 from tutor.images.outputs import remove_tree
 from tutor.images.platforms import machine_platform
 from tutor.images.programs import Programs
@@ -35,9 +34,6 @@ from tutor.lazy_dataclass import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tutor.messages import Messages
-
-Source = Literal["registry", "docker", "file", "mini"]
 
 REPOSITORY, REF = "alpine", "3.9"
 REFERENCE = f"docker://{REPOSITORY}:{REF}"
@@ -50,41 +46,6 @@ _HASTY = 6.0  # seconds that opening a lesson waits at most
 _FORGIVEN = 3600.0  # seconds after a failure until the next try
 _RELEASE_SIZE = 4096  # bytes; it has six
 _RELEASE = re.compile(rb"\d+(\.\d+)*\S*")
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The origin of an image."""
-
-    source: Source
-    reference: str
-    release: str  # the content of its /etc/alpine-release; empty if it has none
-    archive: str  # the digest of the docker-archive
-
-    @classmethod
-    def parse(cls, text: str) -> Origin:
-        """Parse the output of `text()`.
-
-        Raises:
-            ValueError: it is invalid.
-        """
-        try:
-            return cls(**json.loads(text))
-        except TypeError as error:
-            raise ValueError(str(error)) from error
-
-    def text(self) -> str:
-        """Return it as the content of a file."""
-        return json.dumps(asdict(self))
-
-    def phrase(self, messages: Messages) -> str:
-        """Return a text for the learner: which image it is, and where it came from."""
-        if self.source == "mini":
-            return messages("images.origin.mini", reference=self.reference)
-        what = messages(
-            "images.origin.alpine" if self.release else "images.origin.other", release=self.release
-        )
-        return messages(f"images.origin.{self.source}", image=what, reference=self.reference)
 
 
 @dataclass(frozen=True, slots=True)

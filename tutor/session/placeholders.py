@@ -27,7 +27,7 @@ class Placeholders:
         engine: the engine that runs the containers.
         work, bundle: the lesson's folder, and the bundle in it; absolute paths.
         home: the home directory, an absolute path; texts write it as `~`.
-        image: where the image came from, in the form of `tutor.images.alpine.Origin.text`; empty where it is not known.
+        image: where the image came from, in the form of `tutor.images.origin.Origin.text`; empty where it is not known.
         version: the engine's version, where it answers other than recorded; traits: `NAME=ANSWER` for each such trait, with spaces.
     """
 
@@ -91,7 +91,7 @@ def _names(lesson: Lesson, engine: EngineName) -> dict[str, str]:
 
 def image_phrase(origin: str, messages: Messages) -> str:
     """Return the phrase for an image: which one it is, and where it came from; `origin` has the form of `Placeholders.image`."""
-    from tutor.images.alpine import Origin
+    from tutor.images.origin import Origin
 
     try:
         return Origin.parse(origin).phrase(messages)

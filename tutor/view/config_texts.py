@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tutor.configfile.snippets import inserted
 from tutor.course.model import EditConfig, OwnStep, Task, Write
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ def has_snippet(step: Step) -> bool:
 
 def with_snippets(step: Step, text: str) -> str | None:
     """Return a `config.json` with the snippets of a step put in; None if none of them can be."""
+    from tutor.configfile.snippets import inserted  # a lesson opens without the rules of config.json
+
     done = text
     placed = False
     for match in _FENCED.finditer(step.body):

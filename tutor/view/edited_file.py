@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tutor.configfile import Problem, problems
 from tutor.course.model import OwnStep
 
 if TYPE_CHECKING:
+    from tutor.configfile import Problem
     from tutor.course.model import Lesson, Step
 
 CONFIG = "config.json"
@@ -33,6 +33,8 @@ def is_python(name: str) -> bool:
 
 def problems_of(text: str, name: str) -> tuple[Problem, ...]:
     """Return what is wrong with the text of a file with this name, or path: in Python the first mistake of its syntax."""
+    from tutor.configfile import Problem, problems  # a lesson opens without the rules of config.json
+
     if not is_python(name):
         return problems(text)
     from tutor.own_steps.source import SourceError, parsed
