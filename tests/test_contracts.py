@@ -105,11 +105,11 @@ def test_the_repl_opens_a_lesson_without_what_reads_images_or_checks_a_file() ->
     """A learner waits for every module. Where the image came from is told at once, and it is unpacked once."""
     origin = '{"source": "mini", "reference": "alpine:3.9", "release": "", "archive": ""}'
     loaded = _full_names_loaded_by(
-        "import tutor.cli.repl, tutor.repl.interactive, tutor.repl.run\n"
+        "import tutor.cli.repl, tutor.repl.interactive, tutor.repl.run, tutor.session.session\n"
         "from tutor.messages import Messages\nfrom tutor.session.placeholders import image_phrase\n"
         f"assert 'alpine:3.9' in image_phrase({origin!r}, Messages.load('en'))"
     )
-    assert "tutor.session.session" in loaded
+    assert "tutor.repl.repl" in loaded
     assert not loaded & {
         "tutor.images.alpine",
         "tutor.images.layout",
