@@ -299,6 +299,16 @@ def _features(_settings: Fields, _fields: Fields, _arguments: list[str]) -> int:
     return 0
 
 
+def _steps(_settings: Fields, fields: Fields, _arguments: list[str]) -> int:
+    from runtime.operations.steps import steps, table
+
+    if fields["format"] not in ("json", "table"):
+        raise RuntError("invalid format option")
+    tables = steps()
+    _print(table(tables) if fields["format"] == "table" else _json(tables, indent=True) + "\n")
+    return 0
+
+
 def _checkpoint(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.checkpoint import checkpoint
     from runtime.operations.criu import complete
@@ -343,6 +353,7 @@ _HANDLERS: dict[str, Handler] = {
     "spec": _spec,
     "start": _start,
     "state": _state,
+    "steps": _steps,
     "update": _update,
 }
 

@@ -75,7 +75,7 @@ _OPTIONS: tuple[tuple[str, str, str, bool | int | str | tuple[str, ...], str], .
     ("events", "interval", "interval", "5s", "time between statistics, such as 500ms or 1m"),
     ("events", "stats", "once", False, "show the current statistics once, and exit"),
     ("kill", "all a", "everything", False, "send the signal to all processes of the container"),
-    ("list ps", "format f", "format", "table", 'format of the list: "table" or "json"'),
+    ("list ps steps", "format f", "format", "table", 'format of the list: "table" or "json"'),
     ("list", "quiet q", "quiet", False, "show only container IDs"),
     ("spec", "rootless", "rootless", False, "write a config.json for a rootless container"),
     # Limits: the field is the member of linux.resources
@@ -238,6 +238,16 @@ COMMANDS = (
         arguments="<container-id>",
         count=(1, 1),
         description=_ID,
+    ),
+    Command(
+        "steps",
+        "show the steps of this runtime, and where they are in its source",
+        arguments="",
+        count=(0, 0),
+        description=(
+            "Each operation walks a table of steps. For each step: its place in the table, file and line, and the\n"
+            "clauses and the manual pages that ask for it. runc has no such command."
+        ),
     ),
     Command(
         "update",

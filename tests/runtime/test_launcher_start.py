@@ -84,7 +84,7 @@ def run(copy: Path, *words: str) -> str:
 
 def test_the_launcher_loads_what_was_compiled_for_each_command(copy: Path) -> None:
     arguments = {"kill": "x 9", "exec": "x true", "create": "-b /nowhere x", "run": "-b /nowhere x"}
-    arguments |= {"restore": "-b /nowhere x", "spec": "-b /nowhere", "list": "", "features": ""}
+    arguments |= {"restore": "-b /nowhere x", "spec": "-b /nowhere", "list": "", "features": "", "steps": ""}
     lines = (copy / "runt").read_text().splitlines()[:-2]
     # What `command` does before an operation whose processes a container can see.
     lines += ["from runtime.install import protection"]

@@ -1,0 +1,107 @@
+"""`steps`: the tables of steps that the operations walk, and where each step is in the source."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+
+from runtime.install.interpreter import root
+from runtime.operations.restore import RESTORE_STEPS
+from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
+from runtime.steps.delete import DELETE_STEPS
+from runtime.steps.exec import EXEC_INIT_STEPS, EXEC_STEPS
+from runtime.steps.start import START_STEPS
+from runtime.support.errors import RuntError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Table = tuple[Callable[..., None], ...]
+
+_TABLES: tuple[tuple[str, str, tuple[str, ...], Table], ...] = (
+    # A table's name, the process that walks it, the commands that do, its steps
+    ("RUNTIME_STEPS", "runtime", ("create", "run"), RUNTIME_STEPS),
+    ("INIT_STEPS", "init", ("create", "run"), INIT_STEPS),
+    ("START_STEPS", "runtime", ("start", "run"), START_STEPS),
+    ("EXEC_STEPS", "runtime", ("exec",), EXEC_STEPS),
+    ("EXEC_INIT_STEPS", "exec", ("exec",), EXEC_INIT_STEPS),
+    ("DELETE_STEPS", "runtime", ("delete", "run"), DELETE_STEPS),
+    ("RESTORE_STEPS", "runtime", ("restore",), RESTORE_STEPS),
+)
+_CLAUSE = re.compile(
+    r"\b((?:bundle|config|config-linux|runtime|runtime-linux)\.md), (`[^`]+`|[A-Z]\w*(?: [\w-]+)*)"
+)
+_MANUAL = re.compile(r"\b[a-z][\w-]*\([1-9]\)")
+
+
+def steps() -> list[dict[str, Any]]:
+    """Return the tables, in the order in which a container meets them.
+
+    What a step is for, and the clauses of the specification and the manual pages that ask for it, are in its docstring. That, and the
+    lines, are read from the source: the code cache has neither.
+
+    Raises:
+        RuntError: the source of a step can't be read.
+    """
+    sources: dict[str, dict[str, ast.FunctionDef]] = {}
+    return [
+        {
+            "table": table,
+            "process": process,
+            "commands": list(commands),
+            "steps": [_step(position, function, sources) for position, function in enumerate(functions)],
+        }
+        for table, process, commands, functions in _TABLES
+    ]
+
+
+def _step(
+    position: int, function: Callable[..., None], sources: dict[str, dict[str, ast.FunctionDef]]
+) -> dict[str, Any]:
+    """Return a step of a table; `sources` keeps the functions of the modules that have been read."""
+    module, name = function.__module__, function.__name__
+    file = f"{root()}/{module.replace('.', '/')}.py"
+    if module not in sources:
+        sources[module] = _functions_of(file)
+    found = sources[module].get(name)
+    if found is None:
+        raise RuntError(f"the source {file} has no function {name}: it is of another version of runt")
+    text = " ".join((ast.get_docstring(found) or "").split())
+    return {
+        "position": position,
+        "step": name,
+        "module": module,
+        "function": name,
+        "file": file,
+        "line": found.lineno,
+        "lastLine": found.end_lineno,
+        "summary": re.split(r"(?<=\.)\s", text, maxsplit=1)[0] if text else "",
+        "clauses": [f"{document}, {title.strip('`')}" for document, title in _CLAUSE.findall(text)],
+        "manual": list(dict.fromkeys(_MANUAL.findall(text))),
+    }
+
+
+def _functions_of(file: str) -> dict[str, ast.FunctionDef]:
+    """Return the functions of a source file by their names. Raises RuntError."""
+    try:
+        with open(file, encoding="utf-8") as source:
+            tree = ast.parse(source.read(), file)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise RuntError(f"cannot read the source of the steps: {file}: {error}") from None
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def table(tables: list[dict[str, Any]]) -> str:
+    """Return the tables as text: a line for each step."""
+    lines = []
+    for each in tables:
+        lines.append(f"{each['table']}  ({each['process']}: {', '.join(each['commands'])})")
+        for step in each["steps"]:
+            place = f"{os.path.relpath(step['file'], root())}:{step['line']}"
+            sources = "; ".join([*step["clauses"], *step["manual"]])
+            lines.append(f"{step['position'] + 1:>4}  {step['step']:<31} {place:<38} {sources}".rstrip())
+        lines.append("")
+    return "\n".join(lines[:-1]) + "\n"
