@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -230,12 +231,19 @@ def criu_that_loses_a_cgroup(tmp_path: Path, times: int) -> str:
     log = r"""(00.1) Error (criu/cgroup.c:601): cg: failed walking /proc/self/fd/16 for empty cgroups: No such file or directory
 (00.2) Error (criu/cr-dump.c:1635): Dump core (pid: 4490) failed with -1
 (00.3) Error (criu/cr-dump.c:2111): Dumping FAILED."""
-    # The answer of a dump that has succeeded, as criu's protocol has it: type 1, success.
+    # Python: a shell may take a descriptor above 9 for a file's name. The answer is that of a dump that has succeeded: type 1, success.
     own.write_text(
-        f"#!/bin/sh\necho >> {tmp_path}/called\n"
-        'eval "head -c 1 <&$2 >/dev/null"\n'
-        f"[ $(wc -l < {tmp_path}/called) -gt {times} ] && eval \"printf '\\010\\001\\020\\001' >&$2\" && exit\n"
-        f'echo "{log}" > {tmp_path}/images/dump.log\nexit 1\n'
+        f"#!{sys.executable} -IS\nimport os, sys\nconnection = int(sys.argv[2])\n"
+        f"with open({str(tmp_path / 'called')!r}, 'a+') as called:\n"
+        "    called.write('\\n'), called.seek(0)\n"
+        "    times = len(called.read())\n"
+        "os.read(connection, 1)\n"
+        f"if times > {times}:\n"
+        "    os.write(connection, bytes([8, 1, 16, 1]))\n"
+        "    sys.exit()\n"
+        f"with open({str(tmp_path / 'images' / 'dump.log')!r}, 'w') as log:\n"
+        f"    log.write({log!r} + '\\n')\n"
+        "sys.exit(1)\n"
     )
     own.chmod(0o755)
     return str(own)
