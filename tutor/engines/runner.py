@@ -75,9 +75,11 @@ class Runner:
                 str(cwd),
             )
             began = time.perf_counter()
-            process, streams = self._spawn(call.argv, cwd)
-            self._current = process
-            self._on_started(call)
+            # A container may print before `spawn` returns.
+            with self._reader.held():
+                process, streams = self._spawn(call.argv, cwd)
+                self._current = process
+                self._on_started(call)
             for name, descriptor in streams.items():
                 self._reader.add(call, name, descriptor)
             try:

@@ -11,10 +11,11 @@ import os
 import select
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tutor.engines.model import Call, Stream
 
@@ -22,6 +23,7 @@ Limit = Literal["slowed", "omitted"]
 
 CHUNK = 64 * 1024  # bytes read at once; also what a pipe holds by default, pipe(7)
 PAUSE = 0.02  # seconds between two reads of a stream: what is printed meanwhile becomes one chunk
+HELD = 1.0  # seconds that `held` waits for a chunk that is being delivered
 BURST = (
     512 * 1024
 )  # bytes of a stream that are read as fast as they come; then SLOW_CHUNK bytes every SLOW_PAUSE seconds
@@ -59,6 +61,7 @@ class StreamReader:
         self._on_text = on_text
         self._on_limited = on_limited
         self._changed = threading.Condition()
+        self._delivering = threading.Lock()
         self._sources: list[_Source] = []
         self._unsettled: list[tuple[Call | None, threading.Event]] = []
         self._kept: dict[tuple[int, Stream], list[str]] = {}
@@ -74,6 +77,17 @@ class StreamReader:
             self._sources.append(_Source(call, stream, descriptor))
             self._kept[call.id, stream] = []
         self._wake()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Deliver nothing meanwhile: what a container prints because of a command comes after the news that the command has started."""
+        # A face that takes long for a chunk delays the command no longer than this: then the order is not certain.
+        mine = self._delivering.acquire(timeout=HELD)
+        try:
+            yield
+        finally:
+            if mine:
+                self._delivering.release()
 
     def settle(self, call: Call) -> tuple[str, str]:
         """Deliver what the call has printed so far; return it as stdout and stderr, and keep nothing of it."""
@@ -145,6 +159,10 @@ class StreamReader:
                 self._read(source, CHUNK if source.total < BURST else SLOW_CHUNK)
 
     def _read(self, source: _Source, size: int) -> None:
+        with self._delivering:
+            self._read_and_deliver(source, size)
+
+    def _read_and_deliver(self, source: _Source, size: int) -> None:
         try:
             data = os.read(source.descriptor, size)
         except BlockingIOError:
