@@ -142,10 +142,10 @@ class Wait:
 
     Attributes:
         tid: the thread that waits; of several, the one whose call says most.
-        syscall: the call's name (`openat`), or `syscall_N` if it has no name here.
-        number: the call's number on this architecture.
+        syscall: the call's name (`openat`), or `syscall_N` if it has no name here; empty where the kernel does not tell the call.
+        number: the call's number on this architecture; -1 where the kernel does not tell it.
         arguments: the arguments in strace's notation; one that could not be read is `...`.
-        summary: the call, shortened for a narrow panel: `openat("exec.fifo", O_WRONLY)`.
+        summary: the call, shortened for a narrow panel: `openat("exec.fifo", O_WRONLY)`; without it, `wchan`.
         path: the file that the call is about, with directory descriptors and `/proc/self/fd/N` resolved; None if none.
         fd: the descriptor that the call is about; None if none.
         wchan: the kernel function in which it sleeps (proc(5)); empty if the kernel does not tell it.

@@ -42,6 +42,9 @@ def read_wait(process: ProcessDirectory, state: str, threads: list[int]) -> Wait
     for tid in threads[:_MOST_THREADS]:
         try:
             raw = process.read(f"task/{tid}/syscall")
+        except FileNotFoundError:
+            first = first or _by_wchan(process, tid)
+            continue
         except OSError as error:
             process.unreadable.setdefault("syscall", reason_of(error))
             continue
@@ -100,6 +103,12 @@ def _tell(process: ProcessDirectory, tid: int, number: int, call: Call | None, v
         wchan=wchan,
         key=f"observe.wait.{_key(call, reading, wchan)}",
     )
+
+
+def _by_wchan(process: ProcessDirectory, tid: int) -> Wait | None:
+    """Return a wait without its call: some architectures have no `syscall` in /proc (user-mode Linux); None for a thread that has ended."""
+    wchan = _wchan(process, tid)
+    return Wait(tid, "", -1, (), wchan, None, None, wchan, "observe.wait.kernel") if wchan else None
 
 
 def _wchan(process: ProcessDirectory, tid: int) -> str:
