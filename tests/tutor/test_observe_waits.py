@@ -168,7 +168,14 @@ def test_every_key_is_in_the_catalogue_and_its_words_can_be_filled_in() -> None:
     kinds = {
         f"{topic}_{kind}" for topic in ("read", "write") for kind in ("pipe", "socket", "terminal", "file")
     }
-    special = {"openat_exec_fifo", "read_exec_fifo", "open_fifo_write", "open_fifo_read", "open_file"}
+    special = {
+        "openat_exec_fifo",
+        "read_exec_fifo",
+        "open_fifo_write",
+        "open_fifo_read",
+        "open_file",
+        "kernel",
+    }
     expected = kinds | special | set(get_args(Topic)) - {"open", "read", "write"}
     for language in LANGUAGES:
         entries = topic_entries(language, "observe")
