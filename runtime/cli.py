@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from runtime.state.store import Entry
+    from runtime.steps.runner import Plan
     from runtime.usage import Fields
 
     Handler = Callable[[Fields, Fields, list[str]], int]
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _NEAR_CONTAINERS = ("create", "exec", "restore", "run")
 """Commands whose processes a container can see: for them the interpreter is protected from it."""
+_OBSERVED = ("create", "delete", "exec", "restore", "run", "start")
+"""Commands that walk a table of steps."""
 _NO_SUCH_COMMAND = 3
 """runc's exit status for a command that it doesn't have."""
 _EXEC_FAILED = 255
@@ -110,6 +113,8 @@ def _run(words: Sequence[str], *, protect: bool = False) -> int:
     except UsageError as error:
         _print(f"{error.heading}\n\n{command_help(command, options)}\n")
         raise
+    if settings["observe"] and name not in _OBSERVED:
+        raise RuntError(f"--observe: {name} has no steps to observe: {', '.join(_OBSERVED)} have")
     if protect and name in _NEAR_CONTAINERS:
         from runtime.install import protection
 
@@ -170,7 +175,8 @@ def _create(settings: Fields, fields: Fields, arguments: list[str]) -> int:
             container_id=arguments[0],
             systemd_cgroup=settings["systemd_cgroup"],
             **fields,
-        )
+        ),
+        _plan(settings, "create"),
     )
     return 0
 
@@ -182,7 +188,7 @@ def _run_container(settings: Fields, fields: Fields, arguments: list[str]) -> in
     options = CreateOptions(
         root=settings["root"], container_id=arguments[0], systemd_cgroup=settings["systemd_cgroup"], **fields
     )
-    return run(options)
+    return run(options, _plan(settings, "run"))
 
 
 def _exec(settings: Fields, fields: Fields, arguments: list[str]) -> int:
@@ -190,13 +196,14 @@ def _exec(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.state.options import ExecOptions
 
     container_id, *args = arguments
-    return execute(_open(settings, container_id), ExecOptions(args=args, **fields))
+    entry = _open(settings, container_id)
+    return execute(entry, ExecOptions(args=args, **fields), _plan(settings, "exec"))
 
 
 def _start(settings: Fields, _fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.start import start
 
-    start(_open(settings, arguments[0]))
+    start(_open(settings, arguments[0]), _plan(settings, "start"))
     return 0
 
 
@@ -219,7 +226,7 @@ def _delete(settings: Fields, fields: Fields, arguments: list[str]) -> int:
     from runtime.operations.delete import delete, delete_matching
 
     operation = delete_matching if fields["regex"] else delete
-    operation(settings["root"], arguments[0], force=fields["force"])
+    operation(settings["root"], arguments[0], force=fields["force"], plan=_plan(settings, "delete"))
     return 0
 
 
@@ -333,7 +340,7 @@ def _restore(settings: Fields, fields: Fields, arguments: list[str]) -> int:
         root=settings["root"], container_id=arguments[0], criu=settings["criu"], **fields
     )
     complete(options)
-    return restore(options)
+    return restore(options, _plan(settings, "restore"))
 
 
 _HANDLERS: dict[str, Handler] = {
@@ -356,6 +363,16 @@ _HANDLERS: dict[str, Handler] = {
     "steps": _steps,
     "update": _update,
 }
+
+
+def _plan(settings: Fields, operation: str) -> Plan | None:
+    """Return the plan with the observer of `--observe`, None without one. Raises RuntError."""
+    if not settings["observe"]:
+        return None
+    from runtime.steps.observer import SocketObserver
+    from runtime.steps.runner import Plan
+
+    return Plan(observer=SocketObserver(settings["observe"], operation))
 
 
 def _open(settings: Fields, container_id: str) -> Entry:

@@ -14,6 +14,8 @@ _OPTIONS: tuple[tuple[str, str, str, bool | int | str | tuple[str, ...], str], .
     ("", "criu", "criu", "criu", "path or name of the program criu, for checkpoint and restore"),
     ("", "systemd-cgroup", "systemd_cgroup", False,
      'make the cgroup by systemd (v2): cgroupsPath is then "slice:prefix:name"'),
+    ("", "observe", "observe", "",
+     "tell each step to the process at this unix socket, or fd:N"),
     ("", "rootless", "rootless", "auto", 'ignore cgroup permission errors: "true", "false" or "auto"'),
     ("", "version v", "version", False, "print the version"),
     # Images of checkpoint and restore; criu(8) has a flag of the name after "flags."

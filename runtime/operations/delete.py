@@ -48,7 +48,7 @@ def delete(root: str, container_id: str, *, force: bool = False, plan: Plan | No
         destroy(entry, plan)
 
 
-def delete_matching(root: str, pattern: str, *, force: bool = False) -> None:
+def delete_matching(root: str, pattern: str, *, force: bool = False, plan: Plan | None = None) -> None:
     """Delete every container whose id has a match for the regular expression `pattern`, as `delete` does.
 
     crun's `delete --regex`, but for the exit status: there a container that can't be deleted is only a warning.
@@ -58,7 +58,7 @@ def delete_matching(root: str, pattern: str, *, force: bool = False) -> None:
     failed = []
     for container_id in filter(matches, Store(root).ids()):
         try:
-            delete(root, container_id, force=force)
+            delete(root, container_id, force=force, plan=plan)
         except NoSuchContainerError:
             # Another command has deleted it meanwhile.
             continue

@@ -23,7 +23,7 @@ from runtime.state.container import Container
 from runtime.state.store import Store
 from runtime.steps.delete import destroy
 from runtime.steps.init import end_init
-from runtime.steps.runner import Plan
+from runtime.steps.runner import Plan, Table
 from runtime.support.errors import RuntError
 
 TYPE_CHECKING = False
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from runtime.config.types import Config
     from runtime.state.options import RestoreOptions
     from runtime.state.store import Entry
-    from runtime.steps.runner import Step
 
 
 def restore(options: RestoreOptions, plan: Plan | None = None) -> int:
@@ -159,18 +158,22 @@ def journal_running(c: Container) -> None:
     c.entry.save(ready=True, started=True)
 
 
-RESTORE_STEPS: tuple[Step, ...] = (
-    limits.check_cgroup_limits,
-    cgroups.make_cgroup,
-    limits.set_cgroup_limits,
-    restore_processes,
-    handshake.journal_init,
-    cgroups.end_placeholder,
-    limits.set_time_limits,
-    devices.restrict_devices,
-    limits.set_oom_killer,
-    handshake.write_pid_file,
-    journal_running,
+RESTORE_STEPS = Table(
+    "RESTORE_STEPS",
+    "runtime",
+    (
+        limits.check_cgroup_limits,
+        cgroups.make_cgroup,
+        limits.set_cgroup_limits,
+        restore_processes,
+        handshake.journal_init,
+        cgroups.end_placeholder,
+        limits.set_time_limits,
+        devices.restrict_devices,
+        limits.set_oom_killer,
+        handshake.write_pid_file,
+        journal_running,
+    ),
 )
 """What `restore` does, in this order; here and not among `steps`, which know nothing of criu."""
 

@@ -67,10 +67,19 @@ def _start(entry: Entry, plan: Plan | None, *, waits: bool = True) -> None:
 
 
 def delete_if_there(entry: Entry, plan: Plan | None = None) -> None:
-    """Delete the container, unless another command has done so already."""
+    """Delete the container, unless another command has done so already. An observer that fails a step does not keep it."""
     with entry.lock():
         try:
-            entry.reload()
-        except NoSuchContainerError:
-            return
-        destroy(entry, plan)
+            _delete_if_there(entry, plan)
+        except RuntError:
+            if plan is not None:
+                _delete_if_there(entry, None)
+            raise
+
+
+def _delete_if_there(entry: Entry, plan: Plan | None) -> None:
+    try:
+        entry.reload()
+    except NoSuchContainerError:
+        return
+    destroy(entry, plan)

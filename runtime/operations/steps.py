@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    Table = tuple[Callable[..., None], ...]
+    from runtime.steps.runner import Table
 
-_TABLES: tuple[tuple[str, str, tuple[str, ...], Table], ...] = (
-    # A table's name, the process that walks it, the commands that do, its steps
-    ("RUNTIME_STEPS", "runtime", ("create", "run"), RUNTIME_STEPS),
-    ("INIT_STEPS", "init", ("create", "run"), INIT_STEPS),
-    ("START_STEPS", "runtime", ("start", "run"), START_STEPS),
-    ("EXEC_STEPS", "runtime", ("exec",), EXEC_STEPS),
-    ("EXEC_INIT_STEPS", "exec", ("exec",), EXEC_INIT_STEPS),
-    ("DELETE_STEPS", "runtime", ("delete", "run"), DELETE_STEPS),
-    ("RESTORE_STEPS", "runtime", ("restore",), RESTORE_STEPS),
+_TABLES: tuple[tuple[Table, tuple[str, ...]], ...] = (
+    # A table, and the commands that walk it
+    (RUNTIME_STEPS, ("create", "run")),
+    (INIT_STEPS, ("create", "run")),
+    (START_STEPS, ("start", "run")),
+    (EXEC_STEPS, ("exec",)),
+    (EXEC_INIT_STEPS, ("exec",)),
+    (DELETE_STEPS, ("delete", "run")),
+    (RESTORE_STEPS, ("restore",)),
 )
 _CLAUSE = re.compile(
     r"\b((?:bundle|config|config-linux|runtime|runtime-linux)\.md), (`[^`]+`|[A-Z]\w*(?: [\w-]+)*)"
@@ -49,12 +49,12 @@ def steps() -> list[dict[str, Any]]:
     sources: dict[str, dict[str, ast.FunctionDef]] = {}
     return [
         {
-            "table": table,
-            "process": process,
+            "table": each.name,
+            "process": each.process,
             "commands": list(commands),
-            "steps": [_step(position, function, sources) for position, function in enumerate(functions)],
+            "steps": [_step(position, function, sources) for position, function in enumerate(each)],
         }
-        for table, process, commands, functions in _TABLES
+        for each, commands in _TABLES
     ]
 
 

@@ -116,6 +116,7 @@ class Container:
         "joined",
         "link_targets",
         "listen_fds",
+        "observer_connection",
         "options",
         "own_descriptors",
         "pidfd_connection",
@@ -191,6 +192,8 @@ class Container:
         """The program's environment."""
         self.fifo: int | None = None
         """The writing end of `exec.fifo` from the moment when `start` opened the other end."""
+        self.observer_connection: int | None = None
+        """The connection of the container's process to an observer of its steps (`--observe`), which closes it."""
         self.warnings: list[str] = []
         """Warnings for the runtime to log."""
 
@@ -213,13 +216,14 @@ class Container:
     def kept_descriptors(self) -> list[int]:
         """The descriptors that the container's process keeps when it closes those of the host.
 
-        The connection to the runtime, and what a later step needs and closes: for init what leads to `exec.fifo`;
-        for `exec` the namespaces, the root and the console socket. Besides them only what the program gets stays open.
+        The connection to the runtime, that to an observer, and what a later step needs and closes: for init what leads to
+        `exec.fifo`; for `exec` the namespaces, the root and the console socket. Besides them only what the program gets stays
+        open.
         """
         if not self.is_entered:
-            kept = [self.sync.fd, self.fifo_place]
-            return [*kept, self.own_descriptors] if hasattr(self, "own_descriptors") else kept
-        optional = (self.entering.root_fd, self.console_connection)
+            init_optional = (getattr(self, "own_descriptors", None), self.observer_connection)
+            return [self.sync.fd, self.fifo_place, *(fd for fd in init_optional if fd is not None)]
+        optional = (self.entering.root_fd, self.console_connection, self.observer_connection)
         return [self.sync.fd, self.entering.init_pidfd, *(fd for fd in optional if fd is not None)]
 
     @property

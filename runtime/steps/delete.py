@@ -10,13 +10,13 @@ import os
 
 from runtime.config.namespaces import has_own_pid_namespace
 from runtime.state import freezer, liveness
-from runtime.steps.runner import Plan
+from runtime.steps.runner import Plan, Table, run_steps
 from runtime.support import log, signals
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from runtime.config.types import Config, Process
     from runtime.state.store import Entry
@@ -123,23 +123,27 @@ def remove_record(entry: Entry) -> None:
     entry.remove()
 
 
-DELETE_STEPS: tuple[Callable[[Entry], None], ...] = (
-    end_creator,
-    end_hook,
-    end_container_init,
-    end_other_processes,
-    remove_cgroups,
-    stop_unit,
-    unmount,
-    run_poststop_hooks,
-    remove_record,
+DELETE_STEPS = Table(
+    "DELETE_STEPS",
+    "runtime",
+    (
+        end_creator,
+        end_hook,
+        end_container_init,
+        end_other_processes,
+        remove_cgroups,
+        stop_unit,
+        unmount,
+        run_poststop_hooks,
+        remove_record,
+    ),
 )
 """The steps of `delete`, in this order."""
 
 
 def end_processes(entry: Entry) -> None:
     """End every process of the container, and undo what was made outside its state directory. Raises RuntError."""
-    Plan().run(DELETE_STEPS[: DELETE_STEPS.index(run_poststop_hooks)], entry)
+    run_steps(DELETE_STEPS[: DELETE_STEPS.index(run_poststop_hooks)], entry)
 
 
 def _end(process: Process | None, what: str, frozen_in: Sequence[str] = ()) -> None:

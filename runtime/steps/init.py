@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from runtime.state.container import Container
-    from runtime.steps.runner import Plan, Step
+    from runtime.steps.runner import Plan, Table
 
 _ENDED_BY = (signals.SIGHUP, signals.SIGINT, signals.SIGQUIT, signals.SIGTERM)
 
 
-def be_init(c: Container, table: tuple[Step, ...], plan: Plan) -> NoReturn:
+def be_init(c: Container, table: Table, plan: Plan) -> NoReturn:
     """Run `table`, the steps of the init process. It executes the user's program, or ends here."""
     try:
         c.sync.be_init()

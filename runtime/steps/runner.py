@@ -12,7 +12,7 @@ from runtime.support.errors import RuntError, describe
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, Protocol, TypeVar
+    from typing import Any, Self, TypeVar
 
     from runtime.state.container import Container
 
@@ -22,16 +22,34 @@ if TYPE_CHECKING:
     Step = Callable[[Container], None]
     """A step of `create` or `exec`."""
 
-    class Observer(Protocol):
-        """Called for every step, in the process that runs the step."""
 
-        def before(self, step: Callable[..., None], subject: Any) -> None:
-            """`step` comes next. An exception raised here fails the operation as one of the step does."""
-            ...
+class Table(tuple["Callable[..., None]", ...]):  # noqa: SLOT001 - a tuple can't have slots of its own
+    """The steps of one process in their order, with the table's `name` and the `process` that runs it: runtime, init or exec."""
 
-        def after(self, step: Callable[..., None], subject: Any) -> None:
-            """`step` has succeeded."""
-            ...
+    name: str
+    process: str
+
+    def __new__(cls, name: str, process: str, steps: Iterable[Callable[..., None]]) -> Self:
+        """Return a table of `steps`."""
+        table = super().__new__(cls, steps)
+        table.name, table.process = name, process
+        return table
+
+
+class Observer:
+    """Called for every step, in the process that runs the step. This one does nothing: others replace what they need."""
+
+    def begin(self, table: Table, subject: Any) -> None:
+        """The steps of `table` come next. Must not raise."""
+
+    def before(self, step: Callable[..., None], subject: Any) -> None:
+        """`step` comes next. An exception raised here fails the operation as one of the step does."""
+
+    def after(self, step: Callable[..., None], subject: Any) -> None:
+        """`step` has succeeded. An exception raised here fails it nevertheless."""
+
+    def failed(self, step: Callable[..., None], subject: Any, error: BaseException) -> None:
+        """`step`, or the observer before or after it, has failed. Must not raise."""
 
 
 class Plan:
@@ -54,11 +72,14 @@ class Plan:
         self.replace = replace or {}
         self.observer = observer
 
-    def run(self, table: Iterable[Callable[[Subject], None]], subject: Subject) -> None:
+    def run(self, table: Table, subject: object) -> None:
         """Run the steps of `table` on `subject`, as `run_steps` does."""
+        steps: Iterable[Callable[..., None]] = table
         if self.replace:
-            table = [self.replace.get(step.__name__, step) for step in table]
-        run_steps(table, subject, self.observer)
+            steps = [self.replace.get(step.__name__, step) for step in table]
+        if self.observer is not None:
+            self.observer.begin(table, subject)
+        run_steps(steps, subject, self.observer)
 
 
 def run_steps(
@@ -75,9 +96,13 @@ def run_steps(
             step(subject)
             if observer is not None:
                 observer.after(step, subject)
-        except StepError:
+        except BaseException as error:
+            if observer is not None:
+                observer.failed(step, subject, error)
+            if isinstance(error, StepError):
+                raise
+            if isinstance(error, RuntError):
+                raise StepError(step.__name__, error.message) from error
+            if isinstance(error, OSError):
+                raise StepError(step.__name__, describe(error)) from error
             raise
-        except RuntError as error:
-            raise StepError(step.__name__, error.message) from error
-        except OSError as error:
-            raise StepError(step.__name__, describe(error)) from error

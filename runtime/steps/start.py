@@ -7,13 +7,12 @@ import select
 
 from runtime.state import liveness
 from runtime.state.sync import StepError
+from runtime.steps.runner import Table
 from runtime.support import jsontext, log
 from runtime.support.errors import RuntError, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from runtime.state.store import Entry
 
 
@@ -84,10 +83,14 @@ def run_poststart_hooks(entry: Entry) -> None:
         run_hooks("poststart", hooks, entry.state("running"), entry, directory=entry.record["bundle"])
 
 
-START_STEPS: tuple[Callable[[Entry], None], ...] = (
-    open_gate,
-    record_started,
-    remove_fifo,
-    run_poststart_hooks,
+START_STEPS = Table(
+    "START_STEPS",
+    "runtime",
+    (
+        open_gate,
+        record_started,
+        remove_fifo,
+        run_poststart_hooks,
+    ),
 )
 """The steps of `start`, in this order."""

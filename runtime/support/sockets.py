@@ -12,11 +12,14 @@ import struct
 from runtime.support.errors import RuntError, describe
 
 
-def connect(path: str, what: str) -> int:
-    """Return a descriptor connected to the socket at `path`. Raises RuntError that calls it `what`."""
+def connect(path: str, what: str, *, packets: bool = False) -> int:
+    """Return a descriptor connected to the socket at `path`, one that keeps `packets` apart or a stream.
+
+    Raises RuntError that calls the socket `what`.
+    """
     import _socket
 
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET if packets else _socket.SOCK_STREAM)
     try:
         connection.connect(path)
     except OSError as error:
@@ -31,6 +34,36 @@ def pair() -> tuple[int, int]:
 
     near, far = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
     return near.detach(), far.detach()
+
+
+def pass_connection(connection: int, text: str) -> int:
+    """Make two connected ends that keep packets apart, send one through the socket `connection`, and return the other.
+
+    Who receives it gets the credentials of the sender with every packet (SO_PASSCRED). Raises OSError.
+    """
+    import _socket
+
+    near, far = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+    try:
+        # Here, because the first packet may come before the other process could ask for it.
+        far.setsockopt(_socket.SOL_SOCKET, _socket.SO_PASSCRED, 1)
+        send_descriptor(connection, far.fileno(), text)
+    finally:
+        far.close()
+    return near.detach()
+
+
+def peer_uid(connection: int) -> int:
+    """Return the user of the process at the other end, as of its listen(2) or socketpair(2) (SO_PEERCRED). Raises OSError."""
+    import _socket
+
+    end = _socket.socket(fileno=os.dup(connection))
+    try:
+        credentials = end.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, struct.calcsize("3i"))
+    finally:
+        end.close()
+    _, uid, _ = struct.unpack("iII", credentials)
+    return int(uid)
 
 
 def send_descriptor(connection: int, descriptor: int, text: str) -> None:

@@ -14,7 +14,7 @@ from runtime.operations.create import create
 from runtime.operations.delete import delete
 from runtime.state.options import CreateOptions
 from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
-from runtime.steps.runner import Plan
+from runtime.steps.runner import Observer, Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ UNTIL_START = "wait_for_start"
 """In this step init waits for the user, not for the machine."""
 
 
-class Timing:
+class Timing(Observer):
     """Notes how long each step takes, in memory that both processes see: init can't open a file."""
 
     def __init__(self) -> None:

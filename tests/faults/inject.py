@@ -7,6 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from runtime.steps.runner import Observer
 from tutor import patience
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _SECONDS = 10.0
 _REACHED, _GO = 1, 2
 
 
-class Gate:
+class Gate(Observer):
     """An observer that stops before one step (`None`: after the last) until the experiment lets it go on.
 
     Both sides share a byte of memory: the step's process may have no files, no root and no capabilities by then.
@@ -56,7 +57,7 @@ class Gate:
             time.sleep(0.0005)
 
 
-class Failure:
+class Failure(Observer):
     """An observer that raises an error of the operating system before one step (`None`: after the last)."""
 
     def __init__(self, table: tuple[Callable[..., None], ...], step: int, number: int) -> None:

@@ -59,15 +59,12 @@ SLOW = """
 import sys, time
 from runtime.operations.create import create
 from runtime.state.options import CreateOptions
-from runtime.steps.runner import Plan
+from runtime.steps.runner import Observer, Plan
 
-class Slow:
+class Slow(Observer):
     def before(self, step, subject):
         if step.__name__ == "wait_for_hand_over":
             time.sleep(0.3)
-
-    def after(self, step, subject):
-        pass
 
 root, bundle = sys.argv[1:]
 create(CreateOptions(root=root, container_id="test", bundle=bundle), Plan(observer=Slow()))

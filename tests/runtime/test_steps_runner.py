@@ -12,7 +12,7 @@ import pytest
 from runtime.state.sync import StepError
 from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
 from runtime.steps.delete import DELETE_STEPS
-from runtime.steps.runner import run_steps
+from runtime.steps.runner import Observer, run_steps
 from runtime.steps.start import START_STEPS
 from runtime.support.errors import RuntError
 from tests.support.runt import REPOSITORY
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NO_CONTAINER = cast("Container", None)
 
 
-class Recorder:
+class Recorder(Observer):
     def __init__(self) -> None:
         self.seen: list[str] = []
 
@@ -33,6 +33,9 @@ class Recorder:
 
     def after(self, step: Any, c: Container) -> None:  # noqa: ARG002 - the protocol of observers
         self.seen.append(f"after {step.__name__}")
+
+    def failed(self, step: Any, c: Container, error: BaseException) -> None:  # noqa: ARG002
+        self.seen.append(f"failed {step.__name__}")
 
 
 def one(c: Container) -> None: ...
@@ -66,7 +69,7 @@ def test_failure_names_its_step_once_and_the_rest_does_not_run(error: Exception,
     with pytest.raises(StepError) as caught:
         run_steps((fails, one), NO_CONTAINER, recorder)
     assert caught.value.message == message
-    assert recorder.seen == ["before fails"]
+    assert recorder.seen == ["before fails", "failed fails"]
 
 
 @pytest.mark.root

@@ -13,14 +13,14 @@ from runtime.kernel.process import sethostname
 from runtime.operations.create import create
 from runtime.operations.run import run
 from runtime.state.options import CreateOptions
-from runtime.steps.runner import Plan
+from runtime.steps.runner import Observer, Plan
 
 if TYPE_CHECKING:
     from runtime.state.container import Container
     from runtime.steps.runner import Step
 
 
-class Teller:
+class Teller(Observer):
     """An observer that writes down what it is told."""
 
     def __init__(self, path: str) -> None:

@@ -50,8 +50,8 @@ class Create:
         self.observer = Observer(self.debugger.take, self.debugger.gone)
         self.process = subprocess.Popen(
             [
-                *(sys.executable, str(REPOSITORY / "tests/support/observed.py"), "create"),
-                *(str(self.runt.root), str(self.bundle.path), "test", self.observer.path),
+                *(sys.executable, "-m", "runtime", "--root", str(self.runt.root)),
+                *("--observe", self.observer.path, "create", "-b", str(self.bundle.path), "test"),
             ],
             cwd=REPOSITORY,
             env={"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},

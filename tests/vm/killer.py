@@ -6,12 +6,14 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from runtime.steps.runner import Observer
+
 if TYPE_CHECKING:
     from runtime.state.container import Container
     from runtime.steps.runner import Step
 
 
-class Killer:
+class Killer(Observer):
     """An observer that ends its own process, the runtime, before or after one step."""
 
     def __init__(self, step: str, moment: str) -> None:
