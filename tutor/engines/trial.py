@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from tutor import patience
 from tutor.engines.streams import nothing_to_read
@@ -51,13 +51,42 @@ class Done:
         return self.status == 0
 
 
+class Streams:
+    """The standard streams of one command; a context manager that closes this side of them.
+
+    `given` are the descriptors for the command: what it reads, as given here, and the ends of two pipes to write into. `printed` is
+    what came out of each, by the end that is read.
+    """
+
+    # Pipes, as in a lesson: runc 1.3.6 resolves /dev/stdout of an earlier container to what its own output is.
+    def __init__(self, stdin: int) -> None:
+        (out, into_out), (err, into_err) = os.pipe(), os.pipe()
+        self.given: tuple[int, ...] = (stdin, into_out, into_err)
+        self.printed: dict[int, bytearray] = {out: bytearray(), err: bytearray()}
+
+    def close_given(self) -> None:
+        """Close the command's descriptors, of which it has copies; a second call does nothing."""
+        given, self.given = self.given, ()
+        for descriptor in given:
+            os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close_given()
+        for descriptor in self.printed:
+            os.close(descriptor)
+
+
 class Bundle:
     """A bundle and a container of it; `path` is as the lab sees it, `inside` as this process does."""
 
-    def __init__(self, trial: Trial, name: str) -> None:
+    def __init__(self, trial: Trial, name: str, path: str = "") -> None:
+        """`path`: of a bundle that exists; empty for one in the lab's own place for bundles."""
         self._trial = trial
         self.id = name
-        self.path = f"{BUNDLES}/{name}"
+        self.path = path or f"{BUNDLES}/{name}"
         self.inside = Path(f"/proc/{trial.lab.keeper_pid}/root{self.path}")
 
     def engine(self, operation: str, *arguments: str) -> Done:
@@ -191,38 +220,48 @@ class Trial:
             UndecidedError: it does not end.
             TutorError: `lab.ended`, `lab.spawn`.
         """
-        # Pipes, as in a lesson: runc 1.3.6 resolves /dev/stdout of an earlier container to what its own output is.
-        nowhere, (out, into_out), (err, into_err) = nothing_to_read(), os.pipe(), os.pipe()
+        with Streams(nothing_to_read()) as streams:
+            return self.command_on(streams, argv, env=env, cwd=cwd)
+
+    def command_on(
+        self,
+        streams: Streams,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/",
+    ) -> Done:
+        """Run a program, as `command` does, on streams that a container which it leaves running keeps.
+
+        Raises:
+            UndecidedError: it does not end.
+            TutorError: `lab.ended`, `lab.spawn`.
+        """
+        nowhere, into_out, into_err = streams.given
         try:
-            try:
-                process = self.lab.spawn(
-                    argv,
-                    cwd=Path(cwd),
-                    env=None if env is None else {**self.lab.environment, **env},
-                    stdin=nowhere,
-                    stdout=into_out,
-                    stderr=into_err,
-                )
-            finally:
-                for descriptor in (nowhere, into_out, into_err):
-                    os.close(descriptor)
-            printed: dict[int, bytearray] = {out: bytearray(), err: bytearray()}
-            deadline = time.monotonic() + patience.scaled(self.seconds)
-            status: int | None = None
-            while status is None:
-                try:
-                    status = process.wait(_LOOK)
-                except TimeoutError:
-                    # A program that prints more than a pipe holds would wait for its reader.
-                    _read(printed)
-                    if time.monotonic() > deadline:
-                        process.signal(signal.SIGKILL)
-                        raise UndecidedError(" ".join(argv)) from None
-            _read(printed)
-            return Done(status, *(bytes(each).decode(errors="replace") for each in printed.values()))
+            process = self.lab.spawn(
+                argv,
+                cwd=Path(cwd),
+                env=None if env is None else {**self.lab.environment, **env},
+                stdin=nowhere,
+                stdout=into_out,
+                stderr=into_err,
+            )
         finally:
-            os.close(out)
-            os.close(err)
+            streams.close_given()
+        deadline = time.monotonic() + patience.scaled(self.seconds)
+        status: int | None = None
+        while status is None:
+            try:
+                status = process.wait(_LOOK)
+            except TimeoutError:
+                # A program that prints more than a pipe holds would wait for its reader.
+                _read(streams.printed)
+                if time.monotonic() > deadline:
+                    process.signal(signal.SIGKILL)
+                    raise UndecidedError(" ".join(argv)) from None
+        _read(streams.printed)
+        return Done(status, *(bytes(each).decode(errors="replace") for each in streams.printed.values()))
 
     def shell(self, line: str) -> Done:
         """Run a line of the shell in the lab.
