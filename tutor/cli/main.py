@@ -31,6 +31,7 @@ SUBCOMMANDS = (
     "my",
     "doctor",
     "engines",
+    "compare",
     "conformance",
     "explain",
     "glossary",
