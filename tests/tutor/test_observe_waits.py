@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import get_args
@@ -154,6 +155,39 @@ def test_a_running_process_waits_for_nothing() -> None:
     with running(*PYTHON, "while True: pass") as busy:
         until(lambda: processes(busy.pid)[0].state == "R")
         assert all(process.waits_for is None for process in processes(busy.pid) if process.state == "R")
+
+
+_WITHOUT_SYSCALL = """\
+for thread in /proc/$1/task/*; do
+    wchan=$(cat "$thread/wchan")
+    mount -t tmpfs tmpfs "$thread"
+    printf %s "$wchan" >"$thread/wchan"
+done
+shift
+exec "$@"
+"""
+
+
+@pytest.mark.root
+def test_without_a_syscall_file_the_thread_that_waits_in_no_futex_is_told() -> None:
+    """As user-mode Linux has it; the process waits as runc does: its first thread in a futex, another for the fifo."""
+    code = (
+        "import os,threading\n"
+        "lock = threading.Lock(); lock.acquire()\n"
+        "threading.Thread(target=os.read, args=(os.pipe()[0], 1)).start()\n"
+        "lock.acquire()\n"
+    )
+    told = "import sys; from tests.support.observe import processes; print(processes(int(sys.argv[1]))[0].waits_for)"
+    unshare = ("unshare", "--mount", "--propagation", "private", "sh", "-ec", _WITHOUT_SYSCALL, "sh")
+    with running(*PYTHON, code) as blocked:
+        waiting_in(blocked.pid, "read_pipe")
+        until(lambda: Path(f"/proc/{blocked.pid}/wchan").read_text().startswith("futex"))
+        pid = str(blocked.pid)
+        done = subprocess.run(
+            [*unshare, pid, sys.executable, "-c", told, pid], capture_output=True, text=True, check=True
+        )
+    assert "key='observe.wait.kernel'" in done.stdout
+    assert re.search(r"wchan='(anon_)?pipe_read'", done.stdout), done.stdout
 
 
 @pytest.mark.root

@@ -43,7 +43,10 @@ def read_wait(process: ProcessDirectory, state: str, threads: list[int]) -> Wait
         try:
             raw = process.read(f"task/{tid}/syscall")
         except FileNotFoundError:
-            first = first or _by_wchan(process, tid)
+            wait = _by_wchan(process, tid)
+            if wait is not None and not wait.wchan.startswith("futex"):
+                return wait
+            first = first or wait
             continue
         except OSError as error:
             process.unreadable.setdefault("syscall", reason_of(error))
