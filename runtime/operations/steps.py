@@ -32,7 +32,9 @@ _TABLES: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (RESTORE_STEPS, ("restore",)),
 )
 _CLAUSE = re.compile(
-    r"\b((?:bundle|config|config-linux|runtime|runtime-linux)\.md), (`[^`]+`|[A-Z]\w*(?: [\w-]+)*)"
+    r"\b((?:bundle|config|config-linux|runtime|runtime-linux)\.md), "
+    # A property in backticks or in camel case, the numbers of the lifecycle's steps, or a heading
+    r"(`[^`]+`|[a-z]+[A-Z]\w*|steps? \d+(?:(?:, | and | to )\d+)*|[A-Z]\w*(?: [\w-]+)*)"
 )
 _MANUAL = re.compile(r"\b[a-z][\w-]*\([1-9]\)")
 
@@ -102,6 +104,6 @@ def table(tables: list[dict[str, Any]]) -> str:
         for step in each["steps"]:
             place = f"{os.path.relpath(step['file'], root())}:{step['line']}"
             sources = "; ".join([*step["clauses"], *step["manual"]])
-            lines.append(f"{step['position'] + 1:>4}  {step['step']:<31} {place:<38} {sources}".rstrip())
+            lines.append(f"{step['position']:>4}  {step['step']:<31} {place:<38} {sources}".rstrip())
         lines.append("")
     return "\n".join(lines[:-1]) + "\n"

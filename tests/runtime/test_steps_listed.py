@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runtime.operations.restore import RESTORE_STEPS
+from runtime.operations.steps import _CLAUSE
 from runtime.steps.create import INIT_STEPS, RUNTIME_STEPS
 from runtime.steps.delete import DELETE_STEPS
 from runtime.steps.exec import EXEC_INIT_STEPS, EXEC_STEPS
@@ -64,6 +65,27 @@ def test_what_asks_for_a_step_is_told(runt: Runt) -> None:
     assert steps["change_directory"]["clauses"] == ["config.md, cwd"]
 
 
+@pytest.mark.parametrize("table", TABLES)
+def test_no_clause_that_a_step_names_is_left_out(runt: Runt, table: str) -> None:
+    for step, function in zip(listed(runt)[table]["steps"], TABLES[table], strict=True):
+        named = re.findall(r"\b(?:bundle|config|runtime)(?:-linux)?\.md,", function.__doc__ or "")
+        assert [clause.split(" ")[0] for clause in step["clauses"]] == named, step["step"]
+
+
+@pytest.mark.parametrize(
+    ("text", "clauses"),
+    [
+        ("config-linux.md, disableOOMKiller", [("config-linux.md", "disableOOMKiller")]),
+        ("config.md, `cwd`, and chdir(2)", [("config.md", "`cwd`")]),
+        ("runtime.md, steps 12 and 13", [("runtime.md", "steps 12 and 13")]),
+        ("config-linux.md, Default Filesystems; mount(2)", [("config-linux.md", "Default Filesystems")]),
+        ("config.md calls the priority REQUIRED", []),
+    ],
+)
+def test_a_clause_is_found_however_it_is_written(text: str, clauses: list[tuple[str, str]]) -> None:
+    assert _CLAUSE.findall(text) == clauses
+
+
 def test_as_text_each_step_has_a_line_with_its_place(runt: Runt) -> None:
     text = runt.ok("steps")
     assert re.search(
@@ -71,4 +93,7 @@ def test_as_text_each_step_has_a_line_with_its_place(runt: Runt) -> None:
         text,
         re.MULTILINE,
     )
-    assert len(re.findall(r"^ +\d+ ", text, re.MULTILINE)) == sum(map(len, TABLES.values()))
+    numbers = re.findall(r"^ +(\d+) ", text, re.MULTILINE)
+    assert [int(number) for number in numbers] == [
+        step["position"] for table in listed(runt).values() for step in table["steps"]
+    ]

@@ -26,7 +26,7 @@ _RUN = re.compile(r"/pytest-of-[^/ ]+/pytest-\d+(?=[/ ])")
 
 
 def mount_table(folder: Path) -> list[str]:
-    """Return the lines of this process's mountinfo (proc(5)), in their order and without the ids.
+    """Return the lines of this process's mountinfo (proc(5)), in their order and each without its own id.
 
     Other runs of the tests mount below their own folders at the same time: only the mounts of the run that
     `folder`, one of its temporary folders, belongs to are listed of those.
