@@ -91,6 +91,7 @@ class Interactive:
             include_default_pygments_style=False,
         )
         self._ended_by = 0
+        self._running: asyncio.Task[object] | None = None  # the task of `run`, until that leaves
         self._in_shell = False
         self._away = False  # in free play: events of the lesson are printed after it
         self._held: list[Event] = []
@@ -99,10 +100,10 @@ class Interactive:
         """Open the lesson and run commands until the learner quits; return the exit status."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
-        end = partial(self._end, asyncio.current_task())
+        self._running = asyncio.current_task()
         printing = asyncio.create_task(self._print_events())
         try:
-            with ending.ending_by(partial(loop.call_soon_threadsafe, end)):
+            with ending.ending_by(lambda status: loop.call_soon_threadsafe(self._end, status)):
                 await self._in_thread(open_lesson)
                 await self._take_commands()
         except asyncio.CancelledError:
@@ -110,6 +111,8 @@ class Interactive:
                 raise
             return self._ended_by
         finally:
+            # A signal that came as the terminal failed is taken only now: it must not break off what the caller cleans up.
+            self._running = None
             printing.cancel()
         return 0
 
@@ -117,11 +120,12 @@ class Interactive:
         self._repl.printer.line_was_begun()  # the terminal has echoed ^C
         self._repl.session.interrupt()
 
-    def _end(self, task: asyncio.Task[object] | None, status: int) -> None:
+    def _end(self, status: int) -> None:
+        if self._running is None:
+            return
         self._ended_by = status
         self._repl.session.interrupt()
-        if task is not None:
-            task.cancel()
+        self._running.cancel()
 
     async def _take_commands(self) -> None:
         while True:
